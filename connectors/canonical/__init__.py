@@ -1,0 +1,3 @@
+"""The canonical model: what an order, a shipment, a refund or a stock level is, whoever sells, ships or books it."""
+
+SCHEMA_VERSION = 1

@@ -1,0 +1,44 @@
+"""A party is who buys, pays or receives, and an address is where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address as the source gave it; `country` is ISO 3166-1 alpha-2, `region` ISO 3166-2 without the country."""
+
+    name: str = ""
+    company: str = ""
+    line1: str = ""
+    line2: str = ""
+    line3: str = ""
+    city: str = ""
+    region: str = ""
+    region_name: str = ""
+    postcode: str = ""
+    country: str = ""
+    phone: str = ""
+    email: str = ""
+    residential: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The buyer as the channel knows them; `id` is empty for a guest."""
+
+    id: str = ""
+    email: str = ""
+    phone: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    tax_number: str = ""
+    group: str = ""
+    tax_exempt: bool = False
+    locale: str = ""
+
+    @property
+    def name(self) -> str:
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or self.company

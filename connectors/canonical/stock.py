@@ -1,0 +1,21 @@
+"""A stock level is how many of a SKU a source says are at a location."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """Quantities in the SKU's own unit; None where the source does not say. `item_id` is the source's id of the SKU."""
+
+    sku: str
+    location: str
+    available: Decimal | None = None
+    on_hand: Decimal | None = None
+    reserved: Decimal | None = None
+    incoming: Decimal | None = None
+    item_id: str = ""
+    as_of: datetime | None = None

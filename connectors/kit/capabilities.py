@@ -1,0 +1,158 @@
+"""Capabilities are what a system can do for the hub, in canonical words: sell, keep orders, fulfil, keep stock, notify.
+
+Every write is a generator of Writes (connectors/kit/writes.py) under a stable `key`; what a vendor's published API cannot do is
+`absent` in the manifest, and the engine skips the step without calling it. Reads are plain methods or iterators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+from connectors.canonical.order import Order
+from connectors.canonical.product import Price, Product
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import Shipment
+from connectors.canonical.snapshot import Pointer
+from connectors.canonical.stock import StockLevel
+from connectors.kit.writes import BatchItem, BatchWrite, Writes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A delivery as it came, by whatever door: raw body, the headers that matter, the topic in the vendor's words.
+
+    `delivery_id` recognises the same delivery when it comes again; for a polled item it is object id + version + content hash.
+    """
+
+    topic: str
+    delivery_id: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    receipt: str = ""  # queue-fed sources: what to acknowledge with once committed
+
+
+@runtime_checkable
+class SalesChannel(Protocol):
+    """Where customers buy."""
+
+    def acknowledge(self, order: Order, *, number: str, key: str) -> Writes:
+        """Tell the channel that the order is booked in the ERP under `number` (a metafield, tag or export status)."""
+
+    def confirm_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
+        """Report what left, with its trackings, against the channel's own order lines."""
+
+    def publish_stock(self, levels: Sequence[StockLevel], *, key: str) -> BatchWrite[StockLevel]:
+        """Set sellable quantities, several SKUs in one call; each is accepted or refused by itself."""
+
+
+@runtime_checkable
+class OrderKeeper(Protocol):
+    """The ERP: the books of record for orders."""
+
+    def book(self, order: Order, *, key: str) -> Writes:
+        """Create-or-find the customer and the sales order. Returns the order's number at the ERP."""
+
+    def amend(self, order: Order, *, key: str) -> Writes:
+        """Bring the booked order to this state (lines, quantities, addresses, note)."""
+
+    def cancel(self, order: Order, *, key: str) -> Writes:
+        """Cancel the booked order. Done already is done."""
+
+    def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
+        """Book the shipment of these lines, once for each shipment."""
+
+    def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
+        """Book the credit and the money back for each tender, once for each refund."""
+
+
+@runtime_checkable
+class StockKeeper(Protocol):
+    """Who owns the quantities."""
+
+    def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
+        """Levels by location in our SKUs and locations (all when none are named)."""
+
+
+@runtime_checkable
+class Fulfiller(Protocol):
+    """The warehouse."""
+
+    def request(self, order: Order, *, key: str, reference: str) -> Writes:
+        """Ask for what is to be shipped of this order; `reference` is what comes back in its webhooks."""
+
+    def cancel_request(self, order: Order, *, key: str, reference: str) -> Writes:
+        """Stop it. Raises Rejected(code="shipped") when it is too late."""
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """Who writes to the customer."""
+
+    def notify(self, order: Order, shipment: Shipment | None, *, occasion: str, key: str) -> Writes:
+        """Send the customer word of `occasion` ("shipped", "refunded", "cancelled")."""
+
+
+@runtime_checkable
+class Fetcher(Protocol):
+    """A source that can be asked for one object: thin webhooks, and deliveries that never came."""
+
+    def fetch(self, pointer: Pointer) -> Message | None:
+        """The object's full document as a message that the connector's `read` understands; None when it is gone."""
+
+
+@runtime_checkable
+class Poller(Protocol):
+    """A source that lists what changed."""
+
+    def changed(self, kind: str, since: datetime, until: datetime) -> Iterator[Message]:
+        """Everything of `kind` that changed in [since, until], ties included, across pages, in any order."""
+
+
+@runtime_checkable
+class QueueFed(Protocol):
+    """A source that puts deliveries in a queue (SQS)."""
+
+    def receive(self, limit: int) -> Sequence[Message]:
+        """Up to `limit` messages, invisible to others for a while."""
+
+    def settle(self, receipts: Iterable[str]) -> None:
+        """Delete them: called after they are committed."""
+
+
+@runtime_checkable
+class Subscriber(Protocol):
+    """A source whose webhook subscriptions can be looked at and mended."""
+
+    def subscriptions(self) -> dict[str, bool]:
+        """Topic -> is it there and alive."""
+
+    def subscribe(self, topics: Sequence[str], address: str) -> None:
+        """Register what is missing."""
+
+
+@runtime_checkable
+class CatalogueSource(Protocol):
+    """A source of products and prices."""
+
+    def products(self, since: datetime | None = None) -> Iterator[Product]: ...
+
+    def prices(self, skus: Sequence[str]) -> Iterator[Price]: ...
+
+
+CAPABILITIES: dict[str, type[Any]] = {
+    "SalesChannel": SalesChannel,
+    "OrderKeeper": OrderKeeper,
+    "StockKeeper": StockKeeper,
+    "Fulfiller": Fulfiller,
+    "Notifier": Notifier,
+    "Fetcher": Fetcher,
+    "Poller": Poller,
+    "QueueFed": QueueFed,
+    "Subscriber": Subscriber,
+    "CatalogueSource": CatalogueSource,
+}
+
+__all__ = ["CAPABILITIES", "BatchItem", "BatchWrite", "Message", *CAPABILITIES]

@@ -1,0 +1,53 @@
+"""An answer's status is sorted into what the hub must do, by one table that every connector shares and may extend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.http import Answer
+
+
+def retry_after(headers: Mapping[str, str], *names: str) -> float | None:
+    """Seconds to wait as the vendor says it: a number, or an HTTP date (RFC 9110). None when it does not say."""
+    said = next((headers[name] for name in (*names, "retry-after") if headers.get(name)), None)
+    if said is None:
+        return None
+    try:
+        return max(0.0, float(said))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def trouble(answer: Answer, sentence: str = "", code: str = "", field: str = "") -> Trouble | None:
+    """What a status means where the vendor's body says no more. None below 400.
+
+    503 is "not now" (nothing was done); 500, 502, 504 of a write leave its effect unknown.
+    """
+    if answer.status < 400:
+        return None
+    words = sentence or f"The system answered HTTP {answer.status}."
+    coded = code or f"http_{answer.status}"
+    if answer.status == 429:
+        return Throttled(words, code=code or "throttled", retry_after=retry_after(answer.headers))
+    if answer.status == 401:
+        return Unauthorized(words, code=code or "unauthorized")
+    if answer.status in (408, 425, 503):
+        return Transient(words, code=coded)
+    if answer.status >= 500:
+        return Ambiguous(words, code=coded) if answer.write else Transient(words, code=coded)
+    return Rejected(words, code=coded, field=field)
+
+
+def checked(answer: Answer) -> Answer:
+    """The answer, or its trouble raised."""
+    found = trouble(answer)
+    if found is not None:
+        raise found
+    return answer

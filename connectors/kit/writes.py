@@ -1,0 +1,58 @@
+"""A write is something done once at another system: sent, found again when its answer was lost, polled when it is a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+ExternalId = str
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The other system accepted the write under a job id and will tell its end when polled, `after` seconds from now."""
+
+    id: str
+    after: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One effect. `name` is its manifest entry ([writes.<name>]: key, settles_after, window).
+
+    `send()` does it and returns the other system's id, or a Job. It is called at most once for each attempt known to have had no effect.
+    `find()` looks it up by its stable key or unique field and returns the id, or None when it is not there (yet: settles_after).
+    `poll(job)` asks what became of a Job.
+    `links` names what the id stands for in the cross references: (kind, our id), e.g. ("order", order.id), ("shipment", shipment.id).
+    """
+
+    name: str
+    send: Callable[[], ExternalId | Job]
+    find: Callable[[], ExternalId | None]
+    poll: Callable[[str], ExternalId | Job] | None = None
+    links: tuple[tuple[str, str], ...] = ()
+
+
+# A capability that writes is a generator: it yields each Write in turn and is sent its ExternalId; it returns the id that
+# the whole effect is known by. Reads between the writes are plain calls. `return (yield Write(...))` is the usual body.
+Writes = Generator[Write, ExternalId, ExternalId]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem(Generic[T]):
+    """One of several like writes that go out in one call: its document and its own stable key."""
+
+    document: T
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWrite(Generic[T]):
+    """Several effects in one call. `send(items)` answers an id or a Trouble for each, in order; `find(item)` looks one up."""
+
+    name: str
+    send: Callable[[Sequence[BatchItem[T]]], Sequence[ExternalId | Exception]]
+    find: Callable[[BatchItem[T]], ExternalId | None]
+    link: str = ""
