@@ -21,6 +21,15 @@ def command_line(pid: int) -> str:
     return answer.stdout.strip()
 
 
+def born(pid: int) -> str:
+    """When a process began, in the words of the system: with its id it names one process for ever; "" when gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return answer.stdout.strip()
+
+
 def from_file(file: Path, mark: str) -> int | None:
     """The pid in the file's first line when that process runs and its command line bears the mark."""
     try:

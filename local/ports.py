@@ -3,6 +3,7 @@
 import json
 import random
 import socket
+import time
 from pathlib import Path
 
 LOCALHOST = "127.0.0.1"
@@ -32,6 +33,23 @@ def pick(avoid: frozenset[int] = frozenset()) -> int:
         if port not in avoid and is_free(port):
             return port
     raise OSError(f"no free port found between {LOWEST} and {HIGHEST}")
+
+
+def answers(port: int) -> bool:
+    """True when something accepts connections on the port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((LOCALHOST, port)) == 0
+
+
+def wait_open(port: int, seconds: float) -> bool:
+    """True as soon as the port answers; False when the time is over."""
+    until = time.monotonic() + seconds
+    while not answers(port):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 class Ports:

@@ -1,0 +1,52 @@
+"""Every check of the house in turn, each with its heading and time, and one verdict at the end."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+TYPED = ("app", "tasks", "connectors", "config", "local")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A heading and the command behind it."""
+
+    heading: str
+    command: tuple[str, ...]
+
+
+CHECKS = (
+    Check("style (ruff check)", ("ruff", "check", ".")),
+    Check("format (ruff format)", ("ruff", "format", "--check", ".")),
+    Check("types (mypy)", ("mypy", *TYPED)),
+    Check("floors (import-linter)", ("lint-imports",)),
+    Check("tests (pytest)", ("pytest",)),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run all checks, even after one fails; 0 only when every one passed. Arguments go to pytest."""
+    verdicts = [(check, *_timed(check, arguments)) for check in CHECKS]
+    print("\n== summary")
+    for check, passed, seconds in verdicts:
+        print(f"{'passed' if passed else 'FAILED':8}{seconds:7.1f} s  {check.heading}")
+    return 0 if all(passed for _, passed, _ in verdicts) else 1
+
+
+def _timed(check: Check, arguments: list[str]) -> tuple[bool, float]:
+    print(f"\n== {check.heading}", flush=True)
+    begun = time.monotonic()
+    extra = arguments if check.command[0] == "pytest" else []
+    command = [str(BIN / check.command[0]), *check.command[1:], *extra]
+    outcome = subprocess.run(command, cwd=CHECKOUT, check=False)
+    seconds = time.monotonic() - begun
+    print(f"-- {check.heading}: {'passed' if outcome.returncode == 0 else 'FAILED'} in {seconds:.1f} s", flush=True)
+    return outcome.returncode == 0, seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
