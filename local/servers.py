@@ -1,7 +1,9 @@
 """The real PostgreSQL and Redis of one data root, started together and stopped together."""
 
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +19,7 @@ from local.lock import Lock
 from local.ports import Ports, is_free
 from local.postgres import Postgres
 from local.redis import Valkey
-from local.user import place, server_user
+from local.user import forget, place, server_user
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ROOT = CHECKOUT / "var" / "servers"
@@ -87,6 +89,17 @@ def start(root: Path | None = None, environ: Mapping[str, str] = os.environ) -> 
         stop_left_behind(chosen)
         lock.release()
         raise
+
+
+@contextmanager
+def temporary(environ: Mapping[str, str] = os.environ) -> Iterator[Servers]:
+    """Servers on a new data root that is forgotten at the end: what a test session runs on."""
+    root = Path(tempfile.mkdtemp(prefix="waybill-"))
+    try:
+        with start(root, environ) as servers:
+            yield servers
+    finally:
+        forget(root)
 
 
 def create_database(servers: Servers, name: str, template: str = "template1") -> str:
