@@ -1,0 +1,1 @@
+"""Policy as data and its reader; imports nothing of ours."""

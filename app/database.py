@@ -1,0 +1,54 @@
+"""The one database: an engine for each process, and the schema brought up to date."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import orjson
+from sqlalchemy import Connection, Engine, create_engine, text
+
+
+def _dumps(value: object) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+@cache
+def engine(url: str | None = None) -> Engine:
+    """The pool of this process (DATABASE_URL). Sessions keep their safety: fsync and synchronous_commit are the server's own."""
+    return create_engine(
+        url or os.environ["DATABASE_URL"],
+        pool_size=int(os.environ.get("DATABASE_POOL", "12")),
+        max_overflow=20,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
+    )
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """One transaction: committed at the end, undone by an error."""
+    with engine().begin() as tx:
+        yield tx
+
+
+def migrate(url: str | None = None) -> None:
+    """Brings the schema up to date; several processes may ask at once (one does it, under a lock)."""
+    from alembic import command
+    from alembic.config import Config
+
+    with engine(url).connect() as held:
+        held.execute(text("SELECT pg_advisory_lock(77010001)"))
+        held.commit()
+        with engine(url).begin() as tx:
+            settings = Config()
+            settings.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+            settings.attributes["connection"] = tx
+            command.upgrade(settings, "head")
+        held.execute(text("SELECT pg_advisory_unlock(77010001)"))
