@@ -64,7 +64,8 @@ def test_killed_servers_come_back_with_their_data(root: Path, begin: Begin) -> N
     before = servers.database_url, servers.redis_url
     servers.postgres.kill()
     servers.redis.kill()
-    assert not servers.postgres.running() and not servers.redis.running()
+    assert not servers.postgres.running()
+    assert not servers.redis.running()
     servers.postgres.start()
     servers.redis.start()
     assert read(servers) == ([(1,)], "1")
@@ -145,7 +146,7 @@ def test_a_pid_file_that_names_a_stranger(root: Path, begin: Begin) -> None:
 def test_another_version_is_refused(root: Path, note: str) -> None:
     start(root, environ={}).stop()
     (root / note).write_text("3")
-    with pytest.raises(OtherVersion, match="version 3|PostgreSQL 3"):
+    with pytest.raises(OtherVersion, match="was written by"):
         start(root, environ={})
 
 
