@@ -1,0 +1,197 @@
+"""The order that every connector is tried with, its partial shipments, its refund, and addresses from everywhere."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from connectors.canonical.money import Money, MoneyBag
+from connectors.canonical.order import Discount, Line, Order, ShippingLine, Tax, Totals
+from connectors.canonical.party import Address, Party
+from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.returns import Refund, RefundLine
+from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
+from connectors.canonical.stock import StockLevel
+
+if TYPE_CHECKING:
+    from tests.contract.system import System
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+REFERENCE = "WB-100001"
+NUMBER = "SO-7001"
+
+# kind -> ours -> theirs: what the sample needs. A connector with other codes gives its own.
+CODES = {
+    "sku": {"WB-TEE": "WB-TEE", "WB-MUG": "WB-MUG"},
+    "location": {"main": "main"},
+    "carrier": {"dhl": "dhl"},
+    "payment_method": {"card": "card"},
+    "shipping_method": {"standard": "standard"},
+    "tax_code": {"standard": "standard"},
+    "unit": {"each": "each"},
+}
+
+
+def eur(amount: str) -> MoneyBag:
+    return MoneyBag(Money(Decimal(amount), "EUR"))
+
+
+def line(id: str, sku: str, title: str, quantity: int, price: str, tax: str, off: str = "") -> Line:
+    return Line(
+        id=id,
+        sku=sku,
+        title=title,
+        quantity=Decimal(quantity),
+        current_quantity=Decimal(quantity),
+        unit_price=eur(price),
+        discounts=(Discount(eur(off), code="SPRING"),) if off else (),
+        taxes=(Tax("VAT 19%", eur(tax), Decimal("0.19"), code="standard"),),
+        tax_code="standard",
+    )
+
+
+HOME = Address(
+    "Ana Example", "", "Musterweg 5", "", "", "Köln", "NW", "", "50667", "DE", "+49 221 5550100", "ana@example.com"
+)
+
+ORDER = Order(
+    id="1001",
+    number="#1001",
+    placed_at=NOW,
+    updated_at=NOW,
+    currency="EUR",
+    channel="shop",
+    lines=(
+        line("1001-1", "WB-TEE", "Tee, black, M", 2, "19.90", "6.61", off="5.00"),
+        line("1001-2", "WB-MUG", "Mug", 1, "8.50", "1.62"),
+    ),
+    shipping_lines=(
+        ShippingLine(
+            "1001-s", "Standard", eur("4.90"), code="standard", taxes=(Tax("VAT 19%", eur("0.93"), Decimal("0.19")),)
+        ),
+    ),
+    totals=Totals(eur("48.30"), eur("5.00"), eur("4.90"), eur("0.00"), eur("9.16"), eur("57.36")),
+    customer=Party("C-1", "ana@example.com", "+49 221 5550100", "Ana", "Example"),
+    billing=HOME,
+    shipping=HOME,
+    payments=(
+        Payment("1001-p", PaymentKind.SALE, Tender.CARD, eur("57.36"), gateway="card", reference="ch_test_1", at=NOW),
+    ),
+    payment_status="paid",
+)
+
+
+def sample_order(system: System) -> Order:
+    """An order of some other channel: for systems that book, ship or notify it."""
+    return ORDER
+
+
+def another(order: Order = ORDER) -> Order:
+    """The order under an id that no test has used: for live systems, which forget nothing."""
+    id = uuid.uuid4().hex[:10]
+    lines = tuple(replace(one, id=f"{id}-{n}") for n, one in enumerate(order.lines, 1))
+    return replace(order, id=id, number=f"#{id}", lines=lines)
+
+
+def parcels(order: Order) -> tuple[Shipment, Shipment]:
+    """The order in two partial shipments: one piece of the first line, then all the rest."""
+    first, rest = order.lines[0], order.lines[1:]
+    left = tuple(ShipmentLine(one.quantity, one.sku, one.id) for one in rest)
+    if first.quantity > 1:
+        left = (ShipmentLine(first.quantity - 1, first.sku, first.id), *left)
+    return (
+        shipment(f"{order.id}-f1", (ShipmentLine(Decimal(1), first.sku, first.id),), "JD000001"),
+        shipment(f"{order.id}-f2", left, "JD000002"),
+    )
+
+
+def shipment(id: str, lines: tuple[ShipmentLine, ...], number: str) -> Shipment:
+    trackings = (Tracking(number, "dhl", f"https://tracking.example.com/{number}"),)
+    return Shipment(
+        id,
+        ShipmentStatus.SHIPPED,
+        lines,
+        trackings,
+        location="main",
+        shipped_at=NOW,
+        updated_at=NOW,
+        origin="warehouse",
+    )
+
+
+def refund(order: Order) -> Refund:
+    """One piece of the last line goes back to the tender it was paid with."""
+    last = order.lines[-1]
+    tax = last.taxes[0].amount if last.taxes else MoneyBag(last.unit_price.shop * 0)
+    paid = order.payments[0]
+    total = last.unit_price if order.taxes_included else last.unit_price + tax
+    payment = replace(paid, id=f"{order.id}-rp", kind=PaymentKind.REFUND, amount=total, parent_id=paid.id)
+    lines = (RefundLine(last.id, Decimal(1), last.unit_price, tax, restock=True, location="main", sku=last.sku),)
+    return Refund(f"{order.id}-r", total, lines, payments=(payment,), at=NOW, origin="shop")
+
+
+def amended(order: Order) -> Order:
+    """The same order with one piece of the first line less, a new street and a note."""
+    first = replace(order.lines[0], current_quantity=order.lines[0].quantity - 1)
+    moved = replace(order.shipping or HOME, line1="Neue Gasse 7")
+    return replace(
+        order, lines=(first, *order.lines[1:]), shipping=moved, note="Ring twice", updated_at=NOW.replace(hour=10)
+    )
+
+
+def levels(skus: tuple[str, ...], location: str = "main") -> tuple[StockLevel, ...]:
+    return tuple(
+        StockLevel(sku, location, available=Decimal(7 + n), on_hand=Decimal(9 + n)) for n, sku in enumerate(skus)
+    )
+
+
+# Addresses that trip systems up: letters, no postcode, no region, a region that is another country's, lines that are long.
+ADDRESSES = (
+    Address("Zoë Ångström", "", "Drottninggatan 1", "", "", "Malmö", "", "", "211 20", "SE", "", "zoe@example.com"),
+    Address(
+        "Łukasz Example",
+        "Żółw Sp. z o.o.",
+        "ul. Świętokrzyska 5/7",
+        "m. 3",
+        "",
+        "Łódź",
+        "",
+        "",
+        "90-001",
+        "PL",
+        "",
+        "l@example.com",
+    ),
+    Address(
+        "Pat Example",
+        "",
+        "1 Main Street",
+        "",
+        "",
+        "Miami",
+        "FL",
+        "Florida",
+        "33101",
+        "US",
+        "+1 305 555 0100",
+        "pat@example.com",
+    ),
+    Address(
+        "Chan Example",
+        "",
+        "Flat 1, 2/F, 3 Queen's Road",
+        "",
+        "",
+        "Hong Kong",
+        "",
+        "",
+        "",
+        "HK",
+        "+852 5550 0100",
+        "chan@example.com",
+    ),
+    Address("Áine Example", "", "The Old Mill", "Béal Átha", "", "Galway", "G", "", "", "IE", "", "aine@example.com"),
+)
