@@ -66,7 +66,8 @@ class Fixture:
     """tests/connectors/<name>/fixtures/<file>.json under a topic, and what it is read as.
 
     `reads`, in order: "order:1001", "shipment:1001", "pointer:order:1001", "ignored". A child names its order's id.
-    `required`: paths whose absence is Unreadable with exactly that `field`. `maps`: paths of objects whose keys are data.
+    `required`: paths whose absence is Unreadable with exactly that `field`.
+    `maps`: paths of objects whose keys are data, to which no new field is added.
     """
 
     file: str
@@ -79,19 +80,22 @@ class Fixture:
 
 @dataclass(frozen=True)
 class Webhooks:
-    """`sign(topic, delivery_id, body, secret, at)` gives the request that the vendor would send; `secrets` are two in its form."""
+    """`sign(topic, delivery_id, body, secret, at)` gives the request that the vendor would send.
+
+    `secrets` are two in its form; `challenge(secret)` is a handshake's request.
+    """
 
     sign: Callable[[str, str, bytes, str, datetime], Incoming]
     secrets: tuple[str, str]
-    challenge: Callable[[str], Incoming] | None = None  # secret -> the handshake's request
+    challenge: Callable[[str], Incoming] | None = None
 
 
 @dataclass(frozen=True)
 class Poll:
-    """`place(system, times)` puts one object of `kind` for each update time there and gives their subject ids in that order.
+    """`place(system, times)` puts one object of `kind` there for each update time; gives their subject ids in that order.
 
     `page` is how many rows a page holds for this account (small, by settings, so that edges are cheap).
-    `settings` are the account's on top of the contract's. Rows are in one of the listed kinds only.
+    `settings` are the account's on top of the contract's.
     """
 
     kind: str
@@ -109,7 +113,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Token:
-    """Tokens that expire: `expire(system)` ends those given out; `operation` is the token endpoint's name in the call log."""
+    """Tokens that expire: `expire(system)` ends those given out; `operation` names the token endpoint in the call log."""
 
     operation: str
     expire: Callable[[System], None]
@@ -119,8 +123,8 @@ class Token:
 class Rate:
     """A limit small enough to be counted in seconds.
 
-    `limit` is what the connector would declare, `simulator` the settings under which the simulator enforces it, `call(connector)`
-    one cheap call of it, `operation` its name. `burst` calls in `seconds` are then counted at the simulator.
+    `limit` is what the connector would declare, `simulator` the settings under which the simulator enforces it,
+    `call(connector)` one cheap call that counts, `operation` its name. Calls are then counted at the simulator.
     """
 
     limit: Limit
@@ -142,9 +146,7 @@ class Contract:
     versions: tuple[tuple[str, str], ...] = ()  # (older, newer) fixture files of one subject
     webhooks: Webhooks | None = None
     order: Callable[[System], Order] = sample_order  # a channel places it in its shop first
-    seen: Callable[[System], Mapping[str, Any]] = (
-        told_effects  # business identity -> count, any JSON; equal worlds are equal
-    )
+    seen: Callable[[System], Mapping[str, Any]] = told_effects  # by business identity; equal worlds are equal
     polls: tuple[Poll, ...] = ()
     fetch: Callable[[System], Pointer] | None = None
     batch: Batch | None = None
@@ -156,18 +158,18 @@ class Contract:
     version: str = ""  # how the API version shows in each call's address or headers; the manifest's when empty
     steps: tuple[str, ...] = ()  # only these "Capability.method"; all that the manifest offers when empty
     settles: float | None = None  # seconds, where the simulator is faster than the manifest's settles_after
-    exempt: Mapping[str, str] = field(
-        default_factory=dict
-    )  # part, "Capability.method" or "part:Capability.method" -> why not
+    # part, "Capability.method" or "part:Capability.method" -> why not
+    exempt: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Live:
-    """A real system instead of a simulator (tests/connectors/<name>/live.py: `LIVE = Live(...)`), run by `--live <name>`.
+    """A real system instead of a simulator, run by `--live <name>` (tests/connectors/<name>/live.py: `LIVE = Live(...)`).
 
-    `serve()` starts it and gives its address. The suite puts a proxy before it that plays the bad days, so `operation(method,
-    path, body)` tells an operation's name and whether it writes. Nothing is forgotten between tests: `contract.order` makes an
-    order with a new id each time (samples.another), and `contract.seen` asks the system itself, at `system.upstream`.
+    `serve()` starts it and gives its address. The suite puts a proxy before it that plays the bad days, so
+    `operation(method, path, body)` tells an operation's name and whether it writes. Nothing is forgotten between tests:
+    `contract.order` makes an order with a new id each time (samples.another), and `contract.seen` asks the system itself,
+    at `system.upstream`.
     """
 
     contract: Contract
