@@ -289,8 +289,9 @@ CREATE TABLE cursors (
 CREATE TABLE tokens (
     account text NOT NULL,
     name text NOT NULL,
-    sealed bytea NOT NULL,
-    expires_at timestamptz NOT NULL,
+    sealed bytea NOT NULL DEFAULT '',
+    expires_at timestamptz NOT NULL DEFAULT '-infinity',
+    refreshing_until timestamptz NOT NULL DEFAULT '-infinity',
     refreshed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (account, name)
 );

@@ -1,0 +1,1 @@
+"""Accounts: what each contract with another system is doing now."""

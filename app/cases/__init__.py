@@ -1,0 +1,70 @@
+"""Cases: what a person must look at, one for each cause, with an owner and a clock."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from sqlalchemy import Connection, text
+
+from config.reader import config
+
+OPEN = text("""
+INSERT INTO cases AS c (fingerprint, kind, account, step, code, sentence, remedy, owner)
+VALUES (:fingerprint, :kind, :account, :step, :code, :sentence, :remedy, :owner)
+ON CONFLICT (fingerprint) WHERE status <> 'resolved' DO UPDATE SET last_at = now(), sentence = excluded.sentence
+RETURNING id
+""")
+JOIN = text("""
+INSERT INTO case_members (case_id, member, subject_id) VALUES (:case, :member, :subject)
+ON CONFLICT (case_id, member) DO UPDATE SET closed_at = NULL, at = now()
+""")
+LEAVE = text("UPDATE case_members SET closed_at = now() WHERE member = :member AND closed_at IS NULL RETURNING case_id")
+CLOSE = text("""
+UPDATE cases SET status = 'resolved', closed_at = now(), closed_by = :by
+WHERE id = :case AND status <> 'resolved' AND NOT EXISTS (SELECT 1 FROM case_members WHERE case_id = :case AND closed_at IS NULL)
+""")
+
+
+def owner_of(code: str, role: str) -> str:
+    """Who looks at it (config/owners.toml): by code, by role, else the default."""
+    owners = config().owners
+    found = owners.get("codes", {}).get(code) or owners.get("roles", {}).get(role) or owners.get("default")
+    return str(found or "integration desk")
+
+
+def open_case(
+    tx: Connection,
+    kind: str,
+    account: str,
+    code: str,
+    sentence: str,
+    *,
+    member: str,
+    subject: int | None = None,
+    step: str = "",
+    role: str = "",
+    remedy: str = "",
+    owner: str = "",
+    cause: str = "",
+) -> int:
+    """Puts a member under its cause (same kind, account, step, code and `cause`), opening the case when it is the first."""
+    cause_key = "|".join((kind, account, step, code, cause))
+    values = {
+        "fingerprint": blake2b(cause_key.encode(), digest_size=12).hexdigest(),
+        "kind": kind,
+        "account": account,
+        "step": step,
+        "code": code,
+        "sentence": sentence,
+        "remedy": remedy,
+        "owner": owner or owner_of(code, role),
+    }
+    case = int(tx.execute(OPEN, values).scalar_one())
+    tx.execute(JOIN, {"case": case, "member": member, "subject": subject})
+    return case
+
+
+def leave(tx: Connection, member: str, by: str = "auto") -> None:
+    """The member's trouble is over; a case with no member left closes itself."""
+    for case in tx.execute(LEAVE, {"member": member}).scalars().all():
+        tx.execute(CLOSE, {"case": case, "by": by})

@@ -1,0 +1,1 @@
+"""The message store: deliveries, events, runs, steps, attempts, payloads, and their few moves."""

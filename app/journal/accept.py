@@ -1,0 +1,86 @@
+"""The one door for deliveries: kept in one commit, recognised when they come again, answered after that."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import orjson
+from psycopg_pool import ConnectionPool
+from sqlalchemy.engine import make_url
+
+from connectors.kit.http import masked
+
+# One statement, one commit, one round trip; fifty of the same at once wait for the first and then only count.
+ACCEPT = """
+WITH d AS (
+    INSERT INTO deliveries AS d (account, delivery_id, event_id) VALUES (%(account)s, %(delivery_id)s, nextval('event_ids'))
+    ON CONFLICT (account, delivery_id) DO UPDATE SET seen = d.seen + 1, last_at = now()
+    RETURNING event_id, seen),
+e AS (
+    INSERT INTO events (id, account, door, topic, delivery_id, proof, lane, recovered, rung_at)
+    SELECT event_id, %(account)s, %(door)s, %(topic)s, %(delivery_id)s, %(proof)s, %(lane)s, %(recovered)s, now() FROM d WHERE seen = 1),
+p AS (
+    INSERT INTO payloads (owner, owner_id, head, body) SELECT 'event', event_id, %(head)s::jsonb, %(body)s FROM d WHERE seen = 1)
+SELECT event_id, seen FROM d
+"""
+
+REFUSED = """
+INSERT INTO refusals AS r (account, reason, hour, count) VALUES (%(account)s, %(reason)s, date_trunc('hour', now()), 1)
+ON CONFLICT (account, reason, hour) DO UPDATE SET count = r.count + 1, last_at = now()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The event's id, and whether this delivery was the first of it."""
+
+    event_id: int
+    fresh: bool
+
+
+@cache
+def _pool(pid: int) -> ConnectionPool:
+    """Plain psycopg connections in autocommit: the receiver's hot path. One pool for each process (`pid`)."""
+    url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql").render_as_string(hide_password=False)
+    size = int(os.environ.get("INTAKE_POOL", "8"))
+    return ConnectionPool(url, min_size=1, max_size=size, timeout=2.0, kwargs={"autocommit": True, "connect_timeout": 3}, open=True)
+
+
+def accept(
+    account: str,
+    delivery_id: str,
+    topic: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    door: str = "webhook",
+    proof: str = "",
+    lane: int = 0,
+    recovered: bool = False,
+) -> Accepted:
+    """Keeps a delivery for good before anyone answers for it. Raises psycopg.Error or PoolTimeout when it could not."""
+    row = {
+        "account": account,
+        "delivery_id": delivery_id,
+        "topic": topic,
+        "head": orjson.dumps(masked(headers)).decode(),
+        "body": body,
+        "door": door,
+        "proof": proof,
+        "lane": lane,
+        "recovered": recovered,
+    }
+    with _pool(os.getpid()).connection() as connection:
+        kept = connection.execute(ACCEPT, row).fetchone()
+    if kept is None:
+        raise RuntimeError("the journal answered nothing to an insert")
+    return Accepted(int(kept[0]), kept[1] == 1)
+
+
+def refused(account: str, reason: str) -> None:
+    """Counts a delivery that was not accepted; its body is not kept."""
+    with _pool(os.getpid()).connection() as connection:
+        connection.execute(REFUSED, {"account": account, "reason": reason})

@@ -1,0 +1,95 @@
+"""Subjects: what deliveries are about, each with its waybill number, its last canonical state and the accounts that serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, text
+
+from connectors.canonical.codec import decode, encode
+from connectors.canonical.snapshot import Document
+
+MAKE = text("""
+INSERT INTO subjects (kind, account, external_id) VALUES (:kind, :account, :external_id)
+ON CONFLICT (kind, account, external_id) DO NOTHING RETURNING id
+""")
+NUMBER = text("UPDATE subjects SET waybill = 'WB' || lpad(id::text, 8, '0') WHERE id = :id")
+COLUMNS = """
+SELECT s.id, s.kind, s.account, s.external_id, s.waybill, s.state, s.version, s.content, s.document_id, s.pending, s.roles, d.body
+FROM subjects s LEFT JOIN documents d ON d.id = s.document_id
+"""
+LOCK = text(COLUMNS + "WHERE s.kind = :kind AND s.account = :account AND s.external_id = :external_id FOR UPDATE OF s")
+LOCK_WAYBILL = text(COLUMNS + "WHERE s.waybill = :waybill FOR UPDATE OF s")
+LOCK_LINKED = text(
+    COLUMNS + "WHERE s.id = (SELECT subject_id FROM links WHERE account = :account AND kind = ANY(:kinds) AND theirs = :theirs LIMIT 1) FOR UPDATE OF s"
+)
+KEEP = text("INSERT INTO documents (subject_id, body) VALUES (:id, :body) RETURNING id")
+SAVE = text("""
+UPDATE subjects SET document_id = :document, version = greatest(version, :version), content = :content, state = :state, roles = :roles,
+    number = :number, customer = :customer, email = :email, phone = :phone, amount = :amount, currency = :currency,
+    placed_at = :placed_at, pending = '[]', updated_at = now()
+WHERE id = :id
+""")
+PEND = text("UPDATE subjects SET pending = pending || :fragment, updated_at = now() WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A locked row: nobody else changes this subject until the transaction ends."""
+
+    id: int
+    kind: str
+    account: str
+    external_id: str
+    waybill: str
+    state: str
+    version: str
+    content: str
+    document_id: int | None
+    pending: Sequence[Mapping[str, Any]]
+    roles: Mapping[str, Any]
+    document: Document | None
+
+
+def lock(tx: Connection, kind: str, account: str, external_id: str) -> Subject:
+    """The subject, made when it is new, locked until the transaction ends."""
+    names = {"kind": kind, "account": account, "external_id": external_id}
+    made = tx.execute(MAKE, names).scalar()
+    if made is not None:
+        tx.execute(NUMBER, {"id": made})
+    return _subject(tx.execute(LOCK, names).mappings().one())
+
+
+def lock_referenced(tx: Connection, account: str, external_id: str, reference: str) -> Subject | None:
+    """The order that another system's child belongs to: by our reference (waybill), else by that system's id for the order."""
+    if reference:
+        row = tx.execute(LOCK_WAYBILL, {"waybill": reference.split("-")[0]}).mappings().first()
+        if row is not None:
+            return _subject(row)
+    row = tx.execute(LOCK_LINKED, {"account": account, "kinds": ["order", "request"], "theirs": external_id}).mappings().first()
+    return _subject(row) if row is not None else None
+
+
+def _subject(row: Any) -> Subject:
+    kept = {key: row[key] for key in Subject.__slots__ if key != "document"}
+    return Subject(**kept, document=decode(row["body"]) if row["body"] else None)
+
+
+def keep(tx: Connection, subject: Subject, document: Document) -> int:
+    """Stores a canonical state; the row is never changed afterwards."""
+    return int(tx.execute(KEEP, {"id": subject.id, "body": Jsonb(encode(document))}).scalar_one())
+
+
+def save(tx: Connection, subject: Subject, **columns: Any) -> None:
+    """Makes a stored document the subject's last known state, with what people search it by."""
+    tx.execute(SAVE, {"id": subject.id, **columns, "roles": Jsonb(columns["roles"])})
+
+
+def pend(tx: Connection, subject: Subject, fragment: Mapping[str, Any]) -> None:
+    """Keeps a child that was told before its order, until the order is known."""
+    tx.execute(PEND, {"id": subject.id, "fragment": Jsonb([fragment])})
+
+

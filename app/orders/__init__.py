@@ -1,0 +1,1 @@
+"""The order: what a new snapshot changes in it."""

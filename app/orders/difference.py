@@ -1,0 +1,114 @@
+"""Differences between what was known of an order and what is known now; they start flows, a topic's name never does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from app.orders.merge import pending
+from connectors.canonical.codec import dump
+from connectors.canonical.order import Order
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import Shipment, ShipmentStatus
+
+
+class Kind(StrEnum):
+    PLACED = "placed"
+    CHANGED = "changed"
+    CANCELLED = "cancelled"
+    SHIPPED = "shipped"
+    REFUNDED = "refunded"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is new. `key` is the same however often it is told; `facets` say what of the header changed."""
+
+    kind: Kind
+    key: str
+    child: Shipment | Refund | None = None
+    facets: frozenset[str] = frozenset()
+
+
+GONE = (ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED)
+
+
+def differences(old: Order | None, new: Order) -> list[Difference]:
+    """What became true between two states of one order, in the order in which flows should see it."""
+    found: list[Difference] = []
+    if old is None and new.cancelled_at is None:
+        found.append(Difference(Kind.PLACED, "placed"))
+    if old is not None and new.cancelled_at is None and (facets := changed(old, new)):
+        found.append(Difference(Kind.CHANGED, fingerprint(_facets(new)), facets=facets))
+    found += [Difference(Kind.SHIPPED, f"{s.origin}:{s.id}", child=s) for s in _newly_gone(old, new)]
+    found += [Difference(Kind.REFUNDED, r.id, child=r) for r in _newly_refunded(old, new)]
+    if old is not None and old.cancelled_at is None and new.cancelled_at is not None:
+        found.append(Difference(Kind.CANCELLED, "cancelled"))
+    return found
+
+
+def _newly_gone(old: Order | None, new: Order) -> list[Shipment]:
+    before = {(s.origin, s.id) for s in (old.shipments if old else ()) if s.status in GONE}
+    return [s for s in new.shipments if s.status in GONE and (s.origin, s.id) not in before]
+
+
+def _newly_refunded(old: Order | None, new: Order) -> list[Refund]:
+    """A refund counts once its money has moved."""
+    before = {r.id for r in (old.refunds if old else ()) if not pending(r)}
+    return [r for r in new.refunds if not pending(r) and r.id not in before]
+
+
+def changed(old: Order, new: Order) -> frozenset[str]:
+    """Which facets of the header differ."""
+    before, after = _facets(old), _facets(new)
+    return frozenset(name for name in after if before[name] != after[name])
+
+
+def _facets(order: Order) -> dict[str, Any]:
+    refunded: dict[str, Decimal] = {}
+    for refund in order.refunds:
+        for line in refund.lines:
+            refunded[line.line_id] = refunded.get(line.line_id, Decimal(0)) + line.quantity
+    return {
+        # what a refund took off is the refund's own difference: only an edit changes the lines
+        "lines": sorted((item.id, item.sku, _number(item.current_quantity + refunded.get(item.id, Decimal(0))), _number(item.unit_price.shop.amount)) for item in order.lines),
+        "address": dump(order.shipping),
+        "billing": dump(order.billing),
+        "shipping": sorted((s.id, _number(s.price.shop.amount), s.removed) for s in order.shipping_lines),
+        "customer": dump(order.customer),
+        "note": order.note,
+        "tags": sorted(order.tags),
+        "payment": order.payment_status,
+    }
+
+
+def _number(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def fingerprint(value: Any) -> str:
+    """A short name of a content: equal for equal content."""
+    return blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str), digest_size=10).hexdigest()
+
+
+def content(order: Order) -> str:
+    """The fingerprint of an order's whole canonical state, without its time stamps."""
+    whole = dump(order)
+    whole.pop("updated_at", None)
+    return fingerprint(whole)
+
+
+def state_of(order: Order) -> str:
+    """The order's life in one word, for people."""
+    if order.cancelled_at:
+        return "cancelled"
+    left = sum((item.current_quantity for item in order.lines if item.requires_shipping), Decimal(0))
+    sent = sum((line.quantity for s in order.shipments if s.status in GONE for line in s.lines), Decimal(0))
+    if sent and sent >= left:
+        return "shipped"
+    return "partly shipped" if sent else "open"

@@ -1,0 +1,129 @@
+"""A snapshot is merged into what was known: the newer header wins, and children are never forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment, PaymentStatus
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import Shipment, ShipmentStatus
+
+
+class _Child(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+C = TypeVar("C", bound=_Child)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was merged: the order, and the ids of shipments that are only our own word coming back."""
+
+    order: Order
+    echoes: tuple[str, ...] = ()
+
+
+def merge(old: Order | None, new: Order, *, newer: bool, account: str, links: Mapping[str, str]) -> Told:
+    """The order after a snapshot from `account`. `links` maps that account's shipment ids to the shipment of ours they echo.
+
+    A header that is not newer is not taken, but its children are still read.
+    """
+    own, echoes = _without_echoes(old, new, account, links)
+    stamped = replace(new, channel=account, shipments=own, refunds=tuple(replace(r, origin=r.origin or account) for r in new.refunds))
+    if old is None:
+        return Told(stamped, echoes)
+    header = stamped if newer else old
+    return Told(
+        replace(
+            header,
+            money_role=old.money_role,
+            shipments=_shipments(old.shipments, stamped.shipments),
+            refunds=_refunds(old.refunds, stamped.refunds),
+            payments=_union(old.payments, stamped.payments, _payment),
+            returns=_union(old.returns, stamped.returns, lambda a, b: b if newer else a),
+            cancelled_at=header.cancelled_at or old.cancelled_at or stamped.cancelled_at,
+        ),
+        echoes,
+    )
+
+
+def with_shipment(order: Order, shipment: Shipment) -> Order:
+    return replace(order, shipments=_shipments(order.shipments, (shipment,)))
+
+
+def with_refund(order: Order, refund: Refund) -> Order:
+    return replace(order, refunds=_refunds(order.refunds, (refund,)))
+
+
+def echo_of(old: Order | None, shipment: Shipment, account: str, links: Mapping[str, str]) -> str | None:
+    """The shipment of ours that this one from `account` repeats: by its cross reference, else by its trackings or lines.
+
+    The second way covers the vendor's webhook overtaking the answer to our own call.
+    """
+    if shipment.id in links:
+        return links[shipment.id]
+    others = [s for s in (old.shipments if old else ()) if s.origin != account]
+    numbers = {t.number for t in shipment.trackings if t.number}
+    for other in others:
+        same_parcels = bool(numbers) and numbers == {t.number for t in other.trackings if t.number}
+        if same_parcels or (not numbers and not other.trackings and _contents(other) == _contents(shipment)):
+            return f"{other.origin}:{other.id}"
+    return None
+
+
+def _contents(shipment: Shipment) -> list[tuple[str, str]]:
+    return sorted((line.sku, str(line.quantity.normalize())) for line in shipment.lines)
+
+
+def _without_echoes(old: Order | None, new: Order, account: str, links: Mapping[str, str]) -> tuple[tuple[Shipment, ...], tuple[str, ...]]:
+    echoes = tuple(s.id for s in new.shipments if echo_of(old, s, account, links) is not None)
+    return tuple(replace(s, origin=account) for s in new.shipments if s.id not in echoes), echoes
+
+
+def _union(old: tuple[C, ...], new: tuple[C, ...], choose: Callable[[C, C], C]) -> tuple[C, ...]:
+    known = {child.id: child for child in old}
+    for child in new:
+        known[child.id] = choose(known[child.id], child) if child.id in known else child
+    return tuple(known.values())
+
+
+def _payment(old: Payment, new: Payment) -> Payment:
+    """A transaction only settles: pending becomes success or failure, never the other way."""
+    return old if new.status is PaymentStatus.PENDING else new
+
+
+ORDERED = (ShipmentStatus.PENDING, ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED, ShipmentStatus.FAILED, ShipmentStatus.CANCELLED)
+
+
+def _shipments(old: Iterable[Shipment], new: Iterable[Shipment]) -> tuple[Shipment, ...]:
+    """By origin and id; a later word on one replaces an earlier, by its own time and status."""
+    known = {(s.origin, s.id): s for s in old}
+    for shipment in new:
+        before = known.get((shipment.origin, shipment.id))
+        if before is None or _rank(shipment) >= _rank(before):
+            known[(shipment.origin, shipment.id)] = shipment
+    return tuple(known.values())
+
+
+def _rank(shipment: Shipment) -> tuple[int, str]:
+    at: datetime | None = shipment.updated_at
+    return ORDERED.index(shipment.status), at.isoformat() if at else ""
+
+
+def _refunds(old: Iterable[Refund], new: Iterable[Refund]) -> tuple[Refund, ...]:
+    """By id; a refund whose money is still pending is replaced once it has moved."""
+    known = {refund.id: refund for refund in old}
+    for refund in new:
+        if refund.id not in known or not pending(refund):
+            known[refund.id] = refund
+    return tuple(known.values())
+
+
+def pending(refund: Refund) -> bool:
+    return any(payment.status is PaymentStatus.PENDING for payment in refund.payments)
