@@ -1,1 +1,1 @@
-"""What pages, metrics and commands show: questions to the journal that change nothing, each with a bound on its work."""
+"""What pages, metrics and commands show: questions to the journal that change nothing, each bounded."""

@@ -23,10 +23,14 @@ SELECT account, state, count(*) AS n FROM (
 """)
 OLDEST = text("""
 SELECT a.account, (SELECT min(created_at) FROM (
-    SELECT created_at FROM steps s WHERE s.account = a.account AND s.state = ANY(:states) ORDER BY s.id LIMIT 1) x) AS since
+    SELECT created_at FROM steps s WHERE s.account = a.account AND s.state = ANY(:states)
+    ORDER BY s.id LIMIT 1) x) AS since
 FROM unnest(CAST(:accounts AS text[])) AS a(account)
 """)
-REFUSED = text("SELECT account, reason, sum(count)::bigint AS n FROM refusals WHERE hour > now() - interval '30 days' GROUP BY account, reason LIMIT 500")
+REFUSED = text("""
+SELECT account, reason, sum(count)::bigint AS n FROM refusals WHERE hour > now() - interval '30 days'
+GROUP BY account, reason LIMIT 500
+""")
 BREAKERS = text("SELECT account, breaker, paused FROM account_state")
 
 
@@ -60,7 +64,7 @@ def steps_by_state(tx: Connection, most: int = METRIC_MOST) -> dict[tuple[str, s
 
 
 def oldest_waiting(tx: Connection, accounts: list[str]) -> dict[str, datetime]:
-    """Since when the oldest open step of each account waits; dead and parked ones wait for people, not for the account."""
+    """Since when the oldest step of each account waits; dead and parked ones wait for people or facts instead."""
     states = ["ready", "running", "submitted", "unknown"]
     found = tx.execute(OLDEST, {"accounts": accounts, "states": states})
     return {row.account: row.since for row in found if row.since is not None}

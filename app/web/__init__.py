@@ -1,0 +1,45 @@
+"""The web face: deliveries come in by it, people look at the journal through it, monitors ask it how things are."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import logs
+from app.web.health import health
+from app.web.webhooks import Hooks
+
+
+def create_app() -> Flask:
+    """The application for gunicorn. Settings come from the environment (docs/operations.md).
+
+    SECRET_KEY signs the sessions; PUBLIC_URL is the address vendors were given; TRUSTED_PROXIES is how many proxies
+    stand in front (X-Forwarded-* is believed from so many only); PLAIN_HTTP=1 lets the login work without TLS.
+    """
+    logs.setup("web")
+    app = Flask(__name__, static_url_path="/assets")
+    app.config.update(
+        SECRET_KEY=_needed("SECRET_KEY"),
+        MAX_CONTENT_LENGTH=1_000_000,
+        SESSION_COOKIE_NAME="waybill",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=os.environ.get("PLAIN_HTTP") != "1",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+    )
+    app.register_blueprint(health)
+    app.wsgi_app = Hooks(app.wsgi_app, os.environ.get("PUBLIC_URL", ""))  # type: ignore[assignment, method-assign]
+    proxies = int(os.environ.get("TRUSTED_PROXIES", "0"))
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    return app
+
+
+def _needed(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise RuntimeError(f"{name} is not set. Remedy: give all web processes the same long random {name}.")
+    return value

@@ -1,0 +1,102 @@
+"""The figures for Prometheus, read from the journal at most every few seconds, so that every process tells the same."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+
+import redis
+import structlog
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.bell import HUB
+from app.database import transaction
+from app.journal.reading import counts
+from app.web.broker import broker
+from config.reader import config
+
+__all__ = ["CONTENT_TYPE", "exposition"]
+
+KEEP = 5.0  # seconds
+BREAKER = {"closed": 0, "half_open": 1, "open": 2}
+log = structlog.get_logger("waybill.metrics")
+
+
+Rows = Iterable[tuple[tuple[str, ...], float]]
+
+
+def gauge(name: str, told: str, labels: tuple[str, ...], rows: Rows) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"waybill_{name}", told, labels=labels)
+    for values, figure in rows:
+        family.add_metric(values, figure)
+    return family
+
+
+class Journal(Collector):
+    """Collects from SQL; a database that is away is a figure too."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            with transaction() as tx:
+                families = list(_families(tx))
+        except SQLAlchemyError as error:
+            log.error("figures could not be read", fault=type(error).__name__)
+            families = []
+        yield gauge("up", "1 when the journal could be read", (), [((), float(bool(families)))])
+        yield from families
+        yield from _queues()
+
+
+def _families(tx: Connection) -> Iterator[GaugeMetricFamily]:
+    accounts = [*config().accounts, HUB]
+    states, breakers = counts.events_by_state(tx), counts.breakers(tx)
+    yield gauge("events", "Events by state, counted to 100,000", ("state",), _by_one(states))
+    steps = counts.steps_by_state(tx)
+    yield gauge("open_steps", "Open steps by account and state", ("account", "state"), steps.items())
+    oldest = {account: _age(since) for account, since in counts.oldest_waiting(tx, accounts).items()}
+    ages = {account: oldest.get(account, 0.0) for account in accounts}
+    yield gauge("oldest_waiting_seconds", "Age of the oldest step waiting for its account", ("account",), _by_one(ages))
+    states_of = {account: float(BREAKER.get(breaker, 2)) for account, (breaker, _) in breakers.items()}
+    yield gauge("breaker", "0 closed, 1 half open, 2 open", ("account",), _by_one(states_of))
+    paused = {account: float(paused) for account, (_, paused) in breakers.items()}
+    yield gauge("paused", "1 when a person or a refused credential paused it", ("account",), _by_one(paused))
+    refused = counts.refused(tx).items()
+    yield gauge("refused_deliveries", "Deliveries not accepted, 30 days", ("account", "reason"), refused)
+
+
+def _by_one(figures: Mapping[str, float]) -> Rows:
+    return (((name,), figure) for name, figure in figures.items())
+
+
+def _age(since: datetime) -> float:
+    return (datetime.now(UTC) - since).total_seconds()
+
+
+def _queues() -> Iterator[GaugeMetricFamily]:
+    try:
+        depths = {name: float(str(broker().llen(name))) for name in (HUB, *config().accounts)}
+    except redis.RedisError:
+        return
+    yield gauge("queue_depth", "Messages in each Celery queue", ("queue",), _by_one(depths))
+
+
+_registry = CollectorRegistry()
+_registry.register(Journal())
+_kept: tuple[float, bytes] = (0.0, b"")
+_lock = threading.Lock()
+
+
+def exposition() -> bytes:
+    """The page that Prometheus scrapes; asked more often it is the same one."""
+    global _kept
+    with _lock:
+        if time.monotonic() - _kept[0] > KEEP:
+            _kept = (time.monotonic(), generate_latest(_registry))
+        return _kept[1]
