@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.servers import Servers, start, stop_left_behind, temporary
-from local.user import forget
+from local.user import forget, place
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def new_root() -> Iterator[Callable[[], Path]]:
     roots: list[Path] = []
 
     def make() -> Path:
-        roots.append(Path(tempfile.mkdtemp(prefix="waybill-")))
+        roots.append(place(Path(tempfile.mkdtemp(prefix="waybill-"))))
         return roots[-1]
 
     yield make
