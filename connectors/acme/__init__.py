@@ -1,0 +1,1 @@
+"""Acme, an invented vendor that plays every capability and every protocol shape: what engineers copy."""

@@ -1,0 +1,128 @@
+"""Canonical documents as the bodies that Acme wants: amounts as text, codes in Acme's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.canonical.money import MoneyBag
+from connectors.canonical.order import Line, Order
+from connectors.canonical.party import Address
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import Shipment
+from connectors.canonical.stock import StockLevel
+from connectors.kit.account import Codes
+
+Body = dict[str, Any]
+
+
+def booking(order: Order, codes: Codes) -> Body:
+    """Acme checks that what is booked comes to `total`, in the order's own arithmetic."""
+    return {
+        "channel": order.channel,
+        "order": order.id,
+        "number": order.number,
+        "placed_at": order.placed_at.isoformat(),
+        "currency": order.currency,
+        "taxes_included": order.taxes_included,
+        "email": order.email,
+        "ship_to": _address(order.shipping),
+        "bill_to": _address(order.billing),
+        "lines": [_line(order, line, codes) for line in order.lines if not line.bundle_id],
+        "shipping": [_plus(order, line.price, line.taxes, line.discounts) for line in order.shipping_lines],
+        "charges": [_plus(order, charge.amount, charge.taxes, ()) for charge in order.charges],
+        "discount": _sum(order, [discount.amount for discount in order.discounts]),
+        "rounding": _amount(order, order.rounding) if order.rounding else "0",
+        "payments": [_payment(order, one.gateway, one.amount, codes) for one in order.payments],
+        "total": _amount(order, order.totals.total),
+        "note": order.note,
+    }
+
+
+def request(order: Order, codes: Codes) -> Body:
+    """What is still to be shipped."""
+    wanted = [line for line in order.lines if line.requires_shipping and line.current_quantity > 0]
+    rows = [{"sku": codes.theirs("sku", line.sku), "quantity": str(line.current_quantity)} for line in wanted]
+    return {"ship_to": _address(order.shipping), "email": order.email, "lines": rows, "note": order.note}
+
+
+def shipment(order: Order, sent: Shipment, codes: Codes) -> Body:
+    """The lines that left: by the order line's id where the warehouse knows it, else by SKU."""
+    return {
+        "order": order.id,
+        "lines": [
+            {"line": line.line_id, "sku": codes.theirs("sku", line.sku), "quantity": str(line.quantity)}
+            for line in sent.lines
+        ],
+        "trackings": [
+            {
+                "number": one.number,
+                "carrier": codes.theirs("carrier", one.carrier) if one.carrier else "",
+                "url": one.url,
+            }
+            for one in sent.trackings
+        ],
+        "shipped_at": sent.shipped_at.isoformat() if sent.shipped_at else None,
+    }
+
+
+def credit(order: Order, refund: Refund, codes: Codes) -> Body:
+    """One credit for the refund, its money split by tender."""
+    return {
+        "order": order.id,
+        "currency": order.currency,
+        "total": _amount(order, refund.total),
+        "tenders": [_payment(order, one.gateway, one.amount, codes) for one in refund.payments],
+        "lines": [
+            {"line": line.line_id, "quantity": str(line.quantity), "restock": line.restock} for line in refund.lines
+        ],
+        "note": refund.note,
+    }
+
+
+def letter(order: Order, sent: Shipment | None, occasion: str) -> Body:
+    """Acme writes the words itself: it wants the occasion and what it is about."""
+    trackings = [one.url or one.number for one in sent.trackings] if sent else []
+    return {"to": order.email, "occasion": occasion, "number": order.number, "trackings": trackings}
+
+
+def level(stands: StockLevel, codes: Codes) -> Body:
+    theirs = {"sku": codes.theirs("sku", stands.sku), "location": codes.theirs("location", stands.location)}
+    return {**theirs, "available": str(stands.available)}
+
+
+def _line(order: Order, line: Line, codes: Codes) -> Body:
+    return {
+        "line": line.id,
+        "sku": codes.theirs("sku", line.sku),
+        "quantity": str(line.quantity),
+        "current_quantity": str(line.current_quantity),
+        "unit_price": _amount(order, line.unit_price),
+        "discount": _sum(order, [discount.amount for discount in line.discounts]),
+        "tax": _sum(order, [tax.amount for tax in line.taxes]),
+        "tax_code": codes.theirs("tax_code", line.tax_code) if line.tax_code else "",
+    }
+
+
+def _plus(order: Order, amount: MoneyBag, taxes: tuple[Any, ...], discounts: tuple[Any, ...]) -> Body:
+    tax, off = _sum(order, [tax.amount for tax in taxes]), _sum(order, [one.amount for one in discounts])
+    return {"amount": _amount(order, amount), "tax": tax, "discount": off}
+
+
+def _payment(order: Order, gateway: str, amount: MoneyBag, codes: Codes) -> Body:
+    return {"method": codes.theirs("payment_method", gateway), "amount": _amount(order, amount)}
+
+
+def _address(address: Address | None) -> Body | None:
+    if address is None:
+        return None
+    named = ("name", "company", "line1", "line2", "city", "region", "postcode", "country", "phone")
+    return {name: getattr(address, name) for name in named}
+
+
+def _amount(order: Order, bag: MoneyBag) -> str:
+    """The amount in the currency that the books follow, to the digit as the channel stated it."""
+    return str(bag.in_role(order.money_role).amount)
+
+
+def _sum(order: Order, bags: list[MoneyBag]) -> str:
+    return str(sum(bag.in_role(order.money_role).amount for bag in bags))
