@@ -1,0 +1,111 @@
+"""A refund: which lines, what beside them, and through which tenders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from connectors.canonical.payment import PaymentKind, PaymentStatus
+from connectors.canonical.returns import Adjustment, Refund, RefundLine
+from connectors.shopify.mapping.bags import Books, less
+from connectors.shopify.mapping.payments import one_sided, transactions
+from connectors.shopify.mapping.values import Place
+
+# restock_type: "legacy_restock" is the old flag, "no_restock" leaves the stock alone.
+RESTOCKED = ("return", "cancel", "legacy_restock")
+
+
+def refund(node: Place, books: Books) -> Refund:
+    """`total` is what the tenders have given back; a removal by edit has lines and moves no money."""
+    moved = transactions(node.at("transactions"), books)
+    given = [p.amount for p in moved if p.kind is PaymentKind.REFUND and p.status is PaymentStatus.SUCCESS]
+    return Refund(
+        id=node.at("id").needed().id(),
+        total=books.sum(given),
+        lines=tuple(_line(item, books) for item in node.at("refund_line_items").items()),
+        adjustments=_adjustments(node, books),
+        payments=moved,
+        return_id=node.at("return").at("id").id(),
+        note=node.at("note").text(),
+        at=node.at("processed_at").time() or node.at("created_at").time(),
+    )
+
+
+def _line(item: Place, books: Books) -> RefundLine:
+    return RefundLine(
+        line_id=item.at("line_item_id").needed().id(),
+        quantity=item.at("quantity").number(),
+        subtotal=books.needed(item, "subtotal"),
+        tax=books.read(item, "total_tax") or books.zero(),
+        restock=item.at("restock_type").text().lower() in RESTOCKED,
+        location=item.at("location_id").id(),
+        sku=item.at("line_item").at("sku").text(),
+    )
+
+
+def _adjustments(node: Place, books: Books) -> tuple[Adjustment, ...]:
+    """Shipping, duties and discrepancies. Newer payloads list shipping apart; older ones among the adjustments, where
+    sums are negative when they go to the customer."""
+    shipping = tuple(_shipping(item, books) for item in node.at("refund_shipping_lines").items())
+    others = tuple(_adjustment(item, books) for item in node.at("order_adjustments").items())
+    duties = tuple(Adjustment("duty", books.needed(item, "amount")) for item in node.at("duties").items())
+    rest = (one for one in others if not (shipping and one.kind == "shipping"))
+    return (*shipping, *rest, *duties)
+
+
+def _shipping(item: Place, books: Books) -> Adjustment:
+    return Adjustment("shipping", books.needed(item, "subtotal_amount"), books.read(item, "tax_amount"))
+
+
+def _adjustment(item: Place, books: Books) -> Adjustment:
+    kind = item.at("kind").text().lower()
+    tax = books.read(item, "tax_amount")
+    gone = books.needed(item, "amount")
+    return Adjustment(
+        kind={"shipping_refund": "shipping", "refund_discrepancy": "discrepancy"}.get(kind, kind or "discrepancy"),
+        amount=less(books.zero(), gone),
+        tax=None if tax is None else less(books.zero(), tax),
+        reason=item.at("reason").text().lower().replace("_", " "),
+    )
+
+
+def returned(order: Place) -> Counter[str]:
+    """How many of each line the refunds took back."""
+    counted: Counter[str] = Counter()
+    for one in order.at("refunds").items():
+        for item in one.at("refund_line_items").items():
+            counted[item.at("line_item_id").id()] += int(item.at("quantity").number(default=Decimal(0)))
+    return counted
+
+
+def told_in_full(node: Place, books: Books) -> bool:
+    """Whether every transaction of the refund states the shop's currency."""
+    return all(
+        one.at("amount_set").value is not None or not one_sided(one, books) for one in node.at("transactions").items()
+    )
+
+
+def refund_books(node: Place) -> Books:
+    """The currencies of a refund told by itself: its payload names them only at its sums. The first that does counts.
+
+    Raises Unreadable where none does.
+    """
+    for place in _sums(node):
+        shop, seen = (place.at(name).at("currency_code").text().upper() for name in ("shop_money", "presentment_money"))
+        if shop:
+            return Books(shop, seen or shop)
+    for one in node.at("transactions").items():
+        if told := one.at("currency").text().upper():
+            return Books(told, told)
+    raise node.at("total_duties_set").fault("is missing, and nothing else names the refund's currency")
+
+
+def _sums(node: Place) -> Iterator[Place]:
+    yield node.at("total_duties_set")
+    for item in node.at("refund_line_items").items():
+        yield item.at("subtotal_set")
+    for item in node.at("order_adjustments").items():
+        yield item.at("amount_set")
+    for item in node.at("refund_shipping_lines").items():
+        yield item.at("subtotal_amount_set")
