@@ -1,7 +1,7 @@
 """A Shopify delivery is proved by its HMAC over the raw body and identified by its headers.
 
-Source: https://shopify.dev/docs/apps/build/webhooks/subscribe/https (X-Shopify-Hmac-Sha256 is base64 HMAC-SHA256 with the
-app's client secret; for up to an hour after a rotation the old secret may still sign).
+Source: https://shopify.dev/docs/apps/build/webhooks/subscribe/https (X-Shopify-Hmac-Sha256 is base64
+HMAC-SHA256 with the app's client secret; for up to an hour after a rotation the old secret may still sign).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Books:
         return MoneyBag(Money(even(shop, self.shop), self.shop), seen)
 
     def read(self, node: Place, name: str) -> MoneyBag | None:
-        """`<name>_set` in both currencies, else `<name>`, which is in the shop's currency. None where neither is told."""
+        """`<name>_set` in both currencies, else `<name>` in the shop's; None where neither is told."""
         both = node.at(f"{name}_set")
         if both.value is not None:
             return self.pair(both)
@@ -46,9 +46,9 @@ class Books:
         """{shop_money, presentment_money}. Raises Unreadable where a part is missing or in another currency."""
         shop = _amount(node.at("shop_money"), self.shop)
         seen = node.at("presentment_money")
-        return self.bag(
-            shop, _amount(seen, self.presentment) if seen.value is not None else (shop if self.same else None)
-        )
+        if seen.value is None:
+            return self.bag(shop, shop if self.same else None)
+        return self.bag(shop, _amount(seen, self.presentment))
 
     def needed(self, node: Place, name: str) -> MoneyBag:
         """As read(), but it must be told."""

@@ -86,7 +86,7 @@ def order(answer: Json) -> Json:
 def _parties(node: Json) -> None:
     for name in ("billing_address", "shipping_address"):
         if isinstance(node.get(name), dict):
-            node[name] = _rename(node[name], {"country_code_v2": "country_code", "country_code_V2": "country_code"})
+            node[name] = _rename(node[name], {"country_code_v2": "country_code"})
     record = node.get("customer")
     if isinstance(record, dict):
         record["email"] = (record.pop("default_email_address", None) or {}).get("email_address") or record.get("email")
@@ -162,7 +162,7 @@ def fulfilment(node: Json) -> Json:
 
 def product(answer: Json) -> Json:
     """A Product as its webhook would carry it."""
-    node = plain(answer)
+    node: Json = plain(answer)
     _lower(node, "status")
     for variant in node.get("variants") or ():
         variant["requires_components"] = variant.get("requires_components", False)

@@ -10,6 +10,8 @@ from connectors.shopify.mapping.bags import Books, times
 from connectors.shopify.mapping.taxes import discounts, taxes
 from connectors.shopify.mapping.values import Place, pairs
 
+NO_TIP_HAS = ("product_id", "variant_id", "sku", "requires_shipping", "gift_card")
+
 
 def split_tips(order: Place, books: Books) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     """(goods, tips). A tip stands among the line items; a webhook marks it, the GraphQL shape does not.
@@ -27,9 +29,7 @@ def split_tips(order: Place, books: Books) -> tuple[tuple[Place, ...], tuple[Pla
 def _is_tip(item: Place, told: Decimal, books: Books) -> bool:
     if item.at("tip").value is not None or item.at("tip_payment_gateway").value:
         return True
-    if not told or any(
-        item.at(name).value for name in ("product_id", "variant_id", "sku", "requires_shipping", "gift_card")
-    ):
+    if not told or any(item.at(name).value for name in NO_TIP_HAS):
         return False
     worth = books.needed(item, "price").shop.amount * item.at("quantity").number()
     return item.at("title").text().lower() == "tip" or worth == told
@@ -64,8 +64,8 @@ def line(item: Place, applications: tuple[Place, ...], books: Books, returned: D
 
 
 def _bundle(item: Place) -> tuple[tuple[str, str], ...]:
-    """Shopify sells a bundle as its components, each with its own SKU and share of the price: they are ordinary lines
-    that carry their group's id, or the ERP would book, and the warehouse ship, an article that Shopify never charged."""
+    """Shopify sells a bundle as its components, each with its own SKU and share of the price. They are ordinary lines
+    that carry their group's id, or an article that Shopify never charged would be booked and shipped."""
     group = item.at("sales_line_item_group_id").id()
     return (("bundle", group),) if group else ()
 

@@ -118,7 +118,8 @@ def _untold_tax(
     """What total_tax says beyond the tax of lines, shipping and charges (fees are taxed at the order; old payloads tax
     nothing else): it stands on a fee of nothing, so that every tax of the order is somewhere once."""
     told = books.read(node, "total_tax")
-    named = [tax.amount for part in (*lines, *shipping, *charges) for tax in part.taxes]
+    taxed: tuple[Line | ShippingLine | Charge, ...] = (*lines, *shipping, *charges)
+    named = [tax.amount for part in taxed for tax in part.taxes]
     rest = None if told is None else less(told, books.sum(named))
     if rest is None or nothing(rest):
         return ()
@@ -130,7 +131,8 @@ def _untold_discount(
 ) -> tuple[Discount, ...]:
     """What total_discounts says beyond what is allocated to lines and shipping (payloads from before allocations)."""
     told = books.read(node, "total_discounts")
-    named = [discount.amount for part in (*lines, *shipping) for discount in part.discounts]
+    parts: tuple[Line | ShippingLine, ...] = (*lines, *shipping)
+    named = [discount.amount for part in parts for discount in part.discounts]
     rest = None if told is None else less(told, books.sum(named))
     if rest is None or rest.shop.amount <= 0:
         return ()

@@ -27,7 +27,7 @@ def address(node: Place) -> Address | None:
 
 
 def customer(order: Place) -> Party | None:
-    """The buyer: the customer record with the order's own e-mail and phone before the record's. None when nobody is named."""
+    """The customer record, the order's own e-mail and phone before the record's. None when nobody is named."""
     record = order.at("customer")
     bill = order.at("billing_address")
     found = Party(

@@ -79,7 +79,8 @@ def _unsettled(order: Place) -> bool:
 def payments(order: Place, books: Books, refunded: MoneyBag) -> tuple[Payment, ...]:
     """One payment made of the totals, or each transaction where several tenders are named.
 
-    `refunded` is what all refunds moved: paid = what is left (current total) + what went back.
+    `refunded` is what all refunds moved: paid = what is left (current total) + what went back; payloads from before
+    current totals tell the total before refunds.
     """
     if needs_transactions(order):
         return transactions(order.at("transactions"), books)
@@ -89,14 +90,15 @@ def payments(order: Place, books: Books, refunded: MoneyBag) -> tuple[Payment, .
         return ()
     kind = PaymentKind.AUTHORISATION if status == "authorized" else PaymentKind.SALE
     state = PaymentStatus.SUCCESS if status in (*PAID, "authorized") else PaymentStatus.PENDING
-    amount = _due(order, books) + refunded + _rounding(order, books)
+    amount = _taken(order, books, refunded) + _rounding(order, books)
     if nothing(amount):
         return ()
     return (Payment(f"{order.at('id').id()}-{named[0]}", kind, tender(named[0]), amount, state, named[0]),)
 
 
-def _due(order: Place, books: Books) -> MoneyBag:
-    return books.read(order, "current_total_price") or books.needed(order, "total_price")
+def _taken(order: Place, books: Books, refunded: MoneyBag) -> MoneyBag:
+    current = books.read(order, "current_total_price")
+    return books.needed(order, "total_price") if current is None else current + refunded
 
 
 def _rounding(order: Place, books: Books) -> MoneyBag:

@@ -10,7 +10,7 @@ from connectors.shopify.mapping.values import Place
 
 
 def products(node: Place, currency: str) -> tuple[Product, ...]:
-    """Every variant. Prices carry no currency in Shopify's payload: they are in the shop's, `currency` (no price without)."""
+    """Every variant. Prices are in the shop's currency, which no payload names (`currency`; no price without)."""
     return tuple(_variant(item, node, currency) for item in node.at("variants").items())
 
 

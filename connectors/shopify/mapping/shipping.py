@@ -13,11 +13,9 @@ from connectors.shopify.mapping.values import Place
 def shipping_lines(order: Place, applications: tuple[Place, ...], books: Books) -> tuple[ShippingLine, ...]:
     """All shipping lines; one removed by an edit costs nothing where the stated shipping total leaves it out."""
     lines = tuple(_line(item, applications, books) for item in order.at("shipping_lines").items())
-    return (
-        tuple(_uncharged(line, books) if line.removed else line for line in lines)
-        if _left_out(order, lines, books)
-        else lines
-    )
+    if not _left_out(order, lines, books):
+        return lines
+    return tuple(_uncharged(line, books) if line.removed else line for line in lines)
 
 
 def _line(item: Place, applications: tuple[Place, ...], books: Books) -> ShippingLine:

@@ -9,7 +9,7 @@ from connectors.shopify.mapping.values import Place
 
 
 def level(node: Place) -> StockLevel:
-    """The webhook names the inventory item, not the SKU (`sku` is then empty); `available` is null where it is not tracked."""
+    """The webhook names the inventory item, not the SKU (`sku` is empty then); `available` is null if not tracked."""
     return StockLevel(
         sku=node.at("sku").text(),
         location=node.at("location_id").needed().id(),
