@@ -1,0 +1,1 @@
+"""The face towards Celery: worker, feeds, receive, flows, engine."""

@@ -23,10 +23,13 @@ UPDATE steps SET state = CASE WHEN doubtful THEN 'unknown' ELSE 'ready' END, arm
 WHERE id = ANY(:ids) AND state IN ('dead', 'parked', 'ready', 'unknown') RETURNING id, account
 """)
 FORCE = text("""
+WITH chosen AS (SELECT id, state AS before FROM steps WHERE id = ANY(:ids) AND state IN ('dead', 'done') FOR UPDATE),
+cleared AS (DELETE FROM calls USING chosen WHERE calls.step_id = chosen.id)
 UPDATE steps SET state = 'ready', armed = true, due_at = now(), tries = 0, losses = 0, rung_at = NULL, doubtful = false, job = NULL, ended_at = NULL,
     key = left(key, 40) || '-' || :suffix, updated_at = now()
-WHERE id = ANY(:ids) AND state IN ('dead', 'done') RETURNING id, account, run_id, state
+FROM chosen WHERE steps.id = chosen.id RETURNING steps.id, account, run_id, chosen.before
 """)
+REOPEN = text("UPDATE runs SET open_steps = open_steps + 1, state = 'open', ended_at = NULL WHERE id = :run")
 CANCEL = text("""
 UPDATE steps SET state = 'cancelled', armed = false, ended_at = now(), sentence = :why, updated_at = now()
 WHERE id = ANY(:ids) AND state IN ('waiting', 'ready', 'parked', 'dead') RETURNING id, run_id
@@ -54,13 +57,19 @@ def audit(
 
 def retry(tx: Connection, step_ids: Sequence[int], who: str, reason: str, *, again: bool = False) -> list[Ring]:
     """Failed, parked or waiting steps are tried now, under the same key. `again` repeats even what is done, under a new key."""
-    if again:
-        rows = tx.execute(FORCE, {"ids": list(step_ids), "suffix": uuid.uuid4().hex[:8]}).all()
-    else:
-        rows = tx.execute(RETRY, {"ids": list(step_ids)}).all()
+    rows = _force(tx, step_ids) if again else tx.execute(RETRY, {"ids": list(step_ids)}).all()
     for row in rows:
         audit(tx, who, "force step" if again else "retry step", f"step:{row.id}", reason)
     return feed_accounts(tx, {row.account for row in rows})
+
+
+def _force(tx: Connection, step_ids: Sequence[int]) -> Sequence[Any]:
+    """A new key makes it a new effect: even what is done is done once more."""
+    rows = tx.execute(FORCE, {"ids": list(step_ids), "suffix": uuid.uuid4().hex[:8]}).all()
+    for row in rows:
+        if row.before == "done":
+            tx.execute(REOPEN, {"run": row.run_id})
+    return rows
 
 
 def cancel_steps(tx: Connection, step_ids: Sequence[int], who: str, reason: str) -> list[Ring]:

@@ -33,6 +33,10 @@ EARLIER = text("""
 SELECT id FROM steps WHERE subject_id = :subject AND account = :account AND id < :step AND role <> 'notify'
     AND state NOT IN ('done', 'skipped', 'cancelled') AND kind <> 'inner'
 """)
+READY = text("SELECT DISTINCT account FROM steps WHERE subject_id = :subject AND armed AND rung_at IS NULL")
+FETCH_WAITING = text("""
+SELECT 1 FROM steps WHERE subject_id = :subject AND flow = :flow AND state = 'ready' AND NOT doubtful LIMIT 1 FOR UPDATE
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +127,13 @@ def _step_row(run: NewRun, run_id: int, step: NewStep) -> dict[str, Any]:
         "undoes": step.undoes,
         "sentence": step.skip,
     }
+
+
+def ready_accounts(tx: Connection, subject: int) -> set[str]:
+    """Accounts where a subject has steps that may be rung now."""
+    return set(tx.execute(READY, {"subject": subject}).scalars())
+
+
+def fetch_waiting(tx: Connection, subject: int, flow: str) -> bool:
+    """Whether a fetch of this object has not begun yet; it is held until this transaction ends."""
+    return tx.execute(FETCH_WAITING, {"subject": subject, "flow": flow}).scalar() is not None

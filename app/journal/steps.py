@@ -22,6 +22,10 @@ WHERE id = :id AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now(
 RETURNING {COLUMNS}, now() AS claimed_at
 """)  # noqa: S608 - constants only
 UNRING = text("UPDATE steps SET rung_at = NULL WHERE id = :id AND armed")
+PROBING = text("""
+SELECT s.account FROM steps s JOIN account_state a ON a.account = s.account
+WHERE s.id = :id AND s.state IN ('ready', 'unknown', 'submitted') AND s.due_at <= now() AND a.breaker <> 'closed'
+""")
 RENEW = text("""
 UPDATE steps SET lease_until = now() + make_interval(secs => :lease)
 WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
@@ -71,6 +75,7 @@ RETURNING id, at
 EXCHANGE = text("""
 INSERT INTO payloads (owner, owner_id, n, at, subject_id, head, body) VALUES ('attempt', :attempt, :n, :at, :subject, :head, :body)
 """)
+RESULT = text("SELECT result FROM steps WHERE run_id = :run AND name = :name AND state = 'done'")
 ONE_STATE = text("SELECT state, EXISTS (SELECT 1 FROM calls WHERE step_id = :id AND result IS NOT NULL) AS begun FROM steps WHERE id = :id")
 
 
@@ -128,6 +133,11 @@ def claim(tx: Connection, step: int, lease: float, probe: bool = False) -> Claim
     return Claimed(**row) if row is not None else None
 
 
+def probing(tx: Connection, step: int) -> str | None:
+    """The step's account, when its breaker is what keeps a step that is due from being claimed."""
+    return tx.execute(PROBING, {"id": step}).scalar()
+
+
 def unring(tx: Connection, step: int) -> None:
     """A step that could not be claimed may be rung again when its account acts again."""
     tx.execute(UNRING, {"id": step})
@@ -165,3 +175,8 @@ def begun(tx: Connection, step: int) -> bool:
     """Whether a step had an effect: done, or cancelled with some of its writes made."""
     row = tx.execute(ONE_STATE, {"id": step}).one()
     return row.state == "done" or bool(row.begun)
+
+
+def result_of(tx: Connection, run: int, name: str) -> str:
+    """The id that a step of the run ended with; empty when it did not."""
+    return str(tx.execute(RESULT, {"run": run, "name": name}).scalar() or "")

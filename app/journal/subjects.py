@@ -33,6 +33,9 @@ UPDATE subjects SET document_id = :document, version = greatest(version, :versio
     placed_at = :placed_at, pending = '[]', updated_at = now()
 WHERE id = :id
 """)
+NOTE = text("""
+UPDATE subjects SET document_id = :document, version = :version, content = :content, number = :number, updated_at = now() WHERE id = :id
+""")
 PEND = text("UPDATE subjects SET pending = pending || :fragment, updated_at = now() WHERE id = :id")
 
 
@@ -93,3 +96,8 @@ def pend(tx: Connection, subject: Subject, fragment: Mapping[str, Any]) -> None:
     tx.execute(PEND, {"id": subject.id, "fragment": Jsonb([fragment])})
 
 
+
+
+def note(tx: Connection, subject: Subject, document: int, version: str, content: str, number: str) -> None:
+    """The last known state of a subject that is no order."""
+    tx.execute(NOTE, {"id": subject.id, "document": document, "version": version, "content": content, "number": number})

@@ -1,0 +1,1 @@
+"""Stock: what its owner says, what orders have reserved, what channels are told."""

@@ -1,0 +1,105 @@
+"""How every account is doing, one line for each, from counts that are bounded and indexes that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from app.journal.reading import order as order_page
+from app.journal.reading.counts import Bounded, bounded
+from app.journal.reading.lists import BAD
+from app.journal.reading.rows import listed
+from app.journal.reading.shapes import Held
+
+LINES = text("""
+SELECT a.account, w.waiting, w.oldest, p.parked, d.dead, t.tries, t.bad, g.at AS last_success, r.recovered, f.refused, e.silent_since
+FROM unnest(CAST(:accounts AS text[])) AS a(account),
+LATERAL (SELECT count(*) AS waiting, min(created_at) AS oldest FROM (SELECT created_at FROM steps
+    WHERE account = a.account AND state = ANY('{ready,running,submitted,unknown}') LIMIT 1000) x) w,
+LATERAL (SELECT count(*) AS parked FROM (SELECT 1 FROM steps WHERE account = a.account AND state = 'parked' LIMIT 1000) x) p,
+LATERAL (SELECT count(*) AS dead FROM (SELECT 1 FROM steps WHERE account = a.account AND state = 'dead' LIMIT 1000) x) d,
+LATERAL (SELECT count(*) AS tries, count(*) FILTER (WHERE outcome = ANY(:bad)) AS bad FROM (SELECT outcome FROM attempts
+    WHERE account = a.account AND at > now() - interval '15 minutes' ORDER BY at DESC LIMIT 1000) x) t,
+LATERAL (SELECT max(at) AS at FROM (SELECT at, outcome FROM attempts
+    WHERE account = a.account AND at > now() - interval '7 days' ORDER BY at DESC LIMIT 500) x WHERE outcome = 'done') g,
+LATERAL (SELECT count(*) AS recovered FROM (SELECT recovered FROM events
+    WHERE account = a.account ORDER BY id DESC LIMIT 1000) x WHERE recovered) r,
+LATERAL (SELECT coalesce(sum(count), 0)::bigint AS refused FROM refusals
+    WHERE account = a.account AND hour > now() - interval '24 hours') f,
+LATERAL (SELECT max(at) AS silent_since FROM (SELECT at FROM events WHERE account = a.account ORDER BY id DESC LIMIT 1) x) e
+""")
+HEARD = text("SELECT queue, sent_at, seen_at FROM heartbeats ORDER BY queue LIMIT 200")
+DEAD_SUBSCRIPTIONS = text("SELECT account, topic FROM subscriptions WHERE NOT alive ORDER BY account, topic LIMIT 200")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An account's figures. Counts stop at 1,000; `tries` and `bad` are of the last 15 minutes, `refused` of 24 hours,
+    `recovered` of its last 1,000 deliveries."""
+
+    account: str
+    waiting: int
+    oldest: datetime | None
+    parked: int
+    dead: int
+    tries: int
+    bad: int
+    last_success: datetime | None
+    recovered: int
+    refused: int
+    silent_since: datetime | None
+
+    @property
+    def error_rate(self) -> float | None:
+        """Share of attempts that failed in 15 minutes; None when there was none."""
+        return self.bad / self.tries if self.tries else None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    queue: str
+    sent_at: datetime
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadSubscription:
+    account: str
+    topic: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    lines: Sequence[Line]
+    held: dict[str, Held]
+    heartbeats: Sequence[Heartbeat]
+    dead_subscriptions: Sequence[DeadSubscription]
+    attention: Bounded
+    cases: Bounded
+    quarantined: Bounded
+
+
+def overview(tx: Connection, accounts: list[str]) -> Overview:
+    """The home page."""
+    return Overview(
+        lines=listed(tx, Line, LINES, accounts=accounts, bad=BAD),
+        held=held(tx, accounts),
+        heartbeats=listed(tx, Heartbeat, HEARD),
+        dead_subscriptions=listed(tx, DeadSubscription, DEAD_SUBSCRIPTIONS),
+        attention=bounded(tx, "SELECT DISTINCT subject_id FROM steps WHERE state IN ('dead', 'parked')"),
+        cases=open_cases(tx),
+        quarantined=bounded(tx, "SELECT 1 FROM events WHERE state = 'quarantined'"),
+    )
+
+
+def open_cases(tx: Connection) -> Bounded:
+    return bounded(tx, "SELECT 1 FROM cases WHERE status <> 'resolved'")
+
+
+def held(tx: Connection, accounts: list[str]) -> dict[str, Held]:
+    """What each account is doing; one that never had trouble has no row and is well."""
+    known = {row.account: row for row in listed(tx, Held, order_page.HELD, accounts=accounts)}
+    return {account: known.get(account, Held(account)) for account in accounts}

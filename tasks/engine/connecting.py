@@ -1,0 +1,80 @@
+"""Connecting: a connector is handed its account, the limiter, the codes, the tokens and what is known of the subject there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import redis
+from sqlalchemy import text
+
+from app.accounts import entries
+from app.accounts.tokens import SharedTokens
+from app.catalogue.codes import AccountCodes
+from app.database import engine
+from connectors import registry
+from connectors.kit.account import Connection
+from connectors.kit.http import Exchange, Http
+from connectors.kit.limiter import Limiter
+from connectors.kit.manifest import Limit
+
+USED_TODAY = text("""
+SELECT coalesce(sum(calls), 0) FROM attempts WHERE account = :account
+    AND at >= date_trunc('day', now() - CAST(:resets AS interval)) + CAST(:resets AS interval)
+""")
+
+
+@cache
+def _limiter(pid: int) -> Limiter:
+    """One client of the limiter for each process; Redis answers in milliseconds or not at all."""
+    client = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=2, socket_connect_timeout=1, health_check_interval=10)
+    return Limiter(client, entries.limits_of, used_today)
+
+
+def limiter() -> Limiter:
+    return _limiter(os.getpid())
+
+
+def used_today(account: str, limit: Limit) -> int:
+    """Calls made at an account since its daily quota was renewed, from the journal."""
+    with engine().connect() as tx:
+        return int(tx.execute(USED_TODAY, {"account": account, "resets": f"{limit.resets}:00"}).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIds:
+    """Cross references of one subject at one account."""
+
+    account: str
+    links: Sequence[Sequence[str]]
+
+    def id(self, kind: str, ours: str) -> str | None:
+        return next((theirs for account, k, o, theirs in self.links if (account, k, o) == (self.account, kind, ours)), None)
+
+
+def connection(
+    name: str,
+    links: Sequence[Sequence[str]] = (),
+    correlation: str = "",
+    guard: Callable[[], None] = lambda: None,
+    tap: Callable[[Exchange], None] = lambda exchange: None,
+) -> Connection:
+    """What an account's connector is handed for one step or one poll."""
+    account = entries.account(name)
+    return Connection(
+        account=account,
+        http=Http(account, limiter(), guard=guard, tap=tap, correlation=correlation),
+        codes=AccountCodes(name),
+        tokens=SharedTokens(name),
+        known=KnownIds(name, links),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def connect(made: Connection) -> Any:
+    """The connector itself."""
+    return registry.connect(made)

@@ -1,0 +1,211 @@
+"""Work is what a step is handed beside its document: its key, its waybill, and the way to make each write once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.accounts import entries
+from app.bell import ring_event
+from app.database import transaction
+from app.journal import accept, steps
+from app.journal.steps import Claimed, Context
+from app.stock import dirty
+from connectors.canonical.stock import StockLevel
+from connectors.kit.capabilities import Message
+from connectors.kit.errors import Ambiguous, LeaseLost
+from connectors.kit.http import Exchange
+from connectors.kit.manifest import WriteRule
+from connectors.kit.writes import ExternalId, Job, Write, Writes
+
+
+@dataclass
+class NotSettled(Exception):
+    """The look-up found nothing, but the write may still arrive: look again after `seconds`."""
+
+    seconds: float
+
+
+@dataclass
+class Submitted(Exception):
+    """The other system works on it under a job id; poll after `seconds`."""
+
+    job: str
+    seconds: float
+
+
+class Overtaken(Exception):
+    """A cancellation came before anything of this step was done: nothing is sent."""
+
+
+@dataclass
+class Work:
+    """One attempt at one step. `found` says that a look-up, not a send, brought the result."""
+
+    step: Claimed
+    context: Context
+    lease: float
+    began: float = field(default_factory=time.monotonic)
+    exchanges: list[Exchange] = field(default_factory=list)
+    links: list[tuple[str, str, str]] = field(default_factory=list)
+    results: dict[str, ExternalId] = field(default_factory=dict)
+    found: bool = False
+    sending: bool = False
+    resent: bool = False
+    marks: Sequence[dirty.Mark] = ()
+    told_levels: list[StockLevel] = field(default_factory=list)
+    _unsaved: tuple[str, ExternalId] | None = None
+
+    @property
+    def key(self) -> str:
+        return self.step.key
+
+    @property
+    def subject(self) -> int:
+        return self.step.subject_id
+
+    @property
+    def waybill(self) -> str:
+        return self.context.waybill
+
+    # What a warehouse calls an order of ours changes when an edit makes us ask again.
+
+    def ask_under(self, reference: str) -> str:
+        """Notes the reference that this request is made under."""
+        self.links.append(("reference", self.context.external_id, reference))
+        return reference
+
+    @property
+    def last_reference(self) -> str:
+        mine = (self.step.account, "reference", self.context.external_id)
+        return next((link[3] for link in self.context.links if tuple(link[:3]) == mine), self.waybill)
+
+    @property
+    def next_reference(self) -> str:
+        return f"{self.waybill}-{self.context.difference[:6]}"
+
+    def result_of(self, act: Callable[..., Any]) -> str:
+        """The id that an earlier step of this run ended with."""
+        with transaction() as tx:
+            return steps.result_of(tx, self.step.run_id, act.__name__)
+
+    def accept(self, message: Message) -> str:
+        """Takes in a document that was fetched, by the door for all deliveries."""
+        kept = accept.accept(self.step.account, message.delivery_id, message.topic, dict(message.headers), message.body, door="fetch", lane=self.step.lane)
+        if kept.fresh:
+            ring_event(kept.event_id)
+        return f"event {kept.event_id}"
+
+    def levels(self, most: int) -> list[StockLevel]:
+        """The stock that this account is to be told, as it is now; what it knows already is left out."""
+        with transaction() as tx:
+            taken = dirty.take(tx, self.step.account, most)
+            for mark in taken:
+                if not mark.known or mark.told == mark.available:
+                    dirty.nothing_to_tell(tx, self.step.account, mark.sku, mark.mark)
+        self.marks = [mark for mark in taken if mark.known and mark.told != mark.available]
+        self.told_levels = [StockLevel(sku=mark.sku, location="", available=mark.available, as_of=datetime.now(UTC)) for mark in self.marks]
+        return self.told_levels
+
+    def guard(self) -> None:
+        """Right before the first byte: the lease must outlast the call, else it is renewed, else nothing is sent."""
+        left = self.lease - (time.monotonic() - self.began)
+        if left < entries.account(self.step.account).timeout + 1:
+            self._renew()
+
+    def _renew(self) -> None:
+        began = time.monotonic()
+        with transaction() as tx:
+            if not steps.renew(tx, self.step, self.lease):
+                raise LeaseLost("The lease ran out before the call was made.")
+        self.began = began
+
+    def tap(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+
+    def carry_out(self, writes: Writes) -> ExternalId:
+        """Makes each write of a capability once, in turn; the result of each is kept before the next is asked for."""
+        result = ""
+        try:
+            write = next(writes)
+            while True:
+                self._save()
+                result = self.once(write)
+                write = writes.send(result)
+        except StopIteration as end:
+            return str(end.value) if end.value is not None else result
+
+    def once(self, write: Write) -> ExternalId:
+        """A write that is recorded is replayed, one in doubt is looked up, a job is polled; else it is sent."""
+        known, job = self.context.calls.get(write.name, (None, None))
+        if known is not None:
+            result = known
+        elif job is not None and write.poll is not None:
+            result = self._polled(write, job)
+        elif self.step.doubtful and not self.resent:
+            result = self._looked_up(write)
+        else:
+            result = self._sent(write)
+        self.links += [(kind, ours, result) for kind, ours in write.links]
+        self.results[write.name] = result
+        if known is None:
+            self._unsaved = (write.name, result)
+        return result
+
+    def _sent(self, write: Write) -> ExternalId:
+        if self.step.preempted and not self.results:
+            raise Overtaken
+        self.sending = True
+        sent = write.send()
+        self.sending = False
+        return self._awaited(write, sent)
+
+    def _polled(self, write: Write, job: str) -> ExternalId:
+        if write.poll is None:
+            raise TypeError(f"{write.name} answered a job but cannot be polled")
+        return self._awaited(write, write.poll(job))
+
+    def _awaited(self, write: Write, sent: ExternalId | Job) -> ExternalId:
+        if not isinstance(sent, Job):
+            return sent
+        with transaction() as tx:
+            if not steps.record_call(tx, self.step, write.name, None, sent.id):
+                raise LeaseLost("The lease ran out while a job was handed over.")
+        raise Submitted(sent.id, sent.after)
+
+    def _looked_up(self, write: Write) -> ExternalId:
+        """Look before asking again. Not found is not yet not done: only after `settles_after` does it count."""
+        found = write.find()
+        if found is not None:
+            self.found = True
+            return found
+        left = self._settles_in(self.rule(write.name))
+        if left > 0:
+            raise NotSettled(left)
+        self.resent = True
+        return self._sent(write)
+
+    def rule(self, name: str) -> WriteRule:
+        """The manifest's word on how this write is made once. Raises KeyError for a write that the manifest does not name."""
+        return entries.manifest(self.step.account).writes[name]
+
+    def _settles_in(self, rule: WriteRule) -> float:
+        sent_at = self.step.sent_at or self.step.claimed_at
+        return (sent_at + timedelta(seconds=rule.settles_after) - self.step.claimed_at).total_seconds() - (time.monotonic() - self.began)
+
+    def _save(self) -> None:
+        """Before another write is made, the last one's result is committed under its own name."""
+        if self._unsaved is None:
+            return
+        name, result = self._unsaved
+        with transaction() as tx:
+            if not steps.record_call(tx, self.step, name, result):
+                raise LeaseLost("The lease ran out between two calls of this step.")
+        self._unsaved = None
+
+    def broke_off(self) -> Ambiguous | None:
+        """What an error of our own in the middle of a send means: the write may have happened."""
+        return Ambiguous("The worker broke off while it was sending.", code="broke_off") if self.sending else None

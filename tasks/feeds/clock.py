@@ -1,0 +1,104 @@
+"""The clock: beat ticks often; a window of a job is run by whoever claims its row first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from app.bell import HUB
+from app.database import transaction
+from config.reader import Schedule, config
+from tasks.feeds import heartbeat, parked, poll, publish, retain, sweep, watch
+
+log = structlog.get_logger("clock")
+
+DUE = text("""
+WITH s AS (
+    INSERT INTO schedules AS s (job, last_window) VALUES (:job, to_timestamp(floor(extract(epoch FROM now()) / :every) * :every) - make_interval(secs => :every))
+    ON CONFLICT (job) DO UPDATE SET job = s.job RETURNING last_window)
+SELECT to_timestamp(extract(epoch FROM s.last_window) + n * :every) AS starts
+FROM s, generate_series(1, least(floor((extract(epoch FROM now()) - extract(epoch FROM s.last_window)) / :every)::int, :most)) AS n
+ORDER BY 1
+""")
+CLAIM = text("INSERT INTO windows (job, starts) VALUES (:job, :starts) ON CONFLICT DO NOTHING RETURNING 1")
+REACHED = text("UPDATE schedules SET last_window = greatest(last_window, :starts) WHERE job = :job")
+SKIPPED = text("INSERT INTO windows (job, starts, state, note, ended_at) VALUES (:job, :starts, 'skipped', :note, now()) ON CONFLICT DO NOTHING")
+ENDED = text("UPDATE windows SET state = :state, note = :note, ended_at = now() WHERE job = :job AND starts = :starts")
+MOST = 1000
+
+Job = Callable[[], Any]
+
+
+def due(tx: Any, schedule: Schedule) -> list[Any]:
+    """The windows of a job that have begun and that nobody has taken, oldest first."""
+    return list(tx.execute(DUE, {"job": schedule.name, "every": schedule.every, "most": MOST}).scalars())
+
+
+def chosen(schedule: Schedule, windows: list[Any]) -> list[Any]:
+    """Which of the missed windows are run: all, only the newest, or none but the one that begins now."""
+    if schedule.policy == "catch_up" or len(windows) <= 1:
+        return windows
+    return windows[-1:]
+
+
+def run_due(schedule: Schedule, job: Job) -> int:
+    """Runs what is due of a job, once for each window; answers how many windows this worker ran."""
+    with transaction() as tx:
+        windows = due(tx, schedule)
+        wanted = chosen(schedule, windows)
+        late = schedule.policy == "skip" and len(windows) > 1
+        mine = [starts for starts in ([] if late else wanted) if tx.execute(CLAIM, {"job": schedule.name, "starts": starts}).scalar()]
+        for starts in windows:
+            if starts not in wanted or late:
+                tx.execute(SKIPPED, {"job": schedule.name, "starts": starts, "note": f"missed; policy {schedule.policy}"})
+        if windows:
+            tx.execute(REACHED, {"job": schedule.name, "starts": windows[-1]})
+    if len(windows) > 1:
+        log.warning("missed windows", job=schedule.name, missed=len(windows) - 1, policy=schedule.policy, run=len(mine))
+    for starts in mine:
+        _run(schedule, starts, job)
+    return len(mine)
+
+
+def _run(schedule: Schedule, starts: Any, job: Job) -> None:
+    note, state = "", "failed"
+    try:
+        note, state = str(job() or ""), "done"
+    finally:
+        with transaction() as tx:
+            tx.execute(ENDED, {"job": schedule.name, "starts": starts, "state": state, "note": note[:500]})
+
+
+def _scheduled(name: str, job: Job) -> Job:
+    def tick() -> int:
+        return run_due(config().schedules[name], job)
+
+    return tick
+
+
+RUNS: dict[str, Job] = {
+    "sweep": sweep.run,
+    "poll": poll.run,
+    "publish": publish.run,
+    "parked": parked.run,
+    "watch": watch.run,
+    "retain": retain.run,
+}
+JOBS: dict[str, Callable[..., Any]] = {**{name: _scheduled(name, job) for name, job in RUNS.items()}, "heartbeat": heartbeat.seen}
+
+
+def beat_schedule() -> dict[str, Any]:
+    """What beat sends. A tick that comes too late for its window expires: the next one does its work."""
+    return {
+        name: {
+            "task": f"waybill.{name}",
+            "schedule": timedelta(seconds=config().schedules[name].every),
+            "options": {"queue": HUB, "expires": max(5.0, config().schedules[name].every * 2)},
+        }
+        for name in RUNS
+        if name in config().schedules
+    }

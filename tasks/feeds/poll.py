@@ -1,0 +1,82 @@
+"""Polling: what changed at a source since the last look, with ties and a look back, by the same door as its webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from app.accounts import entries
+from app.bell import ring_event
+from app.database import transaction
+from app.journal.accept import accept
+from config.reader import config
+from connectors.kit.capabilities import Message, Poller, QueueFed
+from connectors.kit.errors import Trouble
+from tasks.engine.connecting import connect, connection
+
+log = structlog.get_logger("poll")
+
+CURSOR = text("SELECT reached, now() AS now FROM (SELECT 1) one LEFT JOIN cursors ON account = :account AND kind = :kind")
+REACHED = text("""
+INSERT INTO cursors (account, kind, reached) VALUES (:account, :kind, :reached)
+ON CONFLICT (account, kind) DO UPDATE SET reached = greatest(cursors.reached, excluded.reached), at = now()
+""")
+FIRST_LOOK = timedelta(days=1)
+QUEUE_BATCH = 10
+
+
+def run() -> str:
+    """Looks at every source that can be polled or that puts deliveries in a queue."""
+    found = {name: _look(name) for name in config().accounts if entries.manifest(name).polls or "QueueFed" in entries.manifest(name).offers}
+    return ", ".join(f"{name}: {said}" for name, said in found.items())
+
+
+def _look(name: str) -> str:
+    """One source's new deliveries. A source that does not answer is looked at again in the next window, from the same place."""
+    manifest = entries.manifest(name)
+    source = connect(connection(name))
+    try:
+        polled = sum(_poll(name, source, kind, {**policy, **entries.entry(name).polls.get(kind, {})}) for kind, policy in manifest.polls.items())
+        return f"{polled + _drain(name, source)} new"
+    except Trouble as trouble:
+        log.warning("poll", account=name, code=trouble.code, sentence=trouble.sentence)
+        return trouble.sentence
+
+
+def _poll(name: str, source: Poller, kind: str, policy: Any) -> int:
+    """Everything of a kind that changed in the window; the cursor moves only when all of it is committed."""
+    with transaction() as tx:
+        row = tx.execute(CURSOR, {"account": name, "kind": kind}).one()
+    until: datetime = row.now - timedelta(seconds=float(policy.get("settling_delay", 0)))
+    since: datetime = (row.reached or until - FIRST_LOOK) - timedelta(seconds=float(policy.get("lookback", 120)))
+    new = sum(_take(name, message, "poll") for message in source.changed(kind, since, until))
+    with transaction() as tx:
+        tx.execute(REACHED, {"account": name, "kind": kind, "reached": until})
+    return new
+
+
+def _take(name: str, message: Message, door: str) -> bool:
+    kept = accept(name, message.delivery_id, message.topic, dict(message.headers), message.body, door=door, recovered=door == "poll")
+    if kept.fresh:
+        ring_event(kept.event_id)
+    return kept.fresh
+
+
+def _drain(name: str, source: Any) -> int:
+    """Queue-fed deliveries: settled at the source only after they are committed here."""
+    if not isinstance(source, QueueFed) or "QueueFed" not in entries.manifest(name).offers:
+        return 0
+    new = 0
+    for batch in _batches(source):
+        new += sum(_take(name, message, "queue") for message in batch)
+        source.settle([message.receipt for message in batch])
+    return new
+
+
+def _batches(source: QueueFed) -> Iterator[list[Message]]:
+    while batch := list(source.receive(QUEUE_BATCH)):
+        yield batch

@@ -1,0 +1,28 @@
+"""The sweep finds what a lost ring, a dead worker or an emptied broker left behind, and rings again."""
+
+from __future__ import annotations
+
+from app.bell import HUB, RECEIVE, Ring, ring
+from app.database import transaction
+from app.journal import events, feeding
+from app.journal.nourish import feed_accounts
+from config.reader import config
+from tasks.feeds import heartbeat
+
+LATE = 5.0  # seconds after which an accepted event should have been received
+
+
+def run() -> str:
+    """One pass, in a short transaction for each kind of thing."""
+    heard = float(config().settings["engine"]["rung_again"])
+    with transaction() as tx:
+        late = events.unheard(tx, LATE)
+    with transaction() as tx:
+        accounts = feeding.recover(tx) | feeding.arm(tx) | feeding.unheard(tx, heard) | feeding.waiting(tx)
+    rings = [Ring(RECEIVE, HUB, event) for event in late]
+    for account in sorted(accounts):
+        with transaction() as tx:
+            rings += feed_accounts(tx, {account})
+    heartbeat.send()
+    ring(rings)
+    return f"{len(late)} events and {len(rings) - len(late)} steps rung again"

@@ -1,0 +1,82 @@
+"""Watching: subscriptions that a vendor switched off, channels that have gone silent, versions that are about to be retired."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+
+import structlog
+from sqlalchemy import Connection, text
+
+from app import cases
+from app.accounts import entries
+from app.database import transaction
+from config.reader import config
+from connectors.kit.capabilities import Subscriber
+from connectors.kit.errors import Trouble
+from tasks.engine.connecting import connect, connection
+
+log = structlog.get_logger("watch")
+
+SAVE = text("""
+INSERT INTO subscriptions AS s (account, topic, alive, dead_since) VALUES (:account, :topic, :alive, CASE WHEN :alive THEN NULL ELSE now() END)
+ON CONFLICT (account, topic) DO UPDATE SET alive = excluded.alive, checked_at = now(),
+    dead_since = CASE WHEN excluded.alive THEN NULL ELSE coalesce(s.dead_since, now()) END
+""")
+ALARMS = (90, 30, 7)  # days before a version is retired
+
+
+def run() -> str:
+    """Looks at each account that can tell; what is wrong becomes a case, what is well again leaves it."""
+    return "; ".join(filter(None, (_look(name) for name in config().accounts)))
+
+
+def _look(name: str) -> str:
+    with transaction() as tx:
+        _sunset(tx, name, datetime.now(UTC).date())
+    if "Subscriber" not in entries.manifest(name).offers:
+        return ""
+    source: Subscriber = connect(connection(name))
+    try:
+        alive = source.subscriptions()
+    except Trouble as trouble:
+        log.warning("watch", account=name, code=trouble.code, sentence=trouble.sentence)
+        return f"{name}: {trouble.sentence}"
+    with transaction() as tx:
+        dead = _save(tx, name, alive)
+    return f"{name}: {len(dead)} subscriptions are off" if dead else ""
+
+
+def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
+    wanted = {topic: alive.get(topic, False) for topic in entries.manifest(name).topics if "/" in topic or topic in alive}
+    for topic, on in wanted.items():
+        tx.execute(SAVE, {"account": name, "topic": topic, "alive": on})
+    dead = sorted(topic for topic, on in wanted.items() if not on)
+    if dead:
+        sentence = f"{name} no longer sends us {', '.join(dead)}; orders are found by polling meanwhile."
+        remedy = "Register the webhooks again (accounts page, or: waybill accounts subscribe)."
+        cases.open_case(tx, "account", name, "subscription_off", sentence, member=f"subscription:{name}", role="channel", remedy=remedy)
+    else:
+        cases.leave(tx, f"subscription:{name}")
+    return dead
+
+
+def mend(name: str) -> list[str]:
+    """Registers what is missing; answers the topics that were."""
+    source: Subscriber = connect(connection(name))
+    alive = source.subscriptions()
+    missing = [topic for topic in entries.manifest(name).topics if not alive.get(topic, False) and "/" in topic]
+    source.subscribe(missing, f"{os.environ.get('PUBLIC_URL', '')}/hooks/{name}")
+    return missing
+
+
+def _sunset(tx: Connection, name: str, today: date) -> None:
+    """90, 30 and 7 days before the vendor retires the version that we speak."""
+    sunset = entries.manifest(name).sunset
+    if sunset is None:
+        return
+    left = (sunset - today).days
+    reached = [days for days in ALARMS if left <= days]
+    if reached:
+        sentence = f"{entries.manifest(name).title} retires version {entries.manifest(name).version} on {sunset} ({left} days)."
+        cases.open_case(tx, "account", name, "sunset", sentence, member=f"sunset:{name}", owner="engineering", cause=str(min(reached)))

@@ -1,0 +1,33 @@
+"""All flows, and what an arriving difference does to those still open."""
+
+from __future__ import annotations
+
+from app.orders.difference import Kind
+from tasks.flows import object_fetched, order_changed, order_placed, order_refunded, order_shipped, stock_published
+from tasks.flows.table import Flow
+
+FLOWS: dict[str, Flow] = {
+    module.FLOW.name: module.FLOW
+    for module in (order_placed, order_changed, order_shipped, order_refunded, stock_published, object_fetched)
+}
+BY_DIFFERENCE: dict[Kind, Flow] = {flow.on: flow for flow in FLOWS.values() if flow.on is not None}
+
+# What an arriving difference does to a flow that is still open: `wait` (order per subject and account), `merge` (while nothing of it has begun,
+# its document becomes the new one), `preempt` (strike out, end, undo). What is not listed waits.
+WAIT, MERGE, PREEMPT = "wait", "merge", "preempt"
+WHEN_OPEN: dict[tuple[str, Kind], str] = {
+    ("order_placed", Kind.CHANGED): MERGE,
+    ("order_changed", Kind.CHANGED): MERGE,
+    ("order_placed", Kind.CANCELLED): PREEMPT,
+    ("order_changed", Kind.CANCELLED): PREEMPT,
+    ("order_shipped", Kind.CANCELLED): WAIT,  # shipped is never undone
+    ("order_refunded", Kind.CANCELLED): WAIT,
+}
+
+
+def preempted_by(kind: Kind) -> tuple[str, ...]:
+    return tuple(flow for (flow, difference), what in WHEN_OPEN.items() if difference is kind and what == PREEMPT)
+
+
+def merged_by(kind: Kind) -> tuple[str, ...]:
+    return tuple(flow for (flow, difference), what in WHEN_OPEN.items() if difference is kind and what == MERGE)

@@ -1,0 +1,33 @@
+"""A refund made in the channel is booked in the ERP, once for each tender, and told to the customer."""
+
+from __future__ import annotations
+
+from app.orders.difference import Kind
+from connectors.kit.capabilities import Notifier, OrderKeeper
+from connectors.kit.writes import Writes
+from tasks.engine.work import Work
+from tasks.flows.table import Flow, Outer, Refunded, Skip
+
+
+def record_refund(told: Refunded, erp: OrderKeeper, work: Work) -> Writes:
+    if not told.refund.payments and not told.refund.lines:
+        raise Skip("no money and no goods moved in this refund")
+    return erp.record_refund(told.order, told.refund, key=work.key)
+
+
+def notify_refund(told: Refunded, notifier: Notifier, work: Work) -> Writes:
+    if not told.order.email:
+        raise Skip("the order has no e-mail address")
+    return notifier.notify(told.order, None, occasion="refunded", key=work.key)
+
+
+FLOW: Flow = Flow(
+    "order_refunded",
+    on=Kind.REFUNDED,
+    document=Refunded,
+    version=1,
+    steps=(
+        Outer(record_refund, role="erp", plays=OrderKeeper),
+        Outer(notify_refund, role="notify", plays=Notifier, after=(record_refund,), ordered=False),
+    ),
+)

@@ -1,0 +1,1 @@
+"""What a snapshot changes, by its kind: order, child of an order, stock, product, pointer."""

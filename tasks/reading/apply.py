@@ -1,0 +1,219 @@
+"""Applying a snapshot: what it adds to what was known of its subject, and what that starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from sqlalchemy import Connection
+
+from app.journal import links, runs, subjects
+from app.journal.events import Event
+from app.journal.runs import NewRun, NewStep
+from app.journal.subjects import Subject
+from app.orders.difference import Difference, content, differences, fingerprint, state_of
+from app.orders.merge import Told, echo_of, merge, with_refund, with_shipment
+from app.stock import dirty, positions
+from config.reader import config
+from connectors.canonical.codec import dump, load
+from connectors.canonical.gate import equation
+from connectors.canonical.money import CurrencyMismatch
+from connectors.canonical.order import Order
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import Shipment
+from connectors.canonical.snapshot import Pointer, Snapshot
+from connectors.canonical.stock import StockLevel
+from tasks.flows.book import FLOWS
+from tasks.reading import laying, routing
+from tasks.reading.outcome import Outcome
+
+KIND_OF_CHILD: dict[str, Any] = {"shipment": Shipment, "refund": Refund}
+
+
+def order(tx: Connection, event: Event, told: Snapshot) -> Outcome:
+    """A whole order as its channel sees it now."""
+    new = cast(Order, told.document)
+    subject = subjects.lock(tx, "order", event.account, told.id)
+    roles = subject.roles or routing.roles("order", _facts(event.account, new))
+    if roles is None:
+        return Outcome("ignored", "no route takes this order", subject=subject.id, waybill=subject.waybill)
+    if (wrong := _money(new)) is not None:
+        return Outcome("quarantined", wrong, "money_gate", subject.id, subject.waybill)
+    old = cast(Order | None, subject.document)
+    merged = merge(old, new, newer=told.version >= subject.version, account=event.account, links=_shipment_links(tx, event.account, subject))
+    complete = _with_pending(merged.order, subject, merged)
+    return _changed(tx, event, subject, roles, old, complete, told.version, bool(merged.echoes))
+
+
+def _facts(account: str, new: Order) -> Mapping[str, Any]:
+    """What a route may look at."""
+    country = new.shipping.country if new.shipping else ""
+    return {"account": account, "id": new.id, "source": new.source.value, "country": country, "currency": new.currency, "test": new.test, "location": new.location}
+
+
+def _money(new: Order) -> str | None:
+    """The money gate: why the order's parts do not make its total, or None."""
+    try:
+        sums = equation(new)
+    except CurrencyMismatch as mixed:
+        return f"Order {new.number} mixes currencies: {mixed}."
+    if sums.holds:
+        return None
+    return f"Order {new.number} does not add up: its parts make {sums.sum}, its total is {sums.total} (difference {sums.difference})."
+
+
+def _shipment_links(tx: Connection, account: str, subject: Subject) -> Mapping[str, str]:
+    """The account's shipment ids that stand for shipments of ours."""
+    return {theirs: ours for name, kind, ours, theirs in links.of_subject(tx, subject.id) if name == account and kind == "shipment"}
+
+
+def _with_pending(merged: Order, subject: Subject, told: Told) -> Order:
+    """Children that were told before their order was known belong to it now."""
+    whole = merged
+    for fragment in subject.pending:
+        child = load(KIND_OF_CHILD[fragment["kind"]], fragment["body"])
+        whole = with_shipment(whole, child) if isinstance(child, Shipment) else with_refund(whole, child)
+    return whole
+
+
+def _changed(
+    tx: Connection, event: Event, subject: Subject, roles: Mapping[str, Any], old: Order | None, new: Order, version: str, echo: bool
+) -> Outcome:
+    """Keeps the new state and starts what its differences call for."""
+    if old is not None and content(new) == subject.content:
+        return _nothing_new(subject, version, echo)
+    document = _keep(tx, subject, roles, new, version)
+    setting = laying.Setting(event, replace(subject, roles=roles), roles, document)
+    found = differences(old, new)
+    started = [difference for difference in found if laying.start(tx, setting, difference)]
+    if not started:
+        return _recorded(subject, found, old, echo)
+    return Outcome("running", _words(started), subject=subject.id, waybill=subject.waybill, accounts=_accounts(tx, subject.id))
+
+
+def _nothing_new(subject: Subject, version: str, echo: bool) -> Outcome:
+    if echo:
+        return Outcome("echo", "our own change coming back", subject=subject.id, waybill=subject.waybill)
+    reason = "older than what is known" if version < subject.version else "says nothing new"
+    return Outcome("superseded", reason, subject=subject.id, waybill=subject.waybill)
+
+
+def _recorded(subject: Subject, found: list[Difference], old: Order | None, echo: bool) -> Outcome:
+    """Newer, but nothing that any flow is about: recorded, no write."""
+    if echo:
+        return Outcome("echo", "our own change coming back", subject=subject.id, waybill=subject.waybill)
+    if old is None and not found:
+        return Outcome("applied", "cancelled before it was known: nothing to do", subject=subject.id, waybill=subject.waybill)
+    reason = "what follows from it was started before" if found else "recorded; nothing in it calls for a write"
+    return Outcome("applied" if not found else "superseded", reason, subject=subject.id, waybill=subject.waybill)
+
+
+def _keep(tx: Connection, subject: Subject, roles: Mapping[str, Any], new: Order, version: str) -> int:
+    document = subjects.keep(tx, subject, new)
+    party = new.customer or new.shipping or new.billing
+    total = new.totals.total.in_role(new.money_role)
+    subjects.save(
+        tx,
+        subject,
+        document=document,
+        version=version,
+        content=content(new),
+        state=state_of(new),
+        roles=dict(roles),
+        number=new.number,
+        customer=party.name if party else "",
+        email=new.email,
+        phone=party.phone if party else "",
+        amount=total.amount,
+        currency=total.currency,
+        placed_at=new.placed_at,
+    )
+    return document
+
+
+def _words(started: list[Difference]) -> str:
+    return ", ".join(f"{d.kind}" + (f" ({', '.join(sorted(d.facets))})" if d.facets else "") for d in started)
+
+
+def _accounts(tx: Connection, subject: int) -> frozenset[str]:
+    return frozenset(runs.ready_accounts(tx, subject))
+
+
+def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
+    """A shipment or refund told by itself, by the channel or by whoever ships."""
+    subject = _subject_of_child(tx, event, told)
+    if subject is None:
+        return Outcome("ignored", f"{told.kind} {told.document.id if isinstance(told.document, Shipment | Refund) else ''} belongs to no order of ours")
+    piece = replace(cast("Shipment | Refund", told.document), origin=event.account)
+    old = cast(Order | None, subject.document)
+    if old is None:
+        subjects.pend(tx, subject, {"kind": told.kind, "body": dump(piece)})
+        return Outcome("applied", "kept until its order is known", subject=subject.id, waybill=subject.waybill)
+    if isinstance(piece, Shipment) and echo_of(old, piece, event.account, _shipment_links(tx, event.account, subject)) is not None:
+        return Outcome("echo", "our own shipment coming back", subject=subject.id, waybill=subject.waybill)
+    new = with_shipment(old, piece) if isinstance(piece, Shipment) else with_refund(old, piece)
+    return _changed(tx, event, subject, subject.roles, old, new, subject.version, False)
+
+
+def _subject_of_child(tx: Connection, event: Event, told: Snapshot) -> Subject | None:
+    """A channel's child names its order; another system's names our reference, or its own id for what we asked of it."""
+    sells = any(route.roles.get("channel") == event.account for route in config().routes)
+    if sells and told.id:
+        return subjects.lock(tx, "order", event.account, told.id)
+    return subjects.lock_referenced(tx, event.account, told.id, told.reference)
+
+
+def stock(tx: Connection, event: Event, told: Snapshot) -> Outcome:
+    """A stock level: its owner's word changes our position; anyone else's is an echo or drift, never a write."""
+    level = cast(StockLevel, told.document)
+    if not _owns_stock(event.account):
+        known = dirty.is_echo(tx, event.account, level.sku, level.available)
+        return Outcome("echo", "our own stock coming back") if known else Outcome("ignored", "this account does not own the stock (authority.toml)")
+    if positions.set_level(tx, event.account, level, told.version):
+        return Outcome("applied", f"{level.sku} at {level.location or 'all locations'}: {level.available}")
+    return Outcome("superseded", "says nothing new")
+
+
+def _owns_stock(account: str) -> bool:
+    """Whether the account plays the role that owns stock (authority.toml), on a route for stock."""
+    return any(account in _listed(route.when.get("account")) for route in config().routes if route.kind == "stock")
+
+
+def _listed(value: Any) -> list[str]:
+    return list(value) if isinstance(value, list) else [value]
+
+
+def product(tx: Connection, event: Event, told: Snapshot) -> Outcome:
+    """A product: its canonical state is kept; flows about products come with the catalogue's feeds."""
+    subject = subjects.lock(tx, "product", event.account, told.id)
+    known = fingerprint(dump(told.document))
+    if subject.content == known or told.version < subject.version:
+        return Outcome("superseded", "says nothing new", subject=subject.id)
+    document = subjects.keep(tx, subject, told.document)
+    subjects.note(tx, subject, document, told.version, known, getattr(told.document, "sku", ""))
+    return Outcome("applied", "recorded", subject=subject.id)
+
+
+def pointer(tx: Connection, event: Event, told: Pointer) -> Outcome:
+    """A thin delivery: fetch what it points at; one fetch serves all that came before it began."""
+    subject = subjects.lock(tx, told.kind, event.account, told.id)
+    flow = FLOWS["object_fetched"]
+    if runs.fetch_waiting(tx, subject.id, flow.name):
+        return Outcome("superseded", "the fetch that waits will see it too", subject=subject.id, waybill=subject.waybill)
+    difference = event.message.delivery_id
+    step = NewStep("fetch_object", "source", event.account, "outer", laying.key(subject, flow.name, difference, "fetch_object", event.account), ordered=False)
+    run = NewRun(
+        subject.id, event.id, event.at, flow.name, flow.version, difference, None, event.account, event.lane, (step,), detail={"pointer": dump(told)}
+    )
+    runs.lay(tx, run)
+    return Outcome("running", f"fetching {told.kind} {told.id}", subject=subject.id, waybill=subject.waybill, accounts=frozenset((event.account,)))
+
+
+SNAPSHOTS: Mapping[str, Callable[[Connection, Event, Snapshot], Outcome]] = {
+    "order": order,
+    "shipment": child,
+    "refund": child,
+    "stock": stock,
+    "product": product,
+}

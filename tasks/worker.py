@@ -1,0 +1,64 @@
+"""The Celery app: every step of every flow is a task of its own name on its account's queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery, signals
+from kombu import Queue
+
+from app import logs
+from app.bell import HUB, RECEIVE, celery_settings
+from config.reader import config
+from tasks import receive
+from tasks.engine.loop import perform
+from tasks.feeds import clock
+from tasks.flows.book import FLOWS
+from tasks.flows.table import Flow
+
+app = Celery("waybill")
+app.conf.update(celery_settings())
+app.conf.update(
+    task_queues=[Queue(name) for name in (HUB, *config().accounts)],
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    worker_soft_shutdown_timeout=10,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_connection_timeout=5,
+    beat_schedule=clock.beat_schedule(),
+    beat_max_loop_interval=2,
+)
+
+
+def _names(flow: Flow) -> list[str]:
+    """The flow's steps, and what undoes them."""
+    undos = [step.undo.__name__ for step in flow.steps if step.undo is not None]
+    return [step.name for step in flow.steps] + undos
+
+
+def _task(name: str, call: Callable[[int], Any]) -> None:
+    def run(row_id: int) -> Any:
+        return call(row_id)
+
+    app.task(run, name=name, shared=False)
+
+
+for _flow in FLOWS.values():
+    for _name in _names(_flow):
+        _task(f"{_flow.name}.{_name}", perform)
+_task(RECEIVE, receive.receive)
+for _job, _run in clock.JOBS.items():
+    app.task(_run, name=f"waybill.{_job}", shared=False)
+
+
+@signals.worker_process_init.connect
+@signals.worker_init.connect
+@signals.beat_init.connect
+def _begin(**_: Any) -> None:
+    logs.setup("worker")
