@@ -111,7 +111,7 @@ class Client:
         return None if answer.status == 404 else _row(_checked(answer))
 
     def _ask(self, method: str, path: str, operation: str, **more: Any) -> Answer:
-        """A call under a valid token; one that Acme refuses is renewed once (by one worker), then the account pauses."""
+        """A call under a token; one that Acme refuses is renewed once, by one worker, then the account pauses."""
         token = self._token()
         answer = self._send(token, method, path, operation, **more)
         if answer.status == 401:

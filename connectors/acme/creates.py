@@ -13,7 +13,7 @@ from connectors.kit.writes import ExternalId, Job, Write, Writes
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is to be made: Acme's kind and body, our reference (the business identity) and key, what the id is known as."""
+    """What is to be made; `reference` is its business identity, `links` what its id is known as."""
 
     kind: str
     body: Mapping[str, Any]
