@@ -57,7 +57,7 @@ class Warehouse:
         """A new order with its first shipment, stock allocated; it is picked by itself after `ship_after` seconds."""
         with self.memory.lock:
             number, at = self.memory.next_id("orders", 300_000_001), now()
-            order = {
+            order: Row = {
                 name: body.get(name)
                 for name in (
                     "reference_id",
