@@ -37,7 +37,7 @@ def receive(event_id: int) -> str:
             _open_case(tx, event, outcome)
         rings: list[Ring] = feed_accounts(tx, outcome.accounts)
     ring(rings)
-    log.info("received", waybill=outcome.waybill, event=event.id, account=event.account, topic=event.message.topic, state=outcome.state, code=outcome.code)
+    log.info("received", waybill=outcome.waybill, event_id=event.id, account=event.account, topic=event.message.topic, state=outcome.state, code=outcome.code)
     return outcome.state
 
 
@@ -52,7 +52,7 @@ def _read(event: Event) -> tuple[Reading, ...] | Unreadable:
         return defect
     except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError, IndexError) as defect:
         # A mapping that stumbles over a shape nobody foresaw must not lose the delivery: it is kept, and shown with what it stumbled over.
-        log.error("unforeseen payload", event=event.id, account=event.account, exc_info=defect)
+        log.error("unforeseen payload", event_id=event.id, account=event.account, exc_info=defect)
         return Unreadable(f"The payload has a shape that nobody foresaw ({type(defect).__name__}: {defect}).", code="unforeseen")
 
 

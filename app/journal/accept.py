@@ -41,12 +41,22 @@ class Accepted:
     fresh: bool
 
 
+_open: list[ConnectionPool] = []
+
+
+def pools() -> list[ConnectionPool]:
+    """The pools of this process, to be closed by whoever ends it early."""
+    return [_open.pop() for _ in range(len(_open))]
+
+
 @cache
 def _pool(pid: int) -> ConnectionPool:
     """Plain psycopg connections in autocommit: the receiver's hot path. One pool for each process (`pid`)."""
     url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql").render_as_string(hide_password=False)
     size = int(os.environ.get("INTAKE_POOL", "8"))
-    return ConnectionPool(url, min_size=1, max_size=size, timeout=2.0, kwargs={"autocommit": True, "connect_timeout": 3}, open=True)
+    pool = ConnectionPool(url, min_size=1, max_size=size, timeout=2.0, kwargs={"autocommit": True, "connect_timeout": 3}, open=True)
+    _open.append(pool)
+    return pool
 
 
 def accept(

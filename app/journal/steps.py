@@ -44,7 +44,7 @@ WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 ON CONFLICT (step_id, name) DO UPDATE SET result = excluded.result, job = excluded.job, at = now()
 """)
 CONCLUDE = text("""
-UPDATE steps SET state = :state, due_at = now() + make_interval(secs => :later), armed = (:again AND :later <= 0), lease_until = NULL,
+UPDATE steps SET state = :state, due_at = now() + make_interval(secs => CAST(:later AS double precision)), armed = (:again AND CAST(:later AS double precision) <= 0), lease_until = NULL,
     tries = tries - :untried, doubtful = :doubtful, sent_at = CASE WHEN :sent THEN now() ELSE sent_at END, job = :job, result = :result,
     code = :code, sentence = :sentence, remedy = :remedy, owner = :owner, fact = :fact, updated_at = now(),
     ended_at = CASE WHEN :state IN ('done', 'skipped', 'cancelled') THEN now() END
@@ -69,7 +69,7 @@ WHERE id = :run RETURNING event_id, event_at, state
 ATTEMPT = text("""
 INSERT INTO attempts (step_id, run_id, subject_id, account, n, fence, outcome, code, sentence, seconds, calls, worker, next_at)
 VALUES (:step, :run, :subject, :account, :n, :fence, :outcome, :code, :sentence, :seconds, :calls, :worker,
-    CASE WHEN :later IS NULL THEN NULL ELSE now() + make_interval(secs => :later) END)
+    now() + make_interval(secs => CAST(:later AS double precision)))
 RETURNING id, at
 """)
 EXCHANGE = text("""

@@ -25,7 +25,7 @@ from config.reader import config
 __all__ = ["CONTENT_TYPE", "exposition"]
 
 KEEP = 5.0  # seconds
-BREAKER = {"closed": 0, "half_open": 1, "open": 2}
+BREAKER = {"closed": 0, "half": 1, "open": 2}
 log = structlog.get_logger("waybill.metrics")
 
 

@@ -184,7 +184,7 @@ class Simulator:
     def served(self, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
         """The simulator on a free port, in a thread; gives its address."""
         server = serve(self.app, host, port)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
             yield f"http://{host}:{server.server_port}"

@@ -24,7 +24,7 @@ LATERAL (SELECT count(*) AS dead FROM (SELECT 1 FROM steps WHERE account = a.acc
 LATERAL (SELECT count(*) AS tries, count(*) FILTER (WHERE outcome = ANY(:bad)) AS bad FROM (SELECT outcome FROM attempts
     WHERE account = a.account AND at > now() - interval '15 minutes' ORDER BY at DESC LIMIT 1000) x) t,
 LATERAL (SELECT max(at) AS at FROM (SELECT at, outcome FROM attempts
-    WHERE account = a.account AND at > now() - interval '7 days' ORDER BY at DESC LIMIT 500) x WHERE outcome = 'done') g,
+    WHERE account = a.account AND at > now() - interval '7 days' ORDER BY at DESC LIMIT 500) x WHERE outcome IN ('done', 'found')) g,
 LATERAL (SELECT count(*) AS recovered FROM (SELECT recovered FROM events
     WHERE account = a.account ORDER BY id DESC LIMIT 1000) x WHERE recovered) r,
 LATERAL (SELECT coalesce(sum(count), 0)::bigint AS refused FROM refusals
@@ -85,7 +85,7 @@ class Overview:
 def overview(tx: Connection, accounts: list[str]) -> Overview:
     """The home page."""
     return Overview(
-        lines=listed(tx, Line, LINES, accounts=accounts, bad=BAD),
+        lines=lines(tx, accounts),
         held=held(tx, accounts),
         heartbeats=listed(tx, Heartbeat, HEARD),
         dead_subscriptions=listed(tx, DeadSubscription, DEAD_SUBSCRIPTIONS),
@@ -93,6 +93,10 @@ def overview(tx: Connection, accounts: list[str]) -> Overview:
         cases=open_cases(tx),
         quarantined=bounded(tx, "SELECT 1 FROM events WHERE state = 'quarantined'"),
     )
+
+
+def lines(tx: Connection, accounts: list[str]) -> tuple[Line, ...]:
+    return listed(tx, Line, LINES, accounts=accounts, bad=BAD)
 
 
 def open_cases(tx: Connection) -> Bounded:

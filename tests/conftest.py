@@ -1,0 +1,46 @@
+"""Real servers for the whole session: a PostgreSQL and a Redis of our own, and an empty database for each story."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from local.servers import Servers, create_database, drop_database, temporary
+
+os.environ.setdefault("WAYBILL_SECRET_KEY", "tests only")
+TEMPLATE = "waybill_template"
+_count = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def real_servers() -> Iterator[Servers]:
+    """What DATABASE_URL and REDIS_URL configure, else servers on a data root of this session."""
+    with temporary() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def redis_url(real_servers: Servers) -> str:
+    return real_servers.redis_url
+
+
+@pytest.fixture(scope="session")
+def template(real_servers: Servers) -> str:
+    """A migrated database that the others are copies of."""
+    from app.database import engine, migrate
+
+    url = create_database(real_servers, TEMPLATE)
+    migrate(url)
+    engine(url).dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(real_servers: Servers, template: str) -> Iterator[str]:
+    """A migrated database of this test's own."""
+    name = f"waybill_test_{os.getpid()}_{next(_count)}"
+    yield create_database(real_servers, name, template=template)
+    drop_database(real_servers, name)
