@@ -1,0 +1,92 @@
+"""Every system that the hub talks to in a demonstration, played over HTTP by one process that remembers what it was told."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.ports import LOCALHOST
+from local.servers import CHECKOUT
+from local.story.catalogue import ARTICLES, NEW, REFUSED_BUYER, STOCK
+
+Environ = Mapping[str, str]
+Settings = dict[str, Any]
+
+
+def _shopify(environ: Environ) -> Settings:
+    return {
+        "access_token": environ["SHOPIFY_MAIN_ACCESS_TOKEN"],
+        "secret": environ["SHOPIFY_MAIN_SECRET"],
+        "webhook_url": f"{environ['PUBLIC_URL']}/hooks/shopify-main",
+    }
+
+
+def _netsuite(environ: Environ) -> Settings:
+    return {
+        "client_id": environ["NETSUITE_MAIN_CLIENT_ID"],
+        "certificate_id": environ["NETSUITE_MAIN_CERTIFICATE_ID"],
+        "private_key": environ["NETSUITE_MAIN_PRIVATE_KEY"],
+        "items": {article.erp: article.sku for article in (*ARTICLES, NEW)},
+        "stock": {article.erp: {"1": STOCK} for article in ARTICLES if article.ships},
+        "refused_emails": [REFUSED_BUYER],
+        "latency": 0.005,
+    }
+
+
+def _shipbob(environ: Environ) -> Settings:
+    return {
+        "token": environ["SHIPBOB_MAIN_TOKEN"],
+        "webhook_url": f"{environ['PUBLIC_URL']}/hooks/shipbob-main",
+        "webhook_secret": environ["SHIPBOB_MAIN_SECRET"],
+        "stock": {article.sku: STOCK for article in ARTICLES if article.ships},
+        "limit": 1500,
+        "allow_http": True,
+        "retry_factor": 0.2,
+    }
+
+
+def _mail(environ: Environ) -> Settings:
+    return {"smtp_port": urlsplit(environ["MAIL_URL"]).port}
+
+
+# Name of the play: (connector, the variable that says where it answers, its settings).
+CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
+    "shopify": ("shopify", "SHOPIFY_MAIN_URL", _shopify),
+    "netsuite": ("netsuite", "NETSUITE_MAIN_URL", _netsuite),
+    "shipbob": ("shipbob", "SHIPBOB_MAIN_URL", _shipbob),
+    "mail": ("smtp", "MAIL_DESK_URL", _mail),
+}
+
+
+def main(environ: Environ = os.environ) -> None:
+    """Serves until it is told to end. Memory: WAYBILL_VAR/sim/<name>.jsonl."""
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+    memory = Path(environ.get("WAYBILL_VAR", CHECKOUT / "var")) / "sim"
+    memory.mkdir(parents=True, exist_ok=True)
+    absent = environ.get("SIMULATORS_WITHOUT", "").split()
+    with ExitStack() as stage:
+        for name in [name for name in CAST if name not in absent]:
+            print(f"{name} answers at {stage.enter_context(play(name, environ, memory))}", flush=True)
+        done.wait()
+    os._exit(0)  # late effects (threads that still sleep) die with the vendor
+
+
+def play(name: str, environ: Environ, memory: Path) -> Any:
+    """The simulator, ready to be entered; gives its address."""
+    connector, variable, settings = CAST[name]
+    module = import_module(f"connectors.{connector}.simulator")
+    port = urlsplit(environ[variable]).port
+    simulator = module.create({"path": str(memory / f"{name}.jsonl"), **settings(environ)})
+    return simulator.served(LOCALHOST, port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Keys and secrets of the demonstration's accounts, made at the first start and kept under var/."""
+
+import base64
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from connectors.netsuite.simulator import private_key
+
+
+def _word(prefix: str = "") -> str:
+    return prefix + secrets.token_urlsafe(24)
+
+
+def _whsec() -> str:
+    """A Standard Webhooks secret: its bytes stand in base64 behind `whsec_`."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+MADE: dict[str, Callable[[], str]] = {
+    "WAYBILL_SECRET_KEY": _word,
+    "SHOPIFY_MAIN_ACCESS_TOKEN": lambda: _word("shpat_"),
+    "SHOPIFY_MAIN_SECRET": _word,
+    "SHOPIFY_MAIN_SECRET_OLD": _word,
+    "NETSUITE_MAIN_ACCOUNT_ID": lambda: "1234567",
+    "NETSUITE_MAIN_CLIENT_ID": _word,
+    "NETSUITE_MAIN_CERTIFICATE_ID": _word,
+    "NETSUITE_MAIN_PRIVATE_KEY": private_key,
+    "SHIPBOB_MAIN_TOKEN": lambda: _word("pat-"),
+    "SHIPBOB_MAIN_SECRET": _whsec,
+}
+
+
+def kept(file: Path) -> dict[str, str]:
+    """Each of MADE by its variable's name; the same again at the next start."""
+    known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    whole = {name: known.get(name) or make() for name, make in MADE.items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(whole, indent=1))
+    return whole
