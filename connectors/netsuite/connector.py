@@ -1,0 +1,233 @@
+"""NetSuite as the hub's ERP: it keeps orders, shipments, refunds and the quantities of its locations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from connectors.canonical.order import Order
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import Shipment
+from connectors.canonical.stock import StockLevel
+from connectors.kit.account import Connection
+from connectors.kit.errors import Missing, Rejected
+from connectors.kit.writes import ExternalId, Job, Write, Writes
+from connectors.netsuite import changes
+from connectors.netsuite.client import Client
+from connectors.netsuite.customers import Customers
+from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, stock
+from connectors.netsuite.mapping.policy import Policy, policy
+
+ITEMS_A_QUERY = 500  # SuiteQL takes up to 1,000 values in a list
+
+
+class NetSuite:
+    """Plays OrderKeeper and StockKeeper for one account."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._client = Client(connection)
+        self._policy: Policy = policy(connection.account, connection.codes)
+        self._customers = Customers(self._client, self._policy)
+
+    # ---- orders
+
+    def book(self, order: Order, *, key: str) -> Writes:
+        """Customer, sales order, and a deposit for each gift card used. Everything is mapped before the first
+        is sent.
+        """
+        body = sales_order.sales_order(order, self._policy)
+        deposits = credit.deposits(order, self._policy)
+        customer = yield from self._customer(order)
+        found = yield self._order_write(order, {**body, "entity": {"id": customer}}, key)
+        for index, deposit in enumerate(deposits):
+            more = {"customer": {"id": customer}, "salesOrder": {"id": found}}
+            yield self._upsert(_numbered("customer_deposit", index), "customerDeposit", {**deposit, **more}, ())
+        return self._number(found)
+
+    def _customer(self, order: Order) -> Writes:
+        if self._policy.customer_match == "one":
+            return self._policy.customer or self._policy_lacks("customer")
+        name = parties.customer_name(order, self._policy)
+        body = parties.customer(order, name, self._policy)
+        return (
+            yield Write(
+                "customer",
+                send=partial(self._customers.create_or_find, name, body),
+                find=partial(self._customers.find, name, body),
+                links=(("customer", name),),
+            )
+        )
+
+    def _policy_lacks(self, setting: str) -> str:
+        raise self._policy.lacking(setting, "the customer that every order is booked on")
+
+    def _order_write(self, order: Order, body: Mapping[str, Any], key: str) -> Write:
+        name = names.of_order(order)
+        job_key = f"{key}-order" if self._policy.respond_async else ""
+        return Write(
+            "sales_order",
+            send=partial(self._client.upsert, "salesOrder", name, body, replace=sales_order.SUBLISTS, job_key=job_key),
+            find=partial(self._client.id_of, "salesOrder", name),
+            poll=lambda job: self._client.job(job, "salesOrder"),
+            links=(("order", order.id),),
+        )
+
+    def _number(self, order_id: str) -> str:
+        """What people call the order: NetSuite's document number, else its internal id."""
+        if self._policy.number != "tranId":
+            return order_id
+        record = self._client.get("salesOrder", order_id)
+        return str((record or {}).get("tranId") or order_id)
+
+    def amend(self, order: Order, *, key: str) -> Writes:
+        """The sales order's lines, money, addresses and note as the order stands now."""
+        body = sales_order.amended(order, self._policy)
+        return (
+            yield Write(
+                "amendment",
+                send=lambda: self._change(order, body),
+                find=lambda: self._changed(order, body),
+            )
+        )
+
+    def _change(self, order: Order, body: Mapping[str, Any]) -> ExternalId:
+        record = self._booked(order)
+        patch, replace = changes.towards(order, record, body, self._policy)
+        return self._client.update("salesOrder", str(record["id"]), patch, replace=replace)
+
+    def _changed(self, order: Order, body: Mapping[str, Any]) -> ExternalId | None:
+        record = self._booked(order)
+        return str(record["id"]) if changes.stands(record, body) else None
+
+    def cancel(self, order: Order, *, key: str) -> Writes:
+        """Close every line that has not shipped. Raises Rejected(code="shipped") where all of it has."""
+        return (yield Write("cancellation", send=lambda: self._close(order), find=lambda: self._closed(order)))
+
+    def _close(self, order: Order) -> ExternalId:
+        record = self._booked(order)
+        lines = changes.closing(record, self._policy)
+        if not lines:
+            return str(record["id"])
+        return self._client.update("salesOrder", str(record["id"]), {"item": {"items": lines}})
+
+    def _closed(self, order: Order) -> ExternalId | None:
+        record = self._booked(order)
+        return None if changes.closing(record, self._policy) else str(record["id"])
+
+    def _booked(self, order: Order) -> dict[str, Any]:
+        """The sales order with its lines. Raises Rejected(code="not_booked")."""
+        record = self._client.get("salesOrder", self._ref(order), lines=True)
+        if record is not None:
+            return record
+        raise Rejected(
+            f"Order {order.number} is not in NetSuite.",
+            code="not_booked",
+            remedy="Retry the booking of the order first; look whether the sales order was deleted.",
+            owner="finance",
+        )
+
+    def _ref(self, order: Order) -> str:
+        return self._connection.known.id("order", order.id) or f"eid:{names.of_order(order)}"
+
+    # ---- shipments
+
+    def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
+        """One item fulfilment for each shipment, of the lines that left and no others."""
+        name = names.of_shipment(order, shipment)
+        return (
+            yield Write(
+                "fulfilment",
+                send=lambda: self._fulfil(order, shipment, name),
+                find=partial(self._client.id_of, "itemFulfillment", name),
+                links=(("shipment", shipment.id),),
+            )
+        )
+
+    def _fulfil(self, order: Order, shipment: Shipment, name: str) -> ExternalId:
+        """A transform has no upsert: the external id is unique, so whatever refuses a second one, the first is
+        taken.
+        """
+        found = self._client.id_of("itemFulfillment", name)
+        if found is not None:
+            return found
+        record = self._booked(order)
+        body = fulfilment.fulfilment(order, shipment, record, self._policy)
+        try:
+            return self._client.transform("salesOrder", str(record["id"]), "itemFulfillment", body)
+        except Rejected as refused:
+            found = self._client.id_of("itemFulfillment", name)
+            if found is None:
+                raise refused
+            return found
+
+    # ---- refunds
+
+    def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
+        """A credit memo and a customer refund for each tender. What moved no money yet is booked when it does."""
+        dues = credit.dues(order, refund)
+        if not dues:
+            return ""
+        customer = self._customer_of(order)
+        body = credit.credit_memo(order, refund, customer, self._policy)
+        payouts = [credit.customer_refund(order, refund, due, customer, "", self._policy) for due in dues]
+        memo = yield self._upsert("credit_memo", "creditMemo", body, credit.SUBLISTS, links=(("refund", refund.id),))
+        for index, (due, _) in enumerate(zip(dues, payouts, strict=True)):
+            payout = credit.customer_refund(order, refund, due, customer, memo, self._policy)
+            yield self._upsert(_numbered("customer_refund", index), "customerRefund", payout, ("apply",))
+        return memo
+
+    def _customer_of(self, order: Order) -> str:
+        """Whom the order was booked on: NetSuite's own word, as people may have merged customers since."""
+        return str(self._booked(order)["entity"]["id"])
+
+    def _upsert(
+        self,
+        write: str,
+        record: str,
+        body: Mapping[str, Any],
+        replace: Sequence[str],
+        links: tuple[tuple[str, str], ...] = (),
+    ) -> Write:
+        name = str(body["externalId"])
+
+        def send() -> ExternalId | Job:
+            return self._client.upsert(record, name, body, replace=replace)
+
+        return Write(write, send=send, find=partial(self._client.id_of, record, name), links=links)
+
+    # ---- stock
+
+    def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
+        """Levels by location, in our SKUs and locations; items and locations without a cross reference are not ours."""
+        codes = self._connection.codes
+        ours = {codes.theirs("sku", sku): sku for sku in skus}
+        for items in _slices(tuple(sorted(ours)), ITEMS_A_QUERY) if skus else [()]:
+            at = self._connection.now()
+            for row in self._client.suiteql(stock.query(items), stock.KEY, self._policy.page_size):
+                sku, location = (
+                    ours.get(row["item"]) or self._ours("sku", row["item"]),
+                    self._ours("location", row["location"]),
+                )
+                if sku and location:
+                    yield stock.level(row, sku, location, at)
+
+    def _ours(self, kind: str, theirs: str) -> str:
+        try:
+            return self._connection.codes.ours(kind, str(theirs))
+        except Missing:
+            return ""
+
+
+def _numbered(name: str, index: int) -> str:
+    return f"{name}_{index + 1}" if index else name
+
+
+def _slices(values: tuple[str, ...], size: int) -> list[tuple[str, ...]]:
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def connect(connection: Connection) -> NetSuite:
+    """The account's connector, ready to act."""
+    return NetSuite(connection)

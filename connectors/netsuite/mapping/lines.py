@@ -1,0 +1,68 @@
+"""Which line of a booked sales order is which line of the channel's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from connectors.canonical.order import Order
+from connectors.netsuite.mapping.policy import Policy
+from connectors.netsuite.mapping.sales_order import item_id
+
+NEVER_SHIPPED = frozenset(
+    "Discount Markup Subtotal Payment OthCharge Description GiftCert Group EndGroup ShipItem TaxItem TaxGroup".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A line as NetSuite holds it: `number` is what transforms and changes name it by."""
+
+    number: int
+    item: str
+    quantity: Decimal
+    fulfilled: Decimal
+    closed: bool
+    ships: bool
+    own_id: str
+
+    @property
+    def open(self) -> Decimal:
+        return Decimal(0) if self.closed else self.quantity - self.fulfilled
+
+
+def booked(record: Mapping[str, Any], policy: Policy) -> tuple[Booked, ...]:
+    """The lines of a sales order that was read with its sublists."""
+    return tuple(_booked(row, policy) for row in record.get("item", {}).get("items", ()))
+
+
+def _booked(row: Mapping[str, Any], policy: Policy) -> Booked:
+    kind = row.get("itemType") or {}
+    return Booked(
+        number=int(row["line"]),
+        item=str(row["item"]["id"]),
+        quantity=Decimal(str(row.get("quantity", 0))),
+        fulfilled=Decimal(str(row.get("quantityFulfilled", 0))),
+        closed=bool(row.get("isClosed", False)),
+        ships=str(kind.get("id", "") if isinstance(kind, Mapping) else kind) not in NEVER_SHIPPED,
+        own_id=str(row.get(policy.line_field, "")) if policy.line_field else "",
+    )
+
+
+def match(order: Order, rows: Sequence[Booked], policy: Policy) -> dict[str, Booked]:
+    """Our line id -> its booked line: by our id where a custom column keeps it, else the nth line of an item
+    is the nth here.
+    """
+    if policy.line_field:
+        return {row.own_id: row for row in rows if row.own_id}
+    left = list(rows)
+    found: dict[str, Booked] = {}
+    for line in order.lines:
+        item = item_id(line, policy)
+        row = next((row for row in left if row.item == item), None)
+        if row is not None:
+            found[line.id] = row
+            left.remove(row)
+    return found

@@ -1,0 +1,77 @@
+"""What a NetSuite account holds, counted by business identity and summed by its own arithmetic."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from connectors.netsuite.simulator_books import Books, openness
+from connectors.netsuite.simulator_sums import number, sums
+
+
+def effects(books: Books) -> dict[str, dict[str, Any]]:
+    """Kinds of effect -> business identity -> count, sum or state. A double shows as 2, a double refund as
+    twice the sum.
+    """
+    orders = list(books.table("salesOrder").values())
+    return {
+        "customer": _count(books, "customer"),
+        "sales_order": _count(books, "salesOrder"),
+        "sales_order_total": {_name(one): str(sums(one)["total"]) for one in orders},
+        "sales_order_state": {_name(one): _state(one) for one in orders},
+        "fulfilment": _count(books, "itemFulfillment"),
+        "shipped": {_name(one): _shipped(one) for one in orders if _shipped(one)},
+        "credit_memo": _count(books, "creditMemo"),
+        "credit_memo_total": {_name(one): str(sums(one)["total"]) for one in books.table("creditMemo").values()},
+        "customer_refund": _count(books, "customerRefund"),
+        "refunded": _refunded(books),
+        "deposit": {_name(one): str(number(one["payment"])) for one in books.table("customerDeposit").values()},
+        "cancelled": {_name(one): 1 for one in orders if cancelled(one)},
+    }
+
+
+def _name(record: Mapping[str, Any]) -> str:
+    """The external id; a record without one is known by the channel's number, so that a double is seen."""
+    return str(record.get("externalId") or record.get("otherRefNum") or record.get("email") or record["id"])
+
+
+def _count(books: Books, kind: str) -> dict[str, int]:
+    return dict(sorted(Counter(_name(one) for one in books.table(kind).values()).items()))
+
+
+def _shipped(order: Mapping[str, Any]) -> dict[str, str]:
+    """Item -> how many left."""
+    sent: Counter[str] = Counter()
+    for line in order["lines"]:
+        sent[str(line["item"]["id"])] += int(number(line.get("quantityFulfilled")))
+    return {item: str(count) for item, count in sorted(sent.items()) if count}
+
+
+def _refunded(books: Books) -> dict[str, str]:
+    """Credit memo / payment option -> what went back through it."""
+    moved: dict[str, Decimal] = {}
+    for refund in books.table("customerRefund").values():
+        for row in refund.get("apply", ()):
+            memo = books.table("creditMemo").get(str(row["doc"]["id"]), {"id": row["doc"]["id"]})
+            key = f"{_name(memo)}/{refund['paymentOption']['id']}"
+            moved[key] = moved.get(key, Decimal(0)) + number(row["amount"])
+    return {key: str(amount) for key, amount in sorted(moved.items())}
+
+
+def cancelled(order: Mapping[str, Any]) -> bool:
+    """Nothing of it can ship any more, and not because all of it has."""
+    lines = order["lines"]
+    return any(line.get("isClosed") for line in lines) and not any(openness(line) > 0 for line in lines)
+
+
+def _state(order: Mapping[str, Any]) -> str:
+    """A mark of lines, addresses and note that changes when one of them does."""
+    lines = [
+        [line["item"]["id"], str(number(line.get("quantity"))), bool(line.get("isClosed"))] for line in order["lines"]
+    ]
+    seen = [lines, order.get("shippingAddress"), order.get("billingAddress"), order.get("memo")]
+    return hashlib.sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()[:16]
