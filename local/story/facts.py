@@ -1,0 +1,98 @@
+"""What each outsider holds about the shop's orders, in words that all of them share."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+Tenders = Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Something that left for the customer: `numbers` are its trackings, `pieces` SKU -> how many."""
+
+    id: str
+    numbers: frozenset[str]
+    pieces: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Sold:
+    """An order as the shop's own books hold it. `worth` is what the ERP must book: as it stands now, refunds not taken off.
+
+    `wanted`: SKU -> pieces that were to be shipped; `sent` the shop's fulfilments; `refunds` id -> tender -> amount.
+    """
+
+    id: str
+    name: str
+    kind: str
+    worth: Decimal
+    currency: str
+    cancelled: bool
+    wanted: Mapping[str, int]
+    email: str
+    refunds: Mapping[str, Tenders]
+    sent: tuple[Parcel, ...]
+    number: str  # the ERP's, as the hub told the shop; empty when it did not
+
+
+@dataclass(frozen=True)
+class Books:
+    """The ERP, by the names that it was given: order, (order, shipment id), (order, refund id)."""
+
+    orders: Mapping[str, int]
+    totals: Mapping[str, Decimal]
+    cancelled: frozenset[str]
+    fulfilments: Mapping[tuple[str, str], int]
+    refunds: Mapping[tuple[str, str], Tenders]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An order at the warehouse, under the shop's order name; `parcels` have left."""
+
+    reference: str
+    name: str
+    cancelled: bool
+    parcels: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A webhook as its sender logged it. `taken`: it was answered 2xx; `fresh`: and not as a duplicate."""
+
+    account: str
+    id: str
+    taken: bool
+    fresh: bool
+    forged: bool
+    waiting: bool
+
+
+@dataclass(frozen=True)
+class Outside:
+    """All that the outsiders say."""
+
+    sold: tuple[Sold, ...]
+    books: Books
+    asked: tuple[Asked, ...]
+    mails: Mapping[str, int]  # channel/order/shipment/occasion -> how many
+    deliveries: tuple[Delivery, ...]
+    shelf: Mapping[str, int] = field(default_factory=dict)  # SKU -> pieces, as the warehouse counts
+    offered: Mapping[str, int] = field(default_factory=dict)  # SKU -> pieces, as the shop shows
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the journal says: the state of each accepted event, and where something visibly stands.
+
+    `trouble`: order id -> {(flow, role, state)} of what is parked or dead; ("", "", "quarantined") for an event that was set aside.
+    """
+
+    states: Counter[str]
+    duplicates: int
+    rejected: int
+    trouble: Mapping[str, frozenset[tuple[str, str, str]]]
+    deliveries: frozenset[tuple[str, str]]
+    busy: int  # steps that still move, stock that is still to be told

@@ -1,0 +1,189 @@
+"""Asking each outsider over HTTP what it holds, in the words that the judge shares with all of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import requests
+
+from local.story.catalogue import ERP_CODES
+from local.story.facts import Asked, Books, Delivery, Outside, Parcel, Sold
+from local.story.judge import CHANNEL, WAREHOUSE
+
+Json = dict[str, Any]
+LEFT = "Completed"
+
+
+class Desk:
+    """The control desk of one simulator: /_sim/... of its address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def get(self, path: str) -> Any:
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: Any) -> Any:
+        return self._ask("POST", path, body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._ask("PUT", path, body)
+
+    def faults(self, *faults: Json) -> None:
+        """Its bad days from now on; none for a good day."""
+        self.put("faults", list(faults))
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        answer = self._session.request(method, f"{self._address}/_sim/{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return json.loads(answer.text, parse_float=Decimal) if answer.text else None
+
+
+# ---- the shop
+
+
+def sold(tables: Mapping[str, Any]) -> tuple[Sold, ...]:
+    """Its orders. Amounts are in the shop's currency, in which the books are kept."""
+    return tuple(_sold(order) for order in tables.get("orders", {}).values())
+
+
+def _sold(order: Json) -> Sold:
+    refunds = {str(one["id"]): _tenders(one) for one in order["refunds"]}
+    back = sum((amount for tenders in refunds.values() for amount in tenders.values()), Decimal(0))
+    fields = order.get("_metafields") or {}
+    return Sold(
+        id=str(order["id"]),
+        name=order["name"],
+        kind=order.get("_kind", ""),
+        worth=Decimal(order["current_total_price_set"]["shop_money"]["amount"]) + back,
+        currency=order["currency"],
+        cancelled=bool(order["cancelled_at"]),
+        wanted=_wanted(order),
+        email=order["email"] or "",
+        refunds={number: tenders for number, tenders in refunds.items() if tenders},
+        sent=tuple(_sent(one) for one in order["fulfillments"] if one["status"] == "success"),
+        number=next((str(field["value"]) for field in fields.values()), ""),
+    )
+
+
+def _tenders(refund: Json) -> dict[str, Decimal]:
+    """Tender -> what it gave back; none where no money moved."""
+    moved: dict[str, Decimal] = {}
+    for one in refund["transactions"]:
+        if one["status"] == "success":
+            amount = Decimal(one["_set"]["amount_set"]["shop_money"]["amount"] if "amount_set" in one["_set"] else one["_set"]["shop_money"]["amount"])
+            moved[one["gateway"]] = moved.get(one["gateway"], Decimal(0)) + amount
+    return moved
+
+
+def _wanted(order: Json) -> dict[str, int]:
+    """What was to be shipped: nothing of what is carried home from the store."""
+    pieces: Counter[str] = Counter()
+    for one in order.get("_fulfillment_orders", ()):
+        by_id = {line["id"]: line["sku"] for line in order["line_items"]}
+        for item in one["line_items"]:
+            pieces[by_id[item["line_item_id"]]] += item["total"]
+    return {sku: count for sku, count in pieces.items() if count}
+
+
+def _sent(one: Json) -> Parcel:
+    pieces: Counter[str] = Counter()
+    for line in one["line_items"]:
+        pieces[line["sku"]] += line["quantity"]
+    return Parcel(str(one["id"]), frozenset(one["tracking_numbers"]), dict(pieces))
+
+
+def offered(tables: Mapping[str, Any]) -> dict[str, int]:
+    """SKU -> available pieces, as the shop shows them."""
+    return {}
+
+
+# ---- the ERP
+
+
+def netsuite(effects: Mapping[str, Any]) -> Books:
+    """Its own count and arithmetic, under the external ids that it was given."""
+    ours = {theirs: ours for ours, theirs in ERP_CODES["payment_method"]}
+    refunds: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for name, amount in effects["refunded"].items():
+        memo, option = name.rsplit("/", 1)
+        order, refund = memo.rsplit("-r-", 1)
+        refunds.setdefault((order, refund), {})[ours.get(option, option)] = Decimal(amount)
+    return Books(
+        orders=effects["sales_order"],
+        totals={name: Decimal(amount) for name, amount in effects["sales_order_total"].items()},
+        cancelled=frozenset(effects["cancelled"]),
+        fulfilments={_shipment(name): count for name, count in effects["fulfilment"].items()},
+        refunds=refunds,
+    )
+
+
+def _shipment(name: str) -> tuple[str, str]:
+    """(order, shipment id) of "shopify-main-1-s-shipbob-main-7"."""
+    order, _, rest = name.partition("-s-")
+    return order, rest.removeprefix(f"{WAREHOUSE}-").removeprefix(f"{CHANNEL}-")
+
+
+# ---- the warehouse
+
+
+def asked(tables: Mapping[str, Any]) -> tuple[Asked, ...]:
+    return tuple(_asked(order) for order in tables.get("orders", {}).values())
+
+
+def _asked(order: Json) -> Asked:
+    gone = tuple(_parcel(one) for one in order["shipments"] if one["status"] == LEFT)
+    return Asked(order["reference_id"], order["order_number"], order["status"] == "Cancelled", gone)
+
+
+def _parcel(shipment: Json) -> Parcel:
+    tracking = shipment.get("tracking") or {}
+    pieces: Counter[str] = Counter()
+    for product in shipment["products"]:
+        pieces[product["reference_id"]] += sum(item["quantity"] for item in product["inventory_items"])
+    return Parcel(str(shipment["id"]), frozenset(filter(None, (tracking.get("tracking_number"),))), dict(pieces))
+
+
+def shelf(tables: Mapping[str, Any]) -> dict[str, int]:
+    """SKU -> pieces that are free, over all centres."""
+    rows = tables.get("inventory", {}).values()
+    return {row["sku"]: sum(place["on_hand"] - place["committed"] - place["awaiting"] for place in row["locations"].values()) for row in rows}
+
+
+# ---- who sent what
+
+
+def shop_deliveries(rows: Iterable[Json]) -> Iterable[Delivery]:
+    for row in rows:
+        answers = [attempt for attempt in row["attempts"] if 200 <= attempt["status"] < 300]
+        fresh = any('"duplicate":false' in attempt["answer"] for attempt in answers)
+        yield Delivery(CHANNEL, row["id"], bool(answers), fresh, row["forged"], row["state"] == "waiting")
+
+
+def warehouse_deliveries(attempts: Iterable[Json]) -> Iterable[Delivery]:
+    for row in attempts:
+        yield Delivery(WAREHOUSE, row["id"], 200 <= row["status"] < 300, False, False, False)
+
+
+def outside(desks: Mapping[str, Desk], books: Books) -> Outside:
+    """All that the outsiders hold now."""
+    shop, warehouse = desks["shopify"].get("state"), desks["shipbob"].get("state")
+    told = desks["shopify"].get("deliveries")
+    return Outside(
+        sold=sold(shop),
+        books=books,
+        asked=asked(warehouse),
+        mails=desks["mail"].get("effects")["mails"],
+        deliveries=(
+            *shop_deliveries(told if isinstance(told, list) else told["deliveries"]),
+            *warehouse_deliveries(desks["shipbob"].get("deliveries")["attempts"]),
+        ),
+        shelf=shelf(warehouse),
+        offered=offered(shop),
+    )
