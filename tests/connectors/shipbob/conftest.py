@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+from flask import Response, request
 
 from connectors.canonical.money import Money, MoneyBag
 from connectors.canonical.order import Line, Order, ShippingLine, Totals
@@ -23,6 +24,7 @@ from connectors.kit.http import Exchange, Http
 from connectors.kit.writes import Write, Writes
 from connectors.shipbob.connector import ShipBob, connect
 from connectors.shipbob.simulator import ShipBobSimulator, create
+from tests.connectors.shipbob.contract import SPEC, Spoken, complaints
 
 SECRET = "whsec_d2F5YmlsbC10ZXN0LXNlY3JldC1vbmU="
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -86,6 +88,7 @@ class House:
     exchanges: list[Exchange]
     limits: NoLimits
     connection: Connection
+    spoken: list[Spoken]
 
     @property
     def shipbob(self) -> ShipBob:
@@ -117,25 +120,62 @@ MakeHouse = Callable[..., House]
 
 @pytest.fixture()
 def house() -> Iterator[MakeHouse]:
-    """house(**simulator settings) -> a running ShipBob and our connector to it."""
+    """house(**simulator settings) -> a running ShipBob and our connector to it.
+
+    At the end everything that was said over HTTP, by either side, is held against ShipBob's OpenAPI (where it is at hand).
+    """
     open_: list[AbstractContextManager[str]] = []
+    spoken: list[Spoken] = []
 
     def make(**settings: Any) -> House:
         timeout = float(settings.pop("timeout", 5.0))
         sim = create({"webhook_secret": SECRET, "allow_http": True, **settings})
+        listen(sim, spoken)
         served = sim.served()
         url = served.__enter__()
         open_.append(served)
-        account = Account("shipbob-test", "shipbob", url, {"token": "pat-demo", "webhook_secret": SECRET}, {"channel_id": "4001"}, timeout)
+        account = Account(
+            "shipbob-test",
+            "shipbob",
+            url,
+            {"token": "pat-demo", "webhook_secret": SECRET},
+            {"channel_id": "4001"},
+            timeout,
+        )
         exchanges: list[Exchange] = []
         limits = NoLimits()
         http = Http(account, limits, tap=exchanges.append, correlation="WB-TEST")
         connection = Connection(account, http, SameCodes(), NoTokens(), Remembered(), lambda: datetime.now(UTC))
-        return House(sim, url, exchanges, limits, connection)
+        return House(sim, url, exchanges, limits, connection, spoken)
 
     yield make
     for served in open_:
         served.__exit__(None, None, None)
+    if SPEC.exists():
+        assert [words for one in spoken for words in complaints(one)] == []
+
+
+def listen(sim: ShipBobSimulator, spoken: list[Spoken]) -> None:
+    """Notes what is asked and answered, at the simulator's own side."""
+
+    @sim.app.after_request
+    def note(answer: Response) -> Response:
+        if request.path.startswith("/2026-01"):
+            faulty = any(fault.kind in ("truncated", "wrong_type", "refuse_auth") for fault in sim.faults)
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            headers |= {"shipbob_channel_id": headers["shipbob-channel-id"]} if "shipbob-channel-id" in headers else {}
+            seen = Spoken(
+                request.method,
+                request.path,
+                request.args,
+                headers,
+                request.get_data(),
+                answer.status_code,
+                answer.get_data(),
+                faulty,
+            )
+            spoken.append(seen)
+        return answer
 
 
 def bag(amount: str) -> MoneyBag:
@@ -144,7 +184,12 @@ def bag(amount: str) -> MoneyBag:
 
 def line(number: int = 1, **changes: Any) -> Line:
     made = Line(
-        id=f"L{number}", sku=f"MUG-{number}", title=f"Mug {number}", quantity=Decimal(2), unit_price=bag("12.30"), current_quantity=Decimal(2)
+        id=f"L{number}",
+        sku=f"MUG-{number}",
+        title=f"Mug {number}",
+        quantity=Decimal(2),
+        unit_price=bag("12.30"),
+        current_quantity=Decimal(2),
     )
     return replace(made, **changes)
 

@@ -84,7 +84,14 @@ def office() -> Iterator[Callable[..., Office]]:
         Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         opened.extend((server.shutdown, server.server_close, sim.close))
-        account = Account("mail-test", "smtp", sim.address, {}, {"sender": "orders@shop.example", "shop_name": "Example Shop"}, timeout=1.0)
+        account = Account(
+            "mail-test",
+            "smtp",
+            sim.address,
+            {},
+            {"sender": "orders@shop.example", "shop_name": "Example Shop"},
+            timeout=1.0,
+        )
         return Office(url, sim.address, [], NoLimits(), account, lambda: None)
 
     yield make
@@ -98,7 +105,14 @@ def bag(amount: str) -> MoneyBag:
 
 def order(**changes: Any) -> Order:
     zero, price = bag("0"), bag("24.60")
-    line = Line(id="L1", sku="MUG-1", title="Blue <b>mug</b> & saucer", quantity=Decimal(2), unit_price=bag("12.30"), current_quantity=Decimal(2))
+    line = Line(
+        id="L1",
+        sku="MUG-1",
+        title="Blue <b>mug</b> & saucer",
+        quantity=Decimal(2),
+        unit_price=bag("12.30"),
+        current_quantity=Decimal(2),
+    )
     made = Order(
         id="5001", number="#1001", placed_at=datetime(2026, 11, 20, tzinfo=UTC), updated_at=datetime(2026, 11, 20, tzinfo=UTC), currency="EUR",
         lines=(line,), totals=Totals(price, zero, zero, zero, zero, price), channel="shopify-test",
@@ -108,7 +122,10 @@ def order(**changes: Any) -> Order:
 
 
 def shipment(**changes: Any) -> Shipment:
-    trackings = (Tracking("1Z1", "UPS", "https://track.example/1Z1?a=1&b=2"), Tracking("1Z2", "UPS", "javascript:alert(1)"))
+    trackings = (
+        Tracking("1Z1", "UPS", "https://track.example/1Z1?a=1&b=2"),
+        Tracking("1Z2", "UPS", "javascript:alert(1)"),
+    )
     return replace(Shipment("S1", ShipmentStatus.SHIPPED, (ShipmentLine(Decimal(1), "MUG-1"),), trackings), **changes)
 
 

@@ -17,7 +17,16 @@ from connectors.canonical.money import Money, MoneyBag, Role
 from connectors.canonical.party import Party
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Tracking
-from connectors.kit.errors import Ambiguous, LeaseLost, NotOffered, Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import (
+    Ambiguous,
+    LeaseLost,
+    NotOffered,
+    Rejected,
+    Throttled,
+    Transient,
+    Trouble,
+    Unauthorized,
+)
 from tests.connectors.smtp.conftest import Office, bag, order, shipment, write
 
 MakeOffice = Callable[..., Office]
@@ -50,7 +59,10 @@ def test_shipped(office: MakeOffice) -> None:
 def test_refunded_says_the_newest_sum_as_the_customer_paid_it(office: MakeOffice) -> None:
     at = office()
     seen = MoneyBag(Money(Decimal("10"), "EUR"), Money(Decimal("1633.5"), "JPY", Role.PRESENTMENT))
-    refunds = (Refund("R1", bag("5"), at=datetime(2026, 11, 20, tzinfo=UTC)), Refund("R2", seen, at=datetime(2026, 11, 21, tzinfo=UTC)))
+    refunds = (
+        Refund("R1", bag("5"), at=datetime(2026, 11, 20, tzinfo=UTC)),
+        Refund("R2", seen, at=datetime(2026, 11, 21, tzinfo=UTC)),
+    )
     write(at.mail.notify(order(refunds=refunds), None, occasion="refunded", key="k")).send()
     assert "We have refunded 1634 JPY for your order #1001." in at.letters()[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
@@ -72,7 +84,14 @@ def test_the_same_key_is_the_same_mail(office: MakeOffice) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "trouble"),
-    [("unavailable", Transient), ("throttle", Throttled), ("throttle_silent", Throttled), ("refuse_auth", Unauthorized), ("broken", Rejected), ("truncated", Transient)],
+    [
+        ("unavailable", Transient),
+        ("throttle", Throttled),
+        ("throttle_silent", Throttled),
+        ("refuse_auth", Unauthorized),
+        ("broken", Rejected),
+        ("truncated", Transient),
+    ],
 )
 def test_refused_is_told_by_what_to_do(office: MakeOffice, fault: str, trouble: type[Trouble]) -> None:
     at = office()
@@ -112,7 +131,9 @@ def test_lost_after_the_dot_is_unknown_and_by_default_not_repeated(office: MakeO
 def test_lost_after_the_dot_may_be_repeated(office: MakeOffice) -> None:
     at = office()
     at.fault("commit_then_drop", times=1)
-    doubtful = write(at.with_(settings={"on_doubt": "repeat"}).notify(order(), shipment(), occasion="shipped", key="key-1"))
+    doubtful = write(
+        at.with_(settings={"on_doubt": "repeat"}).notify(order(), shipment(), occasion="shipped", key="key-1")
+    )
     with pytest.raises(Ambiguous):
         doubtful.send()
     assert doubtful.find() is None
@@ -209,16 +230,33 @@ EVIL = "x\r\nBcc: eve@example.com\r\n\r\n<script>alert(1)</script>\u2028\x0b\x00
 def test_nothing_of_a_payload_becomes_a_header_or_markup(office: MakeOffice) -> None:
     at = office()
     line = replace(order().lines[0], title=EVIL)
-    evil = order(number=EVIL, id=EVIL, channel=EVIL, lines=(line,), customer=Party("C", "ada@example.com", first_name=EVIL, last_name='"; DROP'))
-    parcel = shipment(id=EVIL, trackings=(Tracking(EVIL, EVIL, EVIL), Tracking("2", "UPS", 'https://x.example/"onload="alert(1)')))
+    evil = order(
+        number=EVIL,
+        id=EVIL,
+        channel=EVIL,
+        lines=(line,),
+        customer=Party("C", "ada@example.com", first_name=EVIL, last_name='"; DROP'),
+    )
+    parcel = shipment(
+        id=EVIL, trackings=(Tracking(EVIL, EVIL, EVIL), Tracking("2", "UPS", 'https://x.example/"onload="alert(1)'))
+    )
     write(at.with_(settings={"shop_name": EVIL}).notify(evil, parcel, occasion="shipped", key=EVIL)).send()
     (mail,) = at.letters()
     assert mail["Bcc"] is None
-    names = {"auto-submitted", "content-type", "from", "message-id", "mime-version", "subject", "to", "x-waybill-subject"}
+    names = {
+        "auto-submitted",
+        "content-type",
+        "from",
+        "message-id",
+        "mime-version",
+        "subject",
+        "to",
+        "x-waybill-subject",
+    }
     assert {name.lower() for name in mail.keys()} == names  # noqa: SIM118 - a message's keys may repeat
     rich = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert "<script" not in rich
-    assert "onload=\"" not in rich
+    assert 'onload="' not in rich
     assert len(mail["To"].addresses) == 1
 
 
@@ -245,7 +283,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_by_starttls_with_a_password(office: MakeOffice, certificate: dict[str, str]) -> None:
     at = office(**certificate, require_tls=True, username="hub", password="s3cret-word")
     secure = at.address.replace("smtp://", "smtp+starttls://")
-    at.with_(base_url=secure, credentials={"username": "hub", "password": "s3cret-word"}, settings={"ca_file": certificate["tls_cert"]})
+    at.with_(
+        base_url=secure,
+        credentials={"username": "hub", "password": "s3cret-word"},
+        settings={"ca_file": certificate["tls_cert"]},
+    )
     send(at)
     assert len(at.letters()) == 1
     assert b"s3cret-word" not in b"".join(e.request + e.answer for e in at.exchanges)

@@ -1,0 +1,109 @@
+"""What ShipBob publishes: our operations, our topics, its samples."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from connectors.kit.errors import Throttled
+from connectors.kit.http import Answer
+from connectors.registry import manifests
+from connectors.shipbob.mapping.reading import TOPICS
+from connectors.shipbob.refusals import first_complaint, sorted_out
+from connectors.shipbob.simulator import OPERATIONS, ROOT, TOPICS as SOLD
+from tests.connectors.shipbob.conftest import FIXTURES, MakeHouse, order, run
+from tests.connectors.shipbob.contract import SHARED, Spoken, complaints, needs_spec, operation, spec, validator
+
+SAMPLES = SHARED / "samples" / "shipbob"
+
+
+@needs_spec
+@pytest.mark.parametrize(("rule", "method"), [(row[0], row[2]) for row in OPERATIONS])
+def test_every_operation_is_published(rule: str, method: str) -> None:
+    operation(method, ROOT + re.sub(r"<[^>]+>", "1", rule))
+
+
+@needs_spec
+def test_every_topic_can_be_subscribed_to() -> None:
+    published = set(spec()["components"]["schemas"]["Webhooks.Topics"]["enum"])
+    assert set(SOLD) == published
+    ours = {topic for topic in TOPICS if not topic.startswith("polled.")} - {"order.shipment.tracking.updated"}
+    assert ours <= published
+
+
+def test_the_manifest_names_every_topic_that_is_read() -> None:
+    manifest = manifests()["shipbob"]
+    assert set(manifest.topics) == set(TOPICS)
+    assert {write: rule.once_by for write, rule in manifest.writes.items()} == {"request": "unique", "cancel": "unique"}
+    (limit,) = manifest.limits
+    assert (limit.kind, limit.burst, limit.seconds) == ("window", 150, 60)
+
+
+@needs_spec
+def test_our_fixtures_are_shaped_as_published() -> None:
+    schemas = spec()["components"]["schemas"]
+    for path in FIXTURES.glob("*.json"):
+        body = json.loads(path.read_text())
+        name = (
+            "Orders.ShipmentViewModel" if "order_id" in body else "Orders.OrderViewModel" if "shipments" in body else ""
+        )
+        if name:
+            assert [error.message for error in validator(schemas[name]).iter_errors(body)] == [], path.name
+
+
+@needs_spec
+def test_the_contract_is_really_asked(house: MakeHouse) -> None:
+    at = house()
+    run(at.shipbob.request(order(), key="k", reference="WB-1"))
+    (seen,) = at.spoken
+    spoiled: tuple[Spoken, ...] = (
+        replace(seen, headers={}),
+        replace(seen, body=seen.body.replace(b'"quantity":2', b'"quantity":"2"')),
+        replace(seen, body=seen.body.replace(b'"address1"', b'"adress"')),
+        replace(seen, answer=seen.answer.replace(b"Processing", b"Begun")),
+        replace(seen, status=418),
+    )
+    assert list(complaints(seen)) == []
+    for one in spoiled:
+        assert one != seen
+        assert list(complaints(one)), one
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here")
+def test_the_corpus_is_understood() -> None:
+    """The only sample there is: what ShipBob answers when we are too fast."""
+    table, blocked = {}, []
+    for path in sorted(SAMPLES.glob("*.json")):
+        sample = json.loads(path.read_text())
+        headers = {name.lower(): value for name, value in sample["headers"].items()}
+        with pytest.raises(Throttled) as met:
+            sorted_out(
+                Answer(sample["body"]["statusCode"], headers, json.dumps(sample["body"]).encode()), blocked.append
+            )
+        assert met.value.retry_after == float(headers["x-retry-after"])
+        table[path.name] = f"Throttled, {met.value.retry_after:g} s"
+    print("\n".join(f"{name}: {told}" for name, told in table.items()))
+    assert table == {"rate_limit_429.json": "Throttled, 25 s"}
+    assert blocked == [25.0]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"recipient.name": ["required", "long"]}', ("recipient.name", "required")),
+        (b'{"": ["Cannot insert"]}', ("", "Cannot insert")),
+        (b'{"title": "Bad", "detail": "Worse", "status": 400}', ("", "Worse")),
+        (b'{"message": "No access"}', ("", "No access")),
+        (b"{}", ("", "")),
+        (b'"text"', ("", "text")),
+        (b"null", ("", "")),
+        (b"", ("", "")),
+        (b"<html>", ("", "")),
+        (b"[1]", ("", "[1]")),
+    ],
+)
+def test_every_shape_of_refusal(body: bytes, told: tuple[str, str]) -> None:
+    assert first_complaint(body) == told
