@@ -10,15 +10,18 @@ from app.cases import leave
 from app.journal.steps import close_run, open_what_waited
 
 OVERTAKE = text("""
-UPDATE steps s SET preempted = true,
-    state = CASE WHEN state IN ('waiting', 'ready', 'parked', 'dead') AND NOT doubtful AND job IS NULL THEN 'cancelled' ELSE state END,
-    armed = armed AND NOT (state IN ('waiting', 'ready', 'parked', 'dead') AND NOT doubtful AND job IS NULL),
-    ended_at = CASE WHEN state IN ('waiting', 'ready', 'parked', 'dead') AND NOT doubtful AND job IS NULL THEN now() ELSE ended_at END,
-    updated_at = now()
-FROM runs r
-WHERE r.id = s.run_id AND r.subject_id = :subject AND r.flow = ANY(:flows)
-    AND s.state NOT IN ('done', 'skipped', 'cancelled')
-RETURNING s.id, s.run_id, s.state
+WITH chosen AS (
+    SELECT s.id, s.state IN ('waiting', 'ready', 'parked', 'dead') AND NOT s.doubtful AND s.job IS NULL
+        AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.step_id = s.id AND c.job IS NOT NULL AND c.result IS NULL) AS struck
+    FROM steps s JOIN runs r ON r.id = s.run_id
+    WHERE r.subject_id = :subject AND r.flow = ANY(:flows) AND s.state NOT IN ('done', 'skipped', 'cancelled')
+    ORDER BY s.id FOR UPDATE OF s)
+UPDATE steps SET preempted = true, updated_at = now(),
+    state = CASE WHEN chosen.struck THEN 'cancelled' ELSE state END,
+    armed = armed AND NOT chosen.struck,
+    ended_at = CASE WHEN chosen.struck THEN now() ELSE ended_at END
+FROM chosen WHERE steps.id = chosen.id
+RETURNING steps.id, steps.run_id, steps.state
 """)
 BEGUN = text("""
 SELECT s.id, s.name, s.flow, s.role, s.account, s.state FROM steps s JOIN runs r ON r.id = s.run_id

@@ -63,7 +63,12 @@ def pending(tx: Connection) -> dict[str, int]:
 
 def take(tx: Connection, account: str, most: int) -> Sequence[Mark]:
     """The next SKUs to tell with their truth of this moment: the owner's quantity less what the owner does not know reserved yet."""
-    return [Mark(row.sku, row.mark, row.available, row.told, row.known) for row in tx.execute(TAKE, {"account": account, "most": most})]
+    return [Mark(row.sku, row.mark, _plain(row.available), row.told, row.known) for row in tx.execute(TAKE, {"account": account, "most": most})]
+
+
+def _plain(quantity: Decimal) -> Decimal:
+    """40, not 40.0000: the column's scale is no part of the quantity."""
+    return quantity.quantize(Decimal(1)) if quantity == quantity.to_integral_value() else quantity.normalize()
 
 
 def told(tx: Connection, account: str, sku: str, mark: int, quantity: Decimal) -> None:
