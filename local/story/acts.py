@@ -1,0 +1,153 @@
+"""The scenes of the day, in the order in which they are played."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from local.story import plan
+from local.story.catalogue import COUNTED
+from local.story.seed import map_new_article
+from local.story.stage import Placed, Stage
+
+Scene = Callable[[Stage], None]
+SHIPPED_WITHIN = 45.0
+# The shop's mail room on an ordinary day: some come twice, late, forged, or signed with the secret of before the rotation.
+ORDINARY_MAIL = {"duplicates": 0.08, "reordered": 0.08, "hold": 1.5, "forged": 0.03, "old_share": 0.1, "never_sent": 0.0}
+
+
+def opening(stage: Stage) -> None:
+    stage.good_day()
+    stage.mail_room(**ORDINARY_MAIL)
+    stage.say("the shop opens; webhooks come twice, late, forged, or signed with the old secret now and then")
+    for specs in (plan.TO_REFUND, plan.TO_REFUND_TENDERS, plan.NOT_MAPPED_YET, plan.NEVER_MAPPED, plan.REFUSED):
+        stage.place(specs)
+    stage.place(plan.ordinary()[:40])
+
+
+def never_told(stage: Stage) -> None:
+    stage.say(f"{len(plan.NEVER_TOLD)} orders whose webhooks never leave the shop: the poll must find them")
+    stage.mail_room(never_sent=1.0)
+    stage.place(plan.NEVER_TOLD)
+    stage.mail_room(**ORDINARY_MAIL)
+
+
+def overtaken(stage: Stage) -> None:
+    stage.say(f"{len(plan.TO_CANCEL_AT_ONCE)} orders cancelled in the moment they are placed, their webhooks in any order")
+    stage.mail_room(reordered=1.0)
+    for spec in plan.TO_CANCEL_AT_ONCE:
+        stage.change(stage.place([spec]), "cancel", {"reason": "customer"})
+    stage.mail_room(**ORDINARY_MAIL)
+
+
+def busy(stage: Stage) -> None:
+    stage.place(plan.TO_EDIT)
+    stage.place(plan.TO_CANCEL_LATER)
+    stage.say("a spell of 429 and 503 at the ERP, the warehouse and the shop")
+    stage.faults("erp", _fault("throttle_silent", 0.3), _fault("unavailable", 0.3))
+    stage.faults("shipbob", _fault("throttle", 0.2), _fault("unavailable", 0.2))
+    stage.faults("shopify", _fault("unavailable", 0.2), _fault("throttle_silent", 0.1))
+    stage.place(plan.ordinary()[40:90], pause=0.04)
+    time.sleep(1.5)
+    stage.good_day()
+    stage.say("the spell is over")
+
+
+def second_thoughts(stage: Stage) -> None:
+    stage.say("customers think again: orders are edited and paid, and others cancelled after they were booked")
+    edited, gone = stage.placed["edited"], stage.placed["cancelled later"]
+    stage.change(edited, "edit", {"add": [{"sku": "WB-SOAP", "quantity": 1}], "remove": [{"sku": "WB-CAP", "quantity": 1}]})
+    stage.change(gone, "cancel", {"reason": "customer"})
+    time.sleep(1.1)  # the shop's clock counts whole seconds: a later change has a later one
+    stage.change(edited, "pay", {})
+
+
+def lost_answers(stage: Stage) -> None:
+    stage.say("answers are lost: writes are done and never confirmed, or done only later")
+    for system in ("erp", "shipbob", "shopify"):
+        lost = _fault("commit_then_drop", 0.12, writes_only=True)
+        late = _fault("commit_late", 0.05, value=1.0, writes_only=True)
+        stage.faults(system, lost, late, _fault("drop", 0.03, writes_only=True))
+    stage.place(plan.ordinary()[90:], pause=0.04)
+    time.sleep(2)
+
+
+def late_index(stage: Stage) -> None:
+    stage.say("and what was written cannot be found for a second")
+    for system in ("erp", "shipbob", "shopify"):
+        stage.faults(system, _fault("index_late", 1.0, value=1.0), _fault("commit_then_drop", 0.1, writes_only=True))
+    time.sleep(4)
+    stage.good_day()
+    stage.say("every system is well again")
+
+
+def counted(stage: Stage) -> None:
+    stage.say("somebody counts the shelves of the warehouse")
+    for pieces in (70, 64, 58):
+        for sku in COUNTED:
+            stage.desks["shipbob"].post("stock", {"sku": sku, "on_hand": pieces})
+    doubtful(stage)
+
+
+def doubtful(stage: Stage) -> None:
+    """A delivery that the shop did sign, and that does not add up."""
+    order: dict[str, Any] = stage.desks["shopify"].get("state")["orders"][str(stage.placed["plain"][0]["id"])]
+    body = {name: value for name, value in order.items() if not name.startswith("_")}
+    body |= {"id": 1, "name": "#does-not-add-up", "total_price": "1.00", "current_total_price": "1.00"}
+    body |= {name: _cheap(order[name]) for name in ("total_price_set", "current_total_price_set")}
+    raw = json.dumps(body, default=str).encode()
+    proof = hmac.new(os.environ["SHOPIFY_MAIN_SECRET"].encode(), raw, hashlib.sha256).digest()
+    headers = {
+        "Content-Type": "application/json",
+        "X-Shopify-Topic": "orders/create",
+        "X-Shopify-Hmac-Sha256": base64.b64encode(proof).decode(),
+        "X-Shopify-Webhook-Id": f"does-not-add-up-{time.time_ns()}",
+        "X-Shopify-Shop-Domain": "waybill-demo.myshopify.com",
+    }
+    requests.post(f"{stage.web}/hooks/shopify-main", data=raw, headers=headers, timeout=10).raise_for_status()
+    stage.say("an order comes in that does not add up: it is set aside")
+
+
+def _cheap(money: dict[str, Any]) -> dict[str, Any]:
+    return {name: {**one, "amount": "1.00"} for name, one in money.items()}
+
+
+def mapped(stage: Stage) -> None:
+    stage.say("somebody adds the missing mapping of WB-NEW: the orders that waited go on by themselves")
+    map_new_article(stage.erp.account)
+
+
+def money_back(stage: Stage) -> None:
+    refunded, tenders = stage.placed["refunded"], stage.placed["refunded by two tenders"]
+    _until_shipped(stage, [*refunded, *tenders])
+    stage.say("customers get money back: for pieces, with shipping, through two tenders")
+    stage.change(refunded[: len(refunded) // 2], "refund", {"lines": [{"sku": "WB-TEE", "quantity": 1}]})
+    stage.change(refunded[len(refunded) // 2 :], "refund", {"lines": [{"sku": "WB-MUG", "quantity": 2}], "shipping": True})
+    stage.change(tenders, "refund", {"lines": [{"sku": "WB-BAG", "quantity": 1}]})
+    time.sleep(1.1)
+    stage.change(refunded[:2], "refund", {"lines": [{"sku": "WB-SOAP", "quantity": 1}]})
+
+
+def _until_shipped(stage: Stage, orders: list[Placed]) -> None:
+    until = time.monotonic() + SHIPPED_WITHIN
+    wanted = {str(order["id"]) for order in orders}
+    while time.monotonic() < until:
+        held = stage.desks["shopify"].get("state")["orders"]
+        if all(held[order]["fulfillment_status"] == "fulfilled" for order in wanted):
+            return
+        time.sleep(1)
+
+
+def _fault(kind: str, chance: float, **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "chance": chance, **more}
+
+
+SCENES: tuple[Scene, ...] = (opening, never_told, overtaken, busy, second_thoughts, lost_answers, late_index, counted, mapped, money_back)

@@ -1,0 +1,126 @@
+"""What became of the story: printed for people, and kept as var/run.json for whoever checks it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from local.story.facts import Inside, Outside
+from local.story.judge import DOUBLED, LOST, WRONG, Finding
+
+STATES = ("applied", "echo", "superseded", "ignored", "quarantined", "parked", "dead", "in_flight")
+MOST = 25
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a story."""
+
+    outside: Outside
+    inside: Inside
+    findings: tuple[Finding, ...]
+    seconds: float
+    addresses: Mapping[str, str]
+    erp: str
+
+    def count(self, kind: str) -> int:
+        return sum(1 for finding in self.findings if finding.kind == kind)
+
+    @property
+    def whole(self) -> bool:
+        """Every accepted event is accounted for."""
+        return not self.findings and not self.inside.states["in_flight"]
+
+    def systems(self) -> dict[str, dict[str, int]]:
+        """The effects that each system holds, counted there."""
+        books, sold = self.outside.books, self.outside.sold
+        return {
+            "shopify-main": {
+                "orders": len(sold),
+                "cancelled": sum(one.cancelled for one in sold),
+                "erp_numbers": sum(bool(one.number) for one in sold),
+                "fulfilments": sum(len(one.sent) for one in sold),
+                "refunds": sum(len(one.refunds) for one in sold),
+            },
+            self.erp: {
+                "sales_orders": sum(books.orders.values()),
+                "cancelled": len(books.cancelled),
+                "fulfilments": sum(books.fulfilments.values()),
+                "refunds": len(books.refunds),
+            },
+            "shipbob-main": {
+                "orders": len(self.outside.asked),
+                "cancelled": sum(one.cancelled for one in self.outside.asked),
+                "parcels": sum(len(one.parcels) for one in self.outside.asked),
+            },
+            "mail": {"mails": sum(self.outside.mails.values())},
+        }
+
+    def record(self) -> dict[str, Any]:
+        """The states sum to `accepted`; duplicates and rejected deliveries stand outside it."""
+        return {
+            "accepted": self.inside.states.total(),
+            "duplicates": self.inside.duplicates,
+            "rejected": self.inside.rejected,
+            **{name: self.inside.states[name] for name in STATES},
+            "lost": self.count(LOST),
+            "doubled": self.count(DOUBLED),
+            "wrong": self.count(WRONG),
+            "seconds": round(self.seconds, 1),
+            "systems": self.systems(),
+            "addresses": dict(self.addresses),
+        }
+
+
+def keep(outcome: Outcome, file: Path) -> None:
+    file.write_text(json.dumps(outcome.record(), indent=1) + "\n")
+
+
+def show(outcome: Outcome, cases: Iterable[tuple[str, str, str, int]], console: Console) -> None:
+    record = outcome.record()
+    table = Table(title="What became of every delivery", title_justify="left", show_header=False, box=None)
+    words = {
+        "accepted": "accepted once, however often they came",
+        "duplicates": "came again, answered and not repeated",
+        "rejected": "refused at the door: forged or unreadable",
+        "applied": "done in every system",
+        "echo": "our own changes coming back",
+        "superseded": "said nothing new, or were overtaken",
+        "ignored": "topics that the hub has no use for",
+        "quarantined": "set aside: they do not add up",
+        "parked": "wait for a mapping",
+        "dead": "wait for a person",
+        "in_flight": "still under way",
+        "lost": "lost",
+        "doubled": "doubled",
+        "wrong": "not as the shop's own books say",
+    }
+    for name, meaning in words.items():
+        bad = name in ("lost", "doubled", "wrong", "in_flight") and record[name]
+        table.add_row(str(record[name]), name.replace("_", " "), meaning, style="bold red" if bad else None)
+    console.print(table)
+    counted = Table(title="Counted at the systems themselves", title_justify="left", show_header=False, box=None)
+    for system, effects in outcome.systems().items():
+        counted.add_row(system, ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in effects.items()))
+    console.print(counted)
+    _kinds(outcome, console)
+    for finding in outcome.findings[:MOST]:
+        console.print(f"{finding.kind}: {finding.sentence}", style="red", highlight=False)
+    waiting = Table(title="What waits for people", title_justify="left", box=None)
+    for heading in ("owner", "kind", "what", "how many"):
+        waiting.add_column(heading)
+    for owner, kind, sentence, members in cases:
+        waiting.add_row(owner, kind, sentence, str(members))
+    console.print(waiting)
+
+
+def _kinds(outcome: Outcome, console: Console) -> None:
+    kinds = Counter(one.kind for one in outcome.outside.sold)
+    console.print(f"Orders by kind: {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}", highlight=False)
