@@ -33,18 +33,22 @@ class Door:
         self.control("/_sim/quota", self._use_up, "PUT")
 
     def on(self, rule: str, name: str, method: str, handle: Callable[..., Any], write: bool = False) -> None:
-        """Adds an operation."""
+        """Adds an operation; its name may take words from the rule: "{kind}.create"."""
 
-        def gated(**args: Any) -> Any:
-            try:
-                self._check_token()
-                self._check_version()
-                with self.counter.counted(name):
-                    return self._said(handle(**args))
-            except Refusal as refusal:
-                return self._said((refusal.body, refusal.status), refusal.headers)
+        def answered(**args: Any) -> Response:
+            told = name.format(**args)
+            return self.simulator.answer(told, write, lambda: self._gated(told, lambda: handle(**args)))
 
-        self.simulator.operation(rule, name, [method], write)(gated)
+        self.simulator.app.add_url_rule(rule, f"{method} {rule}", answered, methods=[method])
+
+    def _gated(self, name: str, handle: Callable[[], Any]) -> Response:
+        try:
+            self._check_token()
+            self._check_version()
+            with self.counter.counted(name):
+                return self._said(handle())
+        except Refusal as refusal:
+            return self._said((refusal.body, refusal.status), refusal.headers)
 
     def control(self, rule: str, handle: Callable[..., Any], method: str) -> None:
         """Adds a switch for whoever runs the simulator: no token, no limits, not in the log of calls."""

@@ -27,20 +27,17 @@ class Records:
         self._memory, self._simulator = door.simulator.memory, door.simulator
         self._shop, self._settings = shop, settings
         self._checks = Checks(self._memory, settings)
-        for kind in MADE:
-            self._operations(door, kind)
+        kinds = f"/v1/<any({', '.join(MADE)}):kind>"
+        one = f"{kinds}/<name>"
+        door.on(kinds, "{kind}.create", "POST", self._create, write=True)
+        door.on(kinds, "{kind}.search", "GET", self._search)
+        door.on(one, "{kind}.get", "GET", self._record)
+        door.on(one, "{kind}.amend", "PUT", self._amend, write=True)
+        door.on(f"{one}/confirmation", "{kind}.confirm", "POST", self._confirm, write=True)
+        door.on(f"{one}/cancellation", "{kind}.cancel", "POST", self._cancel, write=True)
         door.on("/v1/jobs/<job>", "jobs.get", "GET", self._job)
         door.control("/_sim/effects", self._effects, "GET")
         door.control("/_sim/requests/<reference>/shipments", self._ship, "POST")
-
-    def _operations(self, door: Door, kind: str) -> None:
-        one = f"/v1/{kind}/<name>"
-        door.on(f"/v1/{kind}", f"{kind}.create", "POST", lambda: self._create(kind), write=True)
-        door.on(f"/v1/{kind}", f"{kind}.search", "GET", lambda: self._search(kind))
-        door.on(one, f"{kind}.get", "GET", lambda name: self._record(kind, name))
-        door.on(one, f"{kind}.amend", "PUT", lambda name: self._amend(kind, name), write=True)
-        door.on(f"{one}/confirmation", f"{kind}.confirm", "POST", lambda name: self._confirm(kind, name), write=True)
-        door.on(f"{one}/cancellation", f"{kind}.cancel", "POST", lambda name: self._cancel(kind, name), write=True)
 
     # ---- making
 

@@ -14,8 +14,6 @@ from connectors.acme.simulator_door import Door, document
 from connectors.acme.simulator_hooks import Hooks
 from connectors.acme.simulator_refusal import Refusal
 
-LISTINGS = ("orders", "products")
-
 
 class Shop:
     """Orders, stock levels and products as documents, each with its updated_at."""
@@ -25,9 +23,7 @@ class Shop:
         self._skew = timedelta(seconds=float(settings.get("skew_seconds", 0)))
         self._withdrawn = frozenset(settings.get("withdrawn", ("WB-GONE",)))
         self._stock_shelves()
-        for listing in LISTINGS:
-            door.on(f"/v1/{listing}", f"{listing}.list", "GET", lambda listing=listing: self._list(listing))
-        door.on("/v1/stock", "stock.list", "GET", lambda: self._list("stock"))
+        door.on("/v1/<any(orders, products, stock):listing>", "{listing}.list", "GET", self._list)
         door.on("/v1/prices", "prices.list", "GET", self._prices)
         door.on("/v1/orders/<name>", "orders.get", "GET", self._order)
         door.on("/v1/orders/<name>/acknowledgement", "orders.acknowledge", "PUT", self._acknowledge, write=True)

@@ -1,0 +1,115 @@
+"""Every writing method of every capability, each with a sample and with what must have happened before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.canonical.order import Order
+from connectors.canonical.stock import StockLevel
+from connectors.kit.writes import BatchItem, BatchWrite, Write, Writes
+from tests.contract import samples
+from tests.contract.contract import Contract
+
+Do = Callable[[Any, Order, Contract], Writes]
+
+
+@dataclass(frozen=True)
+class Step:
+    """`method` is "Capability.method" as manifests and exemptions name it; `before` are the steps it stands on."""
+
+    method: str
+    do: Do
+    before: tuple[str, ...] = ()
+
+
+def publish(connector: Any, order: Order, contract: Contract) -> Writes:
+    """A batch as one write: all of it is there, or it is not."""
+    batch: BatchWrite[StockLevel] = connector.publish_stock(wanted(contract), key=f"{order.id}-publish")
+    items = batch_items(wanted(contract), order)
+
+    def send() -> str:
+        results = batch.send(items)
+        refused = next((one for one in results if isinstance(one, Exception)), None)
+        if refused is not None:
+            raise refused
+        return ",".join(str(one) for one in results)
+
+    def find() -> str | None:
+        found = [batch.find(item) for item in items]
+        return None if None in found else ",".join(str(one) for one in found)
+
+    return (yield Write(batch.name, send, find))
+
+
+def wanted(contract: Contract) -> tuple[StockLevel, ...]:
+    skus = [sku for sku in contract.codes["sku"] if contract.batch is None or sku != contract.batch.refused]
+    return samples.levels(skus[:2], next(iter(contract.codes["location"])))
+
+
+def batch_items(levels: Sequence[StockLevel], order: Order) -> list[BatchItem[StockLevel]]:
+    return [BatchItem(level, f"{order.id}-publish-{n}") for n, level in enumerate(levels)]
+
+
+def key(order: Order, step: str) -> str:
+    """As the engine's: stable for one effect, [a-z0-9-]."""
+    return f"{order.id.lower()}-{step.replace('_', '-')}-0000000000000000000000"[:40]
+
+
+STEPS = {
+    "acknowledge": Step(
+        "SalesChannel.acknowledge",
+        lambda c, o, _: c.acknowledge(o, number=samples.NUMBER, key=key(o, "acknowledge")),
+    ),
+    "confirm_shipment": Step(
+        "SalesChannel.confirm_shipment",
+        lambda c, o, _: c.confirm_shipment(o, samples.parcels(o)[0], key=key(o, "confirm-1")),
+    ),
+    "confirm_the_rest": Step(
+        "SalesChannel.confirm_shipment",
+        lambda c, o, _: c.confirm_shipment(o, samples.parcels(o)[1], key=key(o, "confirm-2")),
+        before=("confirm_shipment",),
+    ),
+    "publish_stock": Step("SalesChannel.publish_stock", publish),
+    "book": Step("OrderKeeper.book", lambda c, o, _: c.book(o, key=key(o, "book"))),
+    "amend": Step(
+        "OrderKeeper.amend",
+        lambda c, o, _: c.amend(samples.amended(o), key=key(o, "amend")),
+        before=("book",),
+    ),
+    "cancel": Step("OrderKeeper.cancel", lambda c, o, _: c.cancel(o, key=key(o, "cancel")), before=("book",)),
+    "record_shipment": Step(
+        "OrderKeeper.record_shipment",
+        lambda c, o, _: c.record_shipment(o, samples.parcels(o)[0], key=key(o, "shipped-1")),
+        before=("book",),
+    ),
+    "record_the_rest": Step(
+        "OrderKeeper.record_shipment",
+        lambda c, o, _: c.record_shipment(o, samples.parcels(o)[1], key=key(o, "shipped-2")),
+        before=("book", "record_shipment"),
+    ),
+    "record_refund": Step(
+        "OrderKeeper.record_refund",
+        lambda c, o, _: c.record_refund(o, samples.refund(o), key=key(o, "refund")),
+        before=("book", "record_shipment", "record_the_rest"),
+    ),
+    "request": Step(
+        "Fulfiller.request",
+        lambda c, o, _: c.request(o, key=key(o, "request"), reference=reference(o)),
+    ),
+    "cancel_request": Step(
+        "Fulfiller.cancel_request",
+        lambda c, o, _: c.cancel_request(o, key=key(o, "withdraw"), reference=reference(o)),
+        before=("request",),
+    ),
+    "notify": Step(
+        "Notifier.notify",
+        lambda c, o, _: c.notify(o, samples.parcels(o)[0], occasion="shipped", key=key(o, "notify")),
+    ),
+}
+
+
+def reference(order: Order) -> str:
+    """The waybill number by which a warehouse knows the order."""
+    return f"WB-{order.id}"

@@ -1,0 +1,104 @@
+"""Each method does its one effect, whatever the day is like: equal effects on good days and bad."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from connectors.kit.errors import Rejected, Unauthorized
+from tests.contract.cases import Case
+from tests.contract.days import BAD_DAYS, BadDay, GoodDay, complaint
+from tests.contract.sound import foreign, unmasked, unversioned
+from tests.contract.steps import STEPS
+from tests.contract.trial import Trial, change
+from tests.contract.trial import trial as begin
+
+AT_ONCE = 4  # bad days of one step, each before a system of its own
+
+
+def test_good_day(case: Case, step: str, good_day: GoodDay) -> None:
+    """One effect, counted at the system by business identity, by writes that the manifest has rules for."""
+    assert not good_day.met, f"a good day, but {good_day.met}"
+    assert good_day.effects, f"{STEPS[step].method} left no effect at the system (GET /_sim/effects)"
+    assert not {name: count for name, count in good_day.effects.items() if type(count) is int and count > 1}
+    unruled = set(good_day.names) - set(case.manifest.writes)
+    assert not unruled, f"the manifest has no [writes.*] rule for {unruled}"
+
+
+def test_bad_days(case: Case, step: str, good_day: GoodDay, live_address: str, tried: set[tuple[str, ...]]) -> None:
+    """Lost, late, refused, garbled: the trouble is named rightly, and in the end the effects are those of a good day.
+
+    A step whose writes are made as an earlier one's were meets only the lost answer.
+    """
+    whole = (str(case), *good_day.names) not in tried
+    tried.add((str(case), *good_day.names))
+    days = [day for day in BAD_DAYS if (whole or day.name == "lost_answer") and not _exempt(case, step, day)]
+
+    def spent(day: BadDay) -> str:
+        with begin(case, live_address) as trial:
+            return complaint(trial, step, day, good_day)
+
+    with ThreadPoolExecutor(1 if case.live else AT_ONCE) as pool:
+        complaints = [said for said in pool.map(spent, days) if said]
+    assert not complaints, "\n".join(complaints)
+
+
+def _exempt(case: Case, step: str, day: BadDay) -> bool:
+    names = (day.part, day.name, f"{day.part}:{STEPS[step].method}", f"{day.name}:{STEPS[step].method}")
+    return any(name in case.contract.exempt for name in names)
+
+
+def test_stable_key(case: Case, step: str, trial: Trial, good_day: GoodDay) -> None:
+    """The same effect asked for again, by a worker that knows of nothing: it is found, or the vendor refuses the double."""
+    case.applies("stable_key")
+    case.applies(f"stable_key:{STEPS[step].method}")
+    trial.stand(step)
+    before = trial.effects()
+    first, _ = trial.finish(step)
+    found, _ = trial.find_first(step)
+    assert found == first
+    if all(case.manifest.writes[name].once_by != "neither" for name in good_day.names):
+        assert _again(trial, step) in (first, None)
+    assert change(before, trial.effects()) == good_day.effects
+
+
+def _again(trial: Trial, step: str) -> str | None:
+    """Sent a second time without looking; None where the vendor refuses it."""
+    try:
+        return trial.finish(step)[0]
+    except Rejected:
+        return None
+
+
+def test_refused_login(case: Case, trial: Trial) -> None:
+    """401 for ever pauses the account (Unauthorized), with nothing done."""
+    case.applies("refused_login")
+    step = next(iter(case.steps()), None)
+    if step is None:
+        pytest.skip(f"{case}: writes nothing")
+    trial.stand(step)
+    before = trial.effects()
+    trial.system.bad_day("refuse_auth")
+    with pytest.raises(Unauthorized):
+        trial.finish(step)
+    trial.system.good_day()
+    assert not change(before, trial.effects())
+
+
+def test_version(case: Case, step: str, good_day: GoodDay) -> None:
+    """Every call names the API version."""
+    case.applies("version")
+    assert not unversioned(case, good_day.exchanges)
+
+
+def test_masking(case: Case, step: str, good_day: GoodDay) -> None:
+    """No secret in what is kept of a call, no personal data in its address or headers."""
+    case.applies("masking")
+    assert not unmasked(case, good_day.exchanges)
+
+
+def test_own_host(case: Case, step: str, good_day: GoodDay) -> None:
+    """Every call goes to the account's own host."""
+    case.applies("foreign_host")
+    assert not foreign(good_day.account, good_day.exchanges)
