@@ -1,7 +1,7 @@
 """Every GraphQL document that is sent to Shopify, with what it usually costs.
 
-All validate against the Admin GraphQL 2026-07 schema (tests/connectors/shopify/test_documents.py). `cost` is what a call
-usually costs in points, as asked of the limiter; the answer's own figure corrects it (client.py).
+All validate against the Admin GraphQL 2026-07 schema (tests/connectors/shopify/test_documents.py). `cost` is what a
+call usually costs in points, as asked of the limiter; the answer's own figure corrects it (client.py).
 """
 
 from __future__ import annotations

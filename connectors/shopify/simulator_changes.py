@@ -161,7 +161,8 @@ def _removed(order: Json, asked: Any, ids: Ids, money: Currencies, now: str) -> 
 
 def _find(order: Json, item: Json) -> Json:
     """The order line that an instruction names by id or SKU."""
-    for line in order["line_items"]:
+    lines: list[Json] = order["line_items"]
+    for line in lines:
         if item.get("line_item_id") == line["id"] or ("sku" in item and item["sku"] == line["sku"]):
             return line
     raise Refused(f"No line {item} in order {order['name']}.", "line_items")
@@ -181,7 +182,7 @@ def _unship(order: Json, wanted: list[tuple[Json, int]]) -> None:
 
 
 def refund(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
-    """Gives back lines ({sku or line_item_id, quantity}), shipping (an amount or true), or a mere amount, newest tender last."""
+    """Gives back lines ({sku or line_item_id, quantity}), shipping (an amount or true), or a mere amount."""
     money = currencies(order)
     wanted = [(_find(order, item), item["quantity"]) for item in asked.get("lines", ())]
     made = _refund(order, wanted, ids, money, now, asked.get("restock", "return"), asked.get("note"))

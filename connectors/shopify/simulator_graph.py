@@ -178,7 +178,7 @@ def _address(record: Json | None) -> Json | None:
 
 def _application(record: Json, index: int) -> Json:
     kind = APPLICATIONS[record["type"]]
-    named = {name: record[name] for name in ("code", "title", "description") if name in record}
+    named: Json = {name: record[name] for name in ("code", "title", "description") if name in record}
     return {"__typename": kind, "index": index, **named}
 
 

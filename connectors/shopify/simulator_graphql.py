@@ -1,4 +1,4 @@
-"""A small executor of GraphQL documents over plain data: aliases, fragments, variables, connections, and what they cost.
+"""A small executor of GraphQL documents over plain data: aliases, fragments, variables, connections, and their cost.
 
 It knows no schema: an object is a dict, a connection a Connection, a field with arguments a function of them. In tests
 its answers are checked against Shopify's schema.
@@ -22,6 +22,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    VariableNode,
     parse,
     value_from_ast_untyped,
 )
@@ -133,7 +134,7 @@ def arguments(node: FieldNode, variables: Json) -> Json:
     return {
         name: value_from_ast_untyped(value, variables)
         for name, value in given
-        if value.kind != "variable" or value.name.value in variables
+        if not isinstance(value, VariableNode) or value.name.value in variables
     }
 
 

@@ -24,8 +24,9 @@ COMPARE: dict[str, Callable[[datetime, datetime], bool]] = {
     "<": lambda a, b: a < b,
 }
 REASONS = (
-    "correction cycle_count_available damaged movement_created movement_updated movement_received movement_canceled other "
-    "promotion quality_control received reservation_created reservation_deleted reservation_updated restock safety_stock shrinkage"
+    "correction cycle_count_available damaged movement_created movement_updated movement_received movement_canceled "
+    "other promotion quality_control received reservation_created reservation_deleted reservation_updated restock "
+    "safety_stock shrinkage"
 ).split()
 MOST = 1_000_000_000
 

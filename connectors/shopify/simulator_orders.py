@@ -20,7 +20,7 @@ PLACES = {
 def build(spec: Json, number: int, ids: Ids, products: dict[str, Json], location: int, now: str) -> Json:
     """The order: totals are the sums of its parts in each currency. `_` keys are the shop's own and never sent."""
     currency = spec.get("currency", "EUR")
-    seen = spec.get("presentment_currency", currency)
+    seen = str(spec.get("presentment_currency", currency))
     money = Currencies(currency, seen, Decimal(spec.get("rate", 1)))
     lines = [_line(item, spec, money, ids, products) for item in _wanted(spec)]
     shipping = _shipping(spec, money, ids)
@@ -63,9 +63,9 @@ def _wanted(spec: Json) -> list[Json]:
 
 
 def _line(item: Json, spec: Json, money: Currencies, ids: Ids, products: dict[str, Json]) -> Json:
-    product = products.get(item["sku"], {"title": item["sku"], "price": "10.00"})
+    product: Json = products.get(item["sku"], {"title": item["sku"], "price": "10.00"})
     factor = Decimal(1) if "price" in item else Decimal(spec.get("price_factor", 1))
-    price = money.of(Decimal(item.get("price", product["price"])) * factor)
+    price = money.of(Decimal(str(item.get("price", product["price"]))) * factor)
     number = ids("line_item")
     return {
         "id": number,
@@ -131,7 +131,7 @@ def _shipping(spec: Json, money: Currencies, ids: Ids) -> list[Json]:
 
 def worth(item: Json) -> Sum:
     """A line before discounts; a shipping line has no quantity."""
-    return read(item["price_set"]) * item.get("quantity", 1)
+    return read(item["price_set"]) * int(item.get("quantity", 1))
 
 
 def off(item: Json) -> Sum:
@@ -170,7 +170,7 @@ def _taken(wanted: Json, spec: Json, left: Sum, money: Currencies) -> Sum:
 
 
 def _application(wanted: Json, shipping: bool) -> Json:
-    named = {name: wanted[name] for name in ("code", "title") if name in wanted}
+    named: Json = {name: wanted[name] for name in ("code", "title") if name in wanted}
     return {
         "target_type": "shipping_line" if shipping else "line_item",
         "type": wanted["type"],

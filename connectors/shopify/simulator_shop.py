@@ -1,9 +1,9 @@
-"""The simulated shop itself: its orders, products and stock, kept in its memory, and what it tells about them."""
+"""The simulated shop itself: its orders, products and stock, kept in its memory, and what it tells of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -30,7 +30,7 @@ SHOP_TIME = timezone(timedelta(hours=-5))
 
 @dataclass
 class Shop:
-    """`locations`: ids; the first is where orders ship from. `strict_clock`: an order's every change has its own second."""
+    """`locations`: ids; orders ship from the first. `strict_clock`: an order's every change has its own second."""
 
     memory: Memory
     mail: MailRoom
@@ -341,13 +341,18 @@ def shop_ships(
     return made, told
 
 
-CHANGES = {
+def _noted(order: Json, asked: Json) -> list[tuple[str, Json]]:
+    order["note"] = asked.get("note", "")
+    return [("orders/updated", order)]
+
+
+CHANGES: dict[str, Callable[[Shop, Json, Json, str], list[tuple[str, Json]]]] = {
     "fulfil": _fulfil,
     "pay": lambda shop, order, asked, now: pay(order, shop.ids, now, asked.get("gateway", "")),
     "edit": lambda shop, order, asked, now: edit(order, asked, shop.ids, shop.articles(), now),
     "refund": lambda shop, order, asked, now: refund(order, asked, shop.ids, now)[1],
     "cancel": lambda shop, order, asked, now: cancel(order, asked, shop.ids, now),
-    "note": lambda shop, order, asked, now: order.update(note=asked.get("note", "")) or [("orders/updated", order)],
+    "note": lambda shop, order, asked, now: _noted(order, asked),
 }
 
 

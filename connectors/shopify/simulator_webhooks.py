@@ -45,9 +45,10 @@ TOPICS = (
 class Habits:
     """The mail room's switches; shares are between 0 and 1.
 
-    `duplicates`: sent twice; `reordered`: held back up to `hold` seconds; `forged`: followed by a copy with another total,
-    signed with a secret that nobody has; `never_sent`: lost at the source; `old_share`: signed with the old secret.
-    `retries`: seconds before each further try (Shopify: eight within four hours). `paused`: nothing leaves until it is off.
+    `duplicates`: sent twice; `reordered`: held back up to `hold` seconds; `forged`: followed by a copy with another
+    total, signed with a secret that nobody has; `never_sent`: lost at the source; `old_share`: signed with the old one.
+    `retries`: seconds before each further try (Shopify: eight within four hours). `paused`: nothing leaves.
+    `url` gets every one of `topics`, besides those that subscribed.
     """
 
     secret: str = "shop-secret"
@@ -62,11 +63,13 @@ class Habits:
     retries: tuple[float, ...] = (0.5, 1, 2, 4, 8, 15, 30, 60)
     timeout: float = 5.0
     paused: bool = False
+    url: str = ""
+    topics: tuple[str, ...] = TOPICS
 
 
 @dataclass
 class Delivery:
-    """One webhook to one address. `state`: waiting, delivered, failed, never_sent; a `forged` one is expected to be refused."""
+    """One webhook to one address. `state`: waiting, delivered, failed, never_sent; a `forged` one must be refused."""
 
     id: str
     event_id: str

@@ -1,0 +1,108 @@
+"""Shopify plays the sales channel: it hears of bookings, shipments and stock, and is asked what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.canonical.order import Order
+from connectors.canonical.product import Price, Product
+from connectors.canonical.shipment import Shipment
+from connectors.canonical.snapshot import Pointer
+from connectors.canonical.stock import StockLevel
+from connectors.kit.account import Connection
+from connectors.kit.capabilities import Message
+from connectors.kit.writes import BatchWrite, ExternalId, Write, Writes
+from connectors.shopify import documents
+from connectors.shopify.client import Client, accepted
+from connectors.shopify.ids import gid, short
+from connectors.shopify.shipments import Confirmation, pieces_of
+from connectors.shopify.source import Source
+from connectors.shopify.stock import Shelf
+
+
+@dataclass(frozen=True)
+class Shopify:
+    """One account. See connectors/kit/capabilities.py for what each method promises."""
+
+    connection: Connection
+    client: Client
+
+    # ---- SalesChannel
+
+    def acknowledge(self, order: Order, *, number: str, key: str) -> Writes:
+        """The ERP's number as a metafield of the order; setting it twice is one state."""
+        return (
+            yield Write(
+                "erp_number",
+                send=lambda: self._set_number(order, number),
+                find=lambda: self._number_as_set(order, number),
+            )
+        )
+
+    def confirm_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
+        """A fulfilment with its tracking (see shipments.py)."""
+        pieces = pieces_of(order, shipment)
+        return (yield from Confirmation(self.client, self.connection, order, shipment, pieces).writes())
+
+    def publish_stock(self, levels: Sequence[StockLevel], *, key: str) -> BatchWrite[StockLevel]:
+        """Available quantities in whole pieces, each with its own verdict (see stock.py)."""
+        shelf = Shelf(self.client, self.connection)
+        return BatchWrite("stock", send=shelf.publish, find=shelf.find)
+
+    def _metafield(self) -> tuple[str, str]:
+        settings = self.connection.account.settings
+        return str(settings.get("metafield_namespace", "waybill")), str(settings.get("metafield_key", "erp_number"))
+
+    def _set_number(self, order: Order, number: str) -> ExternalId:
+        namespace, name = self._metafield()
+        wanted = {
+            "ownerId": gid("Order", order.id),
+            "namespace": namespace,
+            "key": name,
+            "type": "single_line_text_field",
+            "value": number,
+        }
+        answer = accepted(
+            self.client.ask(documents.SET_METAFIELD, metafields=[wanted]), f"the ERP's number of {order.number}"
+        )
+        return short(answer["metafields"][0]["id"])
+
+    def _number_as_set(self, order: Order, number: str) -> ExternalId | None:
+        namespace, name = self._metafield()
+        answer = self.client.ask(documents.METAFIELD, id=gid("Order", order.id), namespace=namespace, key=name)
+        found = (answer or {}).get("metafield")
+        return short(found["id"]) if found and found["value"] == number else None
+
+    # ---- StockKeeper, Fetcher, Poller, Subscriber, CatalogueSource
+
+    def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
+        return Shelf(self.client, self.connection).levels(skus)
+
+    def fetch(self, pointer: Pointer) -> Message | None:
+        return self._source.fetch(pointer)
+
+    def changed(self, kind: str, since: datetime, until: datetime) -> Iterator[Message]:
+        return self._source.changed(kind, since, until)
+
+    def subscriptions(self) -> dict[str, bool]:
+        return self._source.subscriptions()
+
+    def subscribe(self, topics: Sequence[str], address: str) -> None:
+        self._source.subscribe(topics, address)
+
+    def products(self, since: datetime | None = None) -> Iterator[Product]:
+        return self._source.products(since)
+
+    def prices(self, skus: Sequence[str]) -> Iterator[Price]:
+        return self._source.prices(skus)
+
+    @property
+    def _source(self) -> Source:
+        return Source(self.client, self.connection)
+
+
+def connect(connection: Connection) -> Shopify:
+    """The connector of an account."""
+    return Shopify(connection, Client(connection))

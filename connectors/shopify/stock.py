@@ -1,0 +1,209 @@
+"""Sellable quantities are set in Shopify by compare-and-swap, many SKUs in one keyed call, and read by location."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from connectors.canonical.stock import StockLevel
+from connectors.kit.account import Connection
+from connectors.kit.errors import Missing, Rejected, Transient
+from connectors.kit.writes import BatchItem, ExternalId
+from connectors.shopify import documents
+from connectors.shopify.client import OWNER, Client, Row, refused
+from connectors.shopify.ids import gid, short
+
+MOST = 250  # rows of one call
+AT_ONCE = 50  # SKUs of one look-up
+RETRYABLE = ("CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE", "IDEMPOTENCY_CONCURRENT_REQUEST")
+Item = BatchItem[StockLevel]
+Verdict = ExternalId | Exception
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity to set: where, how many, and how many Shopify showed before (None: not stocked there)."""
+
+    item_id: str
+    location_id: str
+    quantity: int
+    before: int | None
+
+    @property
+    def id(self) -> ExternalId:
+        return f"{short(self.item_id)}@{short(self.location_id)}"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Stock of one account."""
+
+    client: Client
+    connection: Connection
+
+    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
+        """Sets every level; each has its own verdict. A quantity that is there already needs no call."""
+        wanted = self._wanted(items)
+        rows = {one.id: one for one in wanted if isinstance(one, Quantity)}
+        due = [one for one in rows.values() if one.before != one.quantity]
+        verdicts: dict[str, Verdict] = {}
+        for start in range(0, len(due), MOST):
+            verdicts |= self._set(due[start : start + MOST])
+        return [one if isinstance(one, Exception) else verdicts.get(one.id, one.id) for one in wanted]
+
+    def find(self, item: Item) -> ExternalId | None:
+        """There when Shopify shows the very quantity."""
+        row = self._wanted([item])[0]
+        return row.id if isinstance(row, Quantity) and row.before == row.quantity else None
+
+    def _set(self, rows: list[Quantity]) -> dict[str, Verdict]:
+        """One call refuses all for one bad row: the bad ones are taken out by their index and the rest set again."""
+        verdicts: dict[str, Verdict] = {}
+        while rows:
+            errors = self._call(rows)
+            bad = {index: error for error in errors if (index := _index(error)) is not None and index < len(rows)}
+            if errors and not bad:
+                return verdicts | {row.id: refused(errors[0], "the stock levels") for row in rows}
+            verdicts |= {rows[n].id: _verdict(error, rows[n]) for n, error in bad.items()}
+            kept = [row for n, row in enumerate(rows) if n not in bad]
+            if not errors:
+                return verdicts | {row.id: row.id for row in kept}
+            rows = kept
+        return verdicts
+
+    def _call(self, rows: list[Quantity]) -> Sequence[Row]:
+        quantities = [
+            {
+                "inventoryItemId": row.item_id,
+                "locationId": row.location_id,
+                "quantity": row.quantity,
+                "changeFromQuantity": row.before,
+            }
+            for row in rows
+        ]
+        wanted = {"name": "available", "reason": "correction", "quantities": quantities}
+        answer = self.client.ask(documents.SET_QUANTITIES, input=wanted, key=fingerprint(wanted))
+        errors: Sequence[Row] = answer["userErrors"]
+        return errors
+
+    # ---- from our SKUs and locations to theirs
+
+    def _wanted(self, items: Sequence[Item]) -> list[Quantity | Exception]:
+        """Each item as Shopify names it, with what it shows there now; a Trouble for one that cannot be named."""
+        named = [self._named(item.document) for item in items]
+        shown: dict[tuple[str, str], Row] = {}
+        for location in dict.fromkeys(one[1] for one in named if isinstance(one, tuple)):
+            skus = [one[0] for one in named if isinstance(one, tuple) and one[1] == location]
+            shown |= self._shown(skus, location)
+        return [
+            _row(item.document, one, shown) if isinstance(one, tuple) else one
+            for item, one in zip(items, named, strict=True)
+        ]
+
+    def _named(self, level: StockLevel) -> tuple[str, str] | Exception:
+        try:
+            sku = self.connection.codes.theirs("sku", level.sku)
+            return sku, gid("Location", self._location(level.location))
+        except Missing as missing:
+            return missing
+
+    def _location(self, ours: str) -> str:
+        try:
+            return self.connection.codes.theirs("location", ours)
+        except Missing:
+            alone = self.connection.account.settings.get("location")
+            if not alone:
+                raise
+            return str(alone)
+
+    def _shown(self, skus: Sequence[str], location: str) -> dict[tuple[str, str], Row]:
+        """Inventory items by (SKU, location), compared exactly: Shopify's search is not."""
+        found: dict[tuple[str, str], Row] = {}
+        unique = list(dict.fromkeys(skus))
+        for start in range(0, len(unique), AT_ONCE):
+            some = unique[start : start + AT_ONCE]
+            answer = self.client.ask(documents.LEVELS_AT, query=by_sku(some), location=location, first=MOST)
+            for node in answer["nodes"]:
+                if node["sku"] in some:
+                    found.setdefault((node["sku"], location), node)
+        return found
+
+    # ---- reading
+
+    def levels(self, skus: Sequence[str]) -> Iterator[StockLevel]:
+        """Levels in our SKUs and locations. What the code tables do not name is left out when all are asked for."""
+        theirs = [self.connection.codes.theirs("sku", sku) for sku in skus]
+        query = by_sku(theirs) if theirs else None
+        for node in self.client.changed(documents.STOCK, "inventoryItems", query=query, first=MOST // 5):
+            if not theirs or node["sku"] in theirs:
+                yield from self._levels_of(node, named=bool(theirs))
+
+    def _levels_of(self, node: Row, named: bool) -> Iterator[StockLevel]:
+        rows = self.client.whole(dict(node["inventoryLevels"]), documents.ITEM_LEVELS, node["id"], "inventoryLevels")
+        for row in rows:
+            try:
+                sku = self.connection.codes.ours("sku", node["sku"] or "")
+                location = self.connection.codes.ours("location", short(row["location"]["id"]))
+            except Missing:
+                if named:
+                    raise
+                continue
+            yield _level(row, sku, location, short(node["id"]))
+
+
+def _level(row: Row, sku: str, location: str, item: str) -> StockLevel:
+    held = {one["name"]: Decimal(one["quantity"]) for one in row["quantities"]}
+    return StockLevel(
+        sku,
+        location,
+        available=held.get("available"),
+        on_hand=held.get("on_hand"),
+        reserved=held.get("committed"),
+        incoming=held.get("incoming"),
+        item_id=item,
+        as_of=datetime.fromisoformat(row["updatedAt"]),
+    )
+
+
+def _row(level: StockLevel, named: tuple[str, str], shown: dict[tuple[str, str], Row]) -> Quantity | Exception:
+    node = shown.get(named)
+    if node is None:
+        sentence = f"Shopify has no article with the SKU {named[0]}."
+        return Rejected(
+            sentence, code="unknown_sku", field="sku", remedy="Add the article or its code.", owner="catalogue"
+        )
+    if level.available is None or level.available != int(level.available):
+        sentence = f"{level.available} of {level.sku} cannot be published: Shopify counts whole pieces."
+        return Rejected(sentence, code="no_quantity", field="available", owner="stock")
+    held = {one["name"]: one["quantity"] for one in (node["inventoryLevel"] or {}).get("quantities", ())}
+    return Quantity(node["id"], named[1], int(level.available), held.get("available"))
+
+
+def _index(error: Row) -> int | None:
+    """Which row an error is about: ["input", "quantities", "<n>", ...]."""
+    path: Any = error.get("field") or ()
+    return int(path[2]) if len(path) > 2 and path[1] == "quantities" and str(path[2]).isdigit() else None
+
+
+def _verdict(error: Row, row: Quantity) -> Exception:
+    if error.get("code") in RETRYABLE:
+        return Transient("Shopify's quantity changed while it was being set.", code=str(error["code"]).lower())
+    found = refused(error, f"the stock level of {short(row.item_id)}")
+    return Rejected(found.sentence, code=found.code, field=str((error.get("field") or [""])[-1]), owner=OWNER)
+
+
+def fingerprint(wanted: Any) -> str:
+    """The idempotency key of exactly this input: asked again after a lost answer it is the same call, and Shopify
+    refuses one key with two inputs."""
+    return "waybill-" + hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def by_sku(skus: Sequence[str]) -> str:
+    """A search for SKUs; quotes and backslashes escaped (https://shopify.dev/docs/api/usage/search-syntax)."""
+    escaped = (sku.replace("\\", "\\\\").replace("'", "\\'") for sku in skus)
+    return " OR ".join(f"sku:'{sku}'" for sku in escaped)
