@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import logs
+from app.web import admin
 from app.web.health import health
 from app.web.webhooks import Hooks
 
@@ -31,6 +32,7 @@ def create_app() -> Flask:
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
     )
     app.register_blueprint(health)
+    admin.install(app)
     app.wsgi_app = Hooks(app.wsgi_app, os.environ.get("PUBLIC_URL", ""))  # type: ignore[assignment, method-assign]
     proxies = int(os.environ.get("TRUSTED_PROXIES", "0"))
     if proxies:

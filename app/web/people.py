@@ -31,7 +31,9 @@ KEEP = text("""
 INSERT INTO users (login, password, role) VALUES (:login, :password, :role)
 ON CONFLICT (login) DO UPDATE SET password = excluded.password, role = excluded.role, active = true, failed = 0, locked_until = NULL
 """)
-FIRST = text("INSERT INTO users (login, password, role) VALUES (:login, :password, 'admin') ON CONFLICT (login) DO NOTHING")
+FIRST = text(
+    "INSERT INTO users (login, password, role) VALUES (:login, :password, 'admin') ON CONFLICT (login) DO NOTHING"
+)
 CHANGE = text("UPDATE users SET role = :role, active = :active WHERE login = :login")
 IS_LOCKED = text("SELECT 1 FROM users WHERE login = :login AND locked_until > now()")
 
@@ -88,7 +90,9 @@ def enter(login: str, password: str) -> Person | None:
     if known is None or locked or not known.active:
         return None
     with transaction() as tx:
-        tx.execute(RIGHT if right else WRONG, {"login": login, **({} if right else {"most": GUESSES, "seconds": LOCKED})})
+        tx.execute(
+            RIGHT if right else WRONG, {"login": login, **({} if right else {"most": GUESSES, "seconds": LOCKED})}
+        )
     return known if right else None
 
 

@@ -26,7 +26,9 @@ LIST = text(f"""
 ORDER BY c.id DESC LIMIT 51
 """)
 ONE = text(f"{CASE} WHERE c.id = :id")
-OWNERS = text("SELECT DISTINCT owner FROM (SELECT owner FROM cases WHERE status <> 'resolved' LIMIT 5000) x ORDER BY owner")
+OWNERS = text(
+    "SELECT DISTINCT owner FROM (SELECT owner FROM cases WHERE status <> 'resolved' LIMIT 5000) x ORDER BY owner"
+)
 MEMBERS = text("""
 SELECT m.member, m.at, m.subject_id, b.waybill, b.number, b.amount, b.currency, b.kind, s.id AS step_id, s.state AS step_state, s.tries,
     s.sentence, s.name, s.account AS step_account
@@ -34,7 +36,9 @@ FROM case_members m LEFT JOIN subjects b ON b.id = m.subject_id
 LEFT JOIN steps s ON m.member LIKE 'step:%' AND s.id = substr(m.member, 6)::bigint
 WHERE m.case_id = :case AND m.closed_at IS NULL AND m.member > :after ORDER BY m.member LIMIT 51
 """)
-ALL = text("SELECT member FROM case_members WHERE case_id = :case AND closed_at IS NULL AND member > :after ORDER BY member LIMIT :most")
+ALL = text(
+    "SELECT member FROM case_members WHERE case_id = :case AND closed_at IS NULL AND member > :after ORDER BY member LIMIT :most"
+)
 RISK = text("""
 SELECT b.currency, sum(b.amount) AS amount, count(*) AS n FROM (
     SELECT DISTINCT subject_id FROM (

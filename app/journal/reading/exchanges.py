@@ -16,7 +16,9 @@ from app.journal.reading.shapes import AttemptRow, EventRow
 EVENT = text(f"{shapes.EVENT} WHERE e.id = :id")
 ATTEMPT = text(f"{shapes.ATTEMPT} WHERE a.id = :id")
 PAYLOADS = text("SELECT n, at, head, body FROM payloads WHERE owner = :owner AND owner_id = :id ORDER BY n LIMIT 60")
-SEEN = text("SELECT seen, first_at, last_at, event_id FROM deliveries WHERE account = :account AND delivery_id = :delivery")
+SEEN = text(
+    "SELECT seen, first_at, last_at, event_id FROM deliveries WHERE account = :account AND delivery_id = :delivery"
+)
 LED_TO = text("SELECT id, flow, state, reason FROM runs WHERE event_id = :id ORDER BY id LIMIT 50")
 
 

@@ -14,7 +14,14 @@ from app.journal.reading.rows import Page, listed, paged
 from app.journal.reading.shapes import AttemptRow, AuditRow, EventRow, StepRow
 
 STATES = ["ready", "running", "submitted", "unknown"]  # what "waiting at an account" counts
-BAD = ["retry", "unknown", "rejected", "unauthorised", "given up", "error"]  # outcomes that are errors; throttled is not
+BAD = [
+    "retry",
+    "unknown",
+    "rejected",
+    "unauthorised",
+    "given up",
+    "error",
+]  # outcomes that are errors; throttled is not
 
 # Filters stand inside the select, so that each finds its index.
 STEP_FILTERS = {
@@ -58,7 +65,9 @@ def audit(tx: Connection, given: Mapping[str, Any]) -> Page[AuditRow]:
     return _page(tx, AuditRow, AUDIT, AUDIT_FILTERS, given, "id DESC")
 
 
-def _page(tx: Connection, kind: type[Any], select: str, filters: Mapping[str, str], given: Mapping[str, Any], order: str) -> Page[Any]:
+def _page(
+    tx: Connection, kind: type[Any], select: str, filters: Mapping[str, str], given: Mapping[str, Any], order: str
+) -> Page[Any]:
     return paged(tx, kind, select, filters, given, order=order)
 
 

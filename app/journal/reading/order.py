@@ -38,7 +38,9 @@ WAITS = text("""
 SELECT w.step_id, o.name, o.account, o.state FROM waits w JOIN steps s ON s.id = w.step_id JOIN steps o ON o.id = w.on_id
 WHERE s.subject_id = :subject LIMIT 2000
 """)
-LINKS = text("SELECT account, kind, ours, theirs, at FROM links WHERE subject_id = :subject ORDER BY account, kind, ours LIMIT :most")
+LINKS = text(
+    "SELECT account, kind, ours, theirs, at FROM links WHERE subject_id = :subject ORDER BY account, kind, ours LIMIT :most"
+)
 AUDIT = text("""
 SELECT id, at, who, address, action, object, reason, before, after FROM audit WHERE object = ANY(:objects) ORDER BY id DESC LIMIT :most
 """)

@@ -35,20 +35,36 @@ ATTENTION = f"""
     ORDER BY subject_id DESC LIMIT :most) x
 JOIN subjects s ON s.id = x.subject_id {TROUBLE} WHERE s.kind = 'order'
 """
-BY_ID = text(f"{COLUMNS} FROM subjects s {TROUBLE} WHERE s.kind = 'order' AND s.id = ANY(:ids) ORDER BY s.id DESC LIMIT 51")
+BY_ID = text(
+    f"{COLUMNS} FROM subjects s {TROUBLE} WHERE s.kind = 'order' AND s.id = ANY(:ids) ORDER BY s.id DESC LIMIT 51"
+)
 
 # Every place that holds a number a person may have at hand; each is an index look-up of at most a page.
 PLACES: tuple[tuple[str, str], ...] = (
     ("waybill number", "SELECT id FROM subjects WHERE waybill = upper(:word)"),
-    ("order number", "SELECT id FROM subjects WHERE lower(number) = lower(:word) OR lower(number) = '#' || lower(:word)"),
+    (
+        "order number",
+        "SELECT id FROM subjects WHERE lower(number) = lower(:word) OR lower(number) = '#' || lower(:word)",
+    ),
     ("id in the channel", "SELECT id FROM subjects WHERE external_id = ANY(:forms)"),
-    ("id at a connected system", "SELECT subject_id FROM links WHERE lower(theirs) = ANY(:lower) OR lower(theirs) = lower(:word)"),
-    ("delivery", "SELECT e.subject_id FROM deliveries d JOIN events e ON e.id = d.event_id WHERE d.account = ANY(:accounts) AND d.delivery_id = :word"),
+    (
+        "id at a connected system",
+        "SELECT subject_id FROM links WHERE lower(theirs) = ANY(:lower) OR lower(theirs) = lower(:word)",
+    ),
+    (
+        "delivery",
+        "SELECT e.subject_id FROM deliveries d JOIN events e ON e.id = d.event_id WHERE d.account = ANY(:accounts) AND d.delivery_id = :word",
+    ),
     ("SKU held for open orders", "SELECT subject_id FROM reservations WHERE sku = :word AND state = 'open'"),
-    ("beginning of an order number", "SELECT id FROM subjects WHERE lower(number) LIKE lower(:like) OR lower(number) LIKE '#' || lower(:like)"),
+    (
+        "beginning of an order number",
+        "SELECT id FROM subjects WHERE lower(number) LIKE lower(:like) OR lower(number) LIKE '#' || lower(:like)",
+    ),
     ("beginning of an id", "SELECT subject_id FROM links WHERE lower(theirs) LIKE lower(:like)"),
 )
-PERSONAL: tuple[tuple[str, str], ...] = (("e-mail address", "SELECT id FROM subjects WHERE email <> '' AND lower(email) LIKE lower(:like)"),)
+PERSONAL: tuple[tuple[str, str], ...] = (
+    ("e-mail address", "SELECT id FROM subjects WHERE email <> '' AND lower(email) LIKE lower(:like)"),
+)
 
 
 @dataclass(frozen=True, slots=True)

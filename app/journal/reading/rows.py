@@ -24,12 +24,12 @@ class Page(Generic[T]):
         return bool(self.rows)
 
 
-def listed(tx: Connection, kind: type[T], statement: TextClause, **values: Any) -> tuple[T, ...]:
+def listed(tx: Connection, kind: type[T], statement: TextClause, /, **values: Any) -> tuple[T, ...]:
     """Every row as a value of `kind`, whose fields are the statement's columns."""
     return tuple(kind(**row) for row in tx.execute(statement, values).mappings())
 
 
-def found(tx: Connection, kind: type[T], statement: TextClause, **values: Any) -> T | None:
+def found(tx: Connection, kind: type[T], statement: TextClause, /, **values: Any) -> T | None:
     row = tx.execute(statement, values).mappings().first()
     return None if row is None else kind(**row)
 

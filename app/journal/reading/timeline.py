@@ -90,10 +90,18 @@ def _events(events: Sequence[EventRow]) -> Iterator[Item]:
         label, tone = EVENT.get(event.state, (event.state, "calm"))
         how = DOORS.get(event.door, event.door)
         text = f"{event.reason}" if event.reason else ""
-        yield Item(event.at, event.account, "event", f"{event.account} {how}: {event.topic}", label, tone, text, event=event)
+        yield Item(
+            event.at, event.account, "event", f"{event.account} {how}: {event.topic}", label, tone, text, event=event
+        )
 
 
-DOORS = {"webhook": "told us", "poll": "was asked", "queue": "queued for us", "file": "sent a file", "fetch": "was fetched"}
+DOORS = {
+    "webhook": "told us",
+    "poll": "was asked",
+    "queue": "queued for us",
+    "file": "sent a file",
+    "fetch": "was fetched",
+}
 
 
 def _attempts(attempts: Sequence[AttemptRow]) -> Iterator[Item]:
@@ -113,7 +121,9 @@ def _quiet(page: OrderPage) -> Iterator[Item]:
     for step in page.steps:
         if step.ended_at is not None and step.id not in tried:
             told = tell(step, None, [])
-            yield Item(step.ended_at, step.account, "step", action(step.name), told.label, told.tone, step.sentence, step=step)
+            yield Item(
+                step.ended_at, step.account, "step", action(step.name), told.label, told.tone, step.sentence, step=step
+            )
 
 
 def _people(rows: Sequence[AuditRow]) -> Iterator[Item]:
@@ -143,7 +153,9 @@ def headline(page: OrderPage) -> tuple[str, str]:
 
 def _stuck(stuck: list[Stand], open_ones: int) -> tuple[str, str]:
     step, told = stuck[0].step, stuck[0].told
-    more = f" {open_ones - 1} more steps wait." if open_ones > 2 else (" One more step waits." if open_ones == 2 else "")
+    more = (
+        f" {open_ones - 1} more steps wait." if open_ones > 2 else (" One more step waits." if open_ones == 2 else "")
+    )
     asked = f" Asked to look: {told.owner}." if told.owner else ""
     verb = {"dead": "Stopped at", "parked": "Waiting at", "unknown": "In doubt at"}[step.state]
     return (f"{verb} “{action(step.name)}” at {step.account}: {told.now} {told.next}{asked}{more}", told.tone)

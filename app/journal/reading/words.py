@@ -91,11 +91,19 @@ def _done(step: StepRow, held: Held | None, waits: list[str]) -> Words:
 
 
 def _waiting(step: StepRow, held: Held | None, waits: list[str]) -> Words:
-    return (f"Waits for: {', '.join(waits)}" if waits else "Waits for earlier steps", "Starts by itself after that.", "")
+    return (
+        f"Waits for: {', '.join(waits)}" if waits else "Waits for earlier steps",
+        "Starts by itself after that.",
+        "",
+    )
 
 
 def _ready(step: StepRow, held: Held | None, waits: list[str]) -> Words:
-    tried = f"Tried {step.tries} time{'s' if step.tries != 1 else ''}. {step.sentence}" if step.tries else "Nothing sent yet."
+    tried = (
+        f"Tried {step.tries} time{'s' if step.tries != 1 else ''}. {step.sentence}"
+        if step.tries
+        else "Nothing sent yet."
+    )
     return (tried, _hold(step, held) or f"{'Next try' if step.tries else 'Starts'} {soon(step.due_at)}.", "")
 
 
@@ -104,7 +112,11 @@ def _running(step: StepRow, held: Held | None, waits: list[str]) -> Words:
 
 
 def _submitted(step: StepRow, held: Held | None, waits: list[str]) -> Words:
-    return (f"{step.account} took it as job {step.job or '?'}.", _hold(step, held) or f"Asked for its result {soon(step.due_at)}.", "")
+    return (
+        f"{step.account} took it as job {step.job or '?'}.",
+        _hold(step, held) or f"Asked for its result {soon(step.due_at)}.",
+        "",
+    )
 
 
 def _unknown(step: StepRow, held: Held | None, waits: list[str]) -> Words:
@@ -113,11 +125,19 @@ def _unknown(step: StepRow, held: Held | None, waits: list[str]) -> Words:
 
 
 def _parked(step: StepRow, held: Held | None, waits: list[str]) -> Words:
-    return (step.sentence or f"A fact is missing: {step.fact}.", step.remedy or "Goes on by itself when the fact arrives.", step.owner)
+    return (
+        step.sentence or f"A fact is missing: {step.fact}.",
+        step.remedy or "Goes on by itself when the fact arrives.",
+        step.owner,
+    )
 
 
 def _dead(step: StepRow, held: Held | None, waits: list[str]) -> Words:
-    return (step.sentence or "It failed and will not be tried again by itself.", step.remedy or "A person decides: retry or cancel.", step.owner)
+    return (
+        step.sentence or "It failed and will not be tried again by itself.",
+        step.remedy or "A person decides: retry or cancel.",
+        step.owner,
+    )
 
 
 def _ended(step: StepRow, held: Held | None, waits: list[str]) -> Words:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_admin import Admin
-from flask_admin.theme import Theme
+from flask_admin import Admin  # type: ignore[import-untyped]
+from flask_admin.theme import Theme  # type: ignore[import-untyped]
 from flask_bootstrap import Bootstrap5
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from app.web.admin import accounts, causes, codes, door, events, headers, home, orders, records, showing, users, work
@@ -21,7 +21,9 @@ def install(app: Flask) -> None:
     door.install(app)
     headers.install(app)
     showing.install(app)
-    shell = Admin(app, "Waybill", url="/admin", index_view=home.Home("Health", endpoint="admin", url="/admin"), theme=THEME)
+    shell = Admin(
+        app, "Waybill", url="/admin", index_view=home.Home("Health", endpoint="admin", url="/admin"), theme=THEME
+    )
     for view in VIEWS:
         shell.add_view(view())
     app.register_error_handler(CSRFError, _expired)
@@ -61,4 +63,6 @@ def _wrong(error: HTTPException) -> ResponseReturnValue:
 
 def _expired(error: CSRFError) -> ResponseReturnValue:
     sentence = "This form is too old or did not come from here"
-    return render_template("wrong.html", code=400, sentence=sentence, remedy="Go back, reload the page and press again."), 400
+    return render_template(
+        "wrong.html", code=400, sentence=sentence, remedy="Go back, reload the page and press again."
+    ), 400

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
-from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
-from wtforms.validators import DataRequired, Length
+from flask_wtf import FlaskForm  # type: ignore[import-untyped]
+from wtforms import PasswordField, StringField  # type: ignore[import-untyped]
+from wtforms.validators import DataRequired, Length  # type: ignore[import-untyped]
 
 from app.database import transaction
 from app.journal import actions
@@ -26,8 +26,12 @@ log = structlog.get_logger("waybill.door")
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
-    login = StringField("Login", [DataRequired(), Length(max=80)], render_kw={"autocomplete": "username", "autofocus": True})
-    password = PasswordField("Password", [DataRequired(), Length(max=200)], render_kw={"autocomplete": "current-password"})
+    login = StringField(
+        "Login", [DataRequired(), Length(max=80)], render_kw={"autocomplete": "username", "autofocus": True}
+    )
+    password = PasswordField(
+        "Password", [DataRequired(), Length(max=200)], render_kw={"autocomplete": "current-password"}
+    )
 
 
 def install(app: Flask) -> None:

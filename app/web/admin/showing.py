@@ -113,7 +113,7 @@ def equation(order: Order) -> list[tuple[str, str, Money]]:
     sums = parts(order)
     rows = [
         ("", "lines", sums.lines),
-        ("−", "discounts", sums.discounts),
+        ("\N{MINUS SIGN}", "discounts", sums.discounts),
         ("+", "shipping", sums.shipping),
         ("+", "fees", sums.fees),
         ("+", "tips", sums.tips),

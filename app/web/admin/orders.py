@@ -1,0 +1,85 @@
+"""Orders: found by any number, and each on one page with all that became of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flask import abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection, text
+
+from app.database import transaction
+from app.journal import actions
+from app.journal.reading import order as reading
+from app.journal.reading import orders, timeline
+from app.journal.reading.rows import by_key, number
+from app.web.admin import showing
+from app.web.admin.asking import given
+from app.web.admin.gate import Page, expose, me
+from config.reader import config
+
+LOOKED = text(
+    "SELECT 1 FROM audit WHERE object = :object AND who = :who AND action = :action AND at > now() - interval '1 hour' LIMIT 1"
+)
+LOOK = "see personal data"
+STATES = ("open", "partly shipped", "shipped", "cancelled")
+
+
+class Orders(Page):
+    needs: ClassVar = {"index": "viewer", "one": "viewer"}
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        word = request.args.get("q", "").strip()
+        said = given("account", "state", "attention")
+        place = ""
+        with transaction() as tx:
+            if word:
+                found = orders.search(tx, word, list(config().accounts), personal=me().may("support"))
+                page, place = found.page, found.place
+            elif said.get("attention"):
+                page = orders.needing(tx, number(request.args.get("before")))
+            else:
+                page = orders.newest(tx, said)
+        if word and len(page.rows) == 1:
+            return redirect(url_for("orders.one", waybill=page.rows[0].waybill, found=place))
+        names = list(config().accounts)
+        shown = {"page": page, "word": word, "place": place, "said": said, "accounts": names, "states": STATES}
+        return str(self.render("orders.html", **shown, hidden=_hide))
+
+    @expose("/<waybill>")
+    def one(self, waybill: str) -> ResponseReturnValue:
+        with transaction() as tx:
+            page = reading.order(tx, waybill)
+            if page is None:
+                abort(404)
+            if me().may("support"):
+                _note(tx, page.subject.waybill)
+        stands = timeline.stands(page)
+        return str(
+            self.render(
+                "order.html",
+                page=page,
+                order=page.document,
+                headline=timeline.headline(page),
+                runs=[(run, [s for s in stands if s.step.run_id == run.id]) for run in page.runs],
+                lanes=timeline.lanes(page),
+                items=timeline.timeline(page),
+                equation=showing.equation(page.document) if page.document else (),
+                links=by_key(page.links, "account"),
+                personal=me().may("support"),
+                hidden=_hide,
+                settled=timeline.SETTLED,
+            )
+        )
+
+
+def _hide(word: str) -> str:
+    return showing.hidden(word or "", me().may("support"))
+
+
+def _note(tx: Connection, waybill: str) -> None:
+    """Who looked at a person's data is kept, once an hour."""
+    values = {"object": f"order:{waybill}", "who": me().login, "action": LOOK}
+    if tx.execute(LOOKED, values).scalar() is None:
+        actions.audit(tx, me().login, LOOK, f"order:{waybill}", "", address=request.remote_addr or "")
