@@ -19,8 +19,10 @@ from local.errors import ServerError
 from local.ports import Ports
 from local.processes import Processes
 from local.servers import CHECKOUT, Servers, start
-from local.story import addresses, erps, keys, play, report
+from local.story import addresses, erps, keys, report
 from local.story.addresses import Addresses
+from local.story.journal import cases
+from local.story.play import play
 
 VAR = CHECKOUT / "var"
 PATIENCE = 60.0
@@ -64,9 +66,9 @@ def _run(stack: ExitStack) -> int:
     processes.start_all()
     wait_ready(where, processes)
     told = _addresses(where, erp)
-    outcome = play.play(where, erp, console, began, told)
+    outcome = play(where, erp, console, began, told)
     report.keep(outcome, VAR / "run.json")
-    report.show(outcome, play.cases(), console)
+    report.show(outcome, cases(), console)
     _say(console, told)
     if _once():
         return 0 if outcome.whole else 1
@@ -78,7 +80,7 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
     ports = Ports(servers.root / "ports.json")
     own = environment(servers)
     where = addresses.found(own, ports)
-    os.environ.update({**own, **keys.kept(VAR / "keys.json"), **where.variables()})
+    os.environ.update({**own, "GUNICORN_CMD_ARGS": "--no-control-socket", **keys.kept(VAR / "keys.json"), **where.variables()})
     erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack)
     os.environ.update(erp.variables)
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -23,6 +22,8 @@ def _shopify(environ: Environ) -> Settings:
     return {
         "access_token": environ["SHOPIFY_MAIN_ACCESS_TOKEN"],
         "secret": environ["SHOPIFY_MAIN_SECRET"],
+        "old_secret": environ["SHOPIFY_MAIN_SECRET_OLD"],
+        "points": {"rate": 1000, "burst": 20000},
         "webhook_url": f"{environ['PUBLIC_URL']}/hooks/shopify-main",
     }
 
@@ -63,6 +64,8 @@ CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }
 
+KEPT_UNDER = {"shopify": "memory"}  # what a simulator calls its memory file, where not `path`
+
 
 def main(environ: Environ = os.environ) -> None:
     """Serves until it is told to end. Memory: WAYBILL_VAR/sim/<name>.jsonl."""
@@ -84,9 +87,9 @@ def play(name: str, environ: Environ, memory: Path) -> Any:
     connector, variable, settings = CAST[name]
     module = import_module(f"connectors.{connector}.simulator")
     port = urlsplit(environ[variable]).port
-    simulator = module.create({"path": str(memory / f"{name}.jsonl"), **settings(environ)})
+    simulator = module.create({KEPT_UNDER.get(name, "path"): str(memory / f"{name}.jsonl"), **settings(environ)})
     return simulator.served(LOCALHOST, port)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -27,6 +27,10 @@ ORDINARY_MAIL = {"duplicates": 0.08, "reordered": 0.08, "hold": 1.5, "forged": 0
 def opening(stage: Stage) -> None:
     stage.good_day()
     stage.mail_room(**ORDINARY_MAIL)
+    known = stage.desks["shopify"].get("effects")["stock"]
+    for sku in COUNTED:
+        if not any(name.startswith(f"{sku}@") for name in known):
+            stage.desks["shopify"].post("products", {"sku": sku, "title": sku})
     stage.say("the shop opens; webhooks come twice, late, forged, or signed with the old secret now and then")
     for specs in (plan.TO_REFUND, plan.TO_REFUND_TENDERS, plan.NOT_MAPPED_YET, plan.NEVER_MAPPED, plan.REFUSED):
         stage.place(specs)

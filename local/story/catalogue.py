@@ -24,6 +24,7 @@ ARTICLES = (
     Article("WB-GIFT-50", "107", ships=False),
 )
 COUNTED = ("WB-LAMP", "WB-BOOK")  # nobody orders these: what the shop offers of them is what the warehouse counted
+SHIPS_FROM = 70001  # the shop's location for which the warehouse counts
 NEW = Article("WB-NEW", "201")  # mapped in the middle of the story
 FORGOTTEN = Article("WB-FORGOTTEN", "")  # never mapped: its orders stay parked, with a case
 REFUSED_BUYER = "credit-hold@example.com"  # the ERP refuses this customer

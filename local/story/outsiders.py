@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from local.story.catalogue import ERP_CODES
+from local.story.catalogue import COUNTED, ERP_CODES, SHIPS_FROM
 from local.story.facts import Asked, Books, Delivery, Outside, Parcel, Sold
 from local.story.judge import CHANNEL, WAREHOUSE
 
@@ -100,8 +100,9 @@ def _sent(one: Json) -> Parcel:
 
 
 def offered(tables: Mapping[str, Any]) -> dict[str, int]:
-    """SKU -> available pieces, as the shop shows them."""
-    return {}
+    """SKU -> available pieces of what is counted, as the shop shows them where orders ship from."""
+    levels = [one for one in tables.get("levels", {}).values() if one["sku"] in COUNTED and one["location_id"] == SHIPS_FROM]
+    return {one["sku"]: one["quantities"]["available"] for one in levels}
 
 
 # ---- the ERP

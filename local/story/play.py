@@ -12,14 +12,12 @@ from local.story.acts import SCENES
 from local.story.addresses import Addresses
 from local.story.erps import Erp
 from local.story.facts import Inside, Outside
-from local.story.journal import cases
 from local.story.judge import Finding, findings
 from local.story.outsiders import Desk
 from local.story.progress import Progress
 from local.story.report import Outcome
 from local.story.stage import Stage
 
-__all__ = ["cases", "play"]
 LOOK_EVERY = 1.0
 
 

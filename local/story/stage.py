@@ -34,7 +34,7 @@ class Stage:
         """Customers order, one after another."""
         made = []
         for spec in specs:
-            made.append(self.desks["shopify"].post("orders", spec))
+            made += self.desks["shopify"].post("orders", spec)
             self.placed.setdefault(spec["kind"], []).append(made[-1])
             time.sleep(pause)
         return made
@@ -48,7 +48,7 @@ class Stage:
 
     def mail_room(self, **habits: Any) -> None:
         """How the shop's webhooks travel from now on."""
-        self.desks["shopify"].put("habits", habits)
+        self.desks["shopify"].put("webhooks", habits)
 
     def faults(self, system: str, *faults: Mapping[str, Any]) -> None:
         """A system's bad days from now on; a real ERP has only its own."""
