@@ -14,6 +14,8 @@ from connectors.netsuite.mapping.policy import Policy
 FIXED = frozenset(
     ("externalId", "currency", "tranDate", "orderStatus", "giftCertRedemption")
 )  # settled when it was booked
+# A field that a PATCH does not name keeps its value, so what the order no longer has is set back by name.
+EMPTIED: dict[str, Any] = {"discountRate": Decimal(0), "shippingCost": Decimal(0), "memo": ""}
 HEADERS = ("memo", "email", "otherRefNum")
 
 
@@ -26,6 +28,7 @@ def towards(
     under their numbers.
     """
     patch = {name: value for name, value in body.items() if name not in FIXED}
+    patch |= {name: empty for name, empty in EMPTIED.items() if record.get(name) and name not in body}
     rows = lines.booked(record, policy)
     if not any(row.fulfilled for row in rows):
         return patch, sales_order.SUBLISTS

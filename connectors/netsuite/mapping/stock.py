@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -64,8 +64,18 @@ def read(account: Account, message: Message) -> tuple[Reading, ...]:
         return (Ignored(f"NetSuite's {message.topic} is not used."),)
     row = simplejson.loads(message.body, use_decimal=True)
     for name in ("item", "location", "asof"):
-        if row.get(name) in (None, ""):
+        if not isinstance(row, Mapping) or row.get(name) in (None, ""):
             raise Unreadable(f"A row of stock has no {name}.", field=name)
-    at = datetime.fromisoformat(str(row["asof"]))
+    at = _time(str(row["asof"]))
     found = level(row, str(row.get("sku", "")), str(row["location"]), at)
     return (Snapshot("stock", f"{row['item']}@{row['location']}", at.isoformat(timespec="microseconds"), found),)
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unreadable(f"{text!r} is no time.", field="asof") from None
+    if at.tzinfo is None:
+        raise Unreadable(f"{text!r} does not say its time zone.", field="asof")
+    return at.astimezone(UTC)

@@ -129,6 +129,9 @@ class World:
     def operations(self) -> list[str]:
         return [call.operation for call in self.simulator.calls]
 
+    def post(self, path: str, form: Mapping[str, str]) -> Any:
+        return self._session().post(self.address + path, data=form, timeout=10).json()
+
     def drive(self, writes: Writes, settles: float = 0.3, recorded: dict[str, ExternalId] | None = None) -> ExternalId:
         """Runs a capability as the engine does: a lost answer is looked up before anything is sent again.
 

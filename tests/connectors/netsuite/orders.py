@@ -16,11 +16,11 @@ from tests.contract.samples import NOW, ORDER, eur
 __all__ = ["NOW", "ORDER", "eur"]
 
 
-def guest(id: str, email: str) -> Order:
+def guest(name: str, email: str) -> Order:
     """The sample order of a guest who is only an address."""
     assert ORDER.billing is not None
     place = replace(ORDER.billing, email=email)
-    return replace(ORDER, id=id, number=f"#{id}", customer=None, billing=place, shipping=place)
+    return replace(ORDER, id=name, number=f"#{name}", customer=None, billing=place, shipping=place)
 
 
 def paid_by(order: Order, *tenders: tuple[str, Tender, str]) -> Order:
@@ -34,27 +34,27 @@ def paid_by(order: Order, *tenders: tuple[str, Tender, str]) -> Order:
     return replace(order, payments=payments)
 
 
-def shipment(id: str, *lines: tuple[str, int], by_sku: bool = False, **more: Any) -> Shipment:
+def shipment(name: str, *lines: tuple[str, int], by_sku: bool = False, **more: Any) -> Shipment:
     sent = tuple(
         ShipmentLine(Decimal(count), sku=what) if by_sku else ShipmentLine(Decimal(count), line_id=what)
         for what, count in lines
     )
-    trackings = (Tracking(f"JD-{id}", "dhl"),)
+    trackings = (Tracking(f"JD-{name}", "dhl"),)
     return Shipment(
-        id, ShipmentStatus.SHIPPED, sent, trackings, location="main", shipped_at=NOW, origin="warehouse", **more
+        name, ShipmentStatus.SHIPPED, sent, trackings, location="main", shipped_at=NOW, origin="warehouse", **more
     )
 
 
 def refund(
-    id: str, *tenders: tuple[str, str], lines: tuple[RefundLine, ...] = (), more: tuple[Adjustment, ...] = ()
+    name: str, *tenders: tuple[str, str], lines: tuple[RefundLine, ...] = (), more: tuple[Adjustment, ...] = ()
 ) -> Refund:
     """A refund through tenders (gateway, amount)."""
     payments = tuple(
-        Payment(f"{id}-{n}", PaymentKind.REFUND, Tender.CARD, eur(amount), gateway=gateway, at=NOW)
+        Payment(f"{name}-{n}", PaymentKind.REFUND, Tender.CARD, eur(amount), gateway=gateway, at=NOW)
         for n, (gateway, amount) in enumerate(tenders)
     )
     total = MoneyBag(Money(sum((one.amount.shop.amount for one in payments), Decimal(0)), "EUR"))
-    return Refund(id, total, lines, more, payments, at=NOW, origin="shop")
+    return Refund(name, total, lines, more, payments, at=NOW, origin="shop")
 
 
 def back(line: Line, count: int, subtotal: str, tax: str) -> RefundLine:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.canonical.order import Discount
 from connectors.kit.errors import Rejected
 from tests.connectors.netsuite import orders
 from tests.connectors.netsuite.orders import ORDER, eur
@@ -35,6 +36,22 @@ def test_a_change_brings_quantities_money_address_and_note(booked):
     assert held["memo"] == "Ring twice"
     # half of the first line's 34.80 and 6.61 less: 57.36 - 17.40 - 3.305, in cents
     assert abs(Decimal(booked.effects()["sales_order_total"]["shop-1001"]) - Decimal("36.655")) < Decimal("0.01")
+
+
+def test_what_an_order_no_longer_has_is_taken_from_its_header(world):
+    netsuite = world()
+    voucher = replace(
+        ORDER,
+        discounts=(Discount(eur("3.00"), code="V"),),
+        note="Call",
+        totals=replace(ORDER.totals, total=eur("54.36")),
+    )
+    netsuite.drive(netsuite.connector.book(voucher, key="k"))
+    assert netsuite.effects()["sales_order_total"] == {"shop-1001": "54.36"}
+    plain = replace(ORDER, shipping_lines=(), totals=replace(ORDER.totals, total=eur("51.53")))
+    netsuite.drive(netsuite.connector.amend(plain, key="a"))
+    assert netsuite.effects()["sales_order_total"] == {"shop-1001": "51.53"}
+    assert record(netsuite)["memo"] == ""
 
 
 def test_the_same_change_twice_adds_no_line(booked):

@@ -1,4 +1,4 @@
-"""NetSuite counts calls at a time for the whole account; ours keep within them, and a refusal in either shape is a wait."""
+"""NetSuite counts calls at a time for the whole account: ours keep within them, and a refusal is a wait."""
 
 from __future__ import annotations
 

@@ -1,0 +1,30 @@
+"""The NetSuite account that the inherited contract suite tries."""
+
+from __future__ import annotations
+
+from connectors.netsuite.simulator import DEMO_SETTINGS
+from tests.connectors.netsuite.conftest import CREDENTIALS
+from tests.contract import samples
+from tests.contract.contract import Contract, Fixture, Token
+
+CONTRACT = Contract(
+    settings=DEMO_SETTINGS,
+    credentials=CREDENTIALS,
+    simulator={
+        **CREDENTIALS,
+        "items": {"1001": "WB-TEE", "1002": "WB-MUG"},
+        "stock": {"1001": {"1": "7"}, "1002": {"1": "8"}},
+        "concurrency": 200,
+    },
+    codes={**samples.CODES, "sku": {"WB-TEE": "1001", "WB-MUG": "1002"}, "location": {"main": "1"}},
+    fixtures=(
+        Fixture("stock__whole", "stock", ("stock:1001@1",), ("item", "location", "asof")),
+        Fixture("stock__only_on_hand", "stock", ("stock:1002@1",), ("item", "location", "asof")),
+        Fixture("stock__fractions", "stock", ("stock:1003@2",), ("item", "location", "asof")),
+        Fixture("other__unused", "salesorder", ("ignored",)),
+    ),
+    versions=(("stock__whole", "stock__whole_later"),),
+    token=Token("oauth.token", lambda system: system.post("/_sim/tokens/ends")),
+    version="/record/v1/",
+    settles=0.5,
+)
