@@ -1,0 +1,70 @@
+"""What Tryton itself holds, by business identity, as Tryton tells it: for counting a run from the far end."""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from local.tryton_rpc import Rpc
+
+Counts = dict[str, dict[str, Any]]
+SALE = ("reference", "origin", "state", "total_amount", "invoice_state", "shipment_state")
+
+
+def count(url: str, database: str, user: str, password: str, prefix: str = "") -> Counts:
+    """{"sales_order": {"shop-1001": 1}, ...}: a double shows as 2.
+
+    Kinds: sales_order, supplement (lines added later), credit, cancelled, shipment (done); and as sums in text: total
+    (all sales of an order but its credits) and refund (by order, refund and payment). `prefix` chooses orders.
+    """
+    rpc = Rpc(url, database, user, password)
+    sales = [row for row in rpc.rows("sale.sale", [], *SALE) if str(row["reference"] or "").startswith(prefix)]
+    shipments = rpc.rows("stock.shipment.out", [["state", "=", "done"], ["reference", "!=", None]], "reference")
+    payments = rpc.rows("account.payment", [["kind", "=", "payable"]], "reference", "amount")
+    return {
+        "sales_order": _counted(row["reference"] for row in sales if not row["origin"]),
+        "supplement": _counted(row["reference"] for row in sales if "+" in str(row["reference"])),
+        "credit": _counted(row["reference"] for row in sales if "/" in str(row["reference"])),
+        "cancelled": _counted(row["reference"] for row in sales if not row["origin"] and _cancelled(row)),
+        "total": _summed(
+            (_order(row["reference"]), row["total_amount"]) for row in sales if "/" not in row["reference"]
+        ),
+        "shipment": _counted(row["reference"] for row in shipments),
+        "refund": _summed((row["reference"], row["amount"]) for row in payments if row["reference"].startswith(prefix)),
+    }
+
+
+def _cancelled(row: dict[str, Any]) -> bool:
+    """By the workflow, or (once it was in processing) by an amendment to nothing."""
+    emptied = row["state"] == "done" and not row["total_amount"] and row["shipment_state"] == "none"
+    return row["state"] == "cancelled" or emptied
+
+
+def _order(reference: str) -> str:
+    return reference.partition("+")[0]
+
+
+def _counted(references: Iterable[str]) -> dict[str, Any]:
+    return dict(sorted(Counter(references).items()))
+
+
+def _summed(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Any]:
+    sums: dict[str, Decimal] = {}
+    for reference, amount in amounts:
+        sums[reference] = sums.get(reference, Decimal(0)) + amount
+    return {reference: str(amount) for reference, amount in sorted(sums.items())}
+
+
+def main() -> None:
+    """Print the counts as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("url", "database", "user", "password"):
+        parser.add_argument(name)
+    given = parser.parse_args()
+    print(json.dumps(count(given.url, given.database, given.user, given.password), indent=1))
+
+
+if __name__ == "__main__":
+    main()
