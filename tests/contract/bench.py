@@ -123,7 +123,6 @@ def _served(simulator: Simulator) -> Iterator[str]:
             yield address
         return
     server = serve(simulator.app, "127.0.0.1", 0)
-    server.block_on_close = False
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -18,6 +18,8 @@ from connectors.kit.manifest import Manifest
 from tests.contract.contract import Contract, Live
 from tests.contract.steps import STEPS, Step
 
+DATUM = "waybill_datum"
+Test = TypeVar("Test", bound=Callable[..., Any])
 CONNECTORS = Path(__file__).parent.parent / "connectors"
 
 
@@ -49,8 +51,6 @@ class Case:
         value = getattr(self.contract, datum)
         if value:
             return value
-        if any(getattr(other, datum) or part in other.exempt for other in self.siblings):
-            pytest.skip(f"{self}: tried in, or exempt from, another of {self.name}'s contracts")
         return pytest.fail(f"{self}: contract.py gives no `{datum}`, and does not say why {part!r} is exempt")
 
     def offers(self, capability: str) -> bool:
@@ -92,6 +92,24 @@ def contracts(name: str) -> dict[str, Contract]:
     module = import_module(f"tests.connectors.{name}.contract")
     found: dict[str, Contract] = getattr(module, "CONTRACTS", None) or {"": getattr(module, "CONTRACT", Contract())}
     return found
+
+
+def each(datum: str) -> Callable[[Test], Test]:
+    """Runs the test for each contract that gives the datum (for the connector's first, where none does)."""
+
+    def marked(test: Test) -> Test:
+        setattr(test, DATUM, datum)
+        return test
+
+    return marked
+
+
+def those_for(test: Callable[..., Any], found: tuple[Case, ...]) -> list[Case]:
+    """The cases that a test of no step, fixture or poll runs for: the connector's first, unless it says `each`."""
+    datum = getattr(test, DATUM, "")
+    chosen = [case for case in found if datum and getattr(case.contract, datum)]
+    rest = {case.name: case for case in reversed(found)}
+    return chosen + [first for name, first in rest.items() if name not in {case.name for case in chosen}]
 
 
 def live_name(config: pytest.Config) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.cases import Case, cases, live_name
+from tests.contract.cases import Case, cases, live_name, those_for
 from tests.contract.days import GoodDay, good_day_of
 from tests.contract.trial import Trial
 from tests.contract.trial import trial as begin
@@ -27,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         rows = [(case, poll) for case in found for poll in case.contract.polls]
         metafunc.parametrize(("case", "poll"), rows, ids=[f"{case}-{poll.kind}" for case, poll in rows])
     elif "case" in wanted:
-        metafunc.parametrize("case", found, ids=str)
+        metafunc.parametrize("case", those_for(metafunc.function, found), ids=str)
 
 
 @pytest.fixture(scope="session")

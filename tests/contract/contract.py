@@ -92,7 +92,7 @@ class Webhooks:
 
 @dataclass(frozen=True)
 class Poll:
-    """`place(system, times)` puts one object of `kind` there for each update time; gives their subject ids in that order.
+    """`place(system, times)` puts one object of `kind` there for each update time and gives their subject ids in order.
 
     `page` is how many rows a page holds for this account (small, by settings, so that edges are cheap).
     `settings` are the account's on top of the contract's.
@@ -113,7 +113,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Token:
-    """Tokens that expire: `expire(system)` ends those given out; `operation` names the token endpoint in the call log."""
+    """Tokens that expire: `expire(system)` ends them all; `operation` names the token endpoint in the call log."""
 
     operation: str
     expire: Callable[[System], None]
@@ -164,12 +164,12 @@ class Contract:
 
 @dataclass(frozen=True)
 class Live:
-    """A real system instead of a simulator, run by `--live <name>` (tests/connectors/<name>/live.py: `LIVE = Live(...)`).
+    """A real system instead of a simulator, run by `--live <name>`: tests/connectors/<name>/live.py has LIVE.
 
     `serve()` starts it and gives its address. The suite puts a proxy before it that plays the bad days, so
     `operation(method, path, body)` tells an operation's name and whether it writes. Nothing is forgotten between tests:
-    `contract.order` makes an order with a new id each time (samples.another), and `contract.seen` asks the system itself,
-    at `system.upstream`.
+    `contract.order` makes an order with a new id each time (samples.another), and `contract.seen` asks the system
+    itself, at `system.upstream`.
     """
 
     contract: Contract

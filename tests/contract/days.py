@@ -75,7 +75,7 @@ def good_day_of(trial: Trial, step: str) -> GoodDay:
 
 
 def complaint(trial: Trial, step: str, day: BadDay, good: GoodDay) -> str:
-    """What went wrong on a bad day; empty when the trouble was named rightly and the effects are those of a good day."""
+    """What went wrong on a bad day; empty when the trouble was rightly named and the effects are a good day's."""
     trial.stand(step)
     before = trial.effects()
     if day.patience:

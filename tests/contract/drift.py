@@ -28,7 +28,7 @@ def without(value: Any, path: str) -> Any:
 
 def _less(value: Any, steps: list[Any]) -> Any:
     first, rest = steps[0], steps[1:]
-    value[first]  # noqa: B018  # it must stand there
+    _ = value[first]  # raises where nothing stands there
     if isinstance(value, list):
         return [_less(one, rest) if n == first else one for n, one in enumerate(value)]
     if not rest:

@@ -34,7 +34,7 @@ class AlwaysInDoubt(dict[str, float]):
 
 @dataclass
 class Driver:
-    """`settles`: seconds until a look-up that finds nothing counts. `met`: what attempts ran into; `names`: writes seen."""
+    """`settles`: seconds until a look-up that finds nothing counts; `met`: troubles so far; `names`: writes seen."""
 
     known: MemoryKnown = field(default_factory=MemoryKnown)
     settles: float = 1.0

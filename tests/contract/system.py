@@ -48,6 +48,6 @@ class System:
 
 
 def told_effects(system: System) -> Mapping[str, Any]:
-    """GET /_sim/effects, {"sales_order": {"shop-1001": 1}}: counts by business identity, so that a double shows as 2."""
+    """GET /_sim/effects, {"sales_order": {"shop-1001": 1}}: counts by business identity, a double shows as 2."""
     effects: Mapping[str, Any] = system.get("/_sim/effects")
     return effects

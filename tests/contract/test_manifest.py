@@ -26,9 +26,12 @@ def test_says_what_it_is(case: Case) -> None:
     assert manifest.name == case.name
     assert manifest.title
     assert manifest.tier in TIERS
-    assert manifest.roles and set(manifest.roles) <= set(ROLES)
-    assert manifest.sources and all(SOURCE.search(source) for source in manifest.sources), "sources are addresses"
-    assert manifest.offers and set(manifest.offers) <= set(CAPABILITIES)
+    assert manifest.roles
+    assert set(manifest.roles) <= set(ROLES)
+    assert manifest.sources
+    assert all(SOURCE.search(source) for source in manifest.sources), "sources are addresses"
+    assert manifest.offers
+    assert set(manifest.offers) <= set(CAPABILITIES)
     assert (registry.HERE / case.name / "README.md").exists()
 
 

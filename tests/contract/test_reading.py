@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,8 +62,7 @@ def test_has_fixtures(case: Case) -> None:
     """Each topic of the manifest has a fixture."""
     fixtures = case.given("readings", "fixtures", offered=bool(case.manifest.topics))
     unread = set(case.manifest.topics) - {fixture.topic for fixture in fixtures}
-    others = {fixture.topic for other in case.siblings for fixture in other.fixtures}
-    assert not unread - others, f"no fixture for {sorted(unread - others)}"
+    assert not unread, f"no fixture for {sorted(unread)}"
 
 
 def test_reads(case: Case, fixture: Fixture) -> None:
@@ -95,10 +96,8 @@ def test_missing_fields_are_named(case: Case, fixture: Fixture) -> None:
 def test_nonsense_is_unreadable(case: Case, body: bytes) -> None:
     """No body crashes the mapping: it is Unreadable, or (where nothing is required) reads."""
     for fixture in case.contract.fixtures[:3]:
-        try:
+        with suppress(Unreadable):
             read(case, fixture, body)
-        except Unreadable as met:
-            assert met.sentence
 
 
 def test_some_field_is_required(case: Case) -> None:
@@ -120,7 +119,8 @@ def test_out_of_order(case: Case) -> None:
         known = {fixture.file: fixture for fixture in case.contract.fixtures}
         before, after = read(case, known[older])[0], read(case, known[newer])[0]
         assert named(before) == named(after)
-        assert not isinstance(before, Ignored) and not isinstance(after, Ignored)
+        assert not isinstance(before, Ignored)
+        assert not isinstance(after, Ignored)
         assert before.version < after.version
 
 
@@ -182,8 +182,6 @@ def _all(value: Any, kind: type) -> list[Any]:
 
 
 def _times(document: Any) -> list[Any]:
-    from datetime import datetime
-
     return _all(document, datetime)
 
 

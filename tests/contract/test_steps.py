@@ -50,7 +50,7 @@ def _exempt(case: Case, step: str, day: BadDay) -> bool:
 
 
 def test_stable_key(case: Case, step: str, trial: Trial, good_day: GoodDay) -> None:
-    """The same effect asked for again, by a worker that knows of nothing: it is found, or the vendor refuses the double."""
+    """Asked for again by a worker that knows of nothing: it is found, or the vendor refuses the double."""
     case.applies("stable_key")
     case.applies(f"stable_key:{STEPS[step].method}")
     trial.stand(step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -62,29 +63,19 @@ def test_no_secret(case: Case, receiver: Receiver, hooks: Webhooks) -> None:
 def test_garbage_for_a_signature(case: Case, receiver: Receiver, hooks: Webhooks, value: str) -> None:
     """Whatever stands in the headers: Forged, never a crash."""
     good = signed(case, hooks)
+    for changed in (dict.fromkeys(good.headers, value), {}):
+        with pytest.raises(Forged):
+            receiver.prove(replace(good, headers=changed, query={}), secrets(hooks, 0), NOW)
     for name in good.headers:
-        if name in ("content-type", "content-length", "host", "user-agent"):
-            continue
-        bad = replace(good, headers={**good.headers, name: value})
-        if _proves(receiver, bad, hooks):
-            continue  # a header that the signature does not cover
-    bare = replace(good, headers={})
-    with pytest.raises(Forged):
-        receiver.prove(replace(bare, url=good.url.split("?")[0], query={}), secrets(hooks, 0), NOW)
+        _proves(receiver, replace(good, headers={**good.headers, name: value}), hooks)
 
 
 def _proves(receiver: Receiver, incoming: Incoming, hooks: Webhooks) -> bool:
+    """True where the signature does not cover what was changed."""
     try:
         return bool(receiver.prove(incoming, secrets(hooks, 0), NOW))
     except Forged:
         return False
-
-
-def test_every_header_changed_is_forged(case: Case, receiver: Receiver, hooks: Webhooks) -> None:
-    good = signed(case, hooks)
-    changed = replace(good, headers={name: "x" for name in good.headers}, query={name: "x" for name in good.query})
-    with pytest.raises(Forged):
-        receiver.prove(changed, secrets(hooks, 0), NOW)
 
 
 def test_raw_body(case: Case, receiver: Receiver, hooks: Webhooks) -> None:
@@ -127,10 +118,8 @@ def test_unidentifiable(case: Case, receiver: Receiver, hooks: Webhooks) -> None
     """A proved delivery whose body is nonsense is Unreadable at worst."""
     good = signed(case, hooks)
     for raw in (b"", b"{", b"[]", b"null", b"\xff", b'{"id": []}'):
-        try:
+        with suppress(Unreadable):
             receiver.identify(replace(good, body=raw))
-        except Unreadable as met:
-            assert met.sentence
 
 
 def test_handshake(case: Case, receiver: Receiver, hooks: Webhooks) -> None:
@@ -140,4 +129,6 @@ def test_handshake(case: Case, receiver: Receiver, hooks: Webhooks) -> None:
         case.applies("handshake")
         pytest.skip(f"{case.name}: the contract knows of no handshake")
     reply = receiver.handshake(hooks.challenge(hooks.secrets[0]), secrets(hooks, 0))
-    assert reply is not None and reply.body and reply.status < 300
+    assert reply is not None
+    assert reply.body
+    assert reply.status < 300

@@ -85,9 +85,11 @@ def change(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any
 
 
 @contextmanager
-def trial(case: Case, live_address: str = "", limits: Limits | None = None, **more: Any) -> Iterator[Trial]:
+def trial(
+    case: Case, live_address: str = "", limits: Limits | None = None, more: Mapping[str, Any] | None = None
+) -> Iterator[Trial]:
     """A fresh system (or the live one) and a bench before it; `more` are settings of the simulator on top."""
-    with _system(case, live_address, more) as system:
+    with _system(case, live_address, more or {}) as system:
         bench = _bench(case, system, limits or Free())
         yield Trial(case, system, bench, Driver(bench.known, _settles(case)))
 
