@@ -1,4 +1,9 @@
-"""Canonical documents as JSON and back, under a schema version with upcasters for older ones."""
+"""Canonical documents as JSON and back, under a schema version with upcasters for older ones.
+
+A new field with a default needs no new version: an older body is read with the default, and older code leaves out what
+it does not know. The version rises when a stored body would be *misread* (a renamed field, another unit), with an
+upcaster from the version before.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +19,16 @@ from typing import Any, cast
 
 from connectors.canonical import SCHEMA_VERSION
 from connectors.canonical.order import Order
-from connectors.canonical.product import Product
-from connectors.canonical.returns import Refund
+from connectors.canonical.payment import Payment, Settlement
+from connectors.canonical.product import Price, Product
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Document
 from connectors.canonical.stock import StockLevel
 
-TYPES: dict[str, type[Document]] = {t.__name__: t for t in (Order, Shipment, Refund, StockLevel, Product)}
+TYPES: dict[str, type[Document]] = {
+    t.__name__: t for t in (Order, Shipment, Refund, StockLevel, Product, Return, Payment, Settlement, Price)
+}
 # version n -> a function that turns a stored body of version n into one of n + 1
 UPCASTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
@@ -79,7 +87,7 @@ def load(kind: Any, value: Any) -> Any:
 
 SCALARS: dict[Any, Callable[[Any], Any]] = {
     Decimal: lambda text: Decimal(str(text)),
-    datetime: lambda text: datetime.fromisoformat(text),
+    datetime: datetime.fromisoformat,
     bool: bool,
     str: str,
     int: int,

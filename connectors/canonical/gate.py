@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connectors.canonical.money import Money, MoneyBag, Role, minor_unit, total, zero
-from connectors.canonical.order import ChargeKind, Discount, Order, Tax
+from connectors.canonical.order import ChargeKind, Discount, Line, Order, Tax
+from connectors.canonical.payment import PaymentKind, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """lines + shipping + fees + tips + duties + tax not included - discounts + rounding = total; all in one currency."""
+    """lines + shipping + fees + tips + duties + tax not included - discounts + rounding = total; in one currency."""
 
     lines: Money
     shipping: Money
@@ -50,9 +51,9 @@ def equation(order: Order, role: Role | None = None) -> Equation:
     def charged(kind: ChargeKind) -> Money:
         return summed(charge.amount for charge in order.charges if charge.kind is kind)
 
-    gross = (line.unit_price.in_role(seen) * line.quantity for line in order.lines if not line.bundle_id)
+    sold = (gross(line, seen) for line in order.lines if not line.bundle_id)
     return Equation(
-        lines=total(gross, currency, seen),
+        lines=total(sold, currency, seen),
         shipping=summed(line.price for line in order.shipping_lines),
         fees=charged(ChargeKind.FEE),
         tips=charged(ChargeKind.TIP),
@@ -62,6 +63,11 @@ def equation(order: Order, role: Role | None = None) -> Equation:
         rounding=order.rounding.in_role(seen) if order.rounding else zero(currency, seen),
         total=order.totals.total.in_role(seen),
     )
+
+
+def gross(line: Line, role: Role) -> Money:
+    """A line's sum before discounts: the source's own where it states one, since it may have rounded line by line."""
+    return line.gross.in_role(role) if line.gross is not None else line.unit_price.in_role(role) * line.quantity
 
 
 def taxes(order: Order) -> tuple[Tax, ...]:
@@ -78,11 +84,16 @@ def discounts(order: Order) -> tuple[Discount, ...]:
     return lines + shipping + order.discounts
 
 
+# change handed back at the till was never taken: the note was
+TAKEN = {PaymentKind.SALE: 1, PaymentKind.CAPTURE: 1, PaymentKind.CHANGE: -1}
+
+
 def captured(order: Order, role: Role | None = None) -> dict[str, Decimal]:
-    """What each tender (gateway) has taken so far: successful sales and captures, less nothing."""
+    """What each tender (gateway) has taken so far: successful sales and captures less change, refunds not counted."""
     seen = role or order.money_role
     taken: dict[str, Decimal] = {}
     for payment in order.payments:
-        if payment.kind in ("sale", "capture") and payment.status == "success":
-            taken[payment.gateway] = taken.get(payment.gateway, Decimal(0)) + payment.amount.in_role(seen).amount
+        if payment.kind in TAKEN and payment.status is PaymentStatus.SUCCESS:
+            moved = payment.amount.in_role(seen).amount * TAKEN[payment.kind]
+            taken[payment.gateway] = taken.get(payment.gateway, Decimal(0)) + moved
     return taken

@@ -34,8 +34,9 @@ class Money:
     role: Role = Role.SHOP
 
     def __post_init__(self) -> None:
-        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
-            raise TypeError(f"an amount is a finite Decimal, not {self.amount!r}")
+        given: object = self.amount  # callers are typed, parsed JSON is not
+        if not isinstance(given, Decimal) or not given.is_finite():
+            raise TypeError(f"an amount is a finite Decimal, not {given!r}")
         if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
             raise ValueError(f"a currency is three capital letters (ISO 4217), not {self.currency!r}")
 
@@ -107,7 +108,7 @@ class MoneyBag:
     presentment: Money | None = None
 
     def in_role(self, role: Role) -> Money:
-        """The sum in a role; the shop's where both are the same currency. Raises CurrencyMismatch where it is not stated."""
+        """The sum in a role. Raises CurrencyMismatch where the presentment amount is not stated."""
         if role is Role.SHOP:
             return self.shop
         if self.presentment is None:

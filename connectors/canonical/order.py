@@ -7,12 +7,28 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from connectors.canonical.delivery import Delivery
+from connectors.canonical.line import Charge, ChargeKind, Discount, FulfilledBy, Line, ShippingLine, Tax
 from connectors.canonical.money import MoneyBag, Role
 from connectors.canonical.party import Address, Party
 from connectors.canonical.payment import Payment
-from connectors.canonical.product import Component, ProductKind
 from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
+
+# an order and its parts are imported from here
+__all__ = [
+    "Charge",
+    "ChargeKind",
+    "Delivery",
+    "Discount",
+    "FulfilledBy",
+    "Line",
+    "Order",
+    "ShippingLine",
+    "Source",
+    "Tax",
+    "Totals",
+]
 
 
 class Source(StrEnum):
@@ -25,90 +41,15 @@ class Source(StrEnum):
     OTHER = "other"
 
 
-class ChargeKind(StrEnum):
-    FEE = "fee"
-    TIP = "tip"
-    DUTY = "duty"
-
-
-@dataclass(frozen=True, slots=True)
-class Tax:
-    """One tax on a line or charge. `rate` is a fraction (0.19); `remitted_by_channel` where a marketplace pays it itself."""
-
-    title: str
-    amount: MoneyBag
-    rate: Decimal | None = None
-    code: str = ""
-    remitted_by_channel: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Discount:
-    """What was taken off, positive. An order's discount that is allocated to lines stands on the lines only."""
-
-    amount: MoneyBag
-    code: str = ""
-    title: str = ""
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line as sold: `quantity` x `unit_price` - `discounts`, taxes beside it (or inside, see Order.taxes_included).
-
-    `current_quantity` is what is left after edits and removals. `bundle_id` names the line that this one is a part of.
-    """
-
-    id: str
-    sku: str
-    title: str
-    quantity: Decimal
-    unit_price: MoneyBag
-    current_quantity: Decimal
-    kind: ProductKind = ProductKind.GOODS
-    product_id: str = ""
-    variant_id: str = ""
-    barcode: str = ""
-    unit: str = "each"
-    discounts: tuple[Discount, ...] = ()
-    taxes: tuple[Tax, ...] = ()
-    requires_shipping: bool = True
-    taxable: bool = True
-    tax_code: str = ""
-    bundle_id: str = ""
-    components: tuple[Component, ...] = ()
-    properties: tuple[tuple[str, str], ...] = ()
-    location: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ShippingLine:
-    """A delivery charge as sold."""
-
-    id: str
-    title: str
-    price: MoneyBag
-    code: str = ""
-    carrier: str = ""
-    discounts: tuple[Discount, ...] = ()
-    taxes: tuple[Tax, ...] = ()
-    removed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A fee, tip or duty that is no product line."""
-
-    kind: ChargeKind
-    title: str
-    amount: MoneyBag
-    taxes: tuple[Tax, ...] = ()
-    line_id: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The channel's own sums. `lines` before discounts; `tax` all taxes; `total` what is to be paid, gift cards being tenders."""
+    """The channel's own sums. `lines` before discounts; `tax` all taxes; `total` what is to be paid.
+
+    Gift cards are tenders: where a source subtracts gift cards or store credit *used* from its total (Adobe grand_total
+    after gift_cards_amount and customer_balance_amount, BigCommerce total before store_credit_amount), the mapping adds
+    them back and makes each a Payment. `paid`, `due` (still owed) and `refunded` are as the source states them, None
+    where it does not: its list of payments may be partial.
+    """
 
     lines: MoneyBag
     discounts: MoneyBag
@@ -116,13 +57,25 @@ class Totals:
     charges: MoneyBag
     tax: MoneyBag
     total: MoneyBag
+    paid: MoneyBag | None = None
+    due: MoneyBag | None = None
+    refunded: MoneyBag | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A snapshot of an order. `id` and `number` are the channel's; `totals` as placed, `current` after edits and refunds.
+    """A snapshot of an order. `id` and `number` are the channel's; `totals` as placed, `current` as it
+    stands after edits and refunds.
 
-    `money_role` is the stamped choice of the currency that the books follow. `channel` (the account) is stamped by the hub.
+    `money_role` is the stamped choice of the currency that the books follow; `channel` (the account) is stamped by the
+    hub. `store` is the shop view, site, marketplace or sales organisation inside one account; `location` the place it
+    was sold at. `external_reference` is the number that we or a front end gave, `purchase_order` the customer's own.
+    `shipping` is the main address; where an order goes several ways, `deliveries` tells all and `shipping` the first's.
+
+    `status` is the source's own word; `hold` says why the order must not move yet (empty: free), `replaces` the id of
+    the order that this one stands for (an edited or exchanged one: counted once). `payment_terms` is the source's code
+    and `due_at` the day it makes; `delivery_terms` an incoterm (DAP). `exchange_rate` is units of the books' currency
+    for one of the order's, where only a rate is stated. `ship_complete`: in one shipment or not at all.
     """
 
     id: str
@@ -161,6 +114,21 @@ class Order:
     tags: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     test: bool = False
+    purchase_order: str = ""
+    store: str = ""
+    status: str = ""
+    hold: str = ""
+    replaces: str = ""
+    deliveries: tuple[Delivery, ...] = ()
+    ship_complete: bool = False
+    delivery_terms: str = ""
+    priority: str = ""
+    payment_terms: str = ""
+    due_at: datetime | None = None
+    exchange_rate: Decimal | None = None
+    salesperson: str = ""
+    gift_message: str = ""
+    closed_at: datetime | None = None
 
     @property
     def email(self) -> str:

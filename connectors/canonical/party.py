@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A postal address as the source gave it; `country` is ISO 3166-1 alpha-2, `region` ISO 3166-2 without the country."""
+    """A postal address as the source gave it; `country` is ISO 3166-1 alpha-2, `region` ISO 3166-2 without the country.
+
+    `name` is as given; `first_name` and `last_name` only where the source tells them apart (splitting is guessing).
+    `district` is the part of a town or the county that a postman needs; `id` the source's id of a stored address.
+    """
 
     name: str = ""
     company: str = ""
@@ -22,11 +26,15 @@ class Address:
     phone: str = ""
     email: str = ""
     residential: bool | None = None
+    first_name: str = ""
+    last_name: str = ""
+    district: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """The buyer as the channel knows them; `id` is empty for a guest."""
+    """The buyer as the channel knows them; `id` is empty for a guest, `number` what people call the customer by."""
 
     id: str = ""
     email: str = ""
@@ -38,6 +46,7 @@ class Party:
     group: str = ""
     tax_exempt: bool = False
     locale: str = ""
+    number: str = ""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""A payment is one movement of money for an order through one tender; a settlement is what the processor paid out for many."""
+"""A payment is one movement of money for an order through one tender; a settlement is what was paid out for many."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from connectors.canonical.money import Money, MoneyBag
 
 
 class PaymentKind(StrEnum):
+    """What moved, always positive. `CHANGE` is cash handed back at the till, `CHARGEBACK` what a bank took back."""
+
     AUTHORISATION = "authorisation"
     CAPTURE = "capture"
     SALE = "sale"
     VOID = "void"
     REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    CHANGE = "change"
 
 
 class PaymentStatus(StrEnum):
@@ -24,6 +28,8 @@ class PaymentStatus(StrEnum):
 
 
 class Tender(StrEnum):
+    """Through what the money moves. `BANK`: transfer or debit; `PAY_LATER`: a lender pays us; `POINTS`: a reward."""
+
     CARD = "card"
     GIFT_CARD = "gift_card"
     STORE_CREDIT = "store_credit"
@@ -32,11 +38,18 @@ class Tender(StrEnum):
     INVOICE = "invoice"
     MARKETPLACE = "marketplace"
     OTHER = "other"
+    BANK = "bank"
+    PAY_LATER = "pay_later"
+    POINTS = "points"
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One transaction. `gateway` is the source's name of the method; `reference` the processor's number."""
+    """One transaction. `gateway` is the source's name of the method; `reference` the processor's number.
+
+    A capture after `authorised_until` is refused. Of a card only what support searches for: brand and last four digits.
+    `origin` is the account that told of it by itself (stamped by the hub), empty where the order did.
+    """
 
     id: str
     kind: PaymentKind
@@ -47,6 +60,11 @@ class Payment:
     reference: str = ""
     parent_id: str = ""
     at: datetime | None = None
+    card_brand: str = ""
+    card_last4: str = ""
+    authorisation_code: str = ""
+    authorised_until: datetime | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +83,10 @@ class SettlementLine:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A payout and its lines; the lines' net sums to `total` to the minor unit."""
+    """A payout and its lines; the lines' net sums to `total` to the minor unit.
+
+    `status` is the source's own word (paid, in transit, failed); `reference` what the bank statement shows.
+    """
 
     id: str
     total: Money
@@ -73,3 +94,5 @@ class Settlement:
     period_start: datetime | None = None
     period_end: datetime | None = None
     lines: tuple[SettlementLine, ...] = ()
+    status: str = ""
+    reference: str = ""

@@ -8,7 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from connectors.canonical.money import MoneyBag
-from connectors.canonical.payment import Payment
+from connectors.canonical.payment import Payment, PaymentStatus
+from connectors.canonical.shipment import Tracking
 
 
 class ReturnStatus(StrEnum):
@@ -22,25 +23,37 @@ class ReturnStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReturnLine:
+    """How many of an order line come back, and why. `received_quantity` is None until somebody counted.
+
+    `condition` is the receiver's own word for what arrived (sellable, damaged, quarantined).
+    """
+
     line_id: str
     quantity: Decimal
     reason: str = ""
     sku: str = ""
+    received_quantity: Decimal | None = None
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
+    """Goods on their way back to `location`; `origin` is the account that told of it by itself, stamped by the hub."""
+
     id: str
     status: ReturnStatus
     lines: tuple[ReturnLine, ...]
     number: str = ""
     exchange_lines: tuple[ReturnLine, ...] = ()
     at: datetime | None = None
+    trackings: tuple[Tracking, ...] = ()
+    location: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """Quantity refunded of an order line: `subtotal` after discounts; `tax` apart (inside `subtotal` where prices include it)."""
+    """Quantity refunded of an order line; `subtotal` after discounts; `tax` apart, or in it if prices include tax."""
 
     line_id: str
     quantity: Decimal
@@ -63,7 +76,11 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A refund: what for (lines, adjustments) and through which tenders; `total` is what the tenders moved."""
+    """A refund: what for (lines, adjustments) and through which tenders; `total` is what the tenders moved.
+
+    `status` pending: promised, no money has moved yet. `number` is what people call it by (a credit memo's), `reason`
+    the source's code, `note` free text.
+    """
 
     id: str
     total: MoneyBag
@@ -74,3 +91,6 @@ class Refund:
     note: str = ""
     at: datetime | None = None
     origin: str = ""
+    number: str = ""
+    reason: str = ""
+    status: PaymentStatus = PaymentStatus.SUCCESS

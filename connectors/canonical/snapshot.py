@@ -5,21 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.canonical.order import Order
-from connectors.canonical.product import Product
-from connectors.canonical.returns import Refund
+from connectors.canonical.payment import Payment, Settlement
+from connectors.canonical.product import Price, Product
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 
-Document = Order | Shipment | Refund | StockLevel | Product
+Document = Order | Shipment | Refund | StockLevel | Product | Return | Payment | Settlement | Price
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A document about a subject.
 
-    `kind` and `id` name the subject as the source does: ("order", its id at this account), ("stock", item id @ location),
-    ("product", id). A child (a shipment or refund told by itself) names its *order*: by the order's id at this account, or,
-    where the account only knows what we told it, by the reference we gave (`reference`: our waybill number or our key).
+    `kind` and `id` name the subject as the source does: ("order", its id at this account), ("product", id), ("stock",
+    item id @ location), ("price", sku @ price list), ("settlement", id). A child (a shipment, refund, return or payment
+    told by itself) names its *order*: by the order's id at this account, or, where the account only knows what we told
+    it, by the reference we gave (`reference`: our waybill number or our key).
     `version` orders the deliveries of one subject: an ISO time in UTC or a zero-padded counter, compared as text.
     """
 

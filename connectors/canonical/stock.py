@@ -9,7 +9,11 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class StockLevel:
-    """Quantities in the SKU's own unit; None where the source does not say. `item_id` is the source's id of the SKU."""
+    """Quantities in the SKU's own unit; None where the source does not say. `item_id` is the source's id of the SKU.
+
+    `unsellable` are on hand but damaged, blocked or in inspection. `safety` is what the *source* holds back by its own
+    setting; what we hold back is policy of ours (config) and never read from here.
+    """
 
     sku: str
     location: str
@@ -19,3 +23,5 @@ class StockLevel:
     incoming: Decimal | None = None
     item_id: str = ""
     as_of: datetime | None = None
+    unsellable: Decimal | None = None
+    safety: Decimal | None = None
