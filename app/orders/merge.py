@@ -98,7 +98,15 @@ def _payment(old: Payment, new: Payment) -> Payment:
     return old if new.status is PaymentStatus.PENDING else new
 
 
-ORDERED = (ShipmentStatus.PENDING, ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED, ShipmentStatus.FAILED, ShipmentStatus.CANCELLED)
+ORDERED = (
+    ShipmentStatus.PENDING,
+    ShipmentStatus.SHIPPED,
+    ShipmentStatus.IN_TRANSIT,
+    ShipmentStatus.READY_FOR_PICKUP,
+    ShipmentStatus.DELIVERED,
+    ShipmentStatus.FAILED,
+    ShipmentStatus.CANCELLED,
+)
 
 
 def _shipments(old: Iterable[Shipment], new: Iterable[Shipment]) -> tuple[Shipment, ...]:
