@@ -72,8 +72,9 @@ class Bucket:
 
 def create(settings: Mapping[str, Any]) -> Simulator:
     """Settings, all optional: `memory` (a file), `shop` (domain), `access_token`, `version`, `locations` (ids),
-    `quantity`, `skew` (seconds its clock is ahead), `strict_clock`, `tell_stock`, `points` {burst, rate}, `webhook_url`
-    (gets every topic), `seed`, `senders`, and the mail room's habits (simulator_webhooks.Habits: secret, duplicates ...).
+    `quantity`, `skew` (seconds its clock is ahead), `strict_clock`, `tell_stock`, `promise_stock` (orders take stock),
+    `points` {burst, rate}, `webhook_url` (gets every topic), `seed`, `senders`, and the mail room's habits
+    (simulator_webhooks.Habits: secret, duplicates ...).
     """
     path = settings.get("memory")
     memory = Memory(Path(path) if path else None)
@@ -104,6 +105,7 @@ def _shop(settings: Mapping[str, Any], memory: Memory) -> Shop:
         float(settings.get("skew", 0)),
         bool(settings.get("strict_clock", False)),
         bool(settings.get("tell_stock", True)),
+        bool(settings.get("promise_stock", True)),
     )
 
 

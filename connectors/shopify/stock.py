@@ -136,22 +136,20 @@ class Shelf:
     # ---- reading
 
     def levels(self, skus: Sequence[str]) -> Iterator[StockLevel]:
-        """Levels in our SKUs and locations. What the code tables do not name is left out when all are asked for."""
+        """Levels in our SKUs and locations. A location or SKU that the code tables do not name is none of ours."""
         theirs = [self.connection.codes.theirs("sku", sku) for sku in skus]
         query = by_sku(theirs) if theirs else None
         for node in self.client.changed(documents.STOCK, "inventoryItems", query=query, first=MOST // 5):
             if not theirs or node["sku"] in theirs:
-                yield from self._levels_of(node, named=bool(theirs))
+                yield from self._levels_of(node)
 
-    def _levels_of(self, node: Row, named: bool) -> Iterator[StockLevel]:
+    def _levels_of(self, node: Row) -> Iterator[StockLevel]:
         rows = self.client.whole(dict(node["inventoryLevels"]), documents.ITEM_LEVELS, node["id"], "inventoryLevels")
         for row in rows:
             try:
                 sku = self.connection.codes.ours("sku", node["sku"] or "")
                 location = self.connection.codes.ours("location", short(row["location"]["id"]))
             except Missing:
-                if named:
-                    raise
                 continue
             yield _level(row, sku, location, short(node["id"]))
 
