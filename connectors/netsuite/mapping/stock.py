@@ -62,13 +62,23 @@ def read(account: Account, message: Message) -> tuple[Reading, ...]:
     """NetSuite sends nothing by itself; rows of stock are read where a poll or a file brings them."""
     if message.topic != "stock":
         return (Ignored(f"NetSuite's {message.topic} is not used."),)
-    row = simplejson.loads(message.body, use_decimal=True)
+    row = _object(message.body)
     for name in ("item", "location", "asof"):
-        if not isinstance(row, Mapping) or row.get(name) in (None, ""):
+        if row.get(name) in (None, ""):
             raise Unreadable(f"A row of stock has no {name}.", field=name)
     at = _time(str(row["asof"]))
     found = level(row, str(row.get("sku", "")), str(row["location"]), at)
     return (Snapshot("stock", f"{row['item']}@{row['location']}", at.isoformat(timespec="microseconds"), found),)
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        row = simplejson.loads(body, use_decimal=True)
+    except ValueError:
+        raise Unreadable("A row of stock is not JSON.") from None
+    if not isinstance(row, Mapping):
+        raise Unreadable("A row of stock is not a JSON object.")
+    return row
 
 
 def _time(text: str) -> datetime:
