@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.kit.account import Connection
+from connectors.kit.errors import Transient
 from connectors.kit.http import Answer
 from connectors.kit.paging import walk, walk_numbered
 from connectors.shipbob.refusals import sorted_out
 
 ROOT = "/2026-01"
 PAGE = 250  # the most that a page of orders holds
+WALKS = 6  # through a list that moves while it is read
 
 
 class Client:
@@ -37,14 +39,26 @@ class Client:
         return [order for order in found if order.get("reference_id") == reference and self._ours(order)]
 
     def orders_updated(self, since: datetime, until: datetime) -> Iterator[Any]:
-        """Orders touched in [since, until], oldest first, across pages."""
-        query = {"LastUpdateStartDate": stamp(since), "LastUpdateEndDate": stamp(until), "SortOrder": "Oldest"}
+        """Orders touched in [since, until], each once.
 
+        Pages are numbered, and an order that is touched meanwhile leaves the window: the rest moves up, over the edge of a
+        page. So where there is more than one page the list is walked until a walk finds nothing new. Raises Transient when
+        it does not come to rest.
+        """
+        query = {"LastUpdateStartDate": stamp(since), "LastUpdateEndDate": stamp(until), "SortOrder": "Oldest"}
+        found: dict[Any, Any] = {}
+        for _ in range(WALKS):
+            rows = {order.get("id"): order for order in self._orders(query)}
+            settled = len(rows) < self._page if not found else rows.keys() <= found.keys()
+            found |= rows
+            if settled:
+                return iter(found.values())
+        raise Transient("The list of orders moves faster than it can be read.", code="pages_shifted")
+
+    def _orders(self, query: Mapping[str, Any]) -> Iterator[Any]:
         def page(number: int) -> Sequence[Any]:
-            return (
-                self._call("GET", "/order", "orders.list", query={**query, "Page": number, "Limit": self._page}).json()
-                or []
-            )
+            asked = {**query, "Page": number, "Limit": self._page}
+            return self._call("GET", "/order", "orders.list", query=asked).json() or []
 
         return walk_numbered(page, self._page)
 

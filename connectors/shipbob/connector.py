@@ -152,7 +152,7 @@ class ShipBob:
         )
 
     def _levels(self, since: datetime, until: datetime) -> Iterator[Message]:
-        as_of = stamp(self._connection.now())
+        as_of = stamp(until)
         for item in self._client.levels():
             yield _message("polled.stock", f"{item.get('inventory_id')}-{as_of}", {"as_of": as_of, "item": item})
 

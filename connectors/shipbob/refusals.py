@@ -43,6 +43,7 @@ def sorted_out(answer: Answer, block: Callable[[float], None]) -> Answer:
     if found is None:
         return answer
     if isinstance(found, Throttled):
+        found.sentence = "ShipBob's limit of calls in a minute is used up for now."
         found.retry_after = retry_after(answer.headers, "x-retry-after")
         if found.retry_after is not None:
             block(found.retry_after)

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.shipbob.simulator_warehouse import Row, now, quantities
+from connectors.shipbob.simulator_shelves import Row, quantities
 
-updated_at = now
 Complaint = tuple[int, str, str]
 
 REQUIRED = ("products", "recipient", "reference_id", "shipping_method", "type")
@@ -109,10 +108,10 @@ RANGES: dict[str, tuple[bool, Any]] = {
 }
 
 
-def paged(rows: Sequence[Row], asked: Mapping[str, str], shift: int = 0) -> tuple[list[Row], bool]:
-    """A page (50 rows unless asked, never above 250) and whether there is another; `shift` rows have gone since the page before."""
+def paged(rows: Sequence[Row], asked: Mapping[str, str]) -> tuple[list[Row], bool]:
+    """A page (50 rows unless asked, never above 250) and whether there is another."""
     number, size = max(1, int(asked.get("Page", 1))), min(250, max(1, int(asked.get("Limit", 50))))
-    start = (number - 1) * size + (shift if number > 1 else 0)
+    start = (number - 1) * size
     return list(rows[start : start + size]), start + size < len(rows)
 
 

@@ -155,8 +155,12 @@ def _stuffed(raw: bytes) -> bytes:
 
 
 def _expect(talk: Talk, reply: tuple[int, bytes], wanted: tuple[int, ...]) -> None:
-    if talk.said(*reply) not in wanted:
-        raise refused(talk.stage, *reply)
+    """What is no SMTP reply at all (a portal's page, half a line) says nothing: as if the connection had broken."""
+    if talk.said(*reply) in wanted:
+        return
+    if not 200 <= talk.code < 600:
+        raise smtplib.SMTPServerDisconnected("no SMTP reply")
+    raise refused(talk.stage, *reply)
 
 
 def refused(stage: str, code: int, text: bytes) -> Trouble:
@@ -165,7 +169,9 @@ def refused(stage: str, code: int, text: bytes) -> Trouble:
     words = f"The mail server says {code}: {said[:200]}"
     if 400 <= code < 500:
         slow_down = code == 421 or re.search(r"4\.7\.|rate|too (many|fast|much)", said, re.IGNORECASE)
-        return Throttled(words, code="throttled") if slow_down else Transient(words, code=f"smtp_{code}")
+        wait = re.search(r"\b(\d{1,5}) ?s(ec(ond)?s?)?\b", said)
+        later = Throttled(words, code="throttled", retry_after=float(wait[1]) if wait else None)
+        return later if slow_down else Transient(words, code=f"smtp_{code}")
     if code in (530, 534, 535, 538) or stage == "auth":
         return Unauthorized(f"The mail server refuses our credentials. {words}")
     field, code_, remedy = REFUSED.get(stage, ("", f"smtp_{code}", "Ask whoever runs the mail server."))
@@ -215,6 +221,6 @@ def _exchange(account: Account, letter: Letter, talk: Talk, seconds: float, erro
     envelope = f"MAIL FROM:<{letter.sender}>\r\nRCPT TO:<{letter.recipient}>\r\n\r\n".encode()
     return Exchange(
         operation=OPERATION, method="SMTP", url=f"{at.scheme}://{at.hostname}:{at.port or PORTS.get(at.scheme, 0)}",
-        request_headers={"message-id": letter.message_id, "x-waybill-occasion": letter.occasion}, request=envelope + letter.raw,
+        request_headers={"message-id": letter.message_id.strip("<>").partition("@")[0], "x-waybill-occasion": letter.occasion}, request=envelope + letter.raw,
         status=talk.code, answer_headers={"stage": talk.stage}, answer="\r\n".join(talk.replies).encode(), seconds=seconds, error=error,
     )  # fmt: skip

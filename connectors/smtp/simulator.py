@@ -17,16 +17,20 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from flask import Response, jsonify, request
 
 from connectors.kit.simulator import Call, Fault, Memory, Simulator
+from connectors.kit.simulator import serve as serve_http
 
 Row = dict[str, Any]
 # What a fault of the kit means in SMTP, by the command that it hits: MAIL before anything, DATA after the final dot.
 AT_MAIL = {
-    "throttle": "421 4.7.0 Too many messages, try again later",
+    "throttle": "421 4.7.0 Too many messages, try again in {value:.0f} seconds",
     "throttle_silent": "450 4.7.1 Slow down",
     "unavailable": "451 4.3.0 Mail server temporarily unavailable",
     "refuse_auth": "530 5.7.0 Authentication required",
 }
-AT_DATA = {"broken": "554 5.6.0 Message refused", "truncated": "452 4.3.1 Out of storage"}
+AT_DATA = {"broken": "554 5.6.0 Message refused"}
+# The mail is kept, and its answer garbled: cut in the middle, or the words of something that is no mail server.
+GARBLED = {"truncated": b"25", "wrong_type": b"<html><body>Please sign in to the network.</body></html>\r\n"}
+CUT = ("drop", "commit_then_drop", "commit_late", *GARBLED)
 
 
 def create(settings: Mapping[str, Any]) -> MailSimulator:
@@ -43,11 +47,8 @@ def create(settings: Mapping[str, Any]) -> MailSimulator:
 def serve(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The mail server and its mailbox's HTTP; gives (address for asking, address for sending)."""
     sim = create(settings)
-    try:
-        with sim.served() as url:
-            yield url, sim.address
-    finally:
-        sim.close()
+    with sim.served() as url:
+        yield url, sim.address
 
 
 class MailSimulator(Simulator):
@@ -66,8 +67,17 @@ class MailSimulator(Simulator):
         made.address = f"smtp://{made.door.host}:{made.door.port}"
         return made
 
-    def close(self) -> None:
-        self.door.close()
+    @contextmanager
+    def served(self, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+        """The mailbox over HTTP; the mail server ends with it."""
+        server = serve_http(self.app, host, port)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            yield f"http://{host}:{server.server_port}"
+        finally:
+            server.shutdown()
+            server.server_close()
+            self.door.close()
 
     def bad_day(self) -> Fault | None:
         return self._fault("mail.send", True)
@@ -99,8 +109,9 @@ class Handler:
         fault = self._sim.bad_day()
         session.fault = fault  # type: ignore[attr-defined]  # ours, for DATA of the same mail
         if fault and fault.kind in AT_MAIL:
-            self._sim.noted(time.time(), AT_MAIL[fault.kind], "", fault.kind)
-            return AT_MAIL[fault.kind]
+            reply = AT_MAIL[fault.kind].format(value=fault.value)
+            self._sim.noted(time.time(), reply, "", fault.kind)
+            return reply
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"
@@ -123,19 +134,22 @@ class Handler:
         if kind in AT_DATA:
             self._sim.noted(began, AT_DATA[kind], "", kind)
             return AT_DATA[kind]
-        if fault and kind == "slow":
-            await asyncio.sleep(fault.value)
         if fault and kind == "commit_late":
             asyncio.get_running_loop().call_later(fault.value, self._sim.keep, envelope, raw)
         kept = "" if kind in ("drop", "commit_late") else self._sim.keep(envelope, raw)
         self._sim.noted(began, "250 OK", kept, kind)
-        if kind in ("drop", "commit_then_drop", "commit_late"):
-            _abort(server)
+        if fault and kind == "slow":
+            await asyncio.sleep(fault.value)
+        if kind in CUT:
+            await _cut(server, GARBLED.get(kind, b""))
         return "250 OK"
 
 
-def _abort(server: SMTP) -> None:
+async def _cut(server: SMTP, last: bytes) -> None:
+    """Says its last words, if any, and ends the connection."""
     if isinstance(server.transport, asyncio.WriteTransport):
+        server.transport.write(last)
+        await asyncio.sleep(0.01 if last else 0)
         server.transport.abort()
 
 

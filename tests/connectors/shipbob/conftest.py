@@ -24,7 +24,7 @@ from connectors.kit.http import Exchange, Http
 from connectors.kit.writes import Write, Writes
 from connectors.shipbob.connector import ShipBob, connect
 from connectors.shipbob.simulator import ShipBobSimulator, create
-from tests.connectors.shipbob.contract import SPEC, Spoken, complaints
+from tests.connectors.shipbob.openapi import SPEC, Spoken, complaints
 
 SECRET = "whsec_d2F5YmlsbC10ZXN0LXNlY3JldC1vbmU="
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -1,93 +1,131 @@
-"""ShipBob's published contract, and whether a request or an answer keeps to it. Lies beside the repository; tests say when it does not."""
+"""What ShipBob offers to the suite that all inherit."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-from jsonschema import Draft202012Validator
+from standardwebhooks import Webhook
 
-SHARED = Path(__file__).parents[4] / "shared"
-SPEC = SHARED / "specs" / "shipbob" / "shipbob-openapi.json"
-needs_spec = pytest.mark.skipif(not SPEC.exists(), reason=f"{SPEC} is not here")
-# What the gateway in front of ShipBob answers, whatever the operation; the OpenAPI does not list them.
-GATEWAY = (429, 499, 500, 502, 503)  # 499: the simulator hung up, nobody saw an answer
+from connectors.canonical.order import Order
+from connectors.canonical.snapshot import Pointer
+from connectors.kit.manifest import Limit
+from connectors.kit.receiver import Incoming
+from tests.contract.contract import Contract, Fixture, Poll, Rate, Webhooks
+from tests.contract.samples import CODES
+from tests.contract.system import System
 
-
-@dataclass(frozen=True)
-class Spoken:
-    """One request and its answer as the simulator's HTTP server saw them."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-    status: int
-    answer: bytes
-    faulty: bool
+SECRETS = ("whsec_c2hpcGJvYi10ZXN0LXNlY3JldC1vbmUtMDAwMQ==", "whsec_c2hpcGJvYi10ZXN0LXNlY3JldC10d28tMDAwMg==")
 
 
-@cache
-def spec() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(SPEC.read_text())
-    return loaded
+def sign(topic: str, delivery_id: str, body: bytes, secret: str, at: datetime) -> Incoming:
+    """By the Standard Webhooks project's own library."""
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": delivery_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(delivery_id, at, body.decode()),
+        "x-webhook-topic": topic,
+    }
+    return Incoming("POST", "https://hub.example.com/hooks/shipbob", {}, headers, body)
 
 
-@cache
-def _paths() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(re.sub(r"\\\{[^}]+\\\}", r"[^/:]+", re.escape(path))), path) for path in spec()["paths"])
+ONE = "shipment:300000003"
+NEEDS = ("id", "order_id", "status", "products[0].inventory_items[0].quantity", "products[0].inventory_items[0].id")
+FIXTURES = (
+    Fixture("order.shipped__one_parcel", "order.shipped", (ONE,), NEEDS),
+    Fixture("order.shipped__no_tracking_yet", "order.shipped", (ONE,), ("status",)),
+    Fixture("order.shipped__freight_two_numbers", "order.shipped", (ONE,), ("id",)),
+    Fixture("order.shipped__two_lots", "order.shipped", (ONE,), ("products[0].inventory_items[1].quantity",)),
+    Fixture("order.shipped__whole_order", "order.shipped", (ONE, ONE), ("id", "shipments[1].status")),
+    Fixture("order.shipment.delivered__at_the_door", "order.shipment.delivered", (ONE,), ("order_id",)),
+    Fixture("order.shipment.delivered__date_not_there_yet", "order.shipment.delivered", (ONE,)),
+    Fixture("order.shipment.tracking.updated__out_for_delivery", "order.shipment.tracking.updated", (ONE,), ("id",)),
+    Fixture("order.shipment.exception__out_of_stock", "order.shipment.exception", (ONE,), ("id",)),
+    Fixture("order.shipment.on_hold__address", "order.shipment.on_hold", (ONE,), ("id",)),
+    Fixture("order.shipment.cancelled__before_picking", "order.shipment.cancelled", (ONE,), ("id",)),
+    Fixture("polled.order__partly_shipped", "polled.order", (ONE, ONE), ("id", "shipments[0].id")),
+    Fixture("polled.order__no_shipment_yet", "polled.order", ("ignored",)),
+    Fixture("polled.order__swept", "polled.order", ("ignored",)),
+    Fixture("polled.stock__two_centres", "polled.stock", ("stock:8000001@11", "stock:8000001@12"), ("as_of", "item")),
+    Fixture("return.created__any", "return.created", ("ignored",)),
+)
 
 
-def operation(method: str, path: str) -> dict[str, Any]:
-    """The operation of a request. Fails for one that ShipBob does not publish."""
-    found = [template for pattern, template in _paths() if pattern.fullmatch(path)]
-    exact = [template for template in found if template == path] or found
-    assert exact, f"{path} is not in the contract"
-    operations: dict[str, Any] = spec()["paths"][exact[0]]
-    assert method.lower() in operations, f"{method} {path} is not in the contract"
-    told: dict[str, Any] = operations[method.lower()]
-    return told
+def seen(system: System) -> Mapping[str, Any]:
+    """Counts by our reference, so that a second order under it shows as 2; what was asked for and stopped as text."""
+    orders = system.get("/_sim/effects")["orders"]
+    return {
+        "request": {reference: one["count"] for reference, one in orders.items()},
+        "pieces": {reference: str(sorted(one["lines"].items())) for reference, one in orders.items()},
+        "cancelled": {reference: one["cancelled"] for reference, one in orders.items()},
+    }
 
 
-def complaints(spoken: Spoken) -> Iterator[str]:
-    """Everything about this request and its answer that the contract does not allow."""
-    told, name = operation(spoken.method, spoken.path), f"{spoken.method} {spoken.path}"
-    good = spoken.status < 400
-    if good:
-        for parameter in told.get("parameters", ()):
-            where = spoken.headers if parameter["in"] == "header" else spoken.query
-            if (
-                parameter.get("required")
-                and parameter["in"] in ("header", "query")
-                and parameter["name"].lower() not in where
-            ):
-                yield f"{name}: {parameter['in']} {parameter['name']} is required"
-        yield from _schema(f"{name} request", told.get("requestBody"), spoken.body)
-    if spoken.faulty or (spoken.status in GATEWAY and str(spoken.status) not in told["responses"]):
-        return
-    if str(spoken.status) not in told["responses"]:
-        yield f"{name}: the status {spoken.status} is not in the contract"
-        return
-    yield from _schema(f"{name} {spoken.status}", told["responses"][str(spoken.status)], spoken.answer)
+def place_orders(system: System, times: Sequence[datetime]) -> Sequence[str]:
+    return [str(system.post("/_sim/orders", {"updated_at": told(at)})["id"]) for at in times]
 
 
-def _schema(name: str, holder: Mapping[str, Any] | None, body: bytes) -> Iterator[str]:
-    schema = ((holder or {}).get("content") or {}).get("application/json", {}).get("schema")
-    if schema is None or (not body and schema.get("properties") is None):
-        return
-    if not body and name.endswith("204"):
-        return
-    for error in validator(schema).iter_errors(json.loads(body)):
-        yield f"{name}: {'.'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+def told(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
-    """A validator of one schema whose references point into the whole contract."""
-    return Draft202012Validator({**schema, "components": spec()["components"]})
+def pointer(system: System) -> Pointer:
+    return Pointer("shipment", str(system.post("/_sim/orders", {})["id"]))
+
+
+def ship(system: System, order: Order, reference: str) -> None:
+    system.post("/_sim/ship", {"reference_id": reference})
+
+
+def place_levels(system: System, times: Sequence[datetime]) -> Sequence[str]:
+    """Every item lies in two centres. Stock has no times."""
+    system.post("/_sim/empty", {})
+    rows = [system.post("/_sim/stock", {"sku": f"WB-{n}", "on_hand": 5}) for n, _ in enumerate(times)]
+    return [f"{row['inventory_id']}@{centre}" for row in rows for centre in row["locations"]]
+
+
+ACCOUNT: Mapping[str, Any] = {
+    "settings": {"channel_id": "4001", "page_size": 3},
+    "credentials": {"token": "pat-demo", "webhook_secret": SECRETS[0]},
+    "simulator": {"allow_http": True, "stock": {"WB-TEE": 20, "WB-MUG": 20}},
+    "codes": {**CODES, "location": {"main": "11", "west": "12"}},
+}
+SHIPMENTS = Poll("shipment", place_orders, 3)
+NO_ORDERS = "ShipBob sells nothing: its deliveries hold no order of a channel"
+
+WHOLE = Contract(
+    **ACCOUNT,
+    fixtures=FIXTURES,
+    versions=(("order.shipped__one_parcel", "order.shipment.delivered__at_the_door"),),
+    webhooks=Webhooks(sign, SECRETS),
+    seen=seen,
+    polls=(SHIPMENTS, Poll("stock", place_levels, 3)),
+    fetch=pointer,
+    ship=ship,
+    rate=Rate(
+        limit=Limit("tried", "window", burst=20, seconds=2.08),
+        simulator={"limit": 20, "window": 2.0},
+        call=lambda connector: connector.subscriptions(),
+        operation="webhooks.list",
+    ),
+    settles=1.0,
+    exempt={
+        "handshake": "ShipBob sends no challenge",
+        "token_expiry": "a personal access token does not expire by the clock",
+        "daily_quota": "ShipBob publishes no daily quota",
+        "batch": "no capability of a warehouse comes in batches",
+        "queue": "ShipBob has no queue",
+        "money": NO_ORDERS,
+        "cursor": "stock is listed whole at any time, for ShipBob tells no change of it; shipments are tried in `window`",
+    },
+)
+# The shipments' list alone: its windows, ties and time zones.
+WINDOW = Contract(
+    **ACCOUNT,
+    polls=(SHIPMENTS,),
+    steps=("SalesChannel.acknowledge",),  # none that a warehouse plays
+    exempt={"paging": "tried in the whole contract", "duplicates": "tried in the whole contract", "money": NO_ORDERS},
+)
+CONTRACTS = {"": WHOLE, "window": WINDOW}

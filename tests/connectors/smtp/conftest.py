@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from email import message_from_string, policy
 from email.message import EmailMessage
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from connectors.canonical.party import Party
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 from connectors.kit.account import Account, Connection
 from connectors.kit.http import Exchange, Http
-from connectors.kit.simulator import serve
 from connectors.kit.writes import Write, Writes
 from connectors.smtp.connector import Mail, connect
 from connectors.smtp.simulator import create
@@ -76,14 +74,11 @@ class Office:
 
 @pytest.fixture()
 def office() -> Iterator[Callable[..., Office]]:
-    opened: list[Callable[[], None]] = []
+    opened = ExitStack()
 
     def make(**settings: Any) -> Office:
         sim = create(settings)
-        server = serve(sim.app, "127.0.0.1", 0)
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        opened.extend((server.shutdown, server.server_close, sim.close))
+        url = opened.enter_context(sim.served())
         account = Account(
             "mail-test",
             "smtp",
@@ -94,9 +89,8 @@ def office() -> Iterator[Callable[..., Office]]:
         )
         return Office(url, sim.address, [], NoLimits(), account, lambda: None)
 
-    yield make
-    for close in opened:
-        close()
+    with opened:
+        yield make
 
 
 def bag(amount: str) -> MoneyBag:
