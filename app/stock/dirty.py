@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,10 +50,14 @@ def publishers() -> list[str]:
     return sorted({account for route in config().routes if route.kind == "stock" for account in route.roles.get("publish", ())})
 
 
-def mark(tx: Connection, sku: str) -> None:
-    """The SKU's stock changed: every account that is told of stock hears of it in its next batch."""
+def mark(tx: Connection, skus: Collection[str]) -> None:
+    """The stock of these SKUs changed: every account that is told of stock hears of it in its next batch.
+
+    Always in the same order, or two orders of the same articles would wait for each other.
+    """
     for account in publishers():
-        tx.execute(MARK, {"account": account, "sku": sku})
+        for sku in sorted(skus):
+            tx.execute(MARK, {"account": account, "sku": sku})
 
 
 def pending(tx: Connection) -> dict[str, int]:

@@ -23,5 +23,5 @@ def set_level(tx: Connection, account: str, level: StockLevel, version: str) -> 
     row = {"account": account, "sku": level.sku, "location": level.location, "available": quantity, "version": version}
     new = tx.execute(SET, row).scalar() is not None
     if new:
-        dirty.mark(tx, level.sku)
+        dirty.mark(tx, {level.sku})
     return new

@@ -40,30 +40,32 @@ def key(subject: int, line: str) -> str:
 
 def reserve(tx: Connection, subject: int, order: Order) -> None:
     """A row for each line that will be shipped; asking again changes nothing. Marks the SKUs to be told."""
+    dirty.mark(tx, _opened(tx, subject, order))
+
+
+def _opened(tx: Connection, subject: int, order: Order) -> set[str]:
+    opened = set()
     for line in order.lines:
         if line.requires_shipping and line.current_quantity > 0:
             row = {"key": key(subject, line.id), "subject": subject, "line": line.id, "sku": line.sku, "quantity": line.current_quantity}
             if tx.execute(OPEN, row).rowcount:
-                dirty.mark(tx, line.sku)
+                opened.add(line.sku)
+    return opened
 
 
 def adjust(tx: Connection, subject: int, order: Order) -> None:
     """After an edit: open rows follow the lines' quantities, new lines get rows."""
-    reserve(tx, subject, order)
-    for line in order.lines:
-        for sku in tx.execute(RESIZE, {"key": key(subject, line.id), "quantity": line.current_quantity}).scalars():
-            dirty.mark(tx, sku)
+    opened = _opened(tx, subject, order)
+    sizes = ({"key": key(subject, line.id), "quantity": line.current_quantity} for line in order.lines)
+    dirty.mark(tx, opened | {sku for size in sizes for sku in tx.execute(RESIZE, size).scalars()})
 
 
 def release(tx: Connection, subject: int) -> None:
     """What is still open of an order is let go."""
-    for sku in tx.execute(RELEASE, {"subject": subject}).scalars().all():
-        dirty.mark(tx, sku)
+    dirty.mark(tx, set(tx.execute(RELEASE, {"subject": subject}).scalars()))
 
 
 def ship(tx: Connection, subject: int, shipment: Shipment) -> None:
     """What left is no longer reserved: never more than the line holds."""
-    for line in shipment.lines:
-        left = {"subject": subject, "line": line.line_id, "sku": line.sku, "quantity": Decimal(line.quantity)}
-        for sku in tx.execute(SHIP, left).scalars().all():
-            dirty.mark(tx, sku)
+    gone = ({"subject": subject, "line": line.line_id, "sku": line.sku, "quantity": Decimal(line.quantity)} for line in shipment.lines)
+    dirty.mark(tx, {sku for left in gone for sku in tx.execute(SHIP, left).scalars()})
