@@ -48,10 +48,9 @@ def _look(name: str) -> str:
 
 
 def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
-    wanted = {topic: alive.get(topic, False) for topic in entries.manifest(name).topics if "/" in topic or topic in alive}
-    for topic, on in wanted.items():
+    for topic, on in alive.items():
         tx.execute(SAVE, {"account": name, "topic": topic, "alive": on})
-    dead = sorted(topic for topic, on in wanted.items() if not on)
+    dead = sorted(topic for topic, on in alive.items() if not on)
     if dead:
         sentence = f"{name} no longer sends us {', '.join(dead)}; orders are found by polling meanwhile."
         remedy = "Register the webhooks again (accounts page, or: waybill accounts subscribe)."
@@ -64,8 +63,7 @@ def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
 def mend(name: str) -> list[str]:
     """Registers what is missing; answers the topics that were."""
     source: Subscriber = connect(connection(name))
-    alive = source.subscriptions()
-    missing = [topic for topic in entries.manifest(name).topics if not alive.get(topic, False) and "/" in topic]
+    missing = sorted(topic for topic, on in source.subscriptions().items() if not on)
     source.subscribe(missing, f"{os.environ.get('PUBLIC_URL', '')}/hooks/{name}")
     return missing
 
