@@ -78,6 +78,10 @@ class Work:
         self.links.append(("reference", self.context.external_id, reference))
         return reference
 
+    def linked(self, kind: str) -> bool:
+        """Whether the step's account knows this subject's thing of that kind: an earlier step's write left its id."""
+        return any(tuple(link[:3]) == (self.step.account, kind, self.context.external_id) for link in self.context.links)
+
     @property
     def last_reference(self) -> str:
         mine = (self.step.account, "reference", self.context.external_id)

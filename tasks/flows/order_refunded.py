@@ -12,10 +12,14 @@ from tasks.flows.table import Flow, Outer, Refunded, Skip
 def record_refund(told: Refunded, erp: OrderKeeper, work: Work) -> Writes:
     if not told.refund.payments and not told.refund.lines:
         raise Skip("no money and no goods moved in this refund")
+    if not work.linked("order"):
+        raise Skip("the order was cancelled before it was booked: there is nothing to credit")
     return erp.record_refund(told.order, told.refund, key=work.key)
 
 
 def notify_refund(told: Refunded, notifier: Notifier, work: Work) -> Writes:
+    if not told.refund.payments:
+        raise Skip("no money moved: pieces were only taken off the order")
     if not told.order.email:
         raise Skip("the order has no e-mail address")
     return notifier.notify(told.order, None, occasion="refunded", key=work.key)
