@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from app.orders.difference import GONE
-from connectors.canonical.order import Line, Order
+from connectors.canonical.order import Line, Order, Source
 
 
 def to_ship(order: Order) -> dict[str, Decimal]:
     """Line id -> quantity that nobody has shipped yet, of the lines that are shipped at all."""
+    if order.source is Source.POS and order.shipping is None:
+        return {}  # carried home from the store
     sent: dict[str, Decimal] = {}
     for shipment in order.shipments:
         for line in shipment.lines if shipment.status in GONE else ():
