@@ -114,6 +114,9 @@ def closing(record: Mapping[str, Any], policy: Policy) -> list[dict[str, Any]]:
             remedy="Let the customer return it and refund it then.",
             owner="support",
         )
+    begun = any(row.fulfilled for row in goods)  # then its discounts and charges belong to what has shipped
     return [
-        {"line": row.number, "isClosed": True} for row in rows if not row.closed and (row.open > 0 or not row.ships)
+        {"line": row.number, "isClosed": True}
+        for row in rows
+        if not row.closed and (row.open > 0 if row.ships else not begun)
     ]

@@ -20,6 +20,7 @@ PAGE = 1000  # rows of SuiteQL a call may give
 PAUSE = 1.0  # seconds that nobody calls after a refusal for concurrency: NetSuite names none
 TOKEN = "access"  # noqa: S105 - the name of the token, not a token
 WALKS = 3
+FIRST = "waybill-first-job"  # a mark of ours beside the answer's headers: the job was made by an earlier call
 # By default NetSuite takes a field that it does not know with a warning that nobody reads, and drops it.
 STRICT = {"x-netsuite-propertynamevalidation": "Error", "x-netsuite-propertyvaluevalidation": "Error"}
 NAMESPACE = uuid.UUID("6f7c1e5e-6a53-4a6c-9a0e-5c2d5a6f0b41")
@@ -47,7 +48,22 @@ class Client:
         """
         path = f"{RECORD}/{record}/eid:{external_id}"
         answer = self._write("PUT", path, f"{record}.upsert", body, replace, job_key)
-        return self._written(answer, record)
+        if answer.status != 202:
+            return self._id(answer, record)
+        job = self._tail(answer)
+        if answer.headers.get(FIRST) and self._failed(job, record):
+            return self.upsert(record, external_id, body, replace=replace, job_key=f"{job_key}-{job}")
+        return Job(job)
+
+    def _failed(self, job: str, record: str) -> bool:
+        """Whether the first job of a key was refused: its key would only ever tell that again, though the
+        cause may be gone.
+        """
+        try:
+            self.job(job, record)
+        except Rejected:
+            return True
+        return False
 
     def update(self, record: str, ref: str, body: Mapping[str, Any], *, replace: Sequence[str] = ()) -> ExternalId:
         """PATCH: lines with `line` are changed, lines without are added, sublists in `replace` are replaced."""
@@ -138,14 +154,11 @@ class Client:
         answer = self._call(method, path, operation=operation, write=True, json=body, query=query, headers=headers)
         said = errors.refusal(answer)
         if said is not None and said.code == errors.SAME_KEY and answer.headers.get("location"):
-            return Answer(202, answer.headers, b"", write=True)  # the first job of this key stands for this call
+            return Answer(
+                202, {**answer.headers, FIRST: "true"}, b"", write=True
+            )  # the key's first job stands for this call
         record = operation.partition(".")[0]
         return self._checked(answer, WORDS.get(record, record))
-
-    def _written(self, answer: Answer, record: str) -> ExternalId | Job:
-        if answer.status == 202:
-            return Job(self._tail(answer))
-        return self._id(answer, record)
 
     def _id(self, answer: Answer, record: str) -> ExternalId:
         """The id at the end of Location: a create or update answers 204 and no body."""

@@ -83,13 +83,15 @@ class Books:
             )
         if body.get("externalId", ref[4:]) != ref[4:]:
             raise value("externalId", body["externalId"])
-        return self.save(kind, self.find(kind, ref), {**body, "externalId": ref[4:]}, replace, strict)
+        with self.simulator.memory.lock:
+            return self.save(kind, self.find(kind, ref), {**body, "externalId": ref[4:]}, replace, strict)
 
     def create(self, kind: str, body: Any, strict: bool) -> Record:
         name = body.get("externalId") if isinstance(body, Mapping) else None
-        if name and self.find(kind, f"eid:{name}") is not None:
-            raise Refused(f"This record already exists: external ID {name}.", "DUP_RCRD", "externalId")
-        return self.save(kind, None, body, (), strict)
+        with self.simulator.memory.lock:
+            if name and self.find(kind, f"eid:{name}") is not None:
+                raise Refused(f"This record already exists: external ID {name}.", "DUP_RCRD", "externalId")
+            return self.save(kind, None, body, (), strict)
 
     def save(self, kind: str, old: Record | None, body: Any, replace: Sequence[str], strict: bool) -> Record:
         """Checks a body, merges it into what there is and keeps it."""

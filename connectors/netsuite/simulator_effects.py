@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.netsuite.simulator_books import Books, openness
+from connectors.netsuite.simulator_books import SHIPS, Books, openness
 from connectors.netsuite.simulator_sums import number, sums
 
 
@@ -65,7 +65,8 @@ def _refunded(books: Books) -> dict[str, str]:
 def cancelled(order: Mapping[str, Any]) -> bool:
     """Nothing of it can ship any more, and not because all of it has."""
     lines = order["lines"]
-    return any(line.get("isClosed") for line in lines) and not any(openness(line) > 0 for line in lines)
+    goods = [line for line in lines if line["itemType"] in SHIPS]
+    return any(line.get("isClosed") for line in lines) and not any(openness(line) > 0 for line in goods)
 
 
 def _state(order: Mapping[str, Any]) -> str:

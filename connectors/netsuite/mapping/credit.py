@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.canonical.gate import captured
-from connectors.canonical.order import Order, Tax
+from connectors.canonical.order import Line, Order, Tax
 from connectors.canonical.payment import Payment, PaymentStatus
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
 from connectors.kit.errors import Rejected
@@ -100,9 +100,7 @@ def _line(draft: sales_order.Draft, order: Order, line: RefundLine) -> None:
     tax = in_role(line.tax, draft.role)
     amount = in_role(line.subtotal, draft.role) - (tax if order.taxes_included else ZERO)
     settled = draft.settler.settle(amount)
-    item = (
-        sales_order.item_id(sold, draft.policy) if sold else draft.policy.codes.theirs("sku", line.sku or line.line_id)
-    )
+    item = _item(draft.policy, line, sold)
     words = sold.title if sold else line.sku
     draft.lines.append(
         {
@@ -116,6 +114,13 @@ def _line(draft: sales_order.Draft, order: Order, line: RefundLine) -> None:
     )
     if tax:
         draft.taxes.append((line.line_id, _tax(sold.taxes if sold else ()), amount, tax))
+
+
+def _item(policy: Policy, line: RefundLine, sold: Line | None) -> str:
+    """What was sold; where it does not come back into stock and the account names an item for that, that one."""
+    if not line.restock and policy.items.get("credit"):
+        return policy.item("credit")
+    return sales_order.item_id(sold, policy) if sold else policy.codes.theirs("sku", line.sku or line.line_id)
 
 
 def _tax(taxes: tuple[Tax, ...]) -> Tax:

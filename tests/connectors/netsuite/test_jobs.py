@@ -37,6 +37,15 @@ def test_a_lost_202_is_found_when_the_job_is_done(world):
     assert netsuite.operations().count("salesOrder.upsert") == 1
 
 
+def test_a_retry_after_the_cause_is_gone_is_not_told_the_old_refusal(world):
+    netsuite = world(settings={"respond_async": True}, codes={"sku": {"WB-TEE": "7777", "WB-MUG": "1002"}})
+    with pytest.raises(Rejected):
+        netsuite.drive(netsuite.connector.book(ORDER, key="k"))
+    netsuite.tell("/_sim/items", {"id": "7777", "sku": "WB-TEE"})
+    assert netsuite.drive(netsuite.connector.book(ORDER, key="k")) == "SO10001"
+    assert netsuite.effects()["sales_order"] == {"shop-1001": 1}
+
+
 def test_a_job_that_fails_is_a_refusal_with_its_reason(world):
     netsuite = world(settings={"respond_async": True}, codes={"sku": {"WB-TEE": "7777", "WB-MUG": "1002"}})
     with pytest.raises(Rejected) as refused:

@@ -9,6 +9,7 @@ import pytest
 from connectors.canonical.payment import Tender
 from connectors.canonical.returns import Adjustment
 from connectors.kit.errors import Rejected
+from connectors.netsuite.simulator import DEMO_SETTINGS
 from tests.connectors.netsuite import orders
 from tests.connectors.netsuite.orders import ORDER, back, eur
 from tests.contract import samples
@@ -87,6 +88,14 @@ def test_of_two_tenders_none_is_guessed(booked):
     with pytest.raises(Rejected) as refused:
         give_back(booked, bare)
     assert refused.value.code == "tender_unknown"
+
+
+def test_what_does_not_come_back_is_credited_on_the_item_for_that(world):
+    netsuite = world(settings={"items": {**DEMO_SETTINGS["items"], "credit": "9010"}})
+    netsuite.drive(netsuite.connector.book(PAID, key="k"))
+    give_back(netsuite, orders.refund("r1", ("card", "10.12"), lines=(back(MUG, 1, "8.50", "1.62"),)))
+    (memo,) = netsuite.simulator.memory.table("creditMemo").values()
+    assert memo["lines"][0]["item"]["id"] == "9010"
 
 
 def test_more_than_six_tenders_are_a_persons_matter(booked):
