@@ -29,7 +29,8 @@ WHERE login = :login
 RIGHT = text("UPDATE users SET failed = 0, locked_until = NULL WHERE login = :login AND failed > 0")
 KEEP = text("""
 INSERT INTO users (login, password, role) VALUES (:login, :password, :role)
-ON CONFLICT (login) DO UPDATE SET password = excluded.password, role = excluded.role, active = true, failed = 0, locked_until = NULL
+ON CONFLICT (login) DO UPDATE SET password = excluded.password, role = excluded.role, active = true, failed = 0,
+    locked_until = NULL
 """)
 FIRST = text(
     "INSERT INTO users (login, password, role) VALUES (:login, :password, 'admin') ON CONFLICT (login) DO NOTHING"

@@ -14,8 +14,8 @@ from app.journal.reading.counts import Bounded
 from app.journal.reading.rows import Page, found, listed
 
 CASE = """
-SELECT c.id, c.kind, c.account, c.step, c.code, c.sentence, c.remedy, c.owner, c.assignee, c.status, c.opened_at, c.last_at, c.closed_at,
-    c.closed_by, m.n, m.oldest
+SELECT c.id, c.kind, c.account, c.step, c.code, c.sentence, c.remedy, c.owner, c.assignee, c.status,
+    c.opened_at, c.last_at, c.closed_at, c.closed_by, m.n, m.oldest
 FROM cases c, LATERAL (
     SELECT count(*) AS n, min(at) AS oldest FROM (
         SELECT at FROM case_members WHERE case_id = c.id AND closed_at IS NULL LIMIT 1000) x) m
@@ -30,19 +30,21 @@ OWNERS = text(
     "SELECT DISTINCT owner FROM (SELECT owner FROM cases WHERE status <> 'resolved' LIMIT 5000) x ORDER BY owner"
 )
 MEMBERS = text("""
-SELECT m.member, m.at, m.subject_id, b.waybill, b.number, b.amount, b.currency, b.kind, s.id AS step_id, s.state AS step_state, s.tries,
-    s.sentence, s.name, s.account AS step_account
+SELECT m.member, m.at, m.subject_id, b.waybill, b.number, b.amount, b.currency, b.kind, s.id AS step_id,
+    s.state AS step_state, s.tries, s.sentence, s.name, s.account AS step_account
 FROM case_members m LEFT JOIN subjects b ON b.id = m.subject_id
 LEFT JOIN steps s ON m.member LIKE 'step:%' AND s.id = substr(m.member, 6)::bigint
 WHERE m.case_id = :case AND m.closed_at IS NULL AND m.member > :after ORDER BY m.member LIMIT 51
 """)
-ALL = text(
-    "SELECT member FROM case_members WHERE case_id = :case AND closed_at IS NULL AND member > :after ORDER BY member LIMIT :most"
-)
+ALL = text("""
+SELECT member FROM case_members WHERE case_id = :case AND closed_at IS NULL AND member > :after
+ORDER BY member LIMIT :most
+""")
 RISK = text("""
 SELECT b.currency, sum(b.amount) AS amount, count(*) AS n FROM (
     SELECT DISTINCT subject_id FROM (
-        SELECT subject_id FROM case_members WHERE case_id = :case AND closed_at IS NULL AND subject_id IS NOT NULL LIMIT 1000) y) x
+        SELECT subject_id FROM case_members
+        WHERE case_id = :case AND closed_at IS NULL AND subject_id IS NOT NULL LIMIT 1000) y) x
 JOIN subjects b ON b.id = x.subject_id WHERE b.amount IS NOT NULL GROUP BY b.currency ORDER BY 2 DESC
 """)
 

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 from app.journal.reading.rows import Page, listed, paged
 
 COLUMNS = """
-SELECT s.id, s.waybill, s.number, s.account, s.external_id, s.state, s.customer, s.amount, s.currency, s.placed_at, s.updated_at,
-    t.state AS trouble, t.sentence, t.owner, t.account AS trouble_at
+SELECT s.id, s.waybill, s.number, s.account, s.external_id, s.state, s.customer, s.amount, s.currency, s.placed_at,
+    s.updated_at, t.state AS trouble, t.sentence, t.owner, t.account AS trouble_at
 """
 TROUBLE = """
 LEFT JOIN LATERAL (
@@ -29,12 +29,13 @@ FILTERS = {
     "state": "s.state = :state",
 }
 # Trouble is rare and indexed by its state, so the list starts from the steps, never from all orders.
-ATTENTION = f"""
-{COLUMNS} FROM (
+TROUBLED = """
+FROM (
     SELECT DISTINCT subject_id FROM steps WHERE state IN ('dead', 'parked') AND subject_id < :before
     ORDER BY subject_id DESC LIMIT :most) x
-JOIN subjects s ON s.id = x.subject_id {TROUBLE} WHERE s.kind = 'order'
+JOIN subjects s ON s.id = x.subject_id
 """
+ATTENTION = f"{COLUMNS} {TROUBLED} {TROUBLE} WHERE s.kind = 'order'"
 BY_ID = text(
     f"{COLUMNS} FROM subjects s {TROUBLE} WHERE s.kind = 'order' AND s.id = ANY(:ids) ORDER BY s.id DESC LIMIT 51"
 )
@@ -53,7 +54,8 @@ PLACES: tuple[tuple[str, str], ...] = (
     ),
     (
         "delivery",
-        "SELECT e.subject_id FROM deliveries d JOIN events e ON e.id = d.event_id WHERE d.account = ANY(:accounts) AND d.delivery_id = :word",
+        """SELECT e.subject_id FROM deliveries d JOIN events e ON e.id = d.event_id
+        WHERE d.account = ANY(:accounts) AND d.delivery_id = :word""",
     ),
     ("SKU held for open orders", "SELECT subject_id FROM reservations WHERE sku = :word AND state = 'open'"),
     (
@@ -107,7 +109,7 @@ def needing(tx: Connection, before: int | None) -> Page[OrderRow]:
 
 
 def search(tx: Connection, word: str, accounts: list[str], personal: bool) -> Found:
-    """The orders that a number names, from the first place that knows it. `personal`: may be looked up by e-mail too."""
+    """The orders that a number names, from the first place that knows it; by e-mail too if `personal`."""
     word = word.strip().replace("\x00", "")[:200]
     values = {
         "word": word,

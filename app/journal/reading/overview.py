@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
@@ -13,23 +13,29 @@ from app.journal.reading.counts import Bounded, bounded
 from app.journal.reading.lists import BAD
 from app.journal.reading.rows import listed
 from app.journal.reading.shapes import Held
+from app.journal.reading.words import soon, span
 
 LINES = text("""
-SELECT a.account, w.waiting, w.oldest, p.parked, d.dead, t.tries, t.bad, g.at AS last_success, r.recovered, f.refused, e.silent_since
+SELECT a.account, w.waiting, w.oldest, p.parked, d.dead, t.tries, t.bad, g.at AS last_success, r.recovered,
+    f.refused, e.silent_since
 FROM unnest(CAST(:accounts AS text[])) AS a(account),
 LATERAL (SELECT count(*) AS waiting, min(created_at) AS oldest FROM (SELECT created_at FROM steps
     WHERE account = a.account AND state = ANY('{ready,running,submitted,unknown}') LIMIT 1000) x) w,
-LATERAL (SELECT count(*) AS parked FROM (SELECT 1 FROM steps WHERE account = a.account AND state = 'parked' LIMIT 1000) x) p,
-LATERAL (SELECT count(*) AS dead FROM (SELECT 1 FROM steps WHERE account = a.account AND state = 'dead' LIMIT 1000) x) d,
+LATERAL (SELECT count(*) AS parked FROM (SELECT 1 FROM steps
+    WHERE account = a.account AND state = 'parked' LIMIT 1000) x) p,
+LATERAL (SELECT count(*) AS dead FROM (SELECT 1 FROM steps
+    WHERE account = a.account AND state = 'dead' LIMIT 1000) x) d,
 LATERAL (SELECT count(*) AS tries, count(*) FILTER (WHERE outcome = ANY(:bad)) AS bad FROM (SELECT outcome FROM attempts
     WHERE account = a.account AND at > now() - interval '15 minutes' ORDER BY at DESC LIMIT 1000) x) t,
 LATERAL (SELECT max(at) AS at FROM (SELECT at, outcome FROM attempts
-    WHERE account = a.account AND at > now() - interval '7 days' ORDER BY at DESC LIMIT 500) x WHERE outcome IN ('done', 'found')) g,
+    WHERE account = a.account AND at > now() - interval '7 days' ORDER BY at DESC LIMIT 500) x
+    WHERE outcome IN ('done', 'found')) g,
 LATERAL (SELECT count(*) AS recovered FROM (SELECT recovered FROM events
     WHERE account = a.account ORDER BY id DESC LIMIT 1000) x WHERE recovered) r,
 LATERAL (SELECT coalesce(sum(count), 0)::bigint AS refused FROM refusals
     WHERE account = a.account AND hour > now() - interval '24 hours') f,
-LATERAL (SELECT max(at) AS silent_since FROM (SELECT at FROM events WHERE account = a.account ORDER BY id DESC LIMIT 1) x) e
+LATERAL (SELECT max(at) AS silent_since FROM (SELECT at FROM events
+    WHERE account = a.account ORDER BY id DESC LIMIT 1) x) e
 """)
 HEARD = text("SELECT queue, sent_at, seen_at FROM heartbeats ORDER BY queue LIMIT 200")
 DEAD_SUBSCRIPTIONS = text("SELECT account, topic FROM subscriptions WHERE NOT alive ORDER BY account, topic LIMIT 200")
@@ -107,3 +113,18 @@ def held(tx: Connection, accounts: list[str]) -> dict[str, Held]:
     """What each account is doing; one that never had trouble has no row and is well."""
     known = {row.account: row for row in listed(tx, Held, order_page.HELD, accounts=accounts)}
     return {account: known.get(account, Held(account)) for account in accounts}
+
+
+def state(line: Line, held: Held) -> tuple[str, str]:
+    """An account's state in words, and its tone: the worst that is true of it."""
+    if held.paused:
+        return (f"paused: {held.why}" if held.why else "paused", "bad")
+    if held.drained_at is not None:
+        return ("draining: new steps wait", "warn")
+    if held.breaker != "closed":
+        return (f"failing; asked again {soon(held.retry_at)}", "bad")
+    if line.error_rate is not None and line.error_rate > 0.2:
+        return (f"{line.error_rate:.0%} of attempts fail", "warn")
+    if line.oldest is not None and (datetime.now(UTC) - line.oldest).total_seconds() > 900:
+        return (f"slow: work waits for {span((datetime.now(UTC) - line.oldest).total_seconds())}", "warn")
+    return ("well", "good")

@@ -8,18 +8,19 @@ from datetime import datetime
 from typing import Any
 
 STEP = """
-SELECT s.id, s.run_id, s.subject_id, s.flow, s.name, s.role, s.account, s.kind, s.state, s.tries, s.due_at, s.lease_until, s.doubtful,
-    s.job, s.result, s.code, s.sentence, s.remedy, s.owner, s.fact, s.key, s.created_at, s.updated_at, s.ended_at, b.waybill, b.number
+SELECT s.id, s.run_id, s.subject_id, s.flow, s.name, s.role, s.account, s.kind, s.state, s.tries, s.due_at,
+    s.lease_until, s.doubtful, s.job, s.result, s.code, s.sentence, s.remedy, s.owner, s.fact, s.key, s.created_at,
+    s.updated_at, s.ended_at, b.waybill, b.number
 FROM steps s JOIN subjects b ON b.id = s.subject_id
 """
 ATTEMPT = """
-SELECT a.id, a.at, a.step_id, a.subject_id, a.account, a.n, a.outcome, a.code, a.sentence, a.seconds, a.calls, a.worker, a.next_at,
-    s.name, b.waybill
+SELECT a.id, a.at, a.step_id, a.subject_id, a.account, a.n, a.outcome, a.code, a.sentence, a.seconds, a.calls, a.worker,
+    a.next_at, s.name, b.waybill
 FROM attempts a JOIN steps s ON s.id = a.step_id JOIN subjects b ON b.id = a.subject_id
 """
 EVENT = """
-SELECT e.id, e.at, e.account, e.door, e.topic, e.delivery_id, e.proof, e.state, e.reason, e.code, e.recovered, e.ended_at, b.waybill,
-    e.subject_id
+SELECT e.id, e.at, e.account, e.door, e.topic, e.delivery_id, e.proof, e.state, e.reason, e.code, e.recovered,
+    e.ended_at, b.waybill, e.subject_id
 FROM events e LEFT JOIN subjects b ON b.id = e.subject_id
 """
 

@@ -1,4 +1,4 @@
-"""One time line of an order over all systems: deliveries in, attempts out, what people did, and what is still to come."""
+"""One time line of an order over all systems: deliveries in, attempts out, and what people did."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.journal.reading.shapes import AttemptRow, AuditRow, EventRow, StepRow
 from app.journal.reading.words import Told, action, span, tell
 
 PEOPLE = "people"
+LOOK = "see personal data"  # noted for the audit, and nothing that happened to the order
 HUB = "hub"
 # What an attempt ended in, as people say it, and how it looks.
 OUTCOME = {
@@ -82,19 +83,25 @@ def timeline(page: OrderPage) -> list[Item]:
 
 def stands(page: OrderPage) -> list[Stand]:
     """Every step in words, in the order it was laid out."""
-    return [Stand(step, tell(step, page.held.get(step.account), page.waits.get(step.id, []))) for step in page.steps]
+    return [Stand(step, _told(page, step)) for step in page.steps]
+
+
+def _told(page: OrderPage, step: StepRow) -> Told:
+    case = page.cases.get(f"step:{step.id}")
+    return tell(step, page.held.get(step.account), page.waits.get(step.id, []), case.owner if case else "")
 
 
 def _events(events: Sequence[EventRow]) -> Iterator[Item]:
     for event in events:
         label, tone = EVENT.get(event.state, (event.state, "calm"))
         how = DOORS.get(event.door, event.door)
-        text = f"{event.reason}" if event.reason else ""
+        text = NEW.get(event.state, "{}").format(event.reason) if event.reason else ""
         yield Item(
             event.at, event.account, "event", f"{event.account} {how}: {event.topic}", label, tone, text, event=event
         )
 
 
+NEW = {"applied": "What was new: {}.", "running": "What was new: {}."}
 DOORS = {
     "webhook": "told us",
     "poll": "was asked",
@@ -109,8 +116,8 @@ def _attempts(attempts: Sequence[AttemptRow]) -> Iterator[Item]:
         label, tone = OUTCOME.get(one.outcome, (one.outcome, "calm"))
         took = f"Attempt {one.n}, {one.seconds:.2f} s" + (f", {one.calls} calls" if one.calls > 1 else "")
         later = ""
-        if one.next_at is not None and one.next_at > one.at:
-            later = f" Tried again {span((one.next_at - one.at).total_seconds())} later."
+        if one.next_at is not None and (one.next_at - one.at).total_seconds() >= 1:
+            later = f" Tried again after {span((one.next_at - one.at).total_seconds())}."
         text = " ".join(part for part in (one.sentence, f"{took}.{later}") if part)
         yield Item(one.at, one.account, "attempt", action(one.name), label, tone, text, attempt=one)
 
@@ -128,15 +135,15 @@ def _quiet(page: OrderPage) -> Iterator[Item]:
 
 def _people(rows: Sequence[AuditRow]) -> Iterator[Item]:
     for row in rows:
-        text = f"{row.reason}" if row.reason else ""
-        yield Item(row.at, PEOPLE, "person", f"{row.who}: {row.action}", "by hand", "calm", text)
+        if row.action != LOOK:
+            yield Item(row.at, PEOPLE, "person", f"{row.who}: {row.action}", "by hand", "calm", row.reason)
 
 
 SETTLED = frozenset(("done", "skipped", "cancelled"))
 
 
 def headline(page: OrderPage) -> tuple[str, str]:
-    """The one sentence that a person wants first, and its tone: where it is stuck, since when, who is asked, what is next."""
+    """The one sentence that a person wants first, and its tone: where it is stuck, who is asked, what is next."""
     open_ones = [stand for stand in stands(page) if stand.step.state not in SETTLED]
     for state in ("dead", "parked", "unknown"):
         stuck = [stand for stand in open_ones if stand.step.state == state]

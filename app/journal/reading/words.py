@@ -1,4 +1,4 @@
-"""What a step's state means for somebody who is not a programmer: what happened, what happens next, when, and who is asked."""
+"""What a step's state means for somebody who is not a programmer: what happened, what is next, who is asked."""
 
 from __future__ import annotations
 
@@ -9,21 +9,49 @@ from datetime import UTC, datetime
 from app.journal.reading.shapes import Held, StepRow
 
 TONE = {
-    "done": "good", "skipped": "calm", "cancelled": "calm", "waiting": "calm", "ready": "busy", "running": "busy",
-    "submitted": "busy", "unknown": "warn", "parked": "warn", "dead": "bad",
-}  # fmt: skip
+    "done": "good",
+    "skipped": "calm",
+    "cancelled": "calm",
+    "waiting": "calm",
+    "ready": "busy",
+    "running": "busy",
+    "submitted": "busy",
+    "unknown": "warn",
+    "parked": "warn",
+    "dead": "bad",
+}
 LABEL = {
-    "done": "done", "skipped": "not needed", "cancelled": "cancelled", "waiting": "waits its turn", "ready": "about to start",
-    "running": "under way", "submitted": "handed over", "unknown": "answer lost", "parked": "waits for a fact", "dead": "stopped",
-}  # fmt: skip
+    "done": "done",
+    "skipped": "not needed",
+    "cancelled": "cancelled",
+    "waiting": "waits its turn",
+    "ready": "about to start",
+    "running": "under way",
+    "submitted": "handed over",
+    "unknown": "answer lost",
+    "parked": "waits for a fact",
+    "dead": "stopped",
+}
 ACTIONS = {  # step -> what it does, as people say it
     "reserve_stock": "Reserve the stock",
     "release_stock": "Release the stock",
+    "adjust_reservations": "Adjust the reserved stock",
+    "commit_stock": "Count the stock as gone",
     "book_order": "Book the order",
+    "amend_order": "Change the booked order",
     "cancel_booking": "Cancel the booking",
     "request_fulfilment": "Ask for fulfilment",
+    "request_again": "Ask for fulfilment anew",
+    "withdraw_fulfilment": "Take back the fulfilment request",
     "cancel_fulfilment": "Stop the fulfilment",
     "acknowledge_order": "Confirm to the channel",
+    "record_shipment": "Book the shipment",
+    "confirm_shipment": "Report the shipment to the channel",
+    "record_refund": "Book the refund",
+    "notify_customer": "Write to the customer",
+    "notify_refund": "Write to the customer about the refund",
+    "fetch_object": "Fetch the document",
+    "publish_stock": "Publish the stock",
 }
 
 
@@ -39,8 +67,9 @@ class Told:
 
 
 def action(name: str) -> str:
-    """A step's name as people say it: `book_order` is "Book the order"."""
-    return ACTIONS.get(name) or name.replace("_", " ").replace(".", ": ").capitalize()
+    """A step's name as people say it: `book_order` or `order_placed.book_order` is "Book the order"."""
+    name = name.rpartition(".")[2]
+    return ACTIONS.get(name) or name.replace("_", " ").capitalize()
 
 
 def soon(at: datetime | None, now: datetime | None = None) -> str:
@@ -64,10 +93,13 @@ def span(seconds: float) -> str:
     return f"{whole // 86400} days"
 
 
-def tell(step: StepRow, held: Held | None, waits_for: list[str]) -> Told:
-    """A step's state in words; `held` is its account's state, `waits_for` the names of the steps before it."""
+def tell(step: StepRow, held: Held | None, waits_for: list[str], asked: str = "") -> Told:
+    """A step's state in words.
+
+    `held` is its account's state, `waits_for` the names of the steps before it, `asked` whose case it is.
+    """
     now, later, owner = WORDS.get(step.state, _other)(step, held, waits_for)
-    return Told(LABEL.get(step.state, step.state), TONE.get(step.state, "calm"), now, later, owner)
+    return Told(LABEL.get(step.state, step.state), TONE.get(step.state, "calm"), now, later, owner or asked)
 
 
 Words = tuple[str, str, str]

@@ -16,7 +16,6 @@ from app.accounts import control, entries
 from app.bell import HUB, Ring, ring
 from app.database import transaction
 from app.journal.reading import overview
-from app.web.admin import home
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
 from app.web.broker import broker
@@ -42,7 +41,7 @@ class Accounts(Page):
             lines = overview.lines(tx, names)
             held = overview.held(tx, names)
         manifests = {name: registry.manifests().get(entry.connector) for name, entry in config().accounts.items()}
-        states = {line.account: home.state(line, held[line.account]) for line in lines}
+        states = {line.account: overview.state(line, held[line.account]) for line in lines}
         return str(self.render("accounts.html", lines=lines, held=held, states=states, manifests=manifests))
 
     @expose("/<account>")
@@ -54,7 +53,7 @@ class Accounts(Page):
             held = overview.held(tx, [account])[account]
         entry = config().accounts.get(account)
         manifest = registry.manifests().get(entry.connector) if entry else None
-        shown = {"line": line, "held": held, "state": home.state(line, held), "entry": entry, "manifest": manifest}
+        shown = {"line": line, "held": held, "state": overview.state(line, held), "entry": entry, "manifest": manifest}
         return str(self.render("account.html", **shown, limits=_limits(account) if manifest else []))
 
     @expose("/<account>/pauses", methods=("POST",))

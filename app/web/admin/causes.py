@@ -1,4 +1,4 @@
-"""What went wrong, by cause: who is asked to look, how many orders it holds up, and retrying one, some or all of them."""
+"""What went wrong, by cause: who is asked to look, how many orders it holds up, and the buttons to retry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from app.web.admin.gate import Page, expose, me
 
 CHUNK, MOST = 200, 5_000  # members in one transaction, and in one request
 ASSIGN = text(
-    "UPDATE cases SET assignee = :who, status = CASE WHEN status = 'open' THEN 'acknowledged' ELSE status END WHERE id = :id"
+    """UPDATE cases SET assignee = :who, status = CASE WHEN status = 'open' THEN 'acknowledged' ELSE status END
+    WHERE id = :id"""
 )
 
 

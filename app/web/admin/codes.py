@@ -1,4 +1,4 @@
-"""Mappings: what each system calls our SKUs, places, taxes and carriers; the missing ones first, for orders wait for them."""
+"""Mappings: what each system calls our SKUs, places, taxes and carriers; the missing ones first."""
 
 from __future__ import annotations
 

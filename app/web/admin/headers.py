@@ -1,4 +1,4 @@
-"""What every answer tells the browser: run only our own scripts and styles, be framed by nobody, guess nothing, keep no copy."""
+"""What every answer tells the browser: run only our own scripts, be framed by nobody, guess nothing, keep nothing."""
 
 from __future__ import annotations
 

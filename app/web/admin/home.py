@@ -10,8 +10,6 @@ from flask.typing import ResponseReturnValue
 from app.bell import HUB
 from app.database import transaction
 from app.journal.reading import overview
-from app.journal.reading.shapes import Held
-from app.journal.reading.words import soon, span
 from app.web.admin.gate import Page, expose
 from config.reader import config
 from connectors import registry
@@ -28,7 +26,7 @@ class Home(Page):
         with transaction() as tx:
             seen = overview.overview(tx, names)
         titles = {name: _title(name) for name in names}
-        states = {line.account: state(line, seen.held[line.account]) for line in seen.lines}
+        states = {line.account: overview.state(line, seen.held[line.account]) for line in seen.lines}
         now = datetime.now(UTC)
         quiet = [
             beat for beat in seen.heartbeats if beat.seen_at is None or (now - beat.seen_at).total_seconds() > QUIET
@@ -43,18 +41,3 @@ def _title(name: str) -> str:
     return (
         manifest.title if manifest else ("the hub's own steps" if name == HUB else (entry.connector if entry else ""))
     )
-
-
-def state(line: overview.Line, held: Held) -> tuple[str, str]:
-    """An account's state in words, and its tone: the worst that is true of it."""
-    if held.paused:
-        return (f"paused: {held.why}" if held.why else "paused", "bad")
-    if held.drained_at is not None:
-        return ("draining: new steps wait", "warn")
-    if held.breaker != "closed":
-        return (f"failing; asked again {soon(held.retry_at)}", "bad")
-    if line.error_rate is not None and line.error_rate > 0.2:
-        return (f"{line.error_rate:.0%} of attempts fail", "warn")
-    if line.oldest is not None and (datetime.now(UTC) - line.oldest).total_seconds() > 900:
-        return (f"slow: work waits for {span((datetime.now(UTC) - line.oldest).total_seconds())}", "warn")
-    return ("well", "good")

@@ -19,9 +19,9 @@ from app.web.admin.gate import Page, expose, me
 from config.reader import config
 
 LOOKED = text(
-    "SELECT 1 FROM audit WHERE object = :object AND who = :who AND action = :action AND at > now() - interval '1 hour' LIMIT 1"
+    """SELECT 1 FROM audit WHERE object = :object AND who = :who AND action = :action
+    AND at > now() - interval '1 hour' LIMIT 1"""
 )
-LOOK = "see personal data"
 STATES = ("open", "partly shipped", "shipped", "cancelled")
 
 
@@ -80,6 +80,6 @@ def _hide(word: str) -> str:
 
 def _note(tx: Connection, waybill: str) -> None:
     """Who looked at a person's data is kept, once an hour."""
-    values = {"object": f"order:{waybill}", "who": me().login, "action": LOOK}
+    values = {"object": f"order:{waybill}", "who": me().login, "action": timeline.LOOK}
     if tx.execute(LOOKED, values).scalar() is None:
-        actions.audit(tx, me().login, LOOK, f"order:{waybill}", "", address=request.remote_addr or "")
+        actions.audit(tx, me().login, timeline.LOOK, f"order:{waybill}", "", address=request.remote_addr or "")

@@ -1,4 +1,4 @@
-"""An exchange as it is read: the request, the answer, their headers and bodies, with what is secret or personal masked."""
+"""An exchange as it is read: the request, the answer, their headers and bodies, masked where they must be."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Exchanged:
 
 
 def exchanged(payload: Payload, personal: bool) -> Exchanged:
-    """What the engine kept of one call: its head, and one body that is the request and then the answer (`split` says where)."""
+    """What the engine kept of one call: its head, and one body: the request, then the answer (from `split` on)."""
     head, kept = payload.head, bytes(payload.body or b"")
     split = int(head.get("split", len(kept)))
     return Exchanged(

@@ -1,4 +1,4 @@
-"""How values are shown: times as ages with the exact moment behind, money with its currency, bodies indented and masked."""
+"""How values are shown: times as ages, money with its currency, bodies indented and masked."""
 
 from __future__ import annotations
 
@@ -77,25 +77,25 @@ def body(raw: bytes | None, personal: bool) -> str:
 
 
 def masked(tree: Any, personal: bool, name: str = "") -> Any:
-    """A JSON tree without secrets, and without personal data unless `personal`."""
-    if name and scrub.SECRET.search(name) and not isinstance(tree, dict | list):
+    """A JSON tree without secrets, and without personal data unless `personal`; `name` is the field it stands under."""
+    if name and _covered(tree, personal, name):
         return scrub.MASK
     if isinstance(tree, Mapping):
-        if not personal and name and PERSON.search(name):
-            return scrub.MASK
         return {key: masked(item, personal, str(key)) for key, item in tree.items()}
     if isinstance(tree, list):
         return [masked(item, personal, name) for item in tree]
-    if personal or tree is None:
-        return tree
-    if name and PERSON.search(name):
-        return scrub.MASK
-    return scrub.EMAIL.sub(scrub.MASK, tree) if isinstance(tree, str) else tree
+    return scrub.EMAIL.sub(scrub.MASK, tree) if isinstance(tree, str) and not personal else tree
+
+
+def _covered(tree: Any, personal: bool, name: str) -> bool:
+    if scrub.SECRET.search(name) and not isinstance(tree, dict | list):
+        return True
+    return not personal and tree is not None and not isinstance(tree, list) and bool(PERSON.search(name))
 
 
 PERSON = re.compile(
-    r"(?i)e_?mail|phone|name$|first|last|company|customer|recipient|address|addr[1-3]?|postal|postcode|zip|city|province|"
-    r"latitude|longitude|birth|note|browser_ip|user_agent|contact|buyer|consignee|^to$|^ip$|gift_?message"
+    r"(?i)e_?mail|phone|name$|first|last|company|customer|recipient|address|addr[1-3]?|postal|postcode|zip|city|"
+    r"province|latitude|longitude|birth|note|browser_ip|user_agent|contact|buyer|consignee|^to$|^ip$|gift_?message"
 )
 
 

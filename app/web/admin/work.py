@@ -71,7 +71,7 @@ def _retry(steps: list[int], again: bool) -> ResponseReturnValue:
         rings = actions.retry(tx, steps, me().login, why, again=again)
     ring(rings)
     return back(
-        f"Asked for: {many(len(steps), 'step')} will be tried as soon as the account allows. Steps that are done stay done."
+        f"Asked for: {many(len(steps), 'step')} will be tried as soon as the account allows. What is done stays done."
     )
 
 

@@ -1,0 +1,214 @@
+"""Whether the configuration can be used: every finding names its file, its line and what to do about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.database import transaction
+from config.reader import AccountEntry, Config, Wrong, read, wrong
+from connectors import registry
+from connectors.kit.manifest import Manifest
+
+OPEN = text("""
+SELECT DISTINCT flow, name FROM steps
+WHERE state = ANY('{waiting,ready,running,submitted,unknown,parked,dead}') AND kind <> 'undo'
+ORDER BY flow, name LIMIT 500
+""")
+ACCOUNTS = text("""
+SELECT DISTINCT account FROM steps WHERE state = ANY('{waiting,ready,running,submitted,unknown,parked,dead}')
+    AND account <> 'hub' ORDER BY account LIMIT 500
+""")
+
+
+def check(folder: Path) -> list[Wrong]:
+    """Everything that is wrong with a folder of policy, in the environment of this process; empty when it is fit."""
+    try:
+        policy = read(folder)
+    except Wrong as finding:
+        return [finding]
+    return [finding for look in LOOKS for finding in look(policy)]
+
+
+def _systems(policy: Config) -> Iterator[Wrong]:
+    """Every account's connector is there, and its credentials are in the environment."""
+    for name, entry in policy.accounts.items():
+        manifest = registry.manifests().get(entry.connector)
+        if manifest is None:
+            known = ", ".join(registry.manifests())
+            yield wrong(
+                policy.folder,
+                "accounts",
+                f"[{name}]",
+                f"{name} names the connector {entry.connector!r}, which is not here.",
+                f"use one of: {known}",
+            )
+            continue
+        yield from _credentials(policy, name, entry, manifest)
+        yield from _secrets(policy, name, entry, manifest)
+
+
+def _credentials(policy: Config, name: str, entry: AccountEntry, manifest: Manifest) -> Iterator[Wrong]:
+    if not entry.base_url:
+        yield wrong(
+            policy.folder,
+            "accounts",
+            f"[{name}]",
+            f"{name} has no address.",
+            "set base_url, or the variable that it is read from",
+        )
+    for credential in manifest.credentials:
+        env = entry.credentials.get(credential)
+        if env is None:
+            yield wrong(
+                policy.folder,
+                "accounts",
+                f"[{name}]",
+                f"{name} lacks the credential {credential!r}.",
+                f'add {credential} = "NAME_OF_A_VARIABLE" to its credentials',
+            )
+        elif not os.environ.get(env):
+            yield wrong(
+                policy.folder, "accounts", env, f"{env} ({name}: {credential}) is not in the environment.", f"set {env}"
+            )
+    for credential in entry.credentials:
+        if credential not in manifest.credentials:
+            yield wrong(
+                policy.folder,
+                "accounts",
+                f"[{name}]",
+                f"{name} gives {credential!r}, for which {entry.connector} does not ask.",
+                f"use: {', '.join(manifest.credentials)}",
+            )
+
+
+def _secrets(policy: Config, name: str, entry: AccountEntry, manifest: Manifest) -> Iterator[Wrong]:
+    """A system that pushes needs at least one secret that holds; a second, unset one is a rotation that has ended."""
+    if manifest.secrets and not any(os.environ.get(secret.env) for secret in entry.webhook_secrets):
+        named = ", ".join(secret.env for secret in entry.webhook_secrets) or "none named"
+        yield wrong(
+            policy.folder,
+            "accounts",
+            f"[{name}]",
+            f"{name} has no webhook secret ({named}): every delivery would be refused.",
+            "name one in webhook_secrets and set its variable",
+        )
+
+
+def _limits(policy: Config) -> Iterator[Wrong]:
+    for name, entry in policy.accounts.items():
+        manifest = registry.manifests().get(entry.connector)
+        known = [limit.name for limit in manifest.limits] if manifest else []
+        for limit in entry.limits:
+            if manifest and limit not in known:
+                yield wrong(
+                    policy.folder,
+                    "accounts",
+                    limit,
+                    f"{name} changes the limit {limit!r}, which {entry.connector} has not.",
+                    f"use one of: {', '.join(known)}",
+                )
+
+
+def _routes(policy: Config) -> Iterator[Wrong]:
+    """Every account that a route names exists and can play the role."""
+    for route in policy.routes:
+        for role, named in route.roles.items():
+            for account in [named] if isinstance(named, str) else named:
+                yield from _plays(policy, route.name, role, account)
+        origin = route.when.get("account", [])
+        for account in [origin] if isinstance(origin, str) else origin:
+            if account not in policy.accounts:
+                yield wrong(
+                    policy.folder,
+                    "routes",
+                    account,
+                    f"route {route.name!r} waits for {account!r}, which no account is called.",
+                    f"use one of: {', '.join(policy.accounts)}",
+                )
+
+
+def _plays(policy: Config, route: str, role: str, account: str) -> Iterator[Wrong]:
+    entry = policy.accounts.get(account)
+    if entry is None:
+        yield wrong(
+            policy.folder,
+            "routes",
+            account,
+            f"route {route!r} gives {role} to {account!r}, which no account is called.",
+            f"use one of: {', '.join(policy.accounts)}",
+        )
+        return
+    manifest = registry.manifests().get(entry.connector)
+    needed = PLAYED_AS.get(role, role)
+    if manifest and needed not in manifest.roles:
+        able = [
+            name
+            for name, other in policy.accounts.items()
+            if (m := registry.manifests().get(other.connector)) and needed in m.roles
+        ]
+        yield wrong(
+            policy.folder,
+            "routes",
+            account,
+            f"route {route!r} gives {role} to {account}, but {entry.connector} plays {', '.join(manifest.roles)}.",
+            f"use one of: {', '.join(able) or 'none can'}",
+        )
+
+
+PLAYED_AS = {"publish": "channel"}  # who is told of stock is a channel
+
+
+def _rows(policy: Config) -> Iterator[Wrong]:
+    """Open work names steps and accounts that are known here; asked only where a database is configured."""
+    if not os.environ.get("DATABASE_URL"):
+        return
+    try:
+        with transaction() as tx:
+            steps = [(row.flow, row.name) for row in tx.execute(OPEN)]
+            accounts = list(tx.execute(ACCOUNTS).scalars())
+    except SQLAlchemyError as error:
+        yield Wrong(
+            "DATABASE_URL", 1, f"the database cannot be asked: {type(error).__name__}.", "start it, and migrate it"
+        )
+        return
+    flows = known_steps()
+    for flow, name in steps:
+        if name not in flows.get(flow, ()):
+            yield Wrong(
+                "tasks/flows",
+                1,
+                f"open steps are called {flow}.{name}, which this code does not know.",
+                "let the older version finish them, or give them up in the admin",
+            )
+    for account in accounts:
+        if account not in policy.accounts:
+            yield wrong(
+                policy.folder,
+                "accounts",
+                account,
+                f"open steps are for {account!r}, which no account is called.",
+                "put the account back until they are done",
+            )
+
+
+def known_steps() -> Mapping[str, tuple[str, ...]]:
+    """Flow -> the names of its steps. Loaded by name: only this command, a process of its own, ever sees both faces."""
+    flows: Mapping[str, Any] = import_module("tasks.flows.book").FLOWS
+    return {name: tuple(_names(flow)) for name, flow in flows.items()}
+
+
+def _names(flow: Any) -> Iterator[str]:
+    for step in flow.steps:
+        yield step.name
+        if step.undo is not None:
+            yield step.undo.__name__
+
+
+LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (_systems, _limits, _routes, _rows)

@@ -1,0 +1,155 @@
+"""What is done at a terminal: walk an order, replay a delivery, check the policy, list accounts, let people in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from getpass import getuser
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from app.bell import HUB, ring_event
+from app.database import transaction
+from app.journal import actions
+from app.journal.reading import order as reading
+from app.journal.reading import orders, overview, timeline
+from app.journal.reading.words import action
+from app.web import checker, people
+from config import reader as policy
+
+COLUMNS = "{:<20} {:>7} {:>7} {:>7} {:>7}  {:<16} {}"
+COLOURS = {"good": "green", "busy": "blue", "warn": "yellow", "bad": "red", "calm": "bright_black"}
+
+
+@click.group()
+def waybill() -> None:
+    """The hub, from a terminal."""
+
+
+@waybill.command()
+@click.argument("order")
+def walk(order: str) -> None:
+    """Prints what the page of ORDER shows: any number that names it will do."""
+    with transaction() as tx:
+        page = reading.order(tx, order)
+        if page is None:
+            found = orders.search(tx, order, list(policy.config().accounts), personal=True).page.rows
+            if len(found) != 1:
+                raise click.ClickException(_several(order, found))
+            page = reading.order(tx, found[0].waybill)
+    if page is not None:
+        _print(page, Console(highlight=False, soft_wrap=True))
+
+
+def _several(order: str, found: tuple[orders.OrderRow, ...]) -> str:
+    if not found:
+        return f"Nothing is known under {order!r}."
+    return f"{order!r} names several: {', '.join(row.waybill for row in found[:20])}."
+
+
+def _print(page: reading.OrderPage, console: Console) -> None:
+    subject = page.subject
+    console.print(f"{subject.number or subject.external_id}  {subject.waybill}  {subject.state}", style="bold")
+    sentence, tone = timeline.headline(page)
+    console.print(Text(sentence, style=COLOURS[tone]))
+    for line in _steps(page):
+        console.print(line)
+    console.print()
+    for item in timeline.timeline(page)[::-1]:
+        head = Text(f"{item.at:%Y-%m-%d %H:%M:%S}  {item.lane:<16} {item.title}  ")
+        console.print(head.append(item.label, style=COLOURS[item.tone]).append(f"  {item.text}", style="bright_black"))
+
+
+def _steps(page: reading.OrderPage) -> Iterator[Text]:
+    for stand in timeline.stands(page):
+        said = f"{stand.told.now} {stand.told.next}".strip()
+        name = f"  {action(stand.step.name):<36} {stand.step.account:<16} "
+        line = Text(name).append(f"{stand.told.label:<16}", style=COLOURS[stand.told.tone])
+        yield line.append(f" {said}" + (f" Asked to look: {stand.told.owner}." if stand.told.owner else ""))
+
+
+@waybill.command()
+@click.argument("event", type=int)
+@click.option("--reason", default="by command", show_default=True)
+def replay(event: int, reason: str) -> None:
+    """Receives delivery EVENT again, if it led to nothing."""
+    with transaction() as tx:
+        again = actions.replay(tx, event, _who(), reason)
+    if not again:
+        raise click.ClickException(f"Delivery {event} is not here, or has its effects already.")
+    rung = ring_event(event)
+    click.echo(f"Delivery {event} is received again{'' if rung else ' at the next sweep: the broker is away'}.")
+
+
+@waybill.command()
+@click.option("--config", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=None)
+def check(folder: Path | None) -> None:
+    """Checks the policy files, the environment and open work; exit code 1 when something is wrong."""
+    findings = checker.check(folder or Path(os.environ.get("WAYBILL_CONFIG", policy.HERE)))
+    for finding in findings:
+        click.echo(str(finding))
+    if findings:
+        sys.exit(1)
+    click.echo("The configuration can be used.")
+
+
+@waybill.command()
+def accounts() -> None:
+    """One line for each account: what it does and what waits for it."""
+    names = [*policy.config().accounts, HUB]
+    with transaction() as tx:
+        lines, held = overview.lines(tx, names), overview.held(tx, names)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        COLUMNS.format("account", "waiting", "parked", "stopped", "errors", "last success", "state"), style="bold"
+    )
+    for line in lines:
+        words, tone = overview.state(line, held[line.account])
+        rate = "" if line.error_rate is None else f"{line.error_rate:.0%}"
+        last = f"{line.last_success:%m-%d %H:%M:%S}" if line.last_success else ""
+        console.print(
+            Text(COLUMNS.format(line.account, line.waiting, line.parked, line.dead, rate, last, "")).append(
+                words, style=COLOURS[tone]
+            )
+        )
+
+
+@waybill.command("new-connector")
+@click.argument("name")
+def new_connector(name: str) -> None:
+    """Copies the living template to connectors/NAME, with its tests. Works in a checkout only."""
+    checkout = Path(__file__).parents[2]
+    sys.exit(subprocess.run([sys.executable, "-m", "local.new_connector", name], cwd=checkout, check=False).returncode)
+
+
+@waybill.group()
+def users() -> None:
+    """The people who may come in."""
+
+
+@users.command("add")
+@click.argument("login")
+@click.option("--role", type=click.Choice(people.ROLES), default="viewer", show_default=True)
+@click.password_option()
+def add_user(login: str, role: str, password: str) -> None:
+    """Lets LOGIN in, or gives them another password and role."""
+    try:
+        with transaction() as tx:
+            people.keep(tx, login, password, role)
+            actions.audit(tx, _who(), "set login", f"user:{login}", "by command", after={"role": role})
+    except ValueError as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+    click.echo(f"{login} may come in as {role}.")
+
+
+def _who() -> str:
+    return f"{getuser()} (command)"
+
+
+if __name__ == "__main__":
+    waybill(prog_name="waybill")
