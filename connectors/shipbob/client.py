@@ -19,7 +19,8 @@ WALKS = 6  # through a list that moves while it is read
 
 
 class Client:
-    """Calls of one account. Raises what `refusals.sorted_out` makes of an answer, and the kit's errors for lost ones."""
+    """Calls of one account. Raises what `refusals.sorted_out` makes of an answer, and the kit's errors for lost
+    ones."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -41,8 +42,10 @@ class Client:
     def orders_updated(self, since: datetime, until: datetime) -> Iterator[Any]:
         """Orders touched in [since, until], each once.
 
-        Pages are numbered, and an order that is touched meanwhile leaves the window: the rest moves up, over the edge of a
-        page. So where there is more than one page the list is walked until a walk finds nothing new. Raises Transient when
+        Pages are numbered, and an order that is touched meanwhile leaves the window: the rest moves up, over the
+        edge of a
+        page. So where there is more than one page the list is walked until a walk finds nothing new. Raises
+        Transient when
         it does not come to rest.
         """
         query = {"LastUpdateStartDate": stamp(since), "LastUpdateEndDate": stamp(until), "SortOrder": "Oldest"}

@@ -73,8 +73,12 @@ class ShipBob:
         if not found:
             raise refused
         if found[0].get("status") == "Cancelled":
-            raise Rejected("The warehouse holds a cancelled order under this reference, and takes a reference once only.",
-                           code="cancelled_there", field="reference_id", remedy="Place the order there by hand, or ship it from elsewhere.")  # fmt: skip
+            raise Rejected(
+                "The warehouse holds a cancelled order under this reference, and takes a reference once only.",
+                code="cancelled_there",
+                field="reference_id",
+                remedy="Place the order there by hand, or ship it from elsewhere.",
+            )
         return _id(found[0])
 
     def _find(self, reference: str) -> ExternalId | None:
@@ -82,7 +86,8 @@ class ShipBob:
         return _id(found[0]) if found else None
 
     def cancel_request(self, order: Order, *, key: str, reference: str) -> Writes:
-        """Stops the ShipBob order; "" where there is none. Raises Rejected(code="shipped") when a label is printed already."""
+        """Stops the ShipBob order; "" where there is none. Raises Rejected(code="shipped") when a label is printed
+        already."""
         order_id = self._connection.known.id("request", order.id) or self._find(reference)
         if order_id is None:
             return ""
@@ -110,8 +115,11 @@ class ShipBob:
             return order_id
         gone = [shipment for shipment in found.get("shipments") or [] if shipment.get("status") in LEFT]
         if gone:
-            raise Rejected(f"Too late to stop: {len(gone)} of {len(found['shipments'])} shipments have left or are labelled.",
-                           code="shipped", remedy="Let it arrive and handle it as a return, or intercept the parcel at the carrier.")  # fmt: skip
+            raise Rejected(
+                f"Too late to stop: {len(gone)} of {len(found['shipments'])} shipments have left or are labelled.",
+                code="shipped",
+                remedy="Let it arrive and handle it as a return, or intercept the parcel at the carrier.",
+            )
         raise refused
 
     def _cancelled(self, order_id: ExternalId) -> ExternalId | None:
@@ -121,7 +129,8 @@ class ShipBob:
     # ---- StockKeeper
 
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
-        """Levels at each fulfilment centre, in our SKUs and locations. Raises Missing where a code has no counterpart here."""
+        """Levels at each fulfilment centre, in our SKUs and locations. Raises Missing where a code has no
+        counterpart here."""
         codes, asked = self._connection.codes, {"as_of": stamp(self._connection.now())}
         wanted = {codes.theirs("sku", sku): sku for sku in skus}
         for item in self._items(tuple(wanted)):
@@ -130,8 +139,16 @@ class ShipBob:
                 continue
             for level in levels(item, asked):
                 ours = wanted.get(theirs) or codes.ours("sku", theirs)
-                yield StockLevel(ours, codes.ours("location", level.location), level.available, level.on_hand, level.reserved,
-                                 level.incoming, level.item_id, level.as_of)  # fmt: skip
+                yield StockLevel(
+                    ours,
+                    codes.ours("location", level.location),
+                    level.available,
+                    level.on_hand,
+                    level.reserved,
+                    level.incoming,
+                    level.item_id,
+                    level.as_of,
+                )
 
     def _items(self, theirs: Sequence[str]) -> Iterator[Mapping[str, Any]]:
         for search in theirs if 0 < len(theirs) <= FEW else ("",):
@@ -140,7 +157,8 @@ class ShipBob:
     # ---- Poller, Fetcher
 
     def changed(self, kind: str, since: datetime, until: datetime) -> Iterator[Message]:
-        """Shipments: the orders touched in the window, whole. Stock: every item now, for ShipBob tells no change of stock."""
+        """Shipments: the orders touched in the window, whole. Stock: every item now, for ShipBob tells no change of
+        stock."""
         lister = LISTS.get(kind)
         if lister is None:
             raise NotOffered(f"ShipBob has no list of changed {kind}.")
@@ -181,8 +199,12 @@ class ShipBob:
         missing = [topic for topic in topics if topic not in served]
         secret = self._connection.account.credentials.get("webhook_secret", "")
         if missing and not secret:
-            raise Rejected("There is no secret to have ShipBob sign its webhooks with.", code="no_secret", field="credentials.webhook_secret",
-                           remedy="Name the variable that holds the webhook secret under the account's credentials.")  # fmt: skip
+            raise Rejected(
+                "There is no secret to have ShipBob sign its webhooks with.",
+                code="no_secret",
+                field="credentials.webhook_secret",
+                remedy="Name the variable that holds the webhook secret under the account's credentials.",
+            )
         if missing:
             self._client.create_webhook({"topics": missing, "url": address, "secret": secret, "description": "Waybill"})
 

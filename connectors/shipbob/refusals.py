@@ -38,7 +38,8 @@ KNOWN = (
 
 
 def sorted_out(answer: Answer, block: Callable[[float], None]) -> Answer:
-    """The answer when it is good, else its trouble raised. `block(seconds)` is told of every 429 that names its wait."""
+    """The answer when it is good, else its trouble raised. `block(seconds)` is told of every 429 that names its
+    wait."""
     found = trouble(answer)
     if found is None:
         return answer
@@ -68,7 +69,8 @@ def _known(text: str) -> tuple[str, str, str]:
 
 
 def first_complaint(body: bytes) -> tuple[str, str]:
-    """Field and sentence out of {field: [sentence]}, {title, detail} or {message}; empty where the body is none of them."""
+    """Field and sentence out of {field: [sentence]}, {title, detail} or {message}; empty where the body is none of
+    them."""
     try:
         parsed = simplejson.loads(body or b"null")
     except ValueError:

@@ -1,4 +1,5 @@
-"""A ShipBob one can talk to: its API 2026-01 over HTTP, a warehouse that picks by itself, webhooks to whoever subscribed."""
+"""A ShipBob one can talk to: its API 2026-01 over HTTP, a warehouse that picks by itself, webhooks to whoever
+subscribed."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from itertools import count
 
 
 class Agenda:
-    """Jobs run one after the other, at their time or as soon after as the one before lets them. Starts with its first job."""
+    """Jobs run one after the other, at their time or as soon after as the one before lets them. Starts with its
+    first job."""
 
     def __init__(self, name: str) -> None:
         self._name = name

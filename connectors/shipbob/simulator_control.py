@@ -14,7 +14,8 @@ from connectors.shipbob.simulator_warehouse import Warehouse
 
 
 def control(sim: ShipBobSimulator) -> None:
-    """GET effects, deliveries, limit; PUT settings; POST orders, stock, empty, ship, deliver, hold; all under /_sim/."""
+    """GET effects, deliveries, limit; PUT settings; POST orders, stock, empty, ship, deliver, hold; all under
+    /_sim/."""
     for name, tell in ASKED.items():
         sim.app.add_url_rule(f"/_sim/{name}", name, _told(sim, tell), methods=["GET"])
     for name, act in ACTS.items():

@@ -9,7 +9,8 @@ from collections import deque
 
 
 class SlidingWindow:
-    """`most` calls in any `seconds`. What is refused is not counted (as at the gateway that ShipBob's error body comes from)."""
+    """`most` calls in any `seconds`. What is refused is not counted (as at the gateway that ShipBob's error body
+    comes from)."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self.most, self.seconds = most, seconds

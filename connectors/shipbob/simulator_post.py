@@ -1,4 +1,5 @@
-"""ShipBob's webhooks as it sends them: signed at every attempt, retried on its schedule, and on bad days twice, late or never."""
+"""ShipBob's webhooks as it sends them: signed at every attempt, retried on its schedule, and on bad days twice, late
+or never."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from connectors.kit.simulator import Memory
 from connectors.shipbob.simulator_agenda import Agenda
 from connectors.shipbob.webhook import signing_key
 
-# https://developer.shipbob.com/webhooks: at once, then after 5 s, 5 min, 30 min, 2, 5, 10 and 10 hours; then the endpoint is switched off.
+# https://developer.shipbob.com/webhooks: at once, then after 5 s, 5 min, 30 min, 2, 5, 10 and 10 hours; then the
+# endpoint is switched off.
 SCHEDULE = (0.0, 5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
 PATIENCE = 15.0
 
@@ -28,7 +30,8 @@ def share(reference: str, purpose: str) -> float:
 
 
 class Post:
-    """Deliveries to every enabled subscription of a topic. `settings` is live: switches count from the next event on."""
+    """Deliveries to every enabled subscription of a topic. `settings` is live: switches count from the next event
+    on."""
 
     def __init__(self, memory: Memory, settings: dict[str, Any]) -> None:
         self._memory, self._settings = memory, settings

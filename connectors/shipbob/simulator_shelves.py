@@ -60,7 +60,8 @@ class Shelves:
         return dict(self._memory.put("inventory", str(item["inventory_id"]), changed))
 
     def allocate(self, shipment: Row) -> bool:
-        """Promises the stock of the first centre that has all of it; else the shipment is an exception. Whether it could."""
+        """Promises the stock of the first centre that has all of it; else the shipment is an exception. Whether it
+        could."""
         wanted = quantities(shipment)
         for centre, name in CENTRES.items():
             if all(self._free(sku, centre) >= quantity for sku, quantity in wanted.items()):

@@ -17,7 +17,8 @@ ADDRESS = ("address1", "city", "country")
 
 
 def complaints(body: Row, known: Collection[str]) -> Iterator[Complaint]:
-    """Complaints about a Create Order body: 400 for its shape, 422 for its sense. `known` are the products' reference ids and ids."""
+    """Complaints about a Create Order body: 400 for its shape, 422 for its sense. `known` are the products'
+    reference ids and ids."""
     yield from ((400, name, f"The {name} field is required.") for name in REQUIRED if body.get(name) is None)
     yield from (
         (400, name, f"The {name} field must be a string.") for name in TEXTS if not isinstance(body.get(name), str)
@@ -127,14 +128,24 @@ def location_rows(items: Sequence[Row], asked: Mapping[str, str]) -> list[Row]:
 
 
 def _location_row(item: Row) -> Row:
-    places = [{"location_id": int(centre), "name": f"centre {centre}", "on_hand_quantity": place["on_hand"], "committed_quantity": place["committed"],
-               "fulfillable_quantity": max(0, place["on_hand"] - place["committed"]), "awaiting_quantity": place["awaiting"],
-               "internal_transfer_quantity": 0} for centre, place in item["locations"].items()]  # fmt: skip
+    places = [
+        {
+            "location_id": int(centre),
+            "name": f"centre {centre}",
+            "on_hand_quantity": place["on_hand"],
+            "committed_quantity": place["committed"],
+            "fulfillable_quantity": max(0, place["on_hand"] - place["committed"]),
+            "awaiting_quantity": place["awaiting"],
+            "internal_transfer_quantity": 0,
+        }
+        for centre, place in item["locations"].items()
+    ]
     return {"inventory_id": item["inventory_id"], "sku": item["sku"], "name": item["name"], "locations": places}
 
 
 def effects(orders: Sequence[Row]) -> Row:
-    """What the warehouse did, by our reference: how often it was asked, for what, what left in which parcel, what was stopped."""
+    """What the warehouse did, by our reference: how often it was asked, for what, what left in which parcel, what
+    was stopped."""
     found: Row = {}
     for order in orders:
         entry = found.setdefault(

@@ -71,12 +71,22 @@ class Warehouse:
         who = {"name": to["name"], "full_name": to["name"], "address": to["address"]}
         who |= {"email": to.get("email"), "phone_number": to.get("phone_number")}
         return {
-            "id": number, "order_id": order["id"], "reference_id": order["reference_id"], "created_date": at,
-            "last_update_at": at, "status": "Processing", "status_details": [], "products": products, "recipient": who,
-            "location": {"id": 11, "name": CENTRES["11"]}, "ship_option": order["shipping_method"],
-            "require_signature": False, "is_tracking_uploaded": False, "actual_fulfillment_date": None,
+            "id": number,
+            "order_id": order["id"],
+            "reference_id": order["reference_id"],
+            "created_date": at,
+            "last_update_at": at,
+            "status": "Processing",
+            "status_details": [],
+            "products": products,
+            "recipient": who,
+            "location": {"id": 11, "name": CENTRES["11"]},
+            "ship_option": order["shipping_method"],
+            "require_signature": False,
+            "is_tracking_uploaded": False,
+            "actual_fulfillment_date": None,
             "delivery_date": None,
-        }  # fmt: skip
+        }
 
     def touch(self, order_id: int, at: str = "") -> None:
         """Something about the order changed that nobody sees."""
@@ -209,7 +219,8 @@ class Warehouse:
         self._memory.put("orders", str(order["id"]), order)
 
     def _event(self, topic: str, order: Row, shipment: Row) -> None:
-        """ShipBob does not publish its bodies: a shipment is sent, or the whole order with the setting payload = "order"."""
+        """ShipBob does not publish its bodies: a shipment is sent, or the whole order with the setting payload =
+        "order"."""
         with self._memory.lock:
             self._tell(topic, order["reference_id"], order if self._settings.get("payload") == "order" else shipment)
 

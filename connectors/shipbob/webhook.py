@@ -12,13 +12,15 @@ from hashlib import sha256
 from connectors.kit.errors import Forged, Unreadable
 from connectors.kit.receiver import Identity, Incoming, Receiver, Secret
 
-# https://developer.shipbob.com/webhooks: HMAC-SHA256 over "id.timestamp.body"; every attempt is stamped and signed when it is sent.
+# https://developer.shipbob.com/webhooks: HMAC-SHA256 over "id.timestamp.body"; every attempt is stamped and signed
+# when it is sent.
 WINDOW = 300.0
 PREFIX = "whsec_"
 
 
 def prove(incoming: Incoming, secrets: Sequence[Secret], now: datetime) -> str:
-    """The name of the secret that signed this delivery. Raises Forged when none did, or when its stamp is off by more than WINDOW."""
+    """The name of the secret that signed this delivery. Raises Forged when none did, or when its stamp is off by
+    more than WINDOW."""
     stamp = _stamp(incoming)
     if abs((now - stamp).total_seconds()) > WINDOW:
         raise Forged("The delivery's time stamp is outside the window.", code="stale")

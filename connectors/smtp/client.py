@@ -1,4 +1,5 @@
-"""One mail in one SMTP conversation, with the instant in which its fate is unknown kept as short as the protocol lets it be."""
+"""One mail in one SMTP conversation, with the instant in which its fate is unknown kept as short as the protocol
+lets it be."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
 class Plain(smtplib.SMTP):
-    """smtplib's client, made without connecting (its constructor would, unwatched); `_host` is its note of the certificate's name."""
+    """smtplib's client, made without connecting (its constructor would, unwatched); `_host` is its note of the
+    certificate's name."""
 
     _host: str
 
@@ -55,8 +57,10 @@ class Talk:
 def deliver(http: Http, letter: Letter) -> None:
     """Hands one letter to the account's server; returns once it is accepted (250).
 
-    Raises Transient (nothing happened), Throttled, Unauthorized, Rejected (refused for good), Ambiguous (no answer after the final dot).
-    Takes the limiter and checks the lease as kit/http does, and again right before the dot; the exchange is recorded, secrets left out.
+    Raises Transient (nothing happened), Throttled, Unauthorized, Rejected (refused for good), Ambiguous (no answer
+    after the final dot).
+    Takes the limiter and checks the lease as kit/http does, and again right before the dot; the exchange is
+    recorded, secrets left out.
     """
     with http.limits.leave(http.account.name, OPERATION, 1):
         http.guard()
@@ -164,7 +168,8 @@ def _expect(talk: Talk, reply: tuple[int, bytes], wanted: tuple[int, ...]) -> No
 
 
 def refused(stage: str, code: int, text: bytes) -> Trouble:
-    """What a reply that we did not want means: 4xx later, 5xx never, by who or what is refused. Addresses in it are masked."""
+    """What a reply that we did not want means: 4xx later, 5xx never, by who or what is refused. Addresses in it are
+    masked."""
     said = re.sub(r"\S+@\S+", "***", text.decode(errors="replace")).replace("\n", " ").strip()
     words = f"The mail server says {code}: {said[:200]}"
     if 400 <= code < 500:
@@ -190,11 +195,19 @@ def _broken(talk: Talk, broken: Exception) -> Trouble:
     if isinstance(broken, smtplib.SMTPResponseException) and not talk.dotted:
         return refused(talk.stage, *_reply(broken))
     if isinstance(broken, smtplib.SMTPNotSupportedError):
-        return Rejected("The mail server does not offer what the account asks of it.", code="not_offered_there", field="base_url",
-                        remedy="Check the address's scheme (TLS) and whether the server takes credentials.")  # fmt: skip
+        return Rejected(
+            "The mail server does not offer what the account asks of it.",
+            code="not_offered_there",
+            field="base_url",
+            remedy="Check the address's scheme (TLS) and whether the server takes credentials.",
+        )
     if isinstance(broken, ssl.SSLCertVerificationError):
-        return Rejected("The mail server's certificate is not to be trusted.", code="bad_certificate", field="base_url",
-                        remedy="Correct the host name, or name the relay's own certificate in settings.ca_file.")  # fmt: skip
+        return Rejected(
+            "The mail server's certificate is not to be trusted.",
+            code="bad_certificate",
+            field="base_url",
+            remedy="Correct the host name, or name the relay's own certificate in settings.ca_file.",
+        )
     if talk.dotted:
         return Ambiguous("The connection broke after the mail was sent and before the server answered.")
     return Transient("The mail server cannot be reached or broke off before it had the mail.", code="unreachable")
@@ -220,7 +233,17 @@ def _exchange(account: Account, letter: Letter, talk: Talk, seconds: float, erro
     at = urlsplit(account.base_url)
     envelope = f"MAIL FROM:<{letter.sender}>\r\nRCPT TO:<{letter.recipient}>\r\n\r\n".encode()
     return Exchange(
-        operation=OPERATION, method="SMTP", url=f"{at.scheme}://{at.hostname}:{at.port or PORTS.get(at.scheme, 0)}",
-        request_headers={"message-id": letter.message_id.strip("<>").partition("@")[0], "x-waybill-occasion": letter.occasion}, request=envelope + letter.raw,
-        status=talk.code, answer_headers={"stage": talk.stage}, answer="\r\n".join(talk.replies).encode(), seconds=seconds, error=error,
-    )  # fmt: skip
+        operation=OPERATION,
+        method="SMTP",
+        url=f"{at.scheme}://{at.hostname}:{at.port or PORTS.get(at.scheme, 0)}",
+        request_headers={
+            "message-id": letter.message_id.strip("<>").partition("@")[0],
+            "x-waybill-occasion": letter.occasion,
+        },
+        request=envelope + letter.raw,
+        status=talk.code,
+        answer_headers={"stage": talk.stage},
+        answer="\r\n".join(talk.replies).encode(),
+        seconds=seconds,
+        error=error,
+    )

@@ -23,7 +23,8 @@ class Mail:
         self._connection = connection
 
     def notify(self, order: Order, shipment: Shipment | None, *, occasion: str, key: str) -> Writes:
-        """Writes to the customer; the id is the mail's Message-ID. Raises NotOffered where there is no address to write to."""
+        """Writes to the customer; the id is the mail's Message-ID. Raises NotOffered where there is no address to
+        write to."""
         made = letter(self._connection.account, order, shipment, occasion, key)
         return (yield Write("mail", lambda: self._send(made), lambda: self._find(made)))
 
@@ -32,6 +33,7 @@ class Mail:
         return made.message_id
 
     def _find(self, made: Letter) -> ExternalId | None:
-        """SMTP cannot be asked what became of a mail, so policy answers: not twice (then its id says `presumed:`), or not missing."""
+        """SMTP cannot be asked what became of a mail, so policy answers: not twice (then its id says `presumed:`),
+        or not missing."""
         repeat = self._connection.account.settings.get("on_doubt", "skip") == "repeat"
         return None if repeat else f"{PRESUMED}{made.message_id}"

@@ -138,7 +138,8 @@ class Told:
         rows = "".join(f"<li>{_linked(text, link)}</li>\n" for text, link in self.rows)
         listed = f"<ul>\n{rows}</ul>\n" if rows else ""
         title = html.escape(clean(self.subject))
-        return f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n<body>{said}{listed}<p>{html.escape(shop)}</p></body></html>\n'
+        head = f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+        return f"<!doctype html>\n{head}\n<body>{said}{listed}<p>{html.escape(shop)}</p></body></html>\n"
 
 
 def _linked(text: str, link: str) -> str:
@@ -148,8 +149,10 @@ def _linked(text: str, link: str) -> str:
 def _shipped(order: Order, shipment: Shipment | None) -> Told:
     number = clean(order.number)
     titles = {line.id: line.title for line in order.lines} | {line.sku: line.title for line in order.lines}
-    goods = tuple((f"{_count(line.quantity)} x {clean(titles.get(line.line_id) or titles.get(line.sku) or line.sku)}", "")
-                  for line in (shipment.lines if shipment else ()))  # fmt: skip
+    goods = tuple(
+        (f"{_count(line.quantity)} x {clean(titles.get(line.line_id) or titles.get(line.sku) or line.sku)}", "")
+        for line in (shipment.lines if shipment else ())
+    )
     parcels = tuple(
         (f"{clean(t.carrier) or 'Tracking'} {clean(t.number)}", _safe(t.url))
         for t in (shipment.trackings if shipment else ())
@@ -170,7 +173,8 @@ def _is_part(order: Order, shipment: Shipment) -> bool:
 
 
 def _refunded(order: Order, shipment: Shipment | None) -> Told:
-    """The newest refund's total as the customer sees it, in whole minor units (half up); no sum where the order tells none."""
+    """The newest refund's total as the customer sees it, in whole minor units (half up); no sum where the order
+    tells none."""
     number = clean(order.number)
     newest = max(order.refunds, key=lambda refund: (refund.at is not None, refund.at, refund.id), default=None)
     sum_ = f"We have refunded {_seen(newest.total).rounded()}" if newest else "We have made a refund"

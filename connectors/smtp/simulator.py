@@ -36,8 +36,10 @@ CUT = ("drop", "commit_then_drop", "commit_late", *GARBLED)
 def create(settings: Mapping[str, Any]) -> MailSimulator:
     """A mail server and its mailbox. Settings (all optional):
 
-    `path` memory file; `smtp_host` (127.0.0.1) and `smtp_port` (0: a free one) where it listens at once; `refused` {mailbox: reply}
-    such as {"gone@example.com": "550 5.1.1 No such user"}; `username` and `password` it asks for; `tls_cert` and `tls_key` files with
+    `path` memory file; `smtp_host` (127.0.0.1) and `smtp_port` (0: a free one) where it listens at once; `refused`
+    {mailbox: reply}
+    such as {"gone@example.com": "550 5.1.1 No such user"}; `username` and `password` it asks for; `tls_cert` and
+    `tls_key` files with
     which it offers STARTTLS and, with `require_tls`, accepts no mail without.
     """
     return MailSimulator.made(dict(settings))
@@ -91,8 +93,15 @@ class MailSimulator(Simulator):
     def keep(self, envelope: Envelope, raw: bytes) -> str:
         """Accepts a mail: from here on it is ours."""
         mail = email.message_from_bytes(raw, policy=policy.default)
-        row = {"message_id": str(mail["Message-ID"] or ""), "subject_of": str(mail["X-Waybill-Subject"] or ""), "subject": str(mail["Subject"] or ""),
-               "sender": envelope.mail_from, "recipients": list(envelope.rcpt_tos), "raw": raw.decode(errors="replace"), "at": time.time()}  # fmt: skip
+        row = {
+            "message_id": str(mail["Message-ID"] or ""),
+            "subject_of": str(mail["X-Waybill-Subject"] or ""),
+            "subject": str(mail["Subject"] or ""),
+            "sender": envelope.mail_from,
+            "recipients": list(envelope.rcpt_tos),
+            "raw": raw.decode(errors="replace"),
+            "at": time.time(),
+        }
         self.memory.put("messages", str(self.memory.next_id("messages")), row)
         return str(row["message_id"])
 
@@ -103,7 +112,7 @@ class Handler:
     def __init__(self, sim: MailSimulator) -> None:
         self._sim = sim
 
-    async def handle_MAIL(
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         fault = self._sim.bad_day()
@@ -116,7 +125,7 @@ class Handler:
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         refused = dict(self._sim.settings.get("refused", {})).get(address)
@@ -126,8 +135,9 @@ class Handler:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """After the final dot. `drop` forgets the mail, `commit_then_drop` keeps it, `commit_late` keeps it `value` seconds later."""
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        """After the final dot. `drop` forgets the mail, `commit_then_drop` keeps it, `commit_late` keeps it `value`
+        seconds later."""
         began, raw = time.time(), bytes(envelope.original_content or b"")
         fault: Fault | None = getattr(session, "fault", None)
         kind = fault.kind if fault else ""
@@ -168,8 +178,16 @@ class Door:
     def _talk(self) -> SMTP:
         settings, tls = self._sim.settings, self._tls()
         asks = bool(settings.get("username"))
-        return SMTP(self._handler, hostname="mail.example", tls_context=tls, require_starttls=bool(settings.get("require_tls")),
-                    auth_required=asks, auth_require_tls=tls is not None, authenticator=self._known if asks else None, loop=self._loop)  # fmt: skip
+        return SMTP(
+            self._handler,
+            hostname="mail.example",
+            tls_context=tls,
+            require_starttls=bool(settings.get("require_tls")),
+            auth_required=asks,
+            auth_require_tls=tls is not None,
+            authenticator=self._known if asks else None,
+            loop=self._loop,
+        )
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self._sim.settings.get("tls_cert"):

@@ -26,7 +26,8 @@ def read_levels(body: Mapping[str, Any], topic: str) -> tuple[Reading, ...]:
 
 
 def levels(item: Mapping[str, Any], asked: Mapping[str, Any], path: str = "") -> tuple[StockLevel, ...]:
-    """One level for each fulfilment centre, in ShipBob's SKU and location ids. Available is what ShipBob calls fulfillable."""
+    """One level for each fulfilment centre, in ShipBob's SKU and location ids. Available is what ShipBob calls
+    fulfillable."""
     sku, item_id = text(item, "sku", path), identifier(item, "inventory_id", path)
     as_of = moment(asked, "as_of")
     found = []

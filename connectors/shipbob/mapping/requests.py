@@ -21,7 +21,8 @@ def request_body(
 ) -> dict[str, Any]:
     """The body of Create Order. `sku` gives ShipBob's name of one of ours (raises Missing).
 
-    Prices are sent in US dollar orders only, for ShipBob's `financials` are "in USD". Raises Rejected naming the field that a
+    Prices are sent in US dollar orders only, for ShipBob's `financials` are "in USD". Raises Rejected naming the
+    field that a
     person must mend, NotOffered when nothing is to be shipped.
     """
     products = _products(order, sku)
@@ -76,8 +77,12 @@ def _pieces(line: Line, path: str, quantity: Decimal) -> Iterator[tuple[str, str
             yield f"{path}.components", f"{line.title}: {part.sku}", part.sku, quantity * part.quantity, None
         return
     if not line.sku:
-        raise Rejected(f'The line "{line.title}" has no SKU, so the warehouse cannot find it.', code="no_sku", field=f"{path}.sku",
-                       remedy="Give the product a SKU in the shop, then retry.")  # fmt: skip
+        raise Rejected(
+            f'The line "{line.title}" has no SKU, so the warehouse cannot find it.',
+            code="no_sku",
+            field=f"{path}.sku",
+            remedy="Give the product a SKU in the shop, then retry.",
+        )
     yield path, line.title or line.sku, line.sku, quantity, line.unit_price.shop.amount
 
 
@@ -92,8 +97,12 @@ def _shipped(order: Order) -> Mapping[str, Decimal]:
 
 def _whole(quantity: Decimal, path: str) -> int:
     if quantity != quantity.to_integral_value():
-        raise Rejected(f"The warehouse ships whole pieces; this line wants {quantity.normalize()}.", code="quantity", field=f"{path}.quantity",
-                       remedy="Correct the quantity, or ship this line from elsewhere.")  # fmt: skip
+        raise Rejected(
+            f"The warehouse ships whole pieces; this line wants {quantity.normalize()}.",
+            code="quantity",
+            field=f"{path}.quantity",
+            remedy="Correct the quantity, or ship this line from elsewhere.",
+        )
     return int(quantity)
 
 
@@ -114,8 +123,12 @@ def _recipient(order: Order) -> dict[str, Any]:
         (to.country, "country", "a country"),
     ):
         if not value:
-            raise Rejected(f"The delivery address lacks {words}.", code="address", field=f"shipping.{field}",
-                           remedy="Complete the address in the shop, or edit it here and retry.")  # fmt: skip
+            raise Rejected(
+                f"The delivery address lacks {words}.",
+                code="address",
+                field=f"shipping.{field}",
+                remedy="Complete the address in the shop, or edit it here and retry.",
+            )
     return {"name": name, "email": order.email or None, "phone_number": to.phone or None, "address": _address(to)}
 
 

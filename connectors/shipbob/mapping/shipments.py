@@ -12,7 +12,8 @@ from connectors.canonical.snapshot import Ignored, Reading, Snapshot
 from connectors.kit.errors import Unreadable
 from connectors.shipbob.mapping.fields import identifier, moment, part, parts, quantity, text
 
-# https://developer.shipbob.com/status-reference. Exception: cannot be fulfilled as it is; OnHold: waits for the merchant.
+# https://developer.shipbob.com/status-reference. Exception: cannot be fulfilled as it is; OnHold: waits for the
+# merchant.
 STATUS = {
     "None": ShipmentStatus.PENDING,
     "ImportReview": ShipmentStatus.PENDING,
@@ -28,7 +29,8 @@ TOPIC_STATUS = {"order.shipment.delivered": ShipmentStatus.DELIVERED}
 
 
 def read_shipments(body: Mapping[str, Any], topic: str) -> tuple[Reading, ...]:
-    """ShipBob publishes no schema of its webhooks' bodies, only that they mirror its resources: an order or a shipment is read."""
+    """ShipBob publishes no schema of its webhooks' bodies, only that they mirror its resources: an order or a
+    shipment is read."""
     if "order_id" in body:
         return (_reading(body, "", text(body, "reference_id"), identifier(body, "order_id"), topic),)
     if "shipments" in body:
@@ -80,7 +82,8 @@ LEFT = (ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED)
 
 
 def _lines(row: Mapping[str, Any], path: str, must: bool) -> Iterator[ShipmentLine]:
-    """ShipBob states quantities by inventory item (one row for each lot), not by product; what left `must` be stated."""
+    """ShipBob states quantities by inventory item (one row for each lot), not by product; what left `must` be
+    stated."""
     for number, product in enumerate(parts(row, "products", path)):
         at = f"{path}products[{number}]."
         sku = text(product, "reference_id", at) or text(product, "sku", at)
@@ -94,7 +97,8 @@ def _lines(row: Mapping[str, Any], path: str, must: bool) -> Iterator[ShipmentLi
 
 
 def _count(product: Mapping[str, Any], path: str) -> Decimal | None:
-    """Lots of one item are added up. For a ShipBob bundle (several items) the number of bundles is not stated unless all agree: None."""
+    """Lots of one item are added up. For a ShipBob bundle (several items) the number of bundles is not stated unless
+    all agree: None."""
     by_item: dict[str, Decimal] = {}
     for number, item in enumerate(parts(product, "inventory_items", path)):
         at = f"{path}inventory_items[{number}]."

@@ -1,4 +1,5 @@
-"""A ShipBob account over a simulator on a free port, with a limiter that counts nothing and codes that change nothing."""
+"""A ShipBob account over a simulator on a free port, with a limiter that counts nothing and codes that change
+nothing."""
 
 from __future__ import annotations
 
@@ -118,11 +119,12 @@ class House:
 MakeHouse = Callable[..., House]
 
 
-@pytest.fixture()
+@pytest.fixture
 def house() -> Iterator[MakeHouse]:
     """house(**simulator settings) -> a running ShipBob and our connector to it.
 
-    At the end everything that was said over HTTP, by either side, is held against ShipBob's OpenAPI (where it is at hand).
+    At the end everything that was said over HTTP, by either side, is held against ShipBob's OpenAPI (where it is at
+    hand).
     """
     open_: list[AbstractContextManager[str]] = []
     spoken: list[Spoken] = []
@@ -200,12 +202,27 @@ def order(*lines: Line, **changes: Any) -> Order:
     gross = sum((item.unit_price.shop.amount * item.quantity for item in lines), Decimal(0))
     zero, all_ = bag("0"), bag(str(gross))
     made = Order(
-        id="5001", number="#1001", placed_at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC), updated_at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
-        currency="USD", lines=lines, totals=Totals(all_, zero, zero, zero, zero, all_), channel="shopify-test",
+        id="5001",
+        number="#1001",
+        placed_at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
+        updated_at=datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
+        currency="USD",
+        lines=lines,
+        totals=Totals(all_, zero, zero, zero, zero, all_),
+        channel="shopify-test",
         customer=Party("C1", "ada@example.com", first_name="Ada", last_name="Example"),
-        shipping=Address("Ada Example", line1="12 Elm Street", line2="Flat 3", city="Springfield", region="IL", postcode="62701", country="US", phone="+12175550100"),
+        shipping=Address(
+            "Ada Example",
+            line1="12 Elm Street",
+            line2="Flat 3",
+            city="Springfield",
+            region="IL",
+            postcode="62701",
+            country="US",
+            phone="+12175550100",
+        ),
         shipping_lines=(ShippingLine("S1", "Ground", bag("0"), code="ground"),),
-    )  # fmt: skip
+    )
     return replace(made, **changes)
 
 

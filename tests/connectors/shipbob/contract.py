@@ -118,7 +118,7 @@ WHOLE = Contract(
         "batch": "no capability of a warehouse comes in batches",
         "queue": "ShipBob has no queue",
         "money": NO_ORDERS,
-        "cursor": "stock is listed whole at any time, for ShipBob tells no change of it; shipments are tried in `window`",
+        "cursor": "stock is listed whole at any time: ShipBob tells no change of it; shipments: see `window`",
     },
 )
 # The shipments' list alone: its windows, ties and time zones.

@@ -1,4 +1,5 @@
-"""ShipBob's published contract, and whether a request or an answer keeps to it. Lies beside the repository; tests say when it does not."""
+"""ShipBob's published contract, and whether a request or an answer keeps to it. Lies beside the repository; tests
+say when it does not."""
 
 from __future__ import annotations
 

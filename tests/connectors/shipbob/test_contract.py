@@ -13,7 +13,8 @@ from connectors.kit.http import Answer
 from connectors.registry import manifests
 from connectors.shipbob.mapping.reading import TOPICS
 from connectors.shipbob.refusals import first_complaint, sorted_out
-from connectors.shipbob.simulator import OPERATIONS, ROOT, TOPICS as SOLD
+from connectors.shipbob.simulator import OPERATIONS, ROOT
+from connectors.shipbob.simulator import TOPICS as SOLD
 from tests.connectors.shipbob.conftest import FIXTURES, MakeHouse, order, run
 from tests.connectors.shipbob.openapi import SHARED, Spoken, complaints, needs_spec, operation, spec, validator
 
@@ -75,7 +76,8 @@ def test_the_contract_is_really_asked(house: MakeHouse) -> None:
 @pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here")
 def test_the_corpus_is_understood() -> None:
     """The only sample there is: what ShipBob answers when we are too fast."""
-    table, blocked = {}, []
+    table: dict[str, str] = {}
+    blocked: list[float] = []
     for path in sorted(SAMPLES.glob("*.json")):
         sample = json.loads(path.read_text())
         headers = {name.lower(): value for name, value in sample["headers"].items()}

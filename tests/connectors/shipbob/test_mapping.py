@@ -47,15 +47,21 @@ def shipments(name: str, change: Change = lambda body: None, topic: str = "") ->
 def test_shipped() -> None:
     (told,) = said("order.shipped__one_parcel")
     assert told == Snapshot(
-        "shipment", "300000003", "2026-11-20T12:30:05.000000+00:00", reference="WB-000123",
+        "shipment",
+        "300000003",
+        "2026-11-20T12:30:05.000000+00:00",
+        reference="WB-000123",
         document=Shipment(
-            id="700000007", status=ShipmentStatus.SHIPPED,
+            id="700000007",
+            status=ShipmentStatus.SHIPPED,
             lines=(ShipmentLine(Decimal(2), "MUG-1"), ShipmentLine(Decimal(1), "MUG-2")),
             trackings=(Tracking("1ZWB000000000007", "UPS", "https://track.example/1ZWB000000000007"),),
-            location="11", service="UPS Ground", shipped_at=datetime(2026, 11, 20, 12, 29, 58, tzinfo=UTC),
+            location="11",
+            service="UPS Ground",
+            shipped_at=datetime(2026, 11, 20, 12, 29, 58, tzinfo=UTC),
             updated_at=datetime(2026, 11, 20, 12, 30, 5, tzinfo=UTC),
         ),
-    )  # fmt: skip
+    )
 
 
 def test_shipped_before_its_tracking_is_known() -> None:
@@ -79,8 +85,9 @@ def test_a_part_of_an_order_has_left() -> None:
     assert isinstance(second, Snapshot)
     assert (first.id, first.reference, second.reference) == ("300000003", "WB-000123", "WB-000123")
     assert [(d.status, d.lines) for d in shipments("polled.order__partly_shipped")] == [
-        (ShipmentStatus.SHIPPED, (ShipmentLine(Decimal(2), "MUG-1"),)), (ShipmentStatus.PENDING, (ShipmentLine(Decimal(1), "MUG-2"),)),
-    ]  # fmt: skip
+        (ShipmentStatus.SHIPPED, (ShipmentLine(Decimal(2), "MUG-1"),)),
+        (ShipmentStatus.PENDING, (ShipmentLine(Decimal(1), "MUG-2"),)),
+    ]
 
 
 def test_several_parcels_of_one_order() -> None:

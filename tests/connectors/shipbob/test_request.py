@@ -30,22 +30,54 @@ def test_asked_once(house: MakeHouse) -> None:
     at = house()
     made = run(at.shipbob.request(order(), key="k1", reference="WB-1"))
     assert at.effects()["WB-1"] == {
-        "count": 1, "ids": [int(made)], "status": "Processing", "cancelled": False, "lines": {"MUG-1": 2, "MUG-2": 1}, "shipments": [],
-    }  # fmt: skip
+        "count": 1,
+        "ids": [int(made)],
+        "status": "Processing",
+        "cancelled": False,
+        "lines": {"MUG-1": 2, "MUG-2": 1},
+        "shipments": [],
+    }
     assert asked(at) == {
-        "reference_id": "WB-1", "order_number": "#1001", "type": "DTC", "shipping_method": "Standard", "purchase_date": "2026-11-20T09:30:00+00:00",
+        "reference_id": "WB-1",
+        "order_number": "#1001",
+        "type": "DTC",
+        "shipping_method": "Standard",
+        "purchase_date": "2026-11-20T09:30:00+00:00",
         "recipient": {
-            "name": "Ada Example", "email": "ada@example.com", "phone_number": "+12175550100",
-            "address": {"address1": "12 Elm Street", "address2": "Flat 3", "company_name": None, "city": "Springfield", "state": "IL",
-                        "country": "US", "zip_code": "62701"},
+            "name": "Ada Example",
+            "email": "ada@example.com",
+            "phone_number": "+12175550100",
+            "address": {
+                "address1": "12 Elm Street",
+                "address2": "Flat 3",
+                "company_name": None,
+                "city": "Springfield",
+                "state": "IL",
+                "country": "US",
+                "zip_code": "62701",
+            },
         },
         "products": [
-            {"external_line_id": 1, "reference_id": "MUG-1", "sku": "MUG-1", "name": "Mug 1", "quantity": 2, "unit_price": 12.30},
-            {"external_line_id": 2, "reference_id": "MUG-2", "sku": "MUG-2", "name": "Mug 2", "quantity": 1, "unit_price": 12.30},
+            {
+                "external_line_id": 1,
+                "reference_id": "MUG-1",
+                "sku": "MUG-1",
+                "name": "Mug 1",
+                "quantity": 2,
+                "unit_price": 12.30,
+            },
+            {
+                "external_line_id": 2,
+                "reference_id": "MUG-2",
+                "sku": "MUG-2",
+                "name": "Mug 2",
+                "quantity": 1,
+                "unit_price": 12.30,
+            },
         ],
         "tags": [{"name": "waybill", "value": "WB-1"}, {"name": "waybill-key", "value": "k1"}],
         "financials": {"total_price": 36.90},
-    }  # fmt: skip
+    }
 
 
 def test_the_write_is_linked_to_the_order(house: MakeHouse) -> None:

@@ -72,7 +72,7 @@ class Office:
         return [message_from_string(row["raw"], EmailMessage, policy=policy.default) for row in rows]
 
 
-@pytest.fixture()
+@pytest.fixture
 def office() -> Iterator[Callable[..., Office]]:
     opened = ExitStack()
 
@@ -108,10 +108,16 @@ def order(**changes: Any) -> Order:
         current_quantity=Decimal(2),
     )
     made = Order(
-        id="5001", number="#1001", placed_at=datetime(2026, 11, 20, tzinfo=UTC), updated_at=datetime(2026, 11, 20, tzinfo=UTC), currency="EUR",
-        lines=(line,), totals=Totals(price, zero, zero, zero, zero, price), channel="shopify-test",
+        id="5001",
+        number="#1001",
+        placed_at=datetime(2026, 11, 20, tzinfo=UTC),
+        updated_at=datetime(2026, 11, 20, tzinfo=UTC),
+        currency="EUR",
+        lines=(line,),
+        totals=Totals(price, zero, zero, zero, zero, price),
+        channel="shopify-test",
         customer=Party("C1", "ada@example.com", first_name="Ada", last_name="Example"),
-    )  # fmt: skip
+    )
     return replace(made, **changes)
 
 

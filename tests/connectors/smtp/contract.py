@@ -20,10 +20,25 @@ def seen(system: System) -> Mapping[str, Any]:
 
 
 SILENT = dict.fromkeys(
-    ("fixtures", "readings", "schema_drift", "unknown_topic", "out_of_order", "money", "signature", "raw_body", "rotation",
-     "handshake", "duplicates", "paging", "cursor", "fetch", "queue"),
+    (
+        "fixtures",
+        "readings",
+        "schema_drift",
+        "unknown_topic",
+        "out_of_order",
+        "money",
+        "signature",
+        "raw_body",
+        "rotation",
+        "handshake",
+        "duplicates",
+        "paging",
+        "cursor",
+        "fetch",
+        "queue",
+    ),
     "mail is only sent: it tells the hub nothing",
-)  # fmt: skip
+)
 ALWAYS = {
     **SILENT,
     "token_expiry": "SMTP has no tokens",
