@@ -75,8 +75,8 @@ def _listed_order(account: Account, node: Place) -> Readings:
 
 
 def _edited(account: Account, node: Place) -> Readings:
-    """An edit tells its own lines only: the order is fetched."""
-    edit = node.at("order_edit")
+    """An edit tells its own lines only, so the order is fetched. Older versions send it without the wrapping."""
+    edit = node.at("order_edit") if node.has("order_edit") or not node.has("order_id") else node
     at = edit.at("committed_at").time() or edit.at("created_at").time()
     return (Pointer("order", edit.at("order_id").needed().id(), version(at) if at else ""),)
 
