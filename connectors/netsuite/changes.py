@@ -9,6 +9,7 @@ from typing import Any
 from connectors.canonical.order import Order
 from connectors.kit.errors import Rejected
 from connectors.netsuite.mapping import lines, sales_order
+from connectors.netsuite.mapping.draft import total
 from connectors.netsuite.mapping.policy import Policy
 
 FIXED = frozenset(
@@ -70,7 +71,7 @@ def _too_late(row: lines.Booked) -> Rejected:
 def stands(record: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
     """Whether a record is already what a body says: its total, its pieces of each item, its note and its addresses."""
     return (
-        Decimal(str(record.get("total", "0"))) == sales_order.total(body) - _redeemed(record)
+        Decimal(str(record.get("total", "0"))) == total(body) - _redeemed(record)
         and _pieces(record) == _pieces(body)
         and all(record.get(name, "") == body.get(name, "") for name in HEADERS)
         and all(_same(record.get(name), body.get(name)) for name in ("shippingAddress", "billingAddress"))

@@ -16,7 +16,7 @@ from connectors.kit.writes import ExternalId, Job, Write, Writes
 from connectors.netsuite import changes
 from connectors.netsuite.client import Client
 from connectors.netsuite.customers import Customers
-from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, stock
+from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, stock, tenders
 from connectors.netsuite.mapping.policy import Policy, policy
 
 ITEMS_A_QUERY = 500  # SuiteQL takes up to 1,000 values in a list
@@ -38,7 +38,7 @@ class NetSuite:
         is sent.
         """
         body = sales_order.sales_order(order, self._policy)
-        deposits = credit.deposits(order, self._policy)
+        deposits = tenders.deposits(order, self._policy)
         customer = yield from self._customer(order)
         found = yield self._order_write(order, {**body, "entity": {"id": customer}}, key)
         for index, deposit in enumerate(deposits):

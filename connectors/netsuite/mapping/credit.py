@@ -9,15 +9,15 @@ from typing import Any
 
 from connectors.canonical.gate import captured
 from connectors.canonical.order import Line, Order, Tax
-from connectors.canonical.payment import Payment, PaymentStatus
+from connectors.canonical.payment import PaymentStatus
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
 from connectors.kit.errors import Rejected
-from connectors.netsuite.mapping import names, sales_order
+from connectors.netsuite.mapping import names, tenders
 from connectors.netsuite.mapping.amounts import ZERO, Settler, in_role
+from connectors.netsuite.mapping.draft import CUSTOM_PRICE, Draft, item_id, plain_line, tax_details, total
 from connectors.netsuite.mapping.policy import Policy, unit_of
 
 SUBLISTS = ("item", "taxDetails")
-MOST_TENDERS = 6  # as many as the manifest names writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,11 @@ def dues(order: Order, refund: Refund) -> tuple[Due, ...]:
     sums: dict[str, Decimal] = {}
     for one in refund.payments:
         if one.status is PaymentStatus.SUCCESS:
-            sums[_gateway(one)] = sums.get(_gateway(one), ZERO) + in_role(one.amount, role)
+            sums[tenders.gateway(one)] = sums.get(tenders.gateway(one), ZERO) + in_role(one.amount, role)
     found = tuple(Due(gateway, amount) for gateway, amount in sorted(sums.items()) if amount)
-    if len(found) > MOST_TENDERS:
-        raise Rejected(
-            f"A refund of {order.number} went to {len(found)} tenders.",
-            code="too_many_tenders",
-            field="payments",
-            owner="finance",
-        )
+    if len(found) > tenders.MOST:
+        raise tenders.too_many(f"A refund of {order.number} went to {len(found)} tenders")
     return found
-
-
-def _gateway(payment: Payment) -> str:
-    return payment.gateway or payment.tender.value
 
 
 def _only_tender(order: Order) -> str:
@@ -70,14 +61,14 @@ def credit_memo(order: Order, refund: Refund, customer: str, policy: Policy) -> 
     """The credit memo's body, whose total is what the tenders moved. Raises Rejected(code="total_differs")."""
     role = order.money_role
     currency = refund.total.in_role(role).currency
-    draft = sales_order.Draft(policy, role, Settler(unit_of(currency)))
+    draft = Draft(policy, role, Settler(unit_of(currency)))
     for line in refund.lines:
         _line(draft, order, line)
     for index, adjustment in enumerate(refund.adjustments):
         _adjust(draft, order, adjustment, index)
     moved = sum((due.amount for due in dues(order, refund)), ZERO)
     if not refund.lines and not refund.adjustments:
-        sales_order.plain_line(draft, "adjustment", draft.settler.settle(moved), refund.note or "Refund")
+        plain_line(draft, "adjustment", draft.settler.settle(moved), refund.note or "Refund")
     body = {
         "externalId": names.of_refund(order, refund),
         "entity": {"id": customer},
@@ -86,7 +77,7 @@ def credit_memo(order: Order, refund: Refund, customer: str, policy: Policy) -> 
         "otherRefNum": order.number,
         "memo": f"{order.number} {refund.note}".strip()[:999],
         "location": {"id": policy.location} if policy.location else "",
-        **sales_order.tax_details(draft),
+        **tax_details(draft),
         "item": {"items": draft.lines},
     }
     made = {name: value for name, value in body.items() if value not in ("", None)}
@@ -94,7 +85,7 @@ def credit_memo(order: Order, refund: Refund, customer: str, policy: Policy) -> 
     return made
 
 
-def _line(draft: sales_order.Draft, order: Order, line: RefundLine) -> None:
+def _line(draft: Draft, order: Order, line: RefundLine) -> None:
     """What came back of a line, net of tax: `subtotal` holds the tax where prices include it."""
     sold = next((one for one in order.lines if one.id == line.line_id), None)
     tax = in_role(line.tax, draft.role)
@@ -106,7 +97,7 @@ def _line(draft: sales_order.Draft, order: Order, line: RefundLine) -> None:
         {
             "item": {"id": item},
             "quantity": line.quantity,
-            "price": sales_order.CUSTOM_PRICE,
+            "price": CUSTOM_PRICE,
             "amount": settled,
             "description": words[:999],
             **({"taxDetailsReference": line.line_id} if draft.policy.tax == "details" else {}),
@@ -120,7 +111,7 @@ def _item(policy: Policy, line: RefundLine, sold: Line | None) -> str:
     """What was sold; where it does not come back into stock and the account names an item for that, that one."""
     if not line.restock and policy.items.get("credit"):
         return policy.item("credit")
-    return sales_order.item_id(sold, policy) if sold else policy.codes.theirs("sku", line.sku or line.line_id)
+    return item_id(sold, policy) if sold else policy.codes.theirs("sku", line.sku or line.line_id)
 
 
 def _tax(taxes: tuple[Tax, ...]) -> Tax:
@@ -132,20 +123,20 @@ def _tax(taxes: tuple[Tax, ...]) -> Tax:
     )
 
 
-def _adjust(draft: sales_order.Draft, order: Order, adjustment: Adjustment, index: int) -> None:
+def _adjust(draft: Draft, order: Order, adjustment: Adjustment, index: int) -> None:
     """Shipping, fees and discrepancies: on the item configured for their kind, else on that for adjustments."""
     tax = in_role(adjustment.tax, draft.role) if adjustment.tax else ZERO
     amount = in_role(adjustment.amount, draft.role) - (tax if order.taxes_included else ZERO)
     name = adjustment.kind if draft.policy.items.get(adjustment.kind) else "adjustment"
     reference = f"adjustment-{index}" if tax and draft.policy.tax == "details" else ""
-    sales_order.plain_line(draft, name, draft.settler.settle(amount), adjustment.reason or adjustment.kind, reference)
+    plain_line(draft, name, draft.settler.settle(amount), adjustment.reason or adjustment.kind, reference)
     if tax:
         charged = [*(line.taxes for line in order.shipping_lines), *(line.taxes for line in order.lines)]
         draft.taxes.append((reference, _tax(next(filter(None, charged), ())), amount, tax))
 
 
 def _check(body: Mapping[str, Any], order: Order, refund: Refund, moved: Decimal, currency: str) -> None:
-    made = sales_order.total(body)
+    made = total(body)
     if made == moved:
         return
     raise Rejected(
@@ -170,40 +161,5 @@ def customer_refund(
         "paymentOption": {"id": policy.codes.theirs("payment_method", due.gateway)},
         "memo": f"{order.number} {due.gateway}",
         "apply": {"items": [{"doc": {"id": memo_id}, "apply": True, "amount": due.amount}]},
-    }
-    return {name: value for name, value in body.items() if value not in ("", None)}
-
-
-def deposits(order: Order, policy: Policy) -> tuple[dict[str, Any], ...]:
-    """The deposits to book with an order: for gift cards (tenders that the books must know), for all payments,
-    or for none.
-    """
-    if policy.deposits == "none":
-        return ()
-    cards = sales_order.certificates(order) if policy.gift_cards == "deposit" else ()
-    paid = [
-        one
-        for one in sales_order.taken(order)
-        if one in cards or (policy.deposits == "all" and one not in sales_order.certificates(order))
-    ]
-    if len(paid) > MOST_TENDERS:
-        raise Rejected(
-            f"{order.number} was paid with {len(paid)} tenders.",
-            code="too_many_tenders",
-            field="payments",
-            owner="finance",
-        )
-    return tuple(_deposit(order, one, policy) for one in paid)
-
-
-def _deposit(order: Order, payment: Payment, policy: Policy) -> dict[str, Any]:
-    money = payment.amount.in_role(order.money_role)
-    body = {
-        "externalId": names.of_deposit(order, payment),
-        "currency": policy.currency(money.currency),
-        "tranDate": policy.day(payment.at or order.placed_at),
-        "payment": money.amount,
-        "paymentOption": {"id": policy.codes.theirs("payment_method", _gateway(payment))},
-        "memo": f"{order.number} {payment.reference}".strip(),
     }
     return {name: value for name, value in body.items() if value not in ("", None)}

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.canonical.order import Order
+from connectors.netsuite.mapping.draft import item_id
 from connectors.netsuite.mapping.policy import Policy
-from connectors.netsuite.mapping.sales_order import item_id
 
 NEVER_SHIPPED = frozenset(
     "Discount Markup Subtotal Payment OthCharge Description GiftCert Group EndGroup ShipItem TaxItem TaxGroup".split()
