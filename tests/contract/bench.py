@@ -21,6 +21,11 @@ from tests.contract.samples import CODES
 from tests.contract.system import System
 
 
+# Flask's routes are compiled by way of Python's ast, which in 3.11 is not safe in several threads at once
+# (https://github.com/python/cpython/issues/106905: "AST constructor recursion depth mismatch").
+CREATING = threading.Lock()
+
+
 class Free:
     """Limits that limit nothing, and remember what they were told."""
 
@@ -107,10 +112,15 @@ class Bench:
         return registry.connect(self.connection())
 
 
+def has_simulator(name: str) -> bool:
+    return (registry.HERE / name / "simulator.py").exists() or (registry.HERE / name / "simulator").exists()
+
+
 @contextmanager
 def served(name: str, settings: Mapping[str, Any] | None = None) -> Iterator[System]:
     """A connector's simulator on a free port."""
-    simulator = import_module(f"connectors.{name}.simulator").create(settings or {})
+    with CREATING:
+        simulator = import_module(f"connectors.{name}.simulator").create(settings or {})
     with _served(simulator) as address:
         yield System(address)
 

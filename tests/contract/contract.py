@@ -19,6 +19,8 @@ from connectors.kit.receiver import Incoming
 from tests.contract.samples import CODES, sample_order
 from tests.contract.system import System, told_effects
 
+NO_STEPS = ("none",)
+
 # What the suite tests, by the name that `exempt` uses.
 PARTS = {
     "manifest": "complete: tier, sources, every absent method with its source, a rule for every write seen",
@@ -156,7 +158,7 @@ class Contract:
     token: Token | None = None
     rate: Rate | None = None
     version: str = ""  # how the API version shows in each call's address or headers; the manifest's when empty
-    steps: tuple[str, ...] = ()  # only these "Capability.method"; all that the manifest offers when empty
+    steps: tuple[str, ...] = ()  # only these "Capability.method" (NO_STEPS for none); all that are offered when empty
     settles: float | None = None  # seconds, where the simulator is faster than the manifest's settles_after
     # part, "Capability.method" or "part:Capability.method" -> why not
     exempt: Mapping[str, str] = field(default_factory=dict)

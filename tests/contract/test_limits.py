@@ -16,8 +16,8 @@ from tests.contract.trial import NAME, Trial
 from tests.contract.trial import trial as begin
 
 WINDOWS = 2.2  # of the limit's own seconds, so that two whole ones lie between the first call and the last
-THREADS = 4
-TRIES = 3  # a machine that is busy with other things brings calls late and bunched, which is no fault of the limiter
+THREADS = 2
+TRIES = 4  # a machine that is busy with other things brings calls late and bunched, which is no fault of the limiter
 
 
 @each("rate")

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import pytest
+
 from connectors.canonical.order import Order
 from connectors.kit.account import Account
 from connectors.kit.limiter import Limits
 from connectors.kit.writes import Writes
-from tests.contract.bench import Bench, Free, MemoryCodes, served
+from tests.contract.bench import Bench, Free, MemoryCodes, has_simulator, served
 from tests.contract.cases import Case
 from tests.contract.driver import AlwaysInDoubt, Driver
 from tests.contract.proxy import behind_proxy
@@ -99,6 +101,8 @@ def _system(case: Case, live_address: str, more: Mapping[str, Any]) -> Iterator[
     if case.live:
         with behind_proxy(case.live, live_address) as system:
             yield system
+    elif not has_simulator(case.name):
+        pytest.skip(f"{case.name} has no simulator: --live {case.name} tries it against the running system")
     else:
         with served(case.name, {**case.contract.simulator, **more}) as system:
             yield system
