@@ -14,6 +14,7 @@ from types import FrameType
 import requests
 from rich.console import Console
 
+from app.database import migrate
 from local.environment import environment
 from local.errors import ServerError
 from local.ports import Ports
@@ -23,6 +24,7 @@ from local.story import addresses, erps, keys, report
 from local.story.addresses import Addresses
 from local.story.journal import cases
 from local.story.play import play
+from local.story.seed import seed, subscribe, warm
 
 VAR = CHECKOUT / "var"
 PATIENCE = 60.0
@@ -65,6 +67,7 @@ def _run(stack: ExitStack) -> int:
     processes.start("simulators", f"exec {sys.executable} -m local.simulators")
     processes.start_all()
     wait_ready(where, processes)
+    subscribe()
     told = _addresses(where, erp)
     outcome = play(where, erp, console, began, told)
     report.keep(outcome, VAR / "run.json")
@@ -84,11 +87,9 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
     erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack)
     os.environ.update(erp.variables)
 
-    from app.database import migrate
-    from local.story.seed import seed
-
     migrate()
     seed(erp.account)
+    warm(erp.account)
     erp.prepare()
     return where, erp
 

@@ -24,7 +24,6 @@ def _shopify(environ: Environ) -> Settings:
         "secret": environ["SHOPIFY_MAIN_SECRET"],
         "old_secret": environ["SHOPIFY_MAIN_SECRET_OLD"],
         "points": {"rate": 1000, "burst": 20000},
-        "webhook_url": f"{environ['PUBLIC_URL']}/hooks/shopify-main",
     }
 
 
@@ -47,6 +46,13 @@ def _shipbob(environ: Environ) -> Settings:
         "webhook_secret": environ["SHIPBOB_MAIN_SECRET"],
         "stock": {article.sku: STOCK for article in ARTICLES if article.ships},
         "limit": 1500,
+        "ship_after": 6,
+        "deliver_after": 4,
+        "partial_share": 0.2,
+        "freight_share": 0.2,
+        "duplicate_share": 0.08,
+        "reorder_share": 0.08,
+        "lost_share": 0.03,
         "allow_http": True,
         "retry_factor": 0.2,
     }

@@ -32,7 +32,7 @@ def opening(stage: Stage) -> None:
         if not any(name.startswith(f"{sku}@") for name in known):
             stage.desks["shopify"].post("products", {"sku": sku, "title": sku})
     stage.say("the shop opens; webhooks come twice, late, forged, or signed with the old secret now and then")
-    for specs in (plan.TO_REFUND, plan.TO_REFUND_TENDERS, plan.NOT_MAPPED_YET, plan.NEVER_MAPPED, plan.REFUSED):
+    for specs in (plan.TO_REFUND, plan.TO_REFUND_TENDERS, plan.NOT_MAPPED_YET, plan.NEVER_MAPPED, plan.TOO_FINE, plan.REFUSED):
         stage.place(specs)
     stage.place(plan.ordinary()[:40])
 
@@ -56,7 +56,7 @@ def busy(stage: Stage) -> None:
     stage.place(plan.TO_EDIT)
     stage.place(plan.TO_CANCEL_LATER)
     stage.say("a spell of 429 and 503 at the ERP, the warehouse and the shop")
-    stage.faults("erp", _fault("throttle_silent", 0.3), _fault("unavailable", 0.3))
+    stage.faults("erp", _fault("throttle_silent", 0.2), _fault("unavailable", 0.15))
     stage.faults("shipbob", _fault("throttle", 0.2), _fault("unavailable", 0.2))
     stage.faults("shopify", _fault("unavailable", 0.2), _fault("throttle_silent", 0.1))
     stage.place(plan.ordinary()[40:90], pause=0.04)
@@ -67,7 +67,7 @@ def busy(stage: Stage) -> None:
 
 def second_thoughts(stage: Stage) -> None:
     stage.say("customers think again: orders are edited and paid, and others cancelled after they were booked")
-    edited, gone = stage.placed["edited"], stage.placed["cancelled later"]
+    edited, gone = stage.placed["edited after booking"], stage.placed["cancelled later"]
     stage.change(edited, "edit", {"add": [{"sku": "WB-SOAP", "quantity": 1}], "remove": [{"sku": "WB-CAP", "quantity": 1}]})
     stage.change(gone, "cancel", {"reason": "customer"})
     time.sleep(1.1)  # the shop's clock counts whole seconds: a later change has a later one
@@ -130,7 +130,7 @@ def mapped(stage: Stage) -> None:
 
 
 def money_back(stage: Stage) -> None:
-    refunded, tenders = stage.placed["refunded"], stage.placed["refunded by two tenders"]
+    refunded, tenders = stage.placed["refunded after shipping"], stage.placed["refunded by two tenders"]
     _until_shipped(stage, [*refunded, *tenders])
     stage.say("customers get money back: for pieces, with shipping, through two tenders")
     stage.change(refunded[: len(refunded) // 2], "refund", {"lines": [{"sku": "WB-TEE", "quantity": 1}]})

@@ -8,17 +8,23 @@ from sqlalchemy import Connection, text
 from app.database import transaction
 from local.story.facts import Inside
 
-# An event whose flows are still open stands where its worst step stands.
+# An event whose flows are still open stands where its worst step stands, or the step of the same order that they wait for.
 STATES = text("""
 SELECT CASE WHEN e.state = 'accepted' THEN 'in_flight' WHEN e.state <> 'running' THEN e.state
-    WHEN s.moving THEN 'in_flight' WHEN s.dead THEN 'dead' WHEN s.parked THEN 'parked' ELSE 'in_flight' END AS state, count(*) AS n
+    WHEN own.moving THEN 'in_flight' WHEN own.dead THEN 'dead' WHEN own.parked THEN 'parked'
+    WHEN own.waiting AND whole.dead THEN 'dead' WHEN own.waiting AND whole.parked THEN 'parked' ELSE 'in_flight' END AS state, count(*) AS n
 FROM events e LEFT JOIN LATERAL (
-    SELECT bool_or(s.state IN ('ready', 'running', 'submitted', 'unknown')) AS moving,
+    SELECT bool_or(s.state IN ('ready', 'running', 'submitted', 'unknown')) AS moving, bool_or(s.state = 'waiting') AS waiting,
         bool_or(s.state = 'dead') AS dead, bool_or(s.state = 'parked') AS parked
-    FROM runs r JOIN steps s ON s.run_id = r.id WHERE r.event_id = e.id) s ON e.state = 'running'
+    FROM runs r JOIN steps s ON s.run_id = r.id WHERE r.event_id = e.id) own ON e.state = 'running'
+LEFT JOIN LATERAL (
+    SELECT bool_or(s.state = 'dead') AS dead, bool_or(s.state = 'parked') AS parked
+    FROM steps s WHERE s.subject_id = e.subject_id) whole ON e.state = 'running'
 GROUP BY 1
 """)
-SEEN_AGAIN = text("SELECT coalesce(sum(seen - 1), 0)::int FROM deliveries")
+SEEN_AGAIN = text("""
+SELECT coalesce(sum(d.seen - 1), 0)::int FROM deliveries d JOIN events e ON e.id = d.event_id WHERE e.door = 'webhook'
+""")
 REJECTED = text("SELECT coalesce(sum(count), 0)::int FROM refusals")
 TROUBLE = text("""
 SELECT b.external_id, s.flow, s.role, s.state FROM steps s JOIN subjects b ON b.id = s.subject_id

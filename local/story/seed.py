@@ -10,6 +10,8 @@ from app.catalogue import codes
 from app.database import transaction
 from app.web.people import ensure_admin
 from local.story.catalogue import ARTICLES, ERP_CODES, NEW, SHOP_CODES
+from tasks.engine.connecting import limiter
+from tasks.feeds.watch import mend
 
 WHO = "make run"
 # What the simulated vendors were told to grant, so that the story takes a minute: calls a second, or calls in the limit's window.
@@ -31,6 +33,17 @@ def seed(erp: str) -> None:
         until = datetime.now(UTC) + timedelta(days=1)
         for account, limit, rate, burst in GRANTED:
             control.set_limit(tx, account, limit, rate, burst, until, WHO, "the simulated vendor grants more")
+
+
+def warm(erp: str) -> None:
+    """At a start that we supervise no call is under way anywhere, so the limiter's buckets need not begin empty."""
+    for account in ("shopify-main", erp, "shipbob-main", "mail"):
+        limiter().warm(account)
+
+
+def subscribe() -> None:
+    """Registers the shop's webhooks where they are missing; the warehouse was told our address when it was set up."""
+    mend("shopify-main")
 
 
 def _items(erp: str) -> list[tuple[str, str]]:
