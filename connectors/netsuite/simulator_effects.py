@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.netsuite.simulator_books import SHIPS, Books, openness
+from connectors.netsuite.simulator_books import Books
+from connectors.netsuite.simulator_lines import SHIPS, openness
 from connectors.netsuite.simulator_sums import number, sums
 
 
