@@ -12,7 +12,7 @@ from connectors.canonical.snapshot import Pointer
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Message
-from connectors.kit.errors import Ambiguous, NotOffered, Rejected
+from connectors.kit.errors import Ambiguous, NotOffered, Rejected, Transient
 from connectors.kit.http import dump_json
 from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.shipbob.client import Client, stamp
@@ -71,7 +71,9 @@ class ShipBob:
     def _made_before(self, reference: str, refused: Rejected) -> ExternalId:
         found = self._client.orders_by_reference(reference)
         if not found:
-            raise refused
+            raise Transient(
+                "ShipBob has an order under this reference but does not list it yet.", code="not_listed_yet"
+            ) from refused
         if found[0].get("status") == "Cancelled":
             raise Rejected(
                 "The warehouse holds a cancelled order under this reference, and takes a reference once only.",

@@ -56,15 +56,11 @@ class ShipBobSimulator(Simulator):
 
     def _subscribe(self, topics: Sequence[str]) -> None:
         """The first subscription, as someone would have made it in ShipBob's dashboard."""
-        url, hooks = self.settings.get("webhook_url"), self.memory.table("webhooks")
-        if not url or hooks.get("configured", {}).get("url") == url:
+        url, secret = self.settings.get("webhook_url"), self.settings.get("webhook_secret", "")
+        there = self.memory.table("webhooks").get("configured", {})
+        if not url or (there.get("url"), there.get("secret")) == (url, secret):
             return
-        hook = {
-            "id": "configured",
-            "url": url,
-            "secret": self.settings.get("webhook_secret", ""),
-            "topics": list(topics),
-        }
+        hook = {"id": "configured", "url": url, "secret": secret, "topics": list(topics)}
         rest = {"enabled": True, "created_at": "2026-01-01T00:00:00Z", "description": "configured"}
         self.memory.put("webhooks", "configured", {**hook, **rest})
 

@@ -150,6 +150,8 @@ def _sign_in(talk: Talk, account: Account) -> None:
     if not user:
         return
     talk.stage = "auth"
+    if not (user + password).isascii():
+        raise Rejected("User and password must be plain ASCII here.", code="bad_credentials", field="credentials")
     talk.said(*talk.server.login(user, password))
 
 
@@ -194,7 +196,7 @@ def _broken(talk: Talk, broken: Exception) -> Trouble:
     """The connection's end before the dot did nothing; after it the mail may have been accepted."""
     if isinstance(broken, smtplib.SMTPResponseException) and not talk.dotted:
         return refused(talk.stage, *_reply(broken))
-    if isinstance(broken, smtplib.SMTPNotSupportedError):
+    if isinstance(broken, smtplib.SMTPNotSupportedError) or type(broken) is smtplib.SMTPException:
         return Rejected(
             "The mail server does not offer what the account asks of it.",
             code="not_offered_there",

@@ -25,7 +25,7 @@ class Mail:
     def notify(self, order: Order, shipment: Shipment | None, *, occasion: str, key: str) -> Writes:
         """Writes to the customer; the id is the mail's Message-ID. Raises NotOffered where there is no address to
         write to."""
-        made = letter(self._connection.account, order, shipment, occasion, key)
+        made = letter(self._connection.account, order, shipment, occasion, key, self._connection.now())
         return (yield Write("mail", lambda: self._send(made), lambda: self._find(made)))
 
     def _send(self, made: Letter) -> ExternalId:

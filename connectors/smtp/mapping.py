@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -45,8 +46,8 @@ def read(account: Account, message: Message) -> tuple[Reading, ...]:
     return (Ignored("mail is only sent"),)
 
 
-def letter(account: Account, order: Order, shipment: Shipment | None, occasion: str, key: str) -> Letter:
-    """The mail of an occasion. Raises NotOffered without an address, Rejected for one that no mail can be sent to."""
+def letter(account: Account, order: Order, shipment: Shipment | None, occasion: str, key: str, now: datetime) -> Letter:
+    """The mail of an occasion, dated `now`. Raises NotOffered without an address, Rejected for one that is none."""
     write = OCCASIONS.get(occasion)
     if write is None:
         raise NotOffered(f"There is no mail for the occasion {occasion}.", code="no_such_mail")
@@ -64,6 +65,7 @@ def letter(account: Account, order: Order, shipment: Shipment | None, occasion: 
             shop, mailbox(str(account.settings["reply_to"]), "settings.reply_to", "Set the account's reply_to.")
         )
     mail["Subject"] = clean(told.subject)
+    mail["Date"] = now
     mail["Message-ID"] = message_id(key, sender)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Waybill-Subject"] = "/".join(

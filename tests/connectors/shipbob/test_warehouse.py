@@ -158,7 +158,7 @@ def test_switched_off_after_the_last_try(house: MakeHouse, hub: Hub) -> None:
 
 
 def test_out_of_order(house: MakeHouse, hub: Hub) -> None:
-    at = house(webhook_url=hub.address, reorder_share=1, reorder_seconds=0.3)
+    at = house(webhook_url=hub.address, reorder_share=1, reorder_seconds=1.0)
     ask_for(at)
     at.tell("ship", reference_id="WB-1")
     at.sim.settings["reorder_share"] = 0
