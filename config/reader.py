@@ -105,7 +105,9 @@ def _load(folder: Path, name: str) -> dict[str, Any]:
         loaded: dict[str, Any] = _expand(tomllib.loads(path.read_text()))
     except tomllib.TOMLDecodeError as error:
         line = int(found.group(1)) if (found := re.search(r"line (\d+)", str(error))) else 1
-        raise Wrong(path.name, line, f"this is not TOML: {error}.", "mend the line; strings stand in double quotes") from error
+        raise Wrong(
+            path.name, line, f"this is not TOML: {error}.", "mend the line; strings stand in double quotes"
+        ) from error
     return loaded
 
 
@@ -123,9 +125,21 @@ ACCOUNT_KEYS = frozenset(AccountEntry.__dataclass_fields__) - {"name"}
 def _account(folder: Path, name: str, table: Mapping[str, Any]) -> AccountEntry:
     for key in table:
         if key not in ACCOUNT_KEYS:
-            raise wrong(folder, "accounts", key, f"account {name} has an unknown key {key!r}.", f"use one of: {', '.join(sorted(ACCOUNT_KEYS))}")
+            raise wrong(
+                folder,
+                "accounts",
+                key,
+                f"account {name} has an unknown key {key!r}.",
+                f"use one of: {', '.join(sorted(ACCOUNT_KEYS))}",
+            )
     if "connector" not in table:
-        raise wrong(folder, "accounts", f"[{name}]", f"account {name} names no connector.", 'add connector = "<folder under connectors/>"')
+        raise wrong(
+            folder,
+            "accounts",
+            f"[{name}]",
+            f"account {name} names no connector.",
+            'add connector = "<folder under connectors/>"',
+        )
     secrets = tuple(_secret(folder, name, text) for text in table.get("webhook_secrets", ()))
     rest = {key: value for key, value in table.items() if key != "webhook_secrets"}
     return AccountEntry(name=name, webhook_secrets=secrets, **{"base_url": "", **rest})
@@ -137,14 +151,22 @@ def _secret(folder: Path, account: str, text: str) -> SecretName:
     try:
         expires = datetime.fromisoformat(until.strip()) if until else None
     except ValueError:
-        raise wrong(folder, "accounts", text, f"account {account}: {until!r} is no time.", "write it as 2026-12-01T00:00:00Z") from None
+        raise wrong(
+            folder, "accounts", text, f"account {account}: {until!r} is no time.", "write it as 2026-12-01T00:00:00Z"
+        ) from None
     return SecretName(env.strip(), expires.replace(tzinfo=expires.tzinfo or UTC) if expires else None)
 
 
 def _route(folder: Path, table: Mapping[str, Any]) -> Route:
     missing = [key for key in ("name", "kind", "roles") if key not in table]
     if missing:
-        raise wrong(folder, "routes", "[[route]]", f"a route lacks {', '.join(missing)}.", "give each route a name, a kind and its roles")
+        raise wrong(
+            folder,
+            "routes",
+            "[[route]]",
+            f"a route lacks {', '.join(missing)}.",
+            "give each route a name, a kind and its roles",
+        )
     return Route(table["name"], table["kind"], table.get("when", {}), table["roles"])
 
 
@@ -153,7 +175,13 @@ POLICIES = ("catch_up", "latest", "skip")
 
 def _schedule(folder: Path, name: str, table: Mapping[str, Any]) -> Schedule:
     if table.get("policy", "latest") not in POLICIES:
-        raise wrong(folder, "schedules", str(table["policy"]), f"{name}: no such policy {table['policy']!r}.", f"use one of: {', '.join(POLICIES)}")
+        raise wrong(
+            folder,
+            "schedules",
+            str(table["policy"]),
+            f"{name}: no such policy {table['policy']!r}.",
+            f"use one of: {', '.join(POLICIES)}",
+        )
     return Schedule(name, float(table["every"]), table.get("policy", "latest"))
 
 

@@ -37,7 +37,15 @@ def receive(event_id: int) -> str:
             _open_case(tx, event, outcome)
         rings: list[Ring] = feed_accounts(tx, outcome.accounts)
     ring(rings)
-    log.info("received", waybill=outcome.waybill, event_id=event.id, account=event.account, topic=event.message.topic, state=outcome.state, code=outcome.code)
+    log.info(
+        "received",
+        waybill=outcome.waybill,
+        event_id=event.id,
+        account=event.account,
+        topic=event.message.topic,
+        state=outcome.state,
+        code=outcome.code,
+    )
     return outcome.state
 
 
@@ -53,7 +61,9 @@ def _read(event: Event) -> tuple[Reading, ...] | Unreadable:
     except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError, IndexError) as defect:
         # A mapping that stumbles over a shape nobody foresaw must not lose the delivery: it is kept, and shown with what it stumbled over.
         log.error("unforeseen payload", event_id=event.id, account=event.account, exc_info=defect)
-        return Unreadable(f"The payload has a shape that nobody foresaw ({type(defect).__name__}: {defect}).", code="unforeseen")
+        return Unreadable(
+            f"The payload has a shape that nobody foresaw ({type(defect).__name__}: {defect}).", code="unforeseen"
+        )
 
 
 def _apply(tx: Connection, event: Event, readings: tuple[Reading, ...] | Unreadable) -> Outcome:
@@ -68,7 +78,7 @@ def _one(tx: Connection, event: Event, reading: Reading) -> Outcome:
         return Outcome("ignored", reading.reason)
     if isinstance(reading, Pointer):
         return apply.pointer(tx, event, reading)
-    assert isinstance(reading, Snapshot)  # noqa: S101 - the only other kind of reading
+    assert isinstance(reading, Snapshot)
     return apply.SNAPSHOTS[reading.kind](tx, event, reading)
 
 

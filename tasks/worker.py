@@ -46,7 +46,7 @@ def _task(name: str, call: Callable[[int], Any]) -> None:
     def run(row_id: int) -> Any:
         return call(row_id)
 
-    app.task(run, name=name, shared=False)
+    app.task(name=name, shared=False)(run)
 
 
 for _flow in FLOWS.values():
@@ -54,7 +54,7 @@ for _flow in FLOWS.values():
         _task(f"{_flow.name}.{_name}", perform)
 _task(RECEIVE, receive.receive)
 for _job, _run in clock.JOBS.items():
-    app.task(_run, name=f"waybill.{_job}", shared=False)
+    app.task(name=f"waybill.{_job}", shared=False)(_run)
 
 
 @signals.worker_process_init.connect

@@ -18,9 +18,11 @@ from sqlalchemy import text
 
 from connectors.kit.simulator import Fault, Simulator
 
-SECRET = "whsec_YWNtZS1zaW11bGF0b3Itc2VjcmV0LTAwMDE="  # noqa: S105 - the simulator's own
+SECRET = "whsec_YWNtZS1zaW11bGF0b3Itc2VjcmV0LTAwMDE="
 ROLES = ("shop", "erp", "warehouse", "letters")
-READY = text("SELECT id, flow || '.' || name AS task FROM steps WHERE rung_at IS NOT NULL ORDER BY subject_id, id LIMIT 50")
+READY = text(
+    "SELECT id, flow || '.' || name AS task FROM steps WHERE rung_at IS NOT NULL ORDER BY subject_id, id LIMIT 50"
+)
 EVENTS = text("SELECT id FROM events WHERE state = 'accepted' ORDER BY id LIMIT 50")
 
 
@@ -34,12 +36,21 @@ class World:
 
     # ---- what the world does to the hub
 
-    def deliver(self, topic: str, data: Mapping[str, Any], name: str = "", account: str = "shop", at: str = "2026-11-20T10:00:00Z") -> Any:
+    def deliver(
+        self,
+        topic: str,
+        data: Mapping[str, Any],
+        name: str = "",
+        account: str = "shop",
+        at: str = "2026-11-20T10:00:00Z",
+    ) -> Any:
         """A delivery at the one door, as the receiver accepts it once its signature is proved."""
         from app.journal.accept import accept
 
         body = json.dumps({"type": topic, "timestamp": at, "data": data}).encode()
-        return accept(account, name or f"msg-{topic}-{data['id']}-{data.get('updated_at', at)}", topic, {"webhook-id": name}, body)
+        return accept(
+            account, name or f"msg-{topic}-{data['id']}-{data.get('updated_at', at)}", topic, {"webhook-id": name}, body
+        )
 
     def place(self, **wanted: Any) -> dict[str, Any]:
         """A customer orders in the shop; the order as the shop has it."""
@@ -110,16 +121,28 @@ class World:
 
     def states(self) -> dict[str, str]:
         """Step -> state, of all runs (the last one under a name)."""
-        return {f"{row.flow}.{row.name}": row.state for row in self.rows("SELECT flow, name, state FROM steps ORDER BY id")}
+        return {
+            f"{row.flow}.{row.name}": row.state for row in self.rows("SELECT flow, name, state FROM steps ORDER BY id")
+        }
 
     def outcomes(self, name: str) -> list[str]:
         """What each attempt at a step brought, in order."""
-        found = self.rows("SELECT a.outcome FROM attempts a JOIN steps s ON s.id = a.step_id WHERE s.name = :name ORDER BY a.id", name=name)
+        found = self.rows(
+            "SELECT a.outcome FROM attempts a JOIN steps s ON s.id = a.step_id WHERE s.name = :name ORDER BY a.id",
+            name=name,
+        )
         return [row.outcome for row in found]
 
     def events(self) -> dict[str, int]:
         """Events by state."""
         return {row.state: row.n for row in self.rows("SELECT state, count(*) AS n FROM events GROUP BY state")}
+
+    def settled(self) -> bool:
+        """Every accepted event has ended and no step is open."""
+        open_events = self.one("SELECT count(*) FROM events WHERE state IN ('accepted', 'running')")
+        return not open_events and not self.one(
+            "SELECT count(*) FROM steps WHERE state NOT IN ('done', 'skipped', 'cancelled')"
+        )
 
     def effects(self, who: str) -> Any:
         return self.ask(who, "GET", "/_sim/effects")
@@ -155,17 +178,31 @@ def fresh_process() -> None:
 
 
 @contextmanager
-def world(folder: Path, database_url: str, redis_url: str, shapes: Mapping[str, str] | None = None, quick: bool = True) -> Iterator[World]:
+def world(
+    folder: Path, database_url: str, redis_url: str, shapes: Mapping[str, str] | None = None, quick: bool = True
+) -> Iterator[World]:
     """Acme as shop, ERP, warehouse and letter writer, each an account of its own; `shapes` by role."""
     made = World(folder)
     with ExitStack() as stack:
         for role in ROLES:
-            settings = {"shape": (shapes or {}).get(role, "fat"), "secrets": [SECRET], "client_id": "tests", "client_secret": "tests-secret"}
+            settings = {
+                "shape": (shapes or {}).get(role, "fat"),
+                "secrets": [SECRET],
+                "client_id": "tests",
+                "client_secret": "tests-secret",
+            }
             simulator = import_module("connectors.acme.simulator").create(settings)
             made.simulators[role] = simulator
             made.addresses[role] = stack.enter_context(simulator.served())
         _configure(made, shapes or {}, quick)
-        os.environ.update(DATABASE_URL=database_url, REDIS_URL=redis_url, WAYBILL_CONFIG=str(folder), TESTS_ID="tests", TESTS_SECRET="tests-secret", TESTS_HOOKS=SECRET)  # noqa: S106
+        os.environ.update(
+            DATABASE_URL=database_url,
+            REDIS_URL=redis_url,
+            WAYBILL_CONFIG=str(folder),
+            TESTS_ID="tests",
+            TESTS_SECRET="tests-secret",
+            TESTS_HOOKS=SECRET,
+        )
         redis.Redis.from_url(redis_url).flushall()
         fresh_process()
         _warm()
@@ -189,7 +226,9 @@ def _configure(made: World, shapes: Mapping[str, str], quick: bool) -> None:
     accounts = "".join(
         f'[{role}]\nconnector = "acme"\nbase_url = "{made.addresses[role]}"\ntimeout = 1.0\n'
         f'credentials = {{ client_id = "TESTS_ID", client_secret = "TESTS_SECRET" }}\nwebhook_secrets = ["TESTS_HOOKS"]\n'
-        f'settings = {{ shape = "{shapes.get(role, "fat")}" }}\n' + ('codes = { sku = "mapped" }\n' if role == "erp" else "") + "\n"
+        f'settings = {{ shape = "{shapes.get(role, "fat")}" }}\n'
+        + ('codes = { sku = "mapped" }\n' if role == "erp" else "")
+        + "\n"
         for role in ROLES
     )
     made.folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,9 @@ from app.bell import Ring
 from app.journal.actions import audit
 from app.journal.nourish import feed_accounts
 
-DRAIN = text("UPDATE account_state SET drained_at = now(), why = :why, by = :by, since = now() WHERE account = :account")
+DRAIN = text(
+    "UPDATE account_state SET drained_at = now(), why = :why, by = :by, since = now() WHERE account = :account"
+)
 RESUME = text("""
 UPDATE account_state SET paused = false, drained_at = NULL, why = :why, by = :by, since = now(), breaker = 'closed', failures = 0, trips = 0
 WHERE account = :account
@@ -46,8 +48,19 @@ def resume(tx: Connection, account: str, who: str, why: str) -> list[Ring]:
     return feed_accounts(tx, {account})
 
 
-def set_limit(tx: Connection, account: str, name: str, rate: float, burst: float, until: datetime, who: str, why: str) -> None:
+def set_limit(
+    tx: Connection, account: str, name: str, rate: float, burst: float, until: datetime, who: str, why: str
+) -> None:
     """A limit that holds until a date; all workers know it within two seconds."""
     tx.execute(state.ENSURE, {"account": account})
-    tx.execute(LIMIT, {"account": account, "name": name, "values": Jsonb({"rate": rate, "burst": burst}), "until": until})
-    audit(tx, who, "set limit", f"account:{account}", why, after={"limit": name, "rate": rate, "burst": burst, "until": until.isoformat()})
+    tx.execute(
+        LIMIT, {"account": account, "name": name, "values": Jsonb({"rate": rate, "burst": burst}), "until": until}
+    )
+    audit(
+        tx,
+        who,
+        "set limit",
+        f"account:{account}",
+        why,
+        after={"limit": name, "rate": rate, "burst": burst, "until": until.isoformat()},
+    )

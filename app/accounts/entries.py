@@ -70,7 +70,12 @@ def ahead(name: str) -> int:
     rates = [r for limit in limits_of(name) if (r := _per_second(limit)) is not None]
     soon = float(engine_settings["feed_seconds"]) * min(rates) if rates else most
     holds = [int(limit.burst) for limit in limits_of(name) if limit.kind == "concurrency"]
-    return max(1, min(most, *holds, max(int(soon), int(engine_settings["feed_floor"]))) if holds else min(most, max(int(soon), int(engine_settings["feed_floor"]))))
+    return max(
+        1,
+        min(most, *holds, max(int(soon), int(engine_settings["feed_floor"])))
+        if holds
+        else min(most, max(int(soon), int(engine_settings["feed_floor"]))),
+    )
 
 
 def _per_second(limit: Limit) -> float | None:

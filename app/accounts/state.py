@@ -41,13 +41,21 @@ RETURNING account
 
 def failed(tx: Connection, account: str, trouble: str, policy: Mapping[str, Any]) -> str:
     """A call that found the system ill: the breaker counts it. Answers the breaker's state."""
-    values = {"account": account, "trouble": trouble[:300], "threshold": policy["failures"], "pause": policy["pause"], "most": policy["most"]}
+    values = {
+        "account": account,
+        "trouble": trouble[:300],
+        "threshold": policy["failures"],
+        "pause": policy["pause"],
+        "most": policy["most"],
+    }
     return str(tx.execute(FAILED, values).scalar_one())
 
 
 def well(tx: Connection, account: str, policy: Mapping[str, Any], retry: Mapping[str, Any]) -> None:
     """A call that found the system well: closes the breaker after some probes, refills the retry budget."""
-    tx.execute(WELL, {"account": account, "probes": policy["probes"], "full": retry["budget"], "refill": retry["refill"]})
+    tx.execute(
+        WELL, {"account": account, "probes": policy["probes"], "full": retry["budget"], "refill": retry["refill"]}
+    )
 
 
 def may_probe(tx: Connection, account: str, patience: float) -> bool:

@@ -16,7 +16,9 @@ from sqlalchemy import text
 from app.database import transaction
 from connectors.kit.errors import Transient
 
-READ = text("SELECT sealed, extract(epoch FROM expires_at - now()) AS left FROM tokens WHERE account = :account AND name = :name AND expires_at > now()")
+READ = text(
+    "SELECT sealed, extract(epoch FROM expires_at - now()) AS left FROM tokens WHERE account = :account AND name = :name AND expires_at > now()"
+)
 CLAIM = text("""
 INSERT INTO tokens AS t (account, name, refreshing_until) VALUES (:account, :name, now() + interval '20 seconds')
 ON CONFLICT (account, name) DO UPDATE SET refreshing_until = excluded.refreshing_until
@@ -28,7 +30,9 @@ UPDATE tokens SET sealed = :sealed, expires_at = now() + make_interval(secs => :
 WHERE account = :account AND name = :name
 """)
 RELEASE = text("UPDATE tokens SET refreshing_until = '-infinity' WHERE account = :account AND name = :name")
-REFUSE = text("UPDATE tokens SET expires_at = '-infinity' WHERE account = :account AND name = :name AND sealed = :sealed")
+REFUSE = text(
+    "UPDATE tokens SET expires_at = '-infinity' WHERE account = :account AND name = :name AND sealed = :sealed"
+)
 PATIENCE = 25.0
 MARGIN = 0.05  # a token is renewed after 95 % of its life
 
@@ -57,7 +61,9 @@ class SharedTokens:
             if self._mine_to_refresh(name):
                 return self._refresh(name, refresh)
             time.sleep(0.05)
-        raise Transient("The access token is being refreshed by another worker and is not there yet.", code="token_wait")
+        raise Transient(
+            "The access token is being refreshed by another worker and is not there yet.", code="token_wait"
+        )
 
     def refused(self, name: str, token: str) -> None:
         near = _near.pop((self.account, name), None)

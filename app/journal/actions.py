@@ -44,15 +44,22 @@ def audit(
     tx: Connection,
     who: str,
     action: str,
-    object: str,
+    about: str,
     reason: str,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     address: str = "",
 ) -> None:
     """Keeps who did what to what, why and from where."""
-    values = {"who": who, "address": address, "action": action, "object": object, "reason": reason}
-    tx.execute(AUDIT, {**values, "before": Jsonb(before) if before is not None else None, "after": Jsonb(after) if after is not None else None})
+    values = {"who": who, "address": address, "action": action, "object": about, "reason": reason}
+    tx.execute(
+        AUDIT,
+        {
+            **values,
+            "before": Jsonb(before) if before is not None else None,
+            "after": Jsonb(after) if after is not None else None,
+        },
+    )
 
 
 def retry(tx: Connection, step_ids: Sequence[int], who: str, reason: str, *, again: bool = False) -> list[Ring]:

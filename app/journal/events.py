@@ -64,7 +64,9 @@ def still_open(tx: Connection, event: Event) -> bool:
 
 def end(tx: Connection, event: Event, state: str, reason: str = "", code: str = "", subject: int | None = None) -> None:
     """Gives an accepted event its state; `running` while its runs are open."""
-    tx.execute(END, {"id": event.id, "at": event.at, "state": state, "reason": reason, "code": code, "subject": subject})
+    tx.execute(
+        END, {"id": event.id, "at": event.at, "state": state, "reason": reason, "code": code, "subject": subject}
+    )
 
 
 def finish(tx: Connection, event_id: int, at: datetime) -> None:

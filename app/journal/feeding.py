@@ -66,7 +66,13 @@ def task_name(flow: str, step: str) -> str:
 def feed(tx: Connection, account: str, ahead: int, channels: Iterable[str], heard: float, floor: float) -> list[Ring]:
     """Marks the next steps of an account as rung, in this commit; the caller rings after it."""
     tx.execute(LOCK, {"account": account})
-    values: dict[str, Any] = {"account": account, "ahead": ahead, "channels": list(channels), "heard": heard, "floor": floor}
+    values: dict[str, Any] = {
+        "account": account,
+        "ahead": ahead,
+        "channels": list(channels),
+        "heard": heard,
+        "floor": floor,
+    }
     rows = sorted(tx.execute(PICK, values).all(), key=lambda row: (row.subject_id, row.id))
     return [Ring(task_name(row.flow, row.name), account, row.id) for row in rows]
 

@@ -13,7 +13,9 @@ WITH open AS (
     ORDER BY r.id FOR UPDATE)
 UPDATE runs SET document_id = :document FROM open WHERE runs.id = open.id RETURNING runs.id
 """)
-HOLD = text("SELECT id FROM steps WHERE subject_id = :subject AND state NOT IN ('done', 'skipped', 'cancelled') FOR UPDATE")
+HOLD = text(
+    "SELECT id FROM steps WHERE subject_id = :subject AND state NOT IN ('done', 'skipped', 'cancelled') FOR UPDATE"
+)
 # What was refused or parked may be well with the newer document: it is tried again.
 RESUME = text("""
 UPDATE steps SET state = 'ready', armed = true, due_at = now(), tries = 0, rung_at = NULL

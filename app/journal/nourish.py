@@ -19,5 +19,7 @@ def feed_accounts(tx: Connection, accounts: Iterable[str]) -> list[Ring]:
     return [
         ring
         for account in sorted(accounts)
-        for ring in feeding.feed(tx, account, entries.ahead(account), channels, float(policy["rung_again"]), float(policy["bulk_floor"]))
+        for ring in feeding.feed(
+            tx, account, entries.ahead(account), channels, float(policy["rung_again"]), float(policy["bulk_floor"])
+        )
     ]

@@ -30,6 +30,7 @@ WHERE r.subject_id = :subject AND r.flow = ANY(:flows) AND s.state <> 'skipped'
 ORDER BY s.id
 """)
 
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A step that a cancellation cannot simply strike out."""

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 
 from app.journal.events import finish
 
-COLUMNS = """s.id, s.run_id, s.subject_id, s.flow, s.name, s.role, s.account, s.kind, s.lane, s.channel, s.key, s.fence, s.tries, s.doubtful,
+COLUMNS = """s.id, s.run_id, s.subject_id, s.flow, s.name, s.role, s.account, s.kind, s.lane, s.channel, s.key, s.fence, s.tries,
+    s.doubtful,
     s.sent_at, s.job, s.undoes, s.preempted, s.losses, s.code"""
 CLAIM = text(f"""
 UPDATE steps s SET state = 'running', lease_until = now() + make_interval(secs => :lease), fence = fence + 1, tries = tries + 1,
@@ -33,7 +34,8 @@ WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 CONTEXT = text("""
 SELECT r.flow_version, r.child, r.detail, r.difference, r.event_id, r.event_at, d.body, b.waybill, b.kind, b.account, b.external_id, b.roles,
     b.version,
-    coalesce((SELECT jsonb_agg(jsonb_build_array(l.account, l.kind, l.ours, l.theirs)) FROM links l WHERE l.subject_id = s.subject_id), '[]') AS links,
+    coalesce((SELECT jsonb_agg(jsonb_build_array(l.account, l.kind, l.ours, l.theirs))
+        FROM links l WHERE l.subject_id = s.subject_id), '[]') AS links,
     coalesce((SELECT jsonb_object_agg(c.name, jsonb_build_array(c.result, c.job)) FROM calls c WHERE c.step_id = s.id), '{}') AS calls
 FROM steps s JOIN runs r ON r.id = s.run_id JOIN subjects b ON b.id = s.subject_id LEFT JOIN documents d ON d.id = r.document_id
 WHERE s.id = :id
@@ -44,7 +46,8 @@ WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 ON CONFLICT (step_id, name) DO UPDATE SET result = excluded.result, job = excluded.job, at = now()
 """)
 CONCLUDE = text("""
-UPDATE steps SET state = :state, due_at = now() + make_interval(secs => CAST(:later AS double precision)), armed = (:again AND CAST(:later AS double precision) <= 0), lease_until = NULL,
+UPDATE steps SET state = :state, due_at = now() + make_interval(secs => CAST(:later AS double precision)),
+    armed = (:again AND CAST(:later AS double precision) <= 0), lease_until = NULL,
     tries = tries - :untried, doubtful = :doubtful, sent_at = CASE WHEN :sent THEN now() ELSE sent_at END, job = :job, result = :result,
     code = :code, sentence = :sentence, remedy = :remedy, owner = :owner, fact = :fact, updated_at = now(),
     ended_at = CASE WHEN :state IN ('done', 'skipped', 'cancelled') THEN now() END
@@ -76,7 +79,9 @@ EXCHANGE = text("""
 INSERT INTO payloads (owner, owner_id, n, at, subject_id, head, body) VALUES ('attempt', :attempt, :n, :at, :subject, :head, :body)
 """)
 RESULT = text("SELECT result FROM steps WHERE run_id = :run AND name = :name AND state = 'done'")
-ONE_STATE = text("SELECT state, EXISTS (SELECT 1 FROM calls WHERE step_id = :id AND result IS NOT NULL) AS begun FROM steps WHERE id = :id")
+ONE_STATE = text(
+    "SELECT state, EXISTS (SELECT 1 FROM calls WHERE step_id = :id AND result IS NOT NULL) AS begun FROM steps WHERE id = :id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,9 @@ def context(tx: Connection, step: int) -> Context:
 
 def record_call(tx: Connection, step: Claimed, name: str, result: str | None, job: str | None = None) -> bool:
     """Commits the result of one write of several under its own name; False when the step is no longer ours."""
-    return tx.execute(CALL, {"id": step.id, "fence": step.fence, "name": name, "result": result, "job": job}).rowcount == 1
+    return (
+        tx.execute(CALL, {"id": step.id, "fence": step.fence, "name": name, "result": result, "job": job}).rowcount == 1
+    )
 
 
 def open_what_waited(tx: Connection, ended: Sequence[int]) -> set[str]:

@@ -17,14 +17,16 @@ INSERT INTO subjects (kind, account, external_id) VALUES (:kind, :account, :exte
 ON CONFLICT (kind, account, external_id) DO NOTHING RETURNING id
 """)
 NUMBER = text("UPDATE subjects SET waybill = 'WB' || lpad(id::text, 8, '0') WHERE id = :id")
+# The document is read by a statement of its own: one that waited for the lock still sees the documents of before it waited.
 COLUMNS = """
-SELECT s.id, s.kind, s.account, s.external_id, s.waybill, s.state, s.version, s.content, s.document_id, s.pending, s.roles, d.body
-FROM subjects s LEFT JOIN documents d ON d.id = s.document_id
+SELECT s.id, s.kind, s.account, s.external_id, s.waybill, s.state, s.version, s.content, s.document_id, s.pending, s.roles FROM subjects s
 """
+BODY = text("SELECT body FROM documents WHERE id = :id")
 LOCK = text(COLUMNS + "WHERE s.kind = :kind AND s.account = :account AND s.external_id = :external_id FOR UPDATE OF s")
 LOCK_WAYBILL = text(COLUMNS + "WHERE s.waybill = :waybill FOR UPDATE OF s")
 LOCK_LINKED = text(
-    COLUMNS + "WHERE s.id = (SELECT subject_id FROM links WHERE account = :account AND kind = ANY(:kinds) AND theirs = :theirs LIMIT 1) FOR UPDATE OF s"
+    COLUMNS  # noqa: S608 - constants only
+    + "WHERE s.id = (SELECT subject_id FROM links WHERE account = :account AND kind = ANY(:kinds) AND theirs = :theirs LIMIT 1) FOR UPDATE OF s"
 )
 KEEP = text("INSERT INTO documents (subject_id, body) VALUES (:id, :body) RETURNING id")
 SAVE = text("""
@@ -63,22 +65,27 @@ def lock(tx: Connection, kind: str, account: str, external_id: str) -> Subject:
     made = tx.execute(MAKE, names).scalar()
     if made is not None:
         tx.execute(NUMBER, {"id": made})
-    return _subject(tx.execute(LOCK, names).mappings().one())
+    return _subject(tx, tx.execute(LOCK, names).mappings().one())
 
 
 def lock_referenced(tx: Connection, account: str, external_id: str, reference: str) -> Subject | None:
     """The order that another system's child belongs to: by our reference (waybill), else by that system's id for the order."""
     if reference:
-        row = tx.execute(LOCK_WAYBILL, {"waybill": reference.split("-")[0]}).mappings().first()
+        row = tx.execute(LOCK_WAYBILL, {"waybill": reference.split("-", maxsplit=1)[0]}).mappings().first()
         if row is not None:
-            return _subject(row)
-    row = tx.execute(LOCK_LINKED, {"account": account, "kinds": ["order", "request"], "theirs": external_id}).mappings().first()
-    return _subject(row) if row is not None else None
+            return _subject(tx, row)
+    row = (
+        tx.execute(LOCK_LINKED, {"account": account, "kinds": ["order", "request"], "theirs": external_id})
+        .mappings()
+        .first()
+    )
+    return _subject(tx, row) if row is not None else None
 
 
-def _subject(row: Any) -> Subject:
+def _subject(tx: Connection, row: Any) -> Subject:
     kept = {key: row[key] for key in Subject.__slots__ if key != "document"}
-    return Subject(**kept, document=decode(row["body"]) if row["body"] else None)
+    body = tx.execute(BODY, {"id": row["document_id"]}).scalar() if row["document_id"] else None
+    return Subject(**kept, document=decode(body) if body else None)
 
 
 def keep(tx: Connection, subject: Subject, document: Document) -> int:
@@ -94,8 +101,6 @@ def save(tx: Connection, subject: Subject, **columns: Any) -> None:
 def pend(tx: Connection, subject: Subject, fragment: Mapping[str, Any]) -> None:
     """Keeps a child that was told before its order, until the order is known."""
     tx.execute(PEND, {"id": subject.id, "fragment": Jsonb([fragment])})
-
-
 
 
 def note(tx: Connection, subject: Subject, document: int, version: str, content: str, number: str) -> None:

@@ -76,7 +76,15 @@ def _facets(order: Order) -> dict[str, Any]:
             refunded[line.line_id] = refunded.get(line.line_id, Decimal(0)) + line.quantity
     return {
         # what a refund took off is the refund's own difference: only an edit changes the lines
-        "lines": sorted((item.id, item.sku, _number(item.current_quantity + refunded.get(item.id, Decimal(0))), _number(item.unit_price.shop.amount)) for item in order.lines),
+        "lines": sorted(
+            (
+                item.id,
+                item.sku,
+                _number(item.current_quantity + refunded.get(item.id, Decimal(0))),
+                _number(item.unit_price.shop.amount),
+            )
+            for item in order.lines
+        ),
         "address": dump(order.shipping),
         "billing": dump(order.billing),
         "shipping": sorted((s.id, _number(s.price.shop.amount), s.removed) for s in order.shipping_lines),

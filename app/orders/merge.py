@@ -35,7 +35,9 @@ def merge(old: Order | None, new: Order, *, newer: bool, account: str, links: Ma
     A header that is not newer is not taken, but its children are still read.
     """
     own, echoes = _without_echoes(old, new, account, links)
-    stamped = replace(new, channel=account, shipments=own, refunds=tuple(replace(r, origin=r.origin or account) for r in new.refunds))
+    stamped = replace(
+        new, channel=account, shipments=own, refunds=tuple(replace(r, origin=r.origin or account) for r in new.refunds)
+    )
     if old is None:
         return Told(stamped, echoes)
     header = stamped if newer else old
@@ -81,7 +83,9 @@ def _contents(shipment: Shipment) -> list[tuple[str, str]]:
     return sorted((line.sku, str(line.quantity.normalize())) for line in shipment.lines)
 
 
-def _without_echoes(old: Order | None, new: Order, account: str, links: Mapping[str, str]) -> tuple[tuple[Shipment, ...], tuple[str, ...]]:
+def _without_echoes(
+    old: Order | None, new: Order, account: str, links: Mapping[str, str]
+) -> tuple[tuple[Shipment, ...], tuple[str, ...]]:
     echoes = tuple(s.id for s in new.shipments if echo_of(old, s, account, links) is not None)
     return tuple(replace(s, origin=account) for s in new.shipments if s.id not in echoes), echoes
 

@@ -47,7 +47,9 @@ class Mark:
 
 def publishers() -> list[str]:
     """Accounts that are told of stock (routes of kind `stock`)."""
-    return sorted({account for route in config().routes if route.kind == "stock" for account in route.roles.get("publish", ())})
+    return sorted(
+        {account for route in config().routes if route.kind == "stock" for account in route.roles.get("publish", ())}
+    )
 
 
 def mark(tx: Connection, skus: Collection[str]) -> None:
@@ -67,7 +69,10 @@ def pending(tx: Connection) -> dict[str, int]:
 
 def take(tx: Connection, account: str, most: int) -> Sequence[Mark]:
     """The next SKUs to tell with their truth of this moment: the owner's quantity less what the owner does not know reserved yet."""
-    return [Mark(row.sku, row.mark, _plain(row.available), row.told, row.known) for row in tx.execute(TAKE, {"account": account, "most": most})]
+    return [
+        Mark(row.sku, row.mark, _plain(row.available), row.told, row.known)
+        for row in tx.execute(TAKE, {"account": account, "most": most})
+    ]
 
 
 def _plain(quantity: Decimal) -> Decimal:

@@ -47,7 +47,13 @@ def _opened(tx: Connection, subject: int, order: Order) -> set[str]:
     opened = set()
     for line in order.lines:
         if line.requires_shipping and line.current_quantity > 0:
-            row = {"key": key(subject, line.id), "subject": subject, "line": line.id, "sku": line.sku, "quantity": line.current_quantity}
+            row = {
+                "key": key(subject, line.id),
+                "subject": subject,
+                "line": line.id,
+                "sku": line.sku,
+                "quantity": line.current_quantity,
+            }
             if tx.execute(OPEN, row).rowcount:
                 opened.add(line.sku)
     return opened
@@ -67,5 +73,8 @@ def release(tx: Connection, subject: int) -> None:
 
 def ship(tx: Connection, subject: int, shipment: Shipment) -> None:
     """What left is no longer reserved: never more than the line holds."""
-    gone = ({"subject": subject, "line": line.line_id, "sku": line.sku, "quantity": Decimal(line.quantity)} for line in shipment.lines)
+    gone = (
+        {"subject": subject, "line": line.line_id, "sku": line.sku, "quantity": Decimal(line.quantity)}
+        for line in shipment.lines
+    )
     dirty.mark(tx, {sku for left in gone for sku in tx.execute(SHIP, left).scalars()})

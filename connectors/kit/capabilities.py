@@ -17,7 +17,7 @@ from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer
 from connectors.canonical.stock import StockLevel
-from connectors.kit.writes import BatchItem, BatchWrite, Writes
+from connectors.kit.writes import BatchWrite, Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,5 +154,3 @@ CAPABILITIES: dict[str, type[Any]] = {
     "Subscriber": Subscriber,
     "CatalogueSource": CatalogueSource,
 }
-
-__all__ = ["CAPABILITIES", "BatchItem", "BatchWrite", "Message", *CAPABILITIES]

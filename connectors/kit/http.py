@@ -16,9 +16,9 @@ from requests.adapters import HTTPAdapter
 from connectors.kit.account import Account
 from connectors.kit.errors import Ambiguous, Rejected, Transient
 from connectors.kit.limiter import Limits
+from connectors.kit.masking import masked
 
 MAX_ANSWER = 20_000_000  # bytes; more is no answer to anything that we ask
-SECRET_HEADERS = frozenset(("authorization", "cookie", "set-cookie", "x-csrf-token", "x-auth-token", "x-shopify-access-token"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +119,27 @@ class Http:
         url = path if "://" in path else base + path.lstrip("/")
         allowed = {urlsplit(base)[:2], *(urlsplit(host)[:2] for host in self.hosts)}
         if urlsplit(url)[:2] not in allowed:
-            raise Rejected(f"A call to {urlsplit(url).netloc} was asked for, which is not this account's host.", code="foreign_host")
+            raise Rejected(
+                f"A call to {urlsplit(url).netloc} was asked for, which is not this account's host.",
+                code="foreign_host",
+            )
         return urljoin(base, url)
 
     def _send(
-        self, session: requests.Session, prepared: requests.PreparedRequest, operation: str, write: bool, secret: bool, timeout: float
+        self,
+        session: requests.Session,
+        prepared: requests.PreparedRequest,
+        operation: str,
+        write: bool,
+        secret: bool,
+        timeout: float,
     ) -> Answer:
         began = time.monotonic()
         status, headers, body, error = 0, {}, b"", ""
         try:
-            with session.send(prepared, timeout=(min(timeout, 5.0), timeout), stream=True, allow_redirects=False) as response:
+            with session.send(
+                prepared, timeout=(min(timeout, 5.0), timeout), stream=True, allow_redirects=False
+            ) as response:
                 status, headers = response.status_code, {k.lower(): v for k, v in response.headers.items()}
                 body = _read(response, began + timeout)
             return Answer(status, headers, body, write)
@@ -141,11 +152,17 @@ class Http:
 
 def _trouble(broken: Exception, write: bool, timeout: float) -> Ambiguous | Transient:
     """Refused or never connected: nothing was sent. Any break after that leaves a write's effect unknown."""
-    never_sent = isinstance(broken, requests.ConnectTimeout) or "NewConnectionError" in repr(broken) or "NameResolution" in repr(broken)
+    never_sent = (
+        isinstance(broken, requests.ConnectTimeout)
+        or "NewConnectionError" in repr(broken)
+        or "NameResolution" in repr(broken)
+    )
     if never_sent:
         return Transient("The system cannot be reached.", code="unreachable")
     timed_out = isinstance(broken, requests.Timeout) or "timed out" in repr(broken)
-    sentence = f"No answer within {timeout:g} s." if timed_out else "The connection broke before the answer was complete."
+    sentence = (
+        f"No answer within {timeout:g} s." if timed_out else "The connection broke before the answer was complete."
+    )
     return (Ambiguous if write else Transient)(sentence, code="no_answer")
 
 
@@ -158,13 +175,25 @@ def _read(response: requests.Response, deadline: float) -> bytes:
         if size > MAX_ANSWER or time.monotonic() > deadline:
             raise requests.Timeout("the answer is too long or too slow: timed out")
     expected = response.headers.get("content-length")
-    if expected is not None and "content-encoding" not in response.headers and expected.isdigit() and size < int(expected):
+    if (
+        expected is not None
+        and "content-encoding" not in response.headers
+        and expected.isdigit()
+        and size < int(expected)
+    ):
         raise requests.ConnectionError("the answer was cut short")
     return b"".join(parts)
 
 
 def _exchange(
-    prepared: requests.PreparedRequest, operation: str, secret: bool, status: int, headers: Mapping[str, str], body: bytes, seconds: float, error: str
+    prepared: requests.PreparedRequest,
+    operation: str,
+    secret: bool,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    seconds: float,
+    error: str,
 ) -> Exchange:
     sent = prepared.body.encode() if isinstance(prepared.body, str) else (prepared.body or b"")
     return Exchange(
@@ -172,22 +201,13 @@ def _exchange(
         method=prepared.method or "",
         url=prepared.url or "",
         request_headers=masked(prepared.headers),
-        request=b"(secret)" if secret else bytes(sent),  # type: ignore[arg-type]  # requests types bodies as iterables too
+        request=b"(secret)" if secret else bytes(sent),
         status=status,
         answer_headers=masked(headers),
         answer=b"(secret)" if secret and status < 400 else body,
         seconds=seconds,
         error=error,
     )
-
-
-def masked(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers without the secrets that some carry."""
-    return {k.lower(): "***" if _is_secret(k.lower()) else str(v) for k, v in headers.items()}
-
-
-def _is_secret(name: str) -> bool:
-    return name in SECRET_HEADERS or any(word in name for word in ("token", "secret", "api-key", "hmac", "signature"))
 
 
 _sessions = threading.local()

@@ -108,7 +108,7 @@ class Limiter:
 
     def _now(self) -> float:
         """Redis's own clock, in milliseconds."""
-        seconds, micros = cast(tuple[int, int], self._redis.time())
+        seconds, micros = self._redis.time()
         return seconds * 1000 + micros / 1000
 
     def warm(self, account: str) -> None:
@@ -133,7 +133,7 @@ class Limiter:
             return float(cast(bytes, self._redis.hget(key, "level") or b"0"))
         if limit.kind == "daily":
             return limit.burst - float(cast(bytes, self._redis.hget(key, "used") or b"0"))
-        return limit.burst - max(0, cast(int, self._redis.zcard(key)) - 1)
+        return limit.burst - float(max(0, self._redis.zcard(key) - 1))
 
     def _key(self, account: str, name: str) -> str:
         return f"{self._prefix}:{account}:{name}"

@@ -53,7 +53,7 @@ class Fault:
     def hits(self, operation: str, write: bool) -> bool:
         named = not self.operations or operation in self.operations
         left = self.times is None or self.times > 0
-        return named and left and (write or not self.writes_only) and random.random() < self.chance  # noqa: S311
+        return named and left and (write or not self.writes_only) and random.random() < self.chance
 
 
 @dataclass
@@ -127,7 +127,9 @@ class Simulator:
         self.app = Flask(f"simulator-{self.name}")
         _control(self)
 
-    def operation(self, rule: str, name: str, methods: list[str], write: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def operation(
+        self, rule: str, name: str, methods: list[str], write: bool = False
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Adds an operation of the vendor; its bad days and the record of its calls come with it."""
 
         def add(handle: Callable[..., Any]) -> Callable[..., Any]:
@@ -144,7 +146,15 @@ class Simulator:
         """One call, with whatever fault hits it. An operation whose name depends on the body (GraphQL) calls this itself."""
         began = time.time()
         fault = self._fault(name, write)
-        call = Call(began, name, request.method, request.full_path.rstrip("?"), 0, write, request.headers.get(self.key_header, "") if self.key_header else "")
+        call = Call(
+            began,
+            name,
+            request.method,
+            request.full_path.rstrip("?"),
+            0,
+            write,
+            request.headers.get(self.key_header, "") if self.key_header else "",
+        )
         call.body = request.get_data(as_text=True)[:20000]
         call.fault = fault.kind if fault else ""
         with self.memory.lock:
@@ -197,7 +207,15 @@ class _KeepAlive(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def make_environ(self) -> Any:
+        """werkzeug drops header names with underscores; ShipBob's `shipbob_channel_id` has them."""
+        environ = super().make_environ()
+        for name, value in self.headers.items():
+            if "_" in name:
+                environ[f"HTTP_{name.upper()}"] = value
+        return environ
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's own name
         return
 
 

@@ -9,7 +9,9 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "sql" / "0001_journal.sql").read_text().replace("%", "%%"))
+    op.get_bind().exec_driver_sql(
+        (Path(__file__).parents[1] / "sql" / "0001_journal.sql").read_text().replace("%", "%%")
+    )
 
 
 def downgrade() -> None:

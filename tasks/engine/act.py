@@ -136,6 +136,10 @@ def _refusal(answer: str | Exception) -> str:
     """Empty when the item was taken; else why not. What is no refusal is raised: the whole batch is tried again."""
     if not isinstance(answer, Exception):
         return ""
-    if isinstance(answer, Trouble) and not isinstance(answer, Ambiguous) and answer.code not in ("transient", "throttled"):
+    if (
+        isinstance(answer, Trouble)
+        and not isinstance(answer, Ambiguous)
+        and answer.code not in ("transient", "throttled")
+    ):
         return answer.sentence
     raise answer

@@ -29,7 +29,9 @@ ENDED = frozenset(("done", "skipped", "cancelled"))
 PREEMPTED = text("SELECT preempted FROM steps WHERE id = :id FOR UPDATE")
 
 
-def conclude(tx: Connection, work: Work, verdict: Verdict, acted: Acted, inner: Callable[[Any], None] | None = None) -> list[Ring] | None:
+def conclude(
+    tx: Connection, work: Work, verdict: Verdict, acted: Acted, inner: Callable[[Any], None] | None = None
+) -> list[Ring] | None:
     """Concludes an attempt under its fence; None when the step is another's by now (a zombie's word changes nothing)."""
     verdict = _parked_or_ready(tx, verdict)
     verdict = _overtaken(tx, work, verdict)
@@ -61,7 +63,13 @@ def _overtaken(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
     """A step that a cancellation has overtaken is not tried again; what it sent must still be known."""
     preempted = bool(tx.execute(PREEMPTED, {"id": work.step.id}).scalar())
     if preempted and verdict.state in ("ready", "parked", "dead") and not verdict.doubtful:
-        return Verdict("cancelled", "overtaken", health=verdict.health, code=verdict.code, sentence=verdict.sentence or "Overtaken by a cancellation.")
+        return Verdict(
+            "cancelled",
+            "overtaken",
+            health=verdict.health,
+            code=verdict.code,
+            sentence=verdict.sentence or "Overtaken by a cancellation.",
+        )
     return verdict
 
 
@@ -74,7 +82,9 @@ def _settle(tx: Connection, work: Work, verdict: Verdict) -> bool:
         "again": verdict.again,
         "untried": 1 if verdict.untried else 0,
         "doubtful": verdict.doubtful,
-        "sent": verdict.outcome in ("unknown", "error") and verdict.doubtful and (work.sending or work.resent or not work.step.doubtful),
+        "sent": verdict.outcome in ("unknown", "error")
+        and verdict.doubtful
+        and (work.sending or work.resent or not work.step.doubtful),
         "job": verdict.job,
         "result": verdict.result,
         "code": verdict.code,
@@ -122,7 +132,14 @@ def _exchange(work: Work, attempt: int, at: Any, n: int, exchange: Exchange) -> 
         "error": exchange.error,
         "split": len(exchange.request),
     }
-    return {"attempt": attempt, "n": n, "at": at, "subject": work.step.subject_id, "head": Jsonb(head), "body": exchange.request + exchange.answer[:200_000]}
+    return {
+        "attempt": attempt,
+        "n": n,
+        "at": at,
+        "subject": work.step.subject_id,
+        "head": Jsonb(head),
+        "body": exchange.request + exchange.answer[:200_000],
+    }
 
 
 def _link(tx: Connection, work: Work, verdict: Verdict) -> None:
@@ -140,8 +157,20 @@ def _tell(tx: Connection, work: Work, acted: Acted) -> None:
             cases.leave(tx, f"stock:{work.step.account}:{mark.sku}")
         else:
             dirty.refuse(tx, work.step.account, mark.sku, mark.mark, why)
-            told = {"member": f"stock:{work.step.account}:{mark.sku}", "step": "publish_stock", "role": "channel", "cause": why}
-            cases.open_case(tx, "dead", work.step.account, "stock_refused", f"{work.step.account} refuses the stock of {mark.sku}: {why}", **told)
+            told: dict[str, Any] = {
+                "member": f"stock:{work.step.account}:{mark.sku}",
+                "step": "publish_stock",
+                "role": "channel",
+                "cause": why,
+            }
+            cases.open_case(
+                tx,
+                "dead",
+                work.step.account,
+                "stock_refused",
+                f"{work.step.account} refuses the stock of {mark.sku}: {why}",
+                **told,
+            )
 
 
 def _health(tx: Connection, work: Work, verdict: Verdict) -> None:
@@ -154,7 +183,11 @@ def _health(tx: Connection, work: Work, verdict: Verdict) -> None:
     elif verdict.health == WELL:
         state.well(tx, work.step.account, policy["breaker"], policy["retry"])
     if verdict.pause and state.pause(tx, work.step.account, verdict.sentence, "hub"):
-        told = {"member": f"account:{work.step.account}", "role": work.step.role, "remedy": verdict.remedy or "Renew the credentials, then resume the account."}
+        told: dict[str, Any] = {
+            "member": f"account:{work.step.account}",
+            "role": work.step.role,
+            "remedy": verdict.remedy or "Renew the credentials, then resume the account.",
+        }
         cases.open_case(tx, "account", work.step.account, verdict.code, verdict.sentence, **told)
 
 
@@ -163,8 +196,18 @@ def _case(tx: Connection, work: Work, verdict: Verdict) -> None:
     member = f"step:{work.step.id}"
     if verdict.state == "dead":
         cases.open_case(
-            tx, "dead", work.step.account, verdict.code, verdict.sentence, member=member, subject=work.step.subject_id,
-            step=f"{work.step.flow}.{work.step.name}", role=work.step.role, remedy=verdict.remedy, owner=verdict.owner, cause=verdict.sentence,
+            tx,
+            "dead",
+            work.step.account,
+            verdict.code,
+            verdict.sentence,
+            member=member,
+            subject=work.step.subject_id,
+            step=f"{work.step.flow}.{work.step.name}",
+            role=work.step.role,
+            remedy=verdict.remedy,
+            owner=verdict.owner,
+            cause=verdict.sentence,
         )
     elif verdict.state in ENDED and work.step.code:
         cases.leave(tx, member)
@@ -177,5 +220,3 @@ def _open(tx: Connection, work: Work, verdict: Verdict) -> set[str]:
     opened = steps.open_what_waited(tx, [work.step.id])
     steps.close_run(tx, work.step.run_id, 1, "overtaken by a cancellation" if verdict.state == "cancelled" else "")
     return opened
-
-

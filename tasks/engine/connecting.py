@@ -31,7 +31,9 @@ SELECT coalesce(sum(calls), 0) FROM attempts WHERE account = :account
 @cache
 def _limiter(pid: int) -> Limiter:
     """One client of the limiter for each process; Redis answers in milliseconds or not at all."""
-    client = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=2, socket_connect_timeout=1, health_check_interval=10)
+    client = redis.Redis.from_url(
+        os.environ["REDIS_URL"], socket_timeout=2, socket_connect_timeout=1, health_check_interval=10
+    )
     return Limiter(client, entries.limits_of, used_today)
 
 
@@ -53,7 +55,9 @@ class KnownIds:
     links: Sequence[Sequence[str]]
 
     def id(self, kind: str, ours: str) -> str | None:
-        return next((theirs for account, k, o, theirs in self.links if (account, k, o) == (self.account, kind, ours)), None)
+        return next(
+            (theirs for account, k, o, theirs in self.links if (account, k, o) == (self.account, kind, ours)), None
+        )
 
 
 def connection(

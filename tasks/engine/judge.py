@@ -60,7 +60,11 @@ def _transient(trouble: Trouble, tries: int, spent: bool) -> Verdict:
 
 
 def _throttled(trouble: Trouble, tries: int, spent: bool) -> Verdict:
-    wait = trouble.retry_after if isinstance(trouble, errors.Throttled) and trouble.retry_after is not None else backoff(min(tries + 2, 6))
+    wait = (
+        trouble.retry_after
+        if isinstance(trouble, errors.Throttled) and trouble.retry_after is not None
+        else backoff(min(tries + 2, 6))
+    )
     return Verdict("ready", "throttled", later=max(0.05, wait), untried=True, health=SILENT, **_told(trouble))
 
 
@@ -75,8 +79,15 @@ def _rejected(trouble: Trouble, tries: int, spent: bool) -> Verdict:
 
 
 def _missing(trouble: Trouble, tries: int, spent: bool) -> Verdict:
-    assert isinstance(trouble, errors.Missing)  # noqa: S101 - the table says so
-    return Verdict("parked", "parked", untried=True, health=SILENT, fact=(trouble.account, trouble.kind, trouble.value), **_told(trouble))
+    assert isinstance(trouble, errors.Missing)
+    return Verdict(
+        "parked",
+        "parked",
+        untried=True,
+        health=SILENT,
+        fact=(trouble.account, trouble.kind, trouble.value),
+        **_told(trouble),
+    )
 
 
 def _unauthorized(trouble: Trouble, tries: int, spent: bool) -> Verdict:
@@ -94,7 +105,12 @@ def _lease_lost(trouble: Trouble, tries: int, spent: bool) -> Verdict:
 def _unexpected(error: Exception, tries: int, sending: Trouble | None) -> Verdict:
     """A fault of our own, or an answer that nobody foresaw: a few tries, then an engineer."""
     sentence = f"The hub met an error of its own: {type(error).__name__}."
-    told = {"code": "unexpected", "sentence": sentence, "remedy": "An engineer must look at the log under this waybill.", "owner": "engineering"}
+    told: dict[str, Any] = {
+        "code": "unexpected",
+        "sentence": sentence,
+        "remedy": "An engineer must look at the log under this waybill.",
+        "owner": "engineering",
+    }
     if tries >= int(config().settings["retry"]["unexpected"]):
         return Verdict("dead", "given up", health=SILENT, doubtful=sending is not None, **told)
     state = "unknown" if sending is not None else "ready"
@@ -119,11 +135,27 @@ def judge(error: Exception, tries: int, spent: bool, sending: Trouble | None, do
     if isinstance(error, Skip):
         return Verdict("skipped", "skipped", health=SILENT, sentence=str(error))
     if isinstance(error, Overtaken):
-        return Verdict("cancelled", "overtaken", health=SILENT, sentence="A cancellation came before anything was done.")
+        return Verdict(
+            "cancelled", "overtaken", health=SILENT, sentence="A cancellation came before anything was done."
+        )
     if isinstance(error, Submitted):
-        return Verdict("submitted", "submitted", later=error.seconds, untried=True, job=error.job, sentence=f"Accepted as job {error.job}.")
+        return Verdict(
+            "submitted",
+            "submitted",
+            later=error.seconds,
+            untried=True,
+            job=error.job,
+            sentence=f"Accepted as job {error.job}.",
+        )
     if isinstance(error, NotSettled):
-        return Verdict("unknown", "not found yet", later=error.seconds, untried=True, doubtful=True, sentence="Not found, but it may still arrive.")
+        return Verdict(
+            "unknown",
+            "not found yet",
+            later=error.seconds,
+            untried=True,
+            doubtful=True,
+            sentence="Not found, but it may still arrive.",
+        )
     found = VERDICTS.get(type(error))
     if found is None or not isinstance(error, Trouble):
         return _unexpected(error, tries, sending)

@@ -62,14 +62,16 @@ def _attempt(work: Work) -> tuple[Verdict, list[Ring] | None]:
             done = Verdict("done", "done", health=SILENT)
             return done, _concluded(work, done, Acted(), act_inner(work))
         acted = act(work)
-    except Exception as error:  # the one place in the whole code: everything a step meets is judged here
+    except Exception as error:  # noqa: BLE001 - the one place in the whole code: everything a step meets is judged here
         verdict, acted = _judged(work, error), Acted()
     else:
         verdict = Verdict("done", "found" if work.found else "done", result=acted.result)
     return verdict, _concluded(work, verdict, acted)
 
 
-def _concluded(work: Work, verdict: Verdict, acted: Acted, inner: Callable[[Any], None] | None = None) -> list[Ring] | None:
+def _concluded(
+    work: Work, verdict: Verdict, acted: Acted, inner: Callable[[Any], None] | None = None
+) -> list[Ring] | None:
     with transaction() as tx:
         return conclude(tx, work, verdict, acted, inner)
 
@@ -83,5 +85,3 @@ def _judged(work: Work, error: Exception) -> Verdict:
     if verdict.code == "unexpected":
         log.error("unexpected", waybill=work.waybill, step=f"{work.step.flow}.{work.step.name}", exc_info=error)
     return verdict
-
-

@@ -80,7 +80,9 @@ class Work:
 
     def linked(self, kind: str) -> bool:
         """Whether the step's account knows this subject's thing of that kind: an earlier step's write left its id."""
-        return any(tuple(link[:3]) == (self.step.account, kind, self.context.external_id) for link in self.context.links)
+        return any(
+            tuple(link[:3]) == (self.step.account, kind, self.context.external_id) for link in self.context.links
+        )
 
     @property
     def last_reference(self) -> str:
@@ -98,7 +100,15 @@ class Work:
 
     def accept(self, message: Message) -> str:
         """Takes in a document that was fetched, by the door for all deliveries."""
-        kept = accept.accept(self.step.account, message.delivery_id, message.topic, dict(message.headers), message.body, door="fetch", lane=self.step.lane)
+        kept = accept.accept(
+            self.step.account,
+            message.delivery_id,
+            message.topic,
+            dict(message.headers),
+            message.body,
+            door="fetch",
+            lane=self.step.lane,
+        )
         if kept.fresh:
             ring_event(kept.event_id)
         return f"event {kept.event_id}"
@@ -111,7 +121,10 @@ class Work:
                 if not mark.known or mark.told == mark.available:
                     dirty.nothing_to_tell(tx, self.step.account, mark.sku, mark.mark)
         self.marks = [mark for mark in taken if mark.known and mark.told != mark.available]
-        self.told_levels = [StockLevel(sku=mark.sku, location="", available=mark.available, as_of=datetime.now(UTC)) for mark in self.marks]
+        self.told_levels = [
+            StockLevel(sku=mark.sku, location="", available=mark.available, as_of=datetime.now(UTC))
+            for mark in self.marks
+        ]
         return self.told_levels
 
     def guard(self) -> None:
@@ -198,7 +211,9 @@ class Work:
 
     def _settles_in(self, rule: WriteRule) -> float:
         sent_at = self.step.sent_at or self.step.claimed_at
-        return (sent_at + timedelta(seconds=rule.settles_after) - self.step.claimed_at).total_seconds() - (time.monotonic() - self.began)
+        return (sent_at + timedelta(seconds=rule.settles_after) - self.step.claimed_at).total_seconds() - (
+            time.monotonic() - self.began
+        )
 
     def _save(self) -> None:
         """Before another write is made, the last one's result is committed under its own name."""

@@ -18,7 +18,8 @@ log = structlog.get_logger("clock")
 
 DUE = text("""
 WITH s AS (
-    INSERT INTO schedules AS s (job, last_window) VALUES (:job, to_timestamp(floor(extract(epoch FROM now()) / :every) * :every) - make_interval(secs => :every))
+    INSERT INTO schedules AS s (job, last_window)
+    VALUES (:job, to_timestamp(floor(extract(epoch FROM now()) / :every) * :every) - make_interval(secs => :every))
     ON CONFLICT (job) DO UPDATE SET job = s.job RETURNING last_window)
 SELECT to_timestamp(extract(epoch FROM s.last_window) + n * :every) AS starts
 FROM s, generate_series(1, least(floor((extract(epoch FROM now()) - extract(epoch FROM s.last_window)) / :every)::int, :most)) AS n
@@ -26,7 +27,9 @@ ORDER BY 1
 """)
 CLAIM = text("INSERT INTO windows (job, starts) VALUES (:job, :starts) ON CONFLICT DO NOTHING RETURNING 1")
 REACHED = text("UPDATE schedules SET last_window = greatest(last_window, :starts) WHERE job = :job")
-SKIPPED = text("INSERT INTO windows (job, starts, state, note, ended_at) VALUES (:job, :starts, 'skipped', :note, now()) ON CONFLICT DO NOTHING")
+SKIPPED = text(
+    "INSERT INTO windows (job, starts, state, note, ended_at) VALUES (:job, :starts, 'skipped', :note, now()) ON CONFLICT DO NOTHING"
+)
 ENDED = text("UPDATE windows SET state = :state, note = :note, ended_at = now() WHERE job = :job AND starts = :starts")
 MOST = 1000
 
@@ -51,10 +54,16 @@ def run_due(schedule: Schedule, job: Job) -> int:
         windows = due(tx, schedule)
         wanted = chosen(schedule, windows)
         late = schedule.policy == "skip" and len(windows) > 1
-        mine = [starts for starts in ([] if late else wanted) if tx.execute(CLAIM, {"job": schedule.name, "starts": starts}).scalar()]
+        mine = [
+            starts
+            for starts in ([] if late else wanted)
+            if tx.execute(CLAIM, {"job": schedule.name, "starts": starts}).scalar()
+        ]
         for starts in windows:
             if starts not in wanted or late:
-                tx.execute(SKIPPED, {"job": schedule.name, "starts": starts, "note": f"missed; policy {schedule.policy}"})
+                tx.execute(
+                    SKIPPED, {"job": schedule.name, "starts": starts, "note": f"missed; policy {schedule.policy}"}
+                )
         if windows:
             tx.execute(REACHED, {"job": schedule.name, "starts": windows[-1]})
     if len(windows) > 1:
@@ -88,7 +97,10 @@ RUNS: dict[str, Job] = {
     "watch": watch.run,
     "retain": retain.run,
 }
-JOBS: dict[str, Callable[..., Any]] = {**{name: _scheduled(name, job) for name, job in RUNS.items()}, "heartbeat": heartbeat.seen}
+JOBS: dict[str, Callable[..., Any]] = {
+    **{name: _scheduled(name, job) for name, job in RUNS.items()},
+    "heartbeat": heartbeat.seen,
+}
 
 
 def beat_schedule() -> dict[str, Any]:

@@ -7,8 +7,12 @@ from sqlalchemy import text
 from app.bell import HUB, Ring, ring
 from app.database import transaction
 
-SENT = text("INSERT INTO heartbeats (queue, sent_at) VALUES (:queue, now()) ON CONFLICT (queue) DO UPDATE SET sent_at = now()")
-SEEN = text("INSERT INTO heartbeats (queue, seen_at) VALUES (:queue, now()) ON CONFLICT (queue) DO UPDATE SET seen_at = now()")
+SENT = text(
+    "INSERT INTO heartbeats (queue, sent_at) VALUES (:queue, now()) ON CONFLICT (queue) DO UPDATE SET sent_at = now()"
+)
+SEEN = text(
+    "INSERT INTO heartbeats (queue, seen_at) VALUES (:queue, now()) ON CONFLICT (queue) DO UPDATE SET seen_at = now()"
+)
 
 
 def send() -> None:

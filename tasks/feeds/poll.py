@@ -20,7 +20,9 @@ from tasks.engine.connecting import connect, connection
 
 log = structlog.get_logger("poll")
 
-CURSOR = text("SELECT reached, now() AS now FROM (SELECT 1) one LEFT JOIN cursors ON account = :account AND kind = :kind")
+CURSOR = text(
+    "SELECT reached, now() AS now FROM (SELECT 1) one LEFT JOIN cursors ON account = :account AND kind = :kind"
+)
 REACHED = text("""
 INSERT INTO cursors (account, kind, reached) VALUES (:account, :kind, :reached)
 ON CONFLICT (account, kind) DO UPDATE SET reached = greatest(cursors.reached, excluded.reached), at = now()
@@ -31,7 +33,11 @@ QUEUE_BATCH = 10
 
 def run() -> str:
     """Looks at every source that can be polled or that puts deliveries in a queue."""
-    found = {name: _look(name) for name in config().accounts if entries.manifest(name).polls or "QueueFed" in entries.manifest(name).offers}
+    found = {
+        name: _look(name)
+        for name in config().accounts
+        if entries.manifest(name).polls or "QueueFed" in entries.manifest(name).offers
+    }
     return ", ".join(f"{name}: {said}" for name, said in found.items())
 
 
@@ -40,7 +46,10 @@ def _look(name: str) -> str:
     manifest = entries.manifest(name)
     source = connect(connection(name))
     try:
-        polled = sum(_poll(name, source, kind, {**policy, **entries.entry(name).polls.get(kind, {})}) for kind, policy in manifest.polls.items())
+        polled = sum(
+            _poll(name, source, kind, {**policy, **entries.entry(name).polls.get(kind, {})})
+            for kind, policy in manifest.polls.items()
+        )
         return f"{polled + _drain(name, source)} new"
     except Trouble as trouble:
         log.warning("poll", account=name, code=trouble.code, sentence=trouble.sentence)
@@ -60,7 +69,15 @@ def _poll(name: str, source: Poller, kind: str, policy: Any) -> int:
 
 
 def _take(name: str, message: Message, door: str) -> bool:
-    kept = accept(name, message.delivery_id, message.topic, dict(message.headers), message.body, door=door, recovered=door == "poll")
+    kept = accept(
+        name,
+        message.delivery_id,
+        message.topic,
+        dict(message.headers),
+        message.body,
+        door=door,
+        recovered=door == "poll",
+    )
     if kept.fresh:
         ring_event(kept.event_id)
     return kept.fresh

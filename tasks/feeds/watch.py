@@ -54,7 +54,16 @@ def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
     if dead:
         sentence = f"{name} no longer sends us {', '.join(dead)}; orders are found by polling meanwhile."
         remedy = "Register the webhooks again (accounts page, or: waybill accounts subscribe)."
-        cases.open_case(tx, "account", name, "subscription_off", sentence, member=f"subscription:{name}", role="channel", remedy=remedy)
+        cases.open_case(
+            tx,
+            "account",
+            name,
+            "subscription_off",
+            sentence,
+            member=f"subscription:{name}",
+            role="channel",
+            remedy=remedy,
+        )
     else:
         cases.leave(tx, f"subscription:{name}")
     return dead
@@ -77,4 +86,13 @@ def _sunset(tx: Connection, name: str, today: date) -> None:
     reached = [days for days in ALARMS if left <= days]
     if reached:
         sentence = f"{entries.manifest(name).title} retires version {entries.manifest(name).version} on {sunset} ({left} days)."
-        cases.open_case(tx, "account", name, "sunset", sentence, member=f"sunset:{name}", owner="engineering", cause=str(min(reached)))
+        cases.open_case(
+            tx,
+            "account",
+            name,
+            "sunset",
+            sentence,
+            member=f"sunset:{name}",
+            owner="engineering",
+            cause=str(min(reached)),
+        )

@@ -48,6 +48,13 @@ FLOW: Flow = Flow(
         Inner(adjust_reservations, concerns=WHAT_SHIPS),
         Outer(amend_order, role="erp", plays=OrderKeeper, concerns=WHAT_IS_BOOKED),
         Outer(withdraw_fulfilment, role="warehouse", plays=Fulfiller, concerns=WHAT_SHIPS),
-        Outer(request_again, role="warehouse", plays=Fulfiller, after=(withdraw_fulfilment,), undo=withdraw_again, concerns=WHAT_SHIPS),
+        Outer(
+            request_again,
+            role="warehouse",
+            plays=Fulfiller,
+            after=(withdraw_fulfilment,),
+            undo=withdraw_again,
+            concerns=WHAT_SHIPS,
+        ),
     ),
 )

@@ -41,7 +41,13 @@ def order(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     if (wrong := _money(new)) is not None:
         return Outcome("quarantined", wrong, "money_gate", subject.id, subject.waybill)
     old = cast(Order | None, subject.document)
-    merged = merge(old, new, newer=told.version >= subject.version, account=event.account, links=_shipment_links(tx, event.account, subject))
+    merged = merge(
+        old,
+        new,
+        newer=told.version >= subject.version,
+        account=event.account,
+        links=_shipment_links(tx, event.account, subject),
+    )
     complete = _with_pending(merged.order, subject, merged)
     return _changed(tx, event, subject, roles, old, complete, told.version, bool(merged.echoes))
 
@@ -49,7 +55,15 @@ def order(tx: Connection, event: Event, told: Snapshot) -> Outcome:
 def _facts(account: str, new: Order) -> Mapping[str, Any]:
     """What a route may look at."""
     country = new.shipping.country if new.shipping else ""
-    return {"account": account, "id": new.id, "source": new.source.value, "country": country, "currency": new.currency, "test": new.test, "location": new.location}
+    return {
+        "account": account,
+        "id": new.id,
+        "source": new.source.value,
+        "country": country,
+        "currency": new.currency,
+        "test": new.test,
+        "location": new.location,
+    }
 
 
 def _money(new: Order) -> str | None:
@@ -65,7 +79,11 @@ def _money(new: Order) -> str | None:
 
 def _shipment_links(tx: Connection, account: str, subject: Subject) -> Mapping[str, str]:
     """The account's shipment ids that stand for shipments of ours."""
-    return {theirs: ours for name, kind, ours, theirs in links.of_subject(tx, subject.id) if name == account and kind == "shipment"}
+    return {
+        theirs: ours
+        for name, kind, ours, theirs in links.of_subject(tx, subject.id)
+        if name == account and kind == "shipment"
+    }
 
 
 def _with_pending(merged: Order, subject: Subject, told: Told) -> Order:
@@ -78,7 +96,14 @@ def _with_pending(merged: Order, subject: Subject, told: Told) -> Order:
 
 
 def _changed(
-    tx: Connection, event: Event, subject: Subject, roles: Mapping[str, Any], old: Order | None, new: Order, version: str, echo: bool
+    tx: Connection,
+    event: Event,
+    subject: Subject,
+    roles: Mapping[str, Any],
+    old: Order | None,
+    new: Order,
+    version: str,
+    echo: bool,
 ) -> Outcome:
     """Keeps the new state and starts what its differences call for."""
     if old is not None and content(new) == subject.content:
@@ -89,7 +114,9 @@ def _changed(
     started = [difference for difference in found if laying.start(tx, setting, difference)]
     if not started:
         return _recorded(subject, found, old, echo)
-    return Outcome("running", _words(started), subject=subject.id, waybill=subject.waybill, accounts=_accounts(tx, subject.id))
+    return Outcome(
+        "running", _words(started), subject=subject.id, waybill=subject.waybill, accounts=_accounts(tx, subject.id)
+    )
 
 
 def _nothing_new(subject: Subject, version: str, echo: bool) -> Outcome:
@@ -104,7 +131,9 @@ def _recorded(subject: Subject, found: list[Difference], old: Order | None, echo
     if echo:
         return Outcome("echo", "our own change coming back", subject=subject.id, waybill=subject.waybill)
     if old is None and not found:
-        return Outcome("applied", "cancelled before it was known: nothing to do", subject=subject.id, waybill=subject.waybill)
+        return Outcome(
+            "applied", "cancelled before it was known: nothing to do", subject=subject.id, waybill=subject.waybill
+        )
     reason = "what follows from it was started before" if found else "recorded; nothing in it calls for a write"
     return Outcome("applied" if not found else "superseded", reason, subject=subject.id, waybill=subject.waybill)
 
@@ -144,13 +173,19 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     """A shipment or refund told by itself, by the channel or by whoever ships."""
     subject = _subject_of_child(tx, event, told)
     if subject is None:
-        return Outcome("ignored", f"{told.kind} {told.document.id if isinstance(told.document, Shipment | Refund) else ''} belongs to no order of ours")
+        return Outcome(
+            "ignored",
+            f"{told.kind} {told.document.id if isinstance(told.document, Shipment | Refund) else ''} belongs to no order of ours",
+        )
     piece = replace(cast("Shipment | Refund", told.document), origin=event.account)
     old = cast(Order | None, subject.document)
     if old is None:
         subjects.pend(tx, subject, {"kind": told.kind, "body": dump(piece)})
         return Outcome("applied", "kept until its order is known", subject=subject.id, waybill=subject.waybill)
-    if isinstance(piece, Shipment) and echo_of(old, piece, event.account, _shipment_links(tx, event.account, subject)) is not None:
+    if (
+        isinstance(piece, Shipment)
+        and echo_of(old, piece, event.account, _shipment_links(tx, event.account, subject)) is not None
+    ):
         return Outcome("echo", "our own shipment coming back", subject=subject.id, waybill=subject.waybill)
     new = with_shipment(old, piece) if isinstance(piece, Shipment) else with_refund(old, piece)
     return _changed(tx, event, subject, subject.roles, old, new, subject.version, False)
@@ -169,7 +204,11 @@ def stock(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     level = cast(StockLevel, told.document)
     if not _owns_stock(event.account):
         known = dirty.is_echo(tx, event.account, level.sku, level.available)
-        return Outcome("echo", "our own stock coming back") if known else Outcome("ignored", "this account does not own the stock (authority.toml)")
+        return (
+            Outcome("echo", "our own stock coming back")
+            if known
+            else Outcome("ignored", "this account does not own the stock (authority.toml)")
+        )
     if positions.set_level(tx, event.account, level, told.version):
         return Outcome("applied", f"{level.sku} at {level.location or 'all locations'}: {level.available}")
     return Outcome("superseded", "says nothing new")
@@ -200,14 +239,39 @@ def pointer(tx: Connection, event: Event, told: Pointer) -> Outcome:
     subject = subjects.lock(tx, told.kind, event.account, told.id)
     flow = FLOWS["object_fetched"]
     if runs.fetch_waiting(tx, subject.id, flow.name):
-        return Outcome("superseded", "the fetch that waits will see it too", subject=subject.id, waybill=subject.waybill)
+        return Outcome(
+            "superseded", "the fetch that waits will see it too", subject=subject.id, waybill=subject.waybill
+        )
     difference = event.message.delivery_id
-    step = NewStep("fetch_object", "source", event.account, "outer", laying.key(subject, flow.name, difference, "fetch_object", event.account), ordered=False)
+    step = NewStep(
+        "fetch_object",
+        "source",
+        event.account,
+        "outer",
+        laying.key(subject, flow.name, difference, "fetch_object", event.account),
+        ordered=False,
+    )
     run = NewRun(
-        subject.id, event.id, event.at, flow.name, flow.version, difference, None, event.account, event.lane, (step,), detail={"pointer": dump(told)}
+        subject.id,
+        event.id,
+        event.at,
+        flow.name,
+        flow.version,
+        difference,
+        None,
+        event.account,
+        event.lane,
+        (step,),
+        detail={"pointer": dump(told)},
     )
     runs.lay(tx, run)
-    return Outcome("running", f"fetching {told.kind} {told.id}", subject=subject.id, waybill=subject.waybill, accounts=frozenset((event.account,)))
+    return Outcome(
+        "running",
+        f"fetching {told.kind} {told.id}",
+        subject=subject.id,
+        waybill=subject.waybill,
+        accounts=frozenset((event.account,)),
+    )
 
 
 SNAPSHOTS: Mapping[str, Callable[[Connection, Event, Snapshot], Outcome]] = {

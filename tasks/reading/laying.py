@@ -33,7 +33,9 @@ def start(tx: Connection, setting: Setting, difference: Difference) -> bool:
     """Starts what follows from a difference; False when it has been started before."""
     if difference.kind is Kind.CANCELLED:
         return _cancel(tx, setting, difference)
-    if difference.kind is Kind.CHANGED and merging.merge(tx, setting.subject.id, merged_by(difference.kind), setting.document):
+    if difference.kind is Kind.CHANGED and merging.merge(
+        tx, setting.subject.id, merged_by(difference.kind), setting.document
+    ):
         return True
     flow = BY_DIFFERENCE[difference.kind]
     steps = tuple(_step(setting, flow, step, difference) for step in flow.steps)

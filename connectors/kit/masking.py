@@ -1,0 +1,18 @@
+"""Headers as they may be kept: without the secrets that some carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SECRET_HEADERS = frozenset(
+    ("authorization", "cookie", "set-cookie", "x-csrf-token", "x-auth-token", "x-shopify-access-token")
+)
+
+
+def masked(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers without the secrets that some carry."""
+    return {k.lower(): "***" if _is_secret(k.lower()) else str(v) for k, v in headers.items()}
+
+
+def _is_secret(name: str) -> bool:
+    return name in SECRET_HEADERS or any(word in name for word in ("token", "secret", "api-key", "hmac", "signature"))
