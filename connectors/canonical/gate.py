@@ -36,8 +36,11 @@ class Equation:
 
     @property
     def holds(self) -> bool:
-        """Equal in whole minor units: a source may carry more decimals than its currency has."""
-        return abs(self.difference.amount) < minor_unit(self.total.currency) / 2
+        """Equal in whole minor units: a source may carry more decimals than its currency has.
+
+        Half a unit holds, whichever way the source rounded it.
+        """
+        return abs(self.difference.amount) <= minor_unit(self.total.currency) / 2
 
 
 def equation(order: Order, role: Role | None = None) -> Equation:
