@@ -20,7 +20,6 @@ from connectors.kit.simulator import Simulator, serve
 from tests.contract.samples import CODES
 from tests.contract.system import System
 
-
 # Flask's routes are compiled by way of Python's ast, which in 3.11 is not safe in several threads at once
 # (https://github.com/python/cpython/issues/106905: "AST constructor recursion depth mismatch").
 CREATING = threading.Lock()

@@ -14,7 +14,7 @@ import pytest
 
 from connectors import registry
 from connectors.kit.capabilities import CAPABILITIES
-from connectors.kit.manifest import Manifest
+from connectors.kit.manifest import Manifest, WriteRule
 from tests.contract.bench import has_simulator
 from tests.contract.contract import Contract, Live
 from tests.contract.steps import STEPS, Step
@@ -64,6 +64,9 @@ class Case:
         chosen = chosen and (self.live is not None or has_simulator(self.name))
         offered = self.offers(capability) and method not in self.manifest.absent
         return chosen and offered and step.method not in self.contract.exempt
+
+    def rule(self, write: str) -> WriteRule:
+        return self.manifest.writes.get(write, WriteRule("neither"))
 
     def steps(self) -> tuple[str, ...]:
         return tuple(name for name, step in STEPS.items() if self.plays(step))

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.kit.account import Account
-from connectors.kit.errors import Ambiguous, Throttled, Transient, Trouble
+from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble
 from connectors.kit.http import Exchange
+from tests.contract.steps import STEPS
 from tests.contract.trial import Trial, change
 
 
 @dataclass(frozen=True)
 class GoodDay:
-    """The step's effects by business identity, the writes it made, and all that went over the wire for it."""
+    """The step's effects by business identity, the writes it made, and all that went over the wire for it.
+
+    `repeated`: what came back when it was looked up, and then sent, once more; `effects_then`: the effects after that.
+    """
 
     account: Account
     effects: dict[str, Any]
     names: tuple[str, ...]
     met: tuple[Exception, ...]
     exchanges: tuple[Exchange, ...]
+    number: str
+    repeated: tuple[str | None, ...] = ()
+    effects_then: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,9 +79,27 @@ def good_day_of(trial: Trial, step: str) -> GoodDay:
     trial.bench.exchanges.clear()
     number, driver = trial.finish(step)
     assert number, f"{step} answers what its effect is known by"
-    effects = change(before, trial.effects())
-    calls = tuple(trial.bench.exchanges)
-    return GoodDay(trial.bench.account, effects, tuple(driver.names), tuple(driver.met), calls)
+    effects, calls = change(before, trial.effects()), tuple(trial.bench.exchanges)
+    day = GoodDay(trial.bench.account, effects, tuple(driver.names), tuple(driver.met), calls, number)
+    if {"stable_key", f"stable_key:{STEPS[step].method}"} & set(trial.case.contract.exempt):
+        return day
+    repeated = tuple(_repeated(trial, step, day))
+    return replace(day, repeated=repeated, effects_then=change(before, trial.effects()))
+
+
+def _repeated(trial: Trial, step: str, day: GoodDay) -> Iterator[str | None]:
+    """Looked up by a worker that knows of nothing; then sent without looking, where something protects from a double."""
+    yield trial.find_first(step)[0]
+    if all(trial.case.rule(name).once_by != "neither" for name in day.names):
+        yield _again(trial, step)
+
+
+def _again(trial: Trial, step: str) -> str | None:
+    """None where the vendor refuses the double."""
+    try:
+        return trial.finish(step)[0]
+    except Rejected:
+        return None
 
 
 def complaint(trial: Trial, step: str, day: BadDay, good: GoodDay) -> str:
