@@ -188,7 +188,7 @@ query FulfilmentLines($id: ID!, $after: String) {
   }
 }
 """,
-    cost=15,
+    cost=10,
 )
 REFUND_LINES = Document(
     "refund",
@@ -257,7 +257,7 @@ query ProductVariants($id: ID!, $after: String) {
   }
 }
 """,
-    cost=20,
+    cost=10,
 )
 CHANGED_PRODUCTS = Document(
     "products",
@@ -282,7 +282,7 @@ query VariantPrices($query: String!, $first: Int!, $after: String) {
   }
 }
 """,
-    cost=15,
+    cost=10,
 )
 
 STOCK = Document(
@@ -411,7 +411,7 @@ query FulfillableLines($id: ID!, $after: String) {
   }
 }
 """,
-    cost=15,
+    cost=10,
 )
 CREATE_FULFILMENT = Document(
     "fulfillmentCreate",

@@ -46,7 +46,7 @@ def fulfil(order: Json, items: list[tuple[Json, int]], tracking: Json, ids: Ids,
         "admin_graphql_api_id": f"gid://shopify/Fulfillment/{number}",
         "created_at": now,
         "line_items": [{**by_id[item["line_item_id"]], "quantity": quantity} for item, quantity in items],
-        "location_id": order["_fulfillment_orders"][0]["location_id"],
+        "location_id": _from(order, items[0][0]),
         "name": f"{order['name']}.{len(order['fulfillments']) + 1}",
         "order_id": order["id"],
         "origin_address": {},
@@ -74,6 +74,11 @@ def fulfil(order: Json, items: list[tuple[Json, int]], tracking: Json, ids: Ids,
         ("orders/fulfilled" if done else "orders/partially_fulfilled", order),
         ("orders/updated", order),
     ]
+
+
+def _from(order: Json, item: Json) -> int:
+    """Where a line of a fulfilment order is."""
+    return next(int(one["location_id"]) for one in order["_fulfillment_orders"] if item in one["line_items"])
 
 
 def _close(order: Json) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import ceil, sqrt
 from typing import Any
 
@@ -105,10 +106,16 @@ class Request:
         return self.roots[0].name.value if self.roots else ""
 
 
+@lru_cache(maxsize=128)
+def _document(text: str) -> DocumentNode:
+    """The same few documents come again and again."""
+    return parse(text)
+
+
 def parsed(text: str, variables: Json) -> Request:
     """The request of a document with one operation. Raises Fault for a syntax error or a missing variable."""
     try:
-        document: DocumentNode = parse(text)
+        document = _document(text)
     except GraphQLSyntaxError as error:
         raise Fault(str(error.message)) from None
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]

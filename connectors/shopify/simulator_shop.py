@@ -342,6 +342,18 @@ def shop_ships(
     return made, told
 
 
+def _move(shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Json]]:
+    """Staff assign {sku}'s lines to another {location}: a fulfilment order of their own."""
+    skus = {line["id"]: line["sku"] for line in order["line_items"]}
+    for one in list(order["_fulfillment_orders"]):
+        moved = [item for item in one["line_items"] if skus[item["line_item_id"]] == asked["sku"] and item["left"]]
+        if moved:
+            one["line_items"] = [item for item in one["line_items"] if item not in moved]
+            place = {"id": shop.ids("fulfillment_order"), "status": "OPEN", "location_id": asked["location"]}
+            order["_fulfillment_orders"].append({**place, "line_items": moved})
+    return []
+
+
 def _noted(order: Json, asked: Json) -> list[tuple[str, Json]]:
     order["note"] = asked.get("note", "")
     return [("orders/updated", order)]
@@ -353,6 +365,7 @@ CHANGES: dict[str, Callable[[Shop, Json, Json, str], list[tuple[str, Json]]]] = 
     "edit": lambda shop, order, asked, now: edit(order, asked, shop.ids, shop.articles(), now),
     "refund": lambda shop, order, asked, now: refund(order, asked, shop.ids, now)[1],
     "cancel": lambda shop, order, asked, now: cancel(order, asked, shop.ids, now),
+    "move": _move,
     "note": lambda shop, order, asked, now: _noted(order, asked),
 }
 

@@ -1,0 +1,201 @@
+"""What is sent validates against Shopify's schema, and what the simulator answers is of the schema's types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+import requests
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_named_type,
+    is_composite_type,
+    parse,
+    validate,
+)
+
+from connectors.shopify import documents
+from connectors.shopify.documents import DOCUMENTS, Document
+from connectors.shopify.simulator_graphql import parsed, requested_cost
+from connectors.shopify.simulator_kinds import KINDS
+from tests.connectors.shopify.conftest import TOKEN
+from tests.contract.system import System
+
+Json = dict[str, Any]
+VARIABLES: Json = {"id": "gid://shopify/Order/1", "query": "", "first": 100, "location": "gid://shopify/Location/70001"}
+SET = {
+    "name": "available",
+    "reason": "correction",
+    "quantities": [
+        {
+            "inventoryItemId": "gid://shopify/InventoryItem/3000001000001",
+            "locationId": "gid://shopify/Location/70001",
+            "quantity": 5,
+            "changeFromQuantity": None,
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.text.split("(")[0].split()[-1])
+def test_documents_are_valid(document: Document, schema: GraphQLSchema) -> None:
+    assert not validate(schema, parse(document.text))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.text.split("(")[0].split()[-1])
+def test_documents_may_be_asked(document: Document) -> None:
+    """No more than 1,000 points, and what is asked of the limiter is no more than what it may cost."""
+    asked = {
+        **VARIABLES,
+        "input": {},
+        "key": "k",
+        "metafields": [],
+        "fulfillment": {},
+        "topic": "X",
+        "subscription": {},
+    }
+    cost = requested_cost(parsed(document.text, {**asked, "namespace": "n", "key": "k"}))
+    assert cost <= 1000
+    assert document.cost <= cost
+
+
+def ask(shop: System, document: Document, **variables: Any) -> Any:
+    answer = requests.post(
+        f"{shop.address}/admin/api/2026-07/graphql.json",
+        json={"query": document.text, "variables": variables},
+        headers={"X-Shopify-Access-Token": TOKEN},
+        timeout=10,
+    ).json()
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
+
+
+def test_the_simulator_answers_by_the_schema(shop: System, schema: GraphQLSchema) -> None:
+    """Every document, over orders of every kind, edited, shipped, refunded and cancelled."""
+    orders = shop.post("/_sim/orders", [{"kind": kind} for kind in KINDS])
+    shipped = orders[0]["id"]
+    shop.post(f"/_sim/orders/{shipped}/fulfil", {"numbers": ["JD1"], "company": "DHL"})
+    shop.post(f"/_sim/orders/{shipped}/refund", {"lines": [{"sku": "WB-TEE", "quantity": 1}], "shipping": True})
+    shop.post(f"/_sim/orders/{shipped}/refund", {"amount": "1.00"})
+    for order in orders:
+        conforms(schema, shop, documents.ORDER, id=f"gid://shopify/Order/{order['id']}")
+    state = ask(shop, documents.ORDER, id=f"gid://shopify/Order/{shipped}")["order"]
+    conforms(schema, shop, documents.FULFILLABLE, id=f"gid://shopify/Order/{shipped}")
+    lines = {"id": f"gid://shopify/Order/{shipped}", "after": None}
+    conforms(schema, shop, documents.ORDER_LINES, **lines)
+    conforms(schema, shop, documents.FULFILMENT_LINES, **{**lines, "id": state["fulfillments"][0]["id"]})
+    refund = next(iter(shop.get(f"/_sim/orders/{shipped}")["refunds"]))
+    conforms(schema, shop, documents.REFUND_LINES, **{**lines, "id": refund["admin_graphql_api_id"]})
+    conforms(schema, shop, documents.CHANGED_ORDERS, query="", first=100, after=None)
+    conforms(schema, shop, documents.CHANGED_PRODUCTS, query="", first=3, after=None)
+    product = ask(shop, documents.CHANGED_PRODUCTS, query="", first=1, after=None)["products"]["nodes"][0]
+    conforms(schema, shop, documents.PRODUCT, id=product["id"])
+    conforms(schema, shop, documents.PRODUCT_VARIANTS, id=product["id"], after=None)
+    conforms(schema, shop, documents.VARIANT_PRICES, query="sku:'WB-TEE'", first=5, after=None)
+    conforms(schema, shop, documents.STOCK, query="", first=5, after=None)
+    item = product["variants"]["nodes"][0]["inventoryItem"]["id"]
+    conforms(schema, shop, documents.ITEM_LEVELS, id=item, after=None)
+    conforms(schema, shop, documents.LEVELS_AT, query="", location="gid://shopify/Location/70001", first=5)
+
+
+def test_the_simulator_answers_writes_by_the_schema(shop: System, schema: GraphQLSchema) -> None:
+    order = shop.post("/_sim/orders", {"kind": "several_fulfilments"})[0]["id"]
+    owner = f"gid://shopify/Order/{order}"
+    number = {"ownerId": owner, "namespace": "waybill", "key": "erp_number", "value": "SO-1", "type": "x"}
+    conforms(schema, shop, documents.SET_METAFIELD, metafields=[number])
+    conforms(schema, shop, documents.SET_METAFIELD, metafields=[{**number, "ownerId": "gid://shopify/Order/1"}])
+    conforms(schema, shop, documents.METAFIELD, id=owner, namespace="waybill", key="erp_number")
+    one = ask(shop, documents.FULFILLABLE, id=owner)["order"]["fulfillmentOrders"]["nodes"][0]
+    wanted = {"lineItemsByFulfillmentOrder": [{"fulfillmentOrderId": one["id"]}]}
+    conforms(schema, shop, documents.FULFILLABLE_LINES, id=one["id"], after=None)
+    conforms(schema, shop, documents.CREATE_FULFILMENT, fulfillment=wanted)
+    conforms(schema, shop, documents.CREATE_FULFILMENT, fulfillment=wanted)  # now there is nothing left
+    conforms(schema, shop, documents.SET_QUANTITIES, input=SET, key="k-1")
+    conforms(schema, shop, documents.SET_QUANTITIES, input={**SET, "name": "safety"}, key="k-2")
+    webhook = {"topic": "ORDERS_CREATE", "subscription": {"uri": "https://hub.example.com/hooks/x", "format": "JSON"}}
+    conforms(schema, shop, documents.SUBSCRIBE, **webhook)
+    conforms(schema, shop, documents.SUBSCRIBE, **webhook)  # taken
+    conforms(schema, shop, documents.SUBSCRIPTIONS, first=10, after=None)
+
+
+read_once = cache(parse)
+
+
+def conforms(schema: GraphQLSchema, shop: System, document: Document, **variables: Any) -> None:
+    """Every answered field is there, of its type, and null only where the schema allows it."""
+    ast = read_once(document.text)
+    fragments = {one.name.value: one for one in ast.definitions if isinstance(one, FragmentDefinitionNode)}
+    operation = next(one for one in ast.definitions if isinstance(one, OperationDefinitionNode))
+    root = schema.mutation_type if document.write else schema.query_type
+    data = ask(shop, document, **variables)
+    faults = list(_object(schema, fragments, root, operation.selection_set, data, document.operation))
+    assert not faults, faults[:5]
+
+
+def _object(schema: Any, fragments: Any, kind: Any, chosen: SelectionSetNode, value: Json, path: str) -> Iterator[str]:
+    concrete = schema.type_map.get(value.get("__typename", ""), kind)
+    for one in chosen.selections:
+        if isinstance(one, FieldNode):
+            yield from _answered(schema, fragments, concrete, one, value, path)
+        elif isinstance(one, InlineFragmentNode):
+            if one.type_condition is not None and one.type_condition.name.value == concrete.name:
+                yield from _object(schema, fragments, concrete, one.selection_set, value, path)
+        else:
+            yield from _object(schema, fragments, kind, fragments[one.name.value].selection_set, value, path)
+
+
+def _answered(schema: Any, fragments: Any, kind: Any, node: FieldNode, value: Json, path: str) -> Any:
+    name = node.name.value
+    if name == "__typename":
+        return
+    if name not in value:
+        yield f"{path}.{name} is missing"
+        return
+    yield from _typed(schema, fragments, kind.fields[name].type, node, value[name], f"{path}.{name}")
+
+
+def _typed(schema: Any, fragments: Any, kind: Any, node: FieldNode, value: Any, path: str) -> Any:
+    if isinstance(kind, GraphQLNonNull):
+        if value is None:
+            yield f"{path} is null"
+            return
+        kind = kind.of_type
+    if value is None:
+        return
+    if isinstance(kind, GraphQLList):
+        for n, item in enumerate(value):
+            yield from _typed(schema, fragments, kind.of_type, node, item, f"{path}[{n}]")
+    elif is_composite_type(get_named_type(kind)) and node.selection_set is not None:
+        yield from _object(schema, fragments, kind, node.selection_set, value, path)
+    else:
+        yield from _leaf(kind, value, path)
+
+
+def _leaf(kind: Any, value: Any, path: str) -> Iterator[str]:
+    if isinstance(kind, GraphQLEnumType) and value not in kind.values:
+        yield f"{path} is {value!r}, not one of {kind.name}"
+    if kind.name in SCALARS and not isinstance(value, SCALARS[kind.name]):
+        yield f"{path} is {value!r}, not {kind.name}"
+
+
+SCALARS: dict[str, Any] = {
+    "String": str,
+    "ID": str,
+    "Int": int,
+    "Boolean": bool,
+    "Float": (int, float),
+    "Money": str,
+    "Decimal": str,
+    "DateTime": str,
+    "URL": str,
+}
