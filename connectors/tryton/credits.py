@@ -118,7 +118,7 @@ class Credits:
         return {int(found["id"]): str(found["state"]) for found in rows}
 
     def _money(self, order: Order, refund: Refund, sale: Row, wanted: str, payments: list[Payment]) -> Write:
-        """All tenders in one transaction, submitted to whoever pays in Tryton."""
+        """All tenders in one transaction, as drafts for whoever pays in Tryton."""
         references = [f"{wanted}/{payment.id}" for payment in payments]
 
         def find() -> str | None:

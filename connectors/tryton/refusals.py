@@ -9,11 +9,13 @@ by itself, so every send here looks where the record stands before it does anyth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from connectors.kit.errors import Rejected, Transient, Trouble, Unauthorized
 
+MAIL = re.compile(r"\S+@\S+")  # support staff read these sentences: whose order it is stands elsewhere
 # PostgreSQL under load, after Tryton's own five tries; looked for in lower case.
 PASSING = (
     "could not serialize",
@@ -59,12 +61,17 @@ def _exception(details: Sequence[Any]) -> Trouble:
     if any(phrase in text.lower() for phrase in PASSING):
         return Transient("Tryton's database is busy.", code="database_busy")
     remedy = "Tryton's own log has the traceback."
-    return Rejected(f"Tryton failed: {text[:300]}", code="tryton_failed", remedy=remedy, owner="erp")
+    return Rejected(
+        f"Tryton failed: {MAIL.sub('(an e-mail address)', text[:300])}",
+        code="tryton_failed",
+        remedy=remedy,
+        owner="erp",
+    )
 
 
 def _sentence(message: Any, description: Any) -> str:
     said = " ".join(str(part).strip() for part in (message, description) if part)
-    return f"Tryton refuses: {said}"
+    return f"Tryton refuses: {MAIL.sub('(an e-mail address)', said)}"
 
 
 SORTS: dict[str, Callable[[Sequence[Any]], Trouble]] = {

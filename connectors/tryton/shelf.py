@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import count
 
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.errors import Missing
 from connectors.tryton.client import Client, Row
 
 PAGE = 500
@@ -17,13 +19,17 @@ class Shelf:
     client: Client
 
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
-        """On hand today, and what is left of it after all that waits to be shipped; goods only, by warehouse."""
-        codes = self.connection.codes
-        theirs = [codes.theirs("sku", sku) for sku in skus]
+        """On hand today, and what is left of it after all that waits to be shipped; goods only, by warehouse.
+
+        What has no cross reference is not sold through the hub and is left out.
+        """
+        wanted = {self.connection.codes.theirs("sku", sku): sku for sku in skus}
         for warehouse in self.client.rows("stock.location", [["type", "=", "warehouse"], ["code", "!=", None]], "code"):
-            location = codes.ours("location", str(warehouse["code"]))
-            for row in self._rows(warehouse, theirs):
-                yield self._level(row, location)
+            location = self._ours("location", str(warehouse["code"]))
+            for row in self._rows(warehouse, list(wanted)) if location else ():
+                sku = wanted.get(str(row["code"])) or self._ours("sku", str(row["code"]))
+                if sku:
+                    yield _level(row, sku, location, self.connection.now())
 
     def _rows(self, warehouse: Row, theirs: Sequence[str]) -> Iterator[Row]:
         """All pages. A forecast without an end date would count what is still to come from suppliers."""
@@ -37,12 +43,14 @@ class Shelf:
             if len(rows) < PAGE:
                 return
 
-    def _level(self, row: Row, location: str) -> StockLevel:
-        return StockLevel(
-            sku=self.connection.codes.ours("sku", str(row["code"])),
-            location=location,
-            available=row["forecast_quantity"],
-            on_hand=row["quantity"],
-            item_id=str(row["id"]),
-            as_of=self.connection.now(),
-        )
+    def _ours(self, kind: str, theirs: str) -> str:
+        try:
+            return self.connection.codes.ours(kind, theirs)
+        except Missing:
+            return ""
+
+
+def _level(row: Row, sku: str, location: str, at: datetime) -> StockLevel:
+    return StockLevel(
+        sku, location, available=row["forecast_quantity"], on_hand=row["quantity"], item_id=str(row["id"]), as_of=at
+    )

@@ -1,0 +1,137 @@
+"""An order's life in a real Tryton, counted by asking Tryton itself."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.shipment import ShipmentLine
+from connectors.kit.errors import Missing, Rejected, Unauthorized
+from tests.connectors.tryton.conftest import Counted
+from tests.contract.bench import Bench
+from tests.contract.driver import drive
+from tests.contract.samples import another, eur, line, parcels, refund
+
+
+def book(bench: Bench, order: Order) -> str:
+    return drive(bench.connector().book(order, key="k-book"), known=bench.known)
+
+
+def test_an_edited_order_keeps_its_sale_and_gets_a_supplement(bench: Bench, counted: Counted) -> None:
+    """Quantities are amended; Tryton adds no line to a sale in processing, so a new one is a second sale."""
+    order = another()
+    book(bench, order)
+    one_less = replace(order.lines[0], current_quantity=Decimal(1))
+    edited = replace(order, lines=(one_less, order.lines[1], line("extra", "WB-MUG", "Mug", 2, "8.50", "3.23")))
+    for _ in range(2):
+        drive(bench.connector().amend(edited, key="k-amend"), known=bench.known)
+    found = counted(order)
+    name = f"shop-{order.id}"
+    assert found["sales_order"] == {name: 1}
+    assert found["supplement"] == {f"{name}+k-amend": 1}
+    # 19.90 - 2.50 + 8.50 + 2 x 8.50 + 4.90 shipping + tax 3.30 + 1.62 + 3.23 + 0.93
+    assert found["total"] == {name: "56.88"}
+
+
+def test_two_parcels_then_nothing_is_open_and_it_is_too_late_to_cancel(bench: Bench, counted: Counted) -> None:
+    order = another()
+    book(bench, order)
+    first, rest = parcels(order)
+    by_sku = replace(first, lines=tuple(ShipmentLine(one.quantity, one.sku) for one in first.lines))
+    for shipment in (by_sku, rest, rest):
+        drive(
+            bench.connector().record_shipment(order, shipment, key=f"k-{shipment.id}"),
+            find_first=True,
+            known=bench.known,
+        )
+    assert [name for name in counted(order)["shipment"] if order.id in name] == [
+        f"warehouse-{order.id}-f{n}" for n in (1, 2)
+    ]
+    with pytest.raises(Rejected, match="more of WB-TEE") as more:
+        drive(bench.connector().record_shipment(order, replace(first, id="again"), key="k-more"), known=bench.known)
+    assert more.value.code == "not_open"
+    with pytest.raises(Rejected) as late:
+        drive(bench.connector().cancel(order, key="k-cancel"), known=bench.known)
+    assert late.value.code == "shipped"
+
+
+def test_a_cancelled_order_is_worth_nothing_and_only_its_money_goes_back(bench: Bench, counted: Counted) -> None:
+    order = another()
+    book(bench, order)
+    for _ in range(2):
+        drive(bench.connector().cancel(order, key="k-cancel"), known=bench.known)
+    given = refund(order)
+    drive(bench.connector().record_refund(order, given, key="k-refund"), known=bench.known)
+    found = counted(order)
+    assert found["cancelled"] == {f"shop-{order.id}": 1}
+    assert found["total"] == {f"shop-{order.id}": "0.00"}
+    assert found["credit"] == {}
+    assert list(found["refund"].values()) == ["10.12"]
+
+
+def test_a_refund_to_two_tenders(bench: Bench, counted: Counted) -> None:
+    """A gift card used is a tender: it gets back what it gave."""
+    order = another()
+    book(bench, order)
+    tenders = ((Tender.GIFT_CARD, "4.00"), (Tender.CARD, "6.12"))
+    payments = tuple(Payment(kind.value, PaymentKind.REFUND, kind, eur(sum_)) for kind, sum_ in tenders)
+    given = replace(refund(order), payments=payments)
+    for _ in range(2):
+        drive(bench.connector().record_refund(order, given, key="k-refund"), find_first=True, known=bench.known)
+    found = counted(order)
+    name = f"shop-{order.id}/{given.id}"
+    assert found["refund"] == {f"{name}/card": "6.12", f"{name}/gift_card": "4.00"}
+    assert found["credit"] == {name: 1}
+    assert found["total"] == {f"shop-{order.id}": "57.36"}
+
+
+def test_what_waits_is_not_available_and_what_left_is_not_on_hand(bench: Bench) -> None:
+    def mugs() -> tuple[Decimal | None, Decimal | None]:
+        (level,) = [one for one in bench.connector().stock(("WB-MUG",)) if one.location == "main"]
+        return level.available, level.on_hand
+
+    order, (available, on_hand) = another(), mugs()
+    assert available is not None
+    assert on_hand is not None
+    book(bench, order)
+    assert mugs() == (available - 1, on_hand)
+    drive(bench.connector().record_shipment(order, parcels(order)[1], key="k-ship"), known=bench.known)
+    assert mugs() == (available - 1, on_hand - 1)
+
+
+def test_two_workers_with_one_new_buyer_make_one_party(bench: Bench, counted: Counted) -> None:
+    def placed(name: str) -> Order:
+        order = another()
+        buyer = replace(order.customer, email=f"{name}@example.com") if order.customer else None
+        return replace(order, customer=buyer)
+
+    name = another().id
+    orders = [placed(name) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda order: drive(bench.connector().book(order, key="k-book")), orders))
+    client = bench.connector().client
+    mail = ["contact_mechanisms", "where", [["value", "=", f"{name}@example.com"]]]
+    assert len(client.rows("party.party", [mail])) == 1
+    assert all(counted(order)["sales_order"] == {f"shop-{order.id}": 1} for order in orders)
+
+
+def test_what_tryton_refuses_is_said_in_words(bench: Bench) -> None:
+    order = another()
+    assert order.shipping is not None
+    with pytest.raises(Rejected, match="no country XX"):
+        book(bench, replace(order, shipping=replace(order.shipping, country="XX")))
+    bench.codes = replace(bench.codes, table={**bench.codes.table, "sku": {"WB-TEE": "GONE", "WB-MUG": "WB-MUG"}})
+    with pytest.raises(Missing, match="no product GONE"):
+        book(bench, order)
+
+
+def test_a_forgotten_session_is_renewed_and_a_wrong_password_is_not(bench: Bench) -> None:
+    bench.tokens.values["session"] = ("1:forgotten:1", 1e12)
+    assert list(bench.connector().stock(("WB-MUG",)))
+    bench.tokens.values.clear()
+    bench.account = replace(bench.account, credentials={**bench.account.credentials, "password": "wrong"})
+    with pytest.raises(Unauthorized):
+        list(bench.connector().stock())
