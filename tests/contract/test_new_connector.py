@@ -1,0 +1,72 @@
+"""A connector scaffolded in a copy of the checkout passes the inherited suite and its own tests within a minute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local.new_connector import BadName, scaffold
+from local.servers import CHECKOUT, Servers
+
+NAME = "northwind"
+COPIED = ("connectors", "local", "tests/contract", "tests/connectors/acme")
+FILES = ("setup.cfg", "ruff.toml", "tests/__init__.py", "tests/conftest.py", "tests/connectors/conftest.py")
+SKIPPED = shutil.ignore_patterns("__pycache__")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for folder in COPIED:
+        shutil.copytree(CHECKOUT / folder, tmp_path / folder, ignore=SKIPPED)
+    for file in FILES:
+        shutil.copy(CHECKOUT / file, tmp_path / file)
+    return tmp_path
+
+
+def test_green_within_a_minute(checkout: Path, real_servers: Servers) -> None:
+    began = time.monotonic()
+    written = scaffold(NAME, checkout)
+    servers = {"REDIS_URL": real_servers.redis_url, "DATABASE_URL": real_servers.database_url}
+    tests = [
+        "tests/contract",
+        f"tests/connectors/{NAME}",
+        "-k",
+        NAME,
+        "-x",
+        "--deselect",
+        "tests/contract/" + Path(__file__).name,
+    ]
+    command = [sys.executable, "-m", "pytest", *tests]
+    outcome = subprocess.run(
+        command, cwd=checkout, env={**os.environ, **servers}, check=False, capture_output=True, text=True
+    )
+    seconds = time.monotonic() - began
+    assert outcome.returncode == 0, outcome.stdout[-6000:] + outcome.stderr[-2000:]
+    assert checkout / "connectors" / NAME / "manifest.toml" in written
+    assert seconds < 60, f"{seconds:.0f} s"
+
+
+def test_nothing_of_the_template_is_left(checkout: Path) -> None:
+    for file in scaffold(NAME, checkout):
+        assert "acme" not in file.read_text().lower(), file
+        assert "acme" not in file.name
+
+
+def test_in_the_house_style(checkout: Path) -> None:
+    written = [str(file) for file in scaffold("wide_world_importers", checkout) if file.suffix == ".py"]
+    ruff = Path(sys.executable).parent / "ruff"
+    for check in (["check"], ["format", "--check"]):
+        outcome = subprocess.run([ruff, *check, *written], cwd=checkout, check=False, capture_output=True, text=True)
+        assert outcome.returncode == 0, outcome.stdout
+
+
+@pytest.mark.parametrize("name", ["acme", "kit", "", "Shop", "9lives", "a-b", "../x", "a" * 40])
+def test_bad_names(checkout: Path, name: str) -> None:
+    with pytest.raises(BadName):
+        scaffold(name, checkout)
