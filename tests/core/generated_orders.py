@@ -17,7 +17,7 @@ ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 PLACES = ("unit", "line", "total")
 MODES = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
 RATES = [Decimal(rate) for rate in ("0", "0.05", "0.07", "0.0825", "0.19", "0.2", "0.255")]
-# the shop's dollars for one unit of what the customer saw
+# the shop's dollars for one unit of what the customer saw; converted sums stay unrounded, so that both roles add up
 CURRENCIES = {"EUR": Decimal("0.9187"), "JPY": Decimal("0.0067"), "KWD": Decimal("3.2563")}
 Way = Callable[[Order, Decimal, Role], Order]
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
