@@ -38,7 +38,7 @@ def setup(face: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _ToStderr()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_plain, _line]))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -49,6 +49,16 @@ def setup(face: str) -> None:
         other.propagate = True
     logging.getLogger("alembic").setLevel(logging.WARNING)
     _watch(face)
+
+
+class _ToStderr(logging.Handler):
+    """To what stderr is at the moment of the line: it may be redirected after we began."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except (ValueError, OSError):  # a closed stderr must not stop the work
+            return
 
 
 def _named(face: str) -> Any:

@@ -88,9 +88,9 @@ def _account(name: str) -> tuple[AccountEntry, Receiver]:
 
 
 def _most(entry: AccountEntry, receiver: Receiver) -> int:
-    """Bytes: the account's own word, else the vendor's limit under the house's."""
-    house = int(config().settings.get("intake", {}).get("max_body", receiver.max_body))
-    return entry.max_body or min(receiver.max_body, house)
+    """Bytes: the account's own word, else what its vendor may send, and never less than the house takes."""
+    house = int(config().settings.get("intake", {}).get("max_body", 0))
+    return entry.max_body or max(receiver.max_body, house)
 
 
 def _headers(request: Request) -> dict[str, str]:

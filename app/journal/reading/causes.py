@@ -33,7 +33,7 @@ MEMBERS = text("""
 SELECT m.member, m.at, m.subject_id, b.waybill, b.number, b.amount, b.currency, b.kind, s.id AS step_id,
     s.state AS step_state, s.tries, s.sentence, s.name, s.account AS step_account
 FROM case_members m LEFT JOIN subjects b ON b.id = m.subject_id
-LEFT JOIN steps s ON m.member LIKE 'step:%' AND s.id = substr(m.member, 6)::bigint
+LEFT JOIN steps s ON s.id = CASE WHEN m.member LIKE 'step:%' THEN substr(m.member, 6)::bigint END
 WHERE m.case_id = :case AND m.closed_at IS NULL AND m.member > :after ORDER BY m.member LIMIT 51
 """)
 ALL = text("""

@@ -1,0 +1,101 @@
+"""Every address and action has a role that it needs, and nobody reaches it without; every action needs the form's own token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.routing import Rule
+
+from app.web.people import ROLES
+from tests.web.conftest import PASSWORDS, Hub, Person
+
+OPEN = {"static", "bootstrap.static", "health.healthz", "health.readyz", "health.figures", "door.login", "door.logout"}
+# What each role may do, said here once more: a change of rights shows in two places.
+RIGHTS = {
+    "support": "audit.index steps.retries steps.selected causes.retries causes.assignments codes.additions",
+    "operator": "steps.cancellations causes.plan events.replays accounts.pauses accounts.drains accounts.resumptions accounts.limits",
+    "admin": "steps.repeats users.index users.additions users.changes",
+}
+NEEDED = {endpoint: role for role, endpoints in RIGHTS.items() for endpoint in endpoints.split()}
+
+
+def rules(hub: Hub) -> Iterator[tuple[Rule, str, str]]:
+    """Every address of the admin with an example in it: (rule, method, path)."""
+    for rule in hub.app.url_map.iter_rules():
+        if rule.endpoint not in OPEN:
+            path = re.sub(r"<(?:int:)?(\w+)>", lambda found: {"account": "shop", "waybill": "WB00000001", "login": "viewer"}.get(found[1], "1"), rule.rule)
+            for method in {"GET", "POST"} & set(rule.methods or ()):
+                yield rule, method, path
+
+
+def test_nobody_comes_in_without_a_login(hub: Hub) -> None:
+    seen = 0
+    for _, method, path in rules(hub):
+        answer = hub.app.test_client().open(path, method=method)
+        # a form without a token is refused before anybody asks who it is
+        assert answer.status_code == (302 if method == "GET" else 400), (method, path)
+        assert method == "POST" or "/admin/login" in answer.headers["Location"]
+        seen += 1
+    assert seen > 25
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_reaches_what_it_may_and_nothing_else(hub: Hub, role: str) -> None:
+    person = hub.come_in(role)
+    for rule, method, path in rules(hub):
+        needed = NEEDED.get(rule.endpoint, "viewer")
+        may = ROLES.index(role) >= ROLES.index(needed)
+        answer = person.get(path) if method == "GET" else person.client.post(path, data={"csrf_token": person.token})
+        assert (answer.status_code == 403) is not may, (role, method, path, answer.status_code)
+        assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("path", ["/admin/steps/1/retries", "/admin/accounts/shop/pauses", "/admin/users/", "/admin/codes/", "/admin/logout"])
+def test_a_form_from_elsewhere_is_refused(hub: Hub, path: str) -> None:
+    person = hub.come_in("admin")
+    for token in ({}, {"csrf_token": "made up"}, {"csrf_token": hub.come_in("admin").token}):
+        answer = person.client.post(path, data={"reason": "x", **token})
+        assert answer.status_code == 400
+    assert hub.one("SELECT count(*) FROM audit WHERE action = 'pause account'") == 0
+
+
+def test_retrying_all_is_an_operators_right(hub: Hub) -> None:
+    assert hub.come_in("support").press("/admin/cases/1/retries", all="1").status_code == 403
+    assert hub.come_in("operator").press("/admin/cases/1/retries", all="1").status_code == 302
+
+
+def test_an_action_needs_a_reason(hub: Hub) -> None:
+    person = hub.come_in("admin")
+    for path in ("/admin/accounts/shop/pauses", "/admin/steps/1/retries", "/admin/events/1/replays"):
+        assert person.press(path, reason="  ").status_code == 400
+
+
+def test_an_admin_does_not_lock_the_last_door(hub: Hub) -> None:
+    hub.come_in("admin").press("/admin/users/admin/changes", role="viewer")
+    assert hub.one("SELECT role FROM users WHERE login = 'admin'") == "admin"
+
+
+def test_a_login_that_is_taken_away_ends_its_session(hub: Hub) -> None:
+    admin = hub.come_in("admin")
+    admin.press("/admin/users/", login="gone", password="gone tomorrow", role="operator")
+    gone = Person(hub.app.test_client()).log_in("gone", "gone tomorrow")
+    assert gone.get("/admin/orders/").status_code == 200
+    admin.press("/admin/users/gone/changes", role="operator")
+    assert gone.get("/admin/orders/").status_code == 302
+
+
+def test_another_password_ends_all_sessions(hub: Hub) -> None:
+    admin = hub.come_in("admin")
+    admin.press("/admin/users/", login="moved", password="the first one", role="support")
+    moved = Person(hub.app.test_client()).log_in("moved", "the first one")
+    assert moved.get("/admin/").status_code == 200
+    admin.press("/admin/users/", login="moved", password="the second one", role="support")
+    assert moved.get("/admin/").status_code == 302
+
+
+def test_passwords_are_kept_as_hashes(hub: Hub) -> None:
+    for row in hub.rows("SELECT login, password FROM users"):
+        assert row.password.startswith("scrypt:")
+        assert PASSWORDS.get(row.login, "?") not in row.password
