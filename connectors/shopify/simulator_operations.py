@@ -172,9 +172,9 @@ class Operations:
     def create_fulfilment(self, given: Json) -> Json:
         wanted = given["fulfillment"]
         try:
-            order, items = self._fulfillable(wanted["lineItemsByFulfillmentOrder"])
             asked = wanted.get("trackingInfo") or {}
             with self.shop.memory.lock:
+                order, items = self._fulfillable(wanted["lineItemsByFulfillmentOrder"])
                 now = order["updated_at"] = self.shop.now(order["updated_at"])
                 made, told = shop_ships(self.shop, order, items, _tracking(asked), now)
                 self.shop.keep(order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def _priced(value: Json) -> bool:
     )
 
 
-KINDS = {
+KINDS: dict[str, Callable[[Json], bool]] = {
     "checkout": lambda v: "abandoned_checkout_url" in v,
     "draft order": lambda v: "line_items" in v and "invoice_url" in v,
     "cart": lambda v: "line_items" in v and "token" in v and "total_price" not in v,

@@ -157,7 +157,8 @@ MAPPED: dict[str, Callable[[Found], Any]] = {
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the shared samples are not beside this checkout")
 def test_every_sample(capsys: pytest.CaptureFixture[str]) -> None:
     table: Counter[tuple[str, str]] = Counter()
-    refused, strangers = {}, []
+    refused: dict[str, str] = {}
+    strangers: list[str] = []
     for path in files():
         inside = found_in(path)
         name = str(path.relative_to(SAMPLES))

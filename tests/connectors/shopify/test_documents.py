@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import pytest
 import requests
+import simplejson
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLEnumType,
     GraphQLList,
     GraphQLNonNull,
@@ -23,12 +26,17 @@ from graphql import (
     parse,
     validate,
 )
+from graphql.execution.values import get_variable_values
 
+from connectors.canonical.snapshot import Pointer
 from connectors.shopify import documents
 from connectors.shopify.documents import DOCUMENTS, Document
 from connectors.shopify.simulator_graphql import parsed, requested_cost
 from connectors.shopify.simulator_kinds import KINDS
 from tests.connectors.shopify.conftest import TOKEN
+from tests.connectors.shopify.test_writes import items, placed, publish, shipped, tee
+from tests.contract.bench import Bench
+from tests.contract.driver import drive
 from tests.contract.system import System
 
 Json = dict[str, Any]
@@ -131,6 +139,48 @@ def test_the_simulator_answers_writes_by_the_schema(shop: System, schema: GraphQ
 read_once = cache(parse)
 
 
+def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: GraphQLSchema) -> None:
+    """Every variable of every call that the capabilities make, as Shopify would coerce it."""
+    order = placed(shop, bench)
+    connector = bench.connector()
+    drive(connector.acknowledge(order, number="SO-7", key="k"), find_first=True)
+    drive(connector.confirm_shipment(order, shipped(tee(2)), key="k"), find_first=True)
+    publish(bench, items(WB_TEE=5))
+    connector.subscribe(["orders/create", "inventory_levels/update"], "https://hub.example.com/hooks/shop")
+    now = datetime.now(UTC)
+    rows = [*connector.changed("order", now - HOUR, now + HOUR), *connector.changed("product", now - HOUR, now + HOUR)]
+    found = [
+        *rows,
+        *connector.products(),
+        *connector.prices(["WB-TEE"]),
+        *connector.stock(),
+        *connector.subscriptions(),
+    ]
+    assert found
+    assert connector.fetch(Pointer("order", order.id))
+    assert connector.fetch(Pointer("product", "9000001000001"))
+    sent = [simplejson.loads(one.request) for one in bench.exchanges]
+    for asked in sent:
+        (operation,) = (
+            one for one in read_once(asked["query"]).definitions if isinstance(one, OperationDefinitionNode)
+        )
+        coerced = get_variable_values(schema, operation.variable_definitions or (), asked["variables"])
+        assert not isinstance(coerced, list), coerced  # a list is what is wrong
+    whole = {one.text for one in DOCUMENTS} - {one["query"] for one in sent}
+    assert whole <= {one.text for one in FURTHER_PAGES}, "a document that nothing sends"
+
+
+FURTHER_PAGES = (
+    documents.ORDER_LINES,
+    documents.FULFILMENT_LINES,
+    documents.REFUND_LINES,
+    documents.PRODUCT_VARIANTS,
+    documents.ITEM_LEVELS,
+    documents.FULFILLABLE_LINES,
+)
+HOUR = timedelta(hours=1)
+
+
 def conforms(schema: GraphQLSchema, shop: System, document: Document, **variables: Any) -> None:
     """Every answered field is there, of its type, and null only where the schema allows it."""
     ast = read_once(document.text)
@@ -150,7 +200,7 @@ def _object(schema: Any, fragments: Any, kind: Any, chosen: SelectionSetNode, va
         elif isinstance(one, InlineFragmentNode):
             if one.type_condition is not None and one.type_condition.name.value == concrete.name:
                 yield from _object(schema, fragments, concrete, one.selection_set, value, path)
-        else:
+        elif isinstance(one, FragmentSpreadNode):
             yield from _object(schema, fragments, kind, fragments[one.name.value].selection_set, value, path)
 
 

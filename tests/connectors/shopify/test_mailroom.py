@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from connectors.kit.receiver import Incoming, Secret
 from connectors.shopify.webhook import RECEIVER
 from tests.connectors.shopify.conftest import TOKEN, Inbox
 from tests.connectors.shopify.test_writes import items, placed, publish, shipped, tee
-from tests.contract.bench import Bench
+from tests.contract.bench import Bench, served
 from tests.contract.driver import drive
 from tests.contract.system import System
 
@@ -173,3 +174,15 @@ def test_the_contract_is_enforced(shop: System) -> None:
     assert set_([row]).json()["data"]["inventorySetQuantities"]["userErrors"] == []
     mismatch = set_([{**row, "quantity": 6}]).json()["data"]["inventorySetQuantities"]["userErrors"]
     assert mismatch[0]["code"] == "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
+
+
+def test_a_restart_forgets_nothing(shop: System, tmp_path: Path) -> None:
+    """Orders, numbers and stock are as they were; the next order has the next number."""
+    settings = {"memory": str(tmp_path / "shop.jsonl"), "senders": 0}
+    with served("shopify", settings) as before:
+        (order,) = before.post("/_sim/orders", {"kind": "gift_card_tender"})
+        before.post(f"/_sim/orders/{order['id']}/refund", {"lines": [{"sku": "WB-TEE", "quantity": 1}]})
+        held = before.get("/_sim/effects")
+    with served("shopify", settings) as after:
+        assert after.get("/_sim/effects") == held
+        assert after.post("/_sim/orders", {})[0]["name"] == "#1002"
