@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from connectors.canonical.money import MoneyBag, Role
 from connectors.canonical.order import Discount, Tax
 
 ZERO = Decimal(0)
+HALVES = (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_HALF_DOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,19 @@ def net(plain: Part) -> Part:
 class Settler:
     """Rounds amounts one after the other so that their running sum is always the rounded exact sum.
 
-    Whole minor units stay as they are. Halves go to even. Hence the sum of what it gave is the exact sum, rounded once.
+    Whole minor units stay as they are. Hence the sum of what it gave is the exact sum, rounded once. `halves` says which
+    way half a unit goes: sources differ, and each is right about its own total.
     """
 
-    def __init__(self, unit: Decimal) -> None:
+    def __init__(self, unit: Decimal, halves: str = ROUND_HALF_EVEN) -> None:
         self._unit = unit
-        self._exact = ZERO
+        self._halves = halves
+        self.exact = ZERO
         self.given = ZERO
 
     def settle(self, amount: Decimal) -> Decimal:
-        self._exact += amount
-        given = self._exact.quantize(self._unit, ROUND_HALF_EVEN) - self.given
+        self.exact += amount
+        given = self.exact.quantize(self._unit, self._halves) - self.given
         self.given += given
         return given
 

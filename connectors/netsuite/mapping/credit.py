@@ -13,7 +13,7 @@ from connectors.canonical.payment import PaymentStatus
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
 from connectors.kit.errors import Rejected
 from connectors.netsuite.mapping import names, tenders
-from connectors.netsuite.mapping.amounts import ZERO, Settler, in_role
+from connectors.netsuite.mapping.amounts import HALVES, ZERO, Settler, in_role
 from connectors.netsuite.mapping.draft import CUSTOM_PRICE, Draft, item_id, plain_line, tax_details, total
 from connectors.netsuite.mapping.policy import Policy, unit_of
 
@@ -31,6 +31,8 @@ class Due:
 def dues(order: Order, refund: Refund) -> tuple[Due, ...]:
     """What each tender has moved. A transaction that is not done yet waits: it comes again when it is."""
     role = order.money_role
+    if refund.status is not PaymentStatus.SUCCESS:
+        return ()
     if not refund.payments:
         amount = in_role(refund.total, role)
         return (Due(_only_tender(order), amount),) if amount else ()
@@ -59,14 +61,20 @@ def _only_tender(order: Order) -> str:
 
 def credit_memo(order: Order, refund: Refund, customer: str, policy: Policy) -> dict[str, Any]:
     """The credit memo's body, whose total is what the tenders moved. Raises Rejected(code="total_differs")."""
-    role = order.money_role
-    currency = refund.total.in_role(role).currency
-    draft = Draft(policy, role, Settler(unit_of(currency)))
+    moved = sum((due.amount for due in dues(order, refund)), ZERO)
+    bodies = [_memo(order, refund, customer, policy, moved, halves) for halves in HALVES]
+    found = next((body for body in bodies if total(body) == moved), bodies[0])
+    _check(found, order, refund, moved)
+    return found
+
+
+def _memo(order: Order, refund: Refund, customer: str, policy: Policy, moved: Decimal, halves: str) -> dict[str, Any]:
+    currency = refund.total.in_role(order.money_role).currency
+    draft = Draft(policy, order.money_role, Settler(unit_of(currency), halves))
     for line in refund.lines:
         _line(draft, order, line)
     for index, adjustment in enumerate(refund.adjustments):
         _adjust(draft, order, adjustment, index)
-    moved = sum((due.amount for due in dues(order, refund)), ZERO)
     if not refund.lines and not refund.adjustments:
         plain_line(draft, "adjustment", draft.settler.settle(moved), refund.note or "Refund")
     body = {
@@ -80,9 +88,7 @@ def credit_memo(order: Order, refund: Refund, customer: str, policy: Policy) -> 
         **tax_details(draft),
         "item": {"items": draft.lines},
     }
-    made = {name: value for name, value in body.items() if value not in ("", None)}
-    _check(made, order, refund, moved, currency)
-    return made
+    return {name: value for name, value in body.items() if value not in ("", None)}
 
 
 def _line(draft: Draft, order: Order, line: RefundLine) -> None:
@@ -135,7 +141,8 @@ def _adjust(draft: Draft, order: Order, adjustment: Adjustment, index: int) -> N
         draft.taxes.append((reference, _tax(next(filter(None, charged), ())), amount, tax))
 
 
-def _check(body: Mapping[str, Any], order: Order, refund: Refund, moved: Decimal, currency: str) -> None:
+def _check(body: Mapping[str, Any], order: Order, refund: Refund, moved: Decimal) -> None:
+    currency = refund.total.in_role(order.money_role).currency
     made = total(body)
     if made == moved:
         return

@@ -11,7 +11,7 @@ from connectors.canonical.money import Role
 from connectors.canonical.order import Line, Tax
 from connectors.canonical.product import ProductKind
 from connectors.netsuite.mapping.amounts import ZERO, Part, Settler
-from connectors.netsuite.mapping.policy import Policy, unit_of
+from connectors.netsuite.mapping.policy import CENT, Policy
 
 CUSTOM_PRICE = {"id": "-1"}  # price level "Custom": the rate is ours, not the item's
 
@@ -106,7 +106,7 @@ def _detail(draft: Draft, reference: str, tax: Tax, basis: Decimal, exact: Decim
         "taxDetailsReference": {"id": reference},
         "taxType": policy.tax_type,
         "taxCode": {"id": policy.tax_code or policy.codes.theirs("tax_code", tax.code or tax.title)},
-        "taxBasis": basis.quantize(unit_of("EUR")),
+        "taxBasis": (basis if tax.base is None else tax.base.in_role(draft.role).amount).quantize(CENT),
         "taxRate": (rate * 100).quantize(Decimal("0.0001")).normalize() + 0,
         "taxAmount": amount,
     }

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.canonical.order import Order
-from connectors.canonical.shipment import Shipment, ShipmentLine
+from connectors.canonical.shipment import Shipment, ShipmentLine, Tracking
 from connectors.kit.errors import Rejected
 from connectors.netsuite.mapping import lines, names
 from connectors.netsuite.mapping.policy import Policy
 
 SHIPPED = {"id": "C"}
+GRAMS = Decimal("453.59237")  # in a pound
 
 
 def fulfilment(order: Order, shipment: Shipment, record: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def fulfilment(order: Order, shipment: Shipment, record: Mapping[str, Any], poli
         for row in rows
         if row.number in left or (row.ships and row.open > 0)
     ]
-    parcels = [_parcel(one.number, one.carrier, policy) for one in shipment.trackings]
+    parcels = [_parcel(one, policy) for one in shipment.trackings]
     body = {
         "externalId": names.of_shipment(order, shipment),
         "tranDate": policy.day(shipment.shipped_at) if shipment.shipped_at else "",
@@ -46,11 +47,13 @@ def _line(row: lines.Booked, quantity: Decimal, place: str) -> dict[str, Any]:
     return {"orderLine": row.number, "itemReceive": True, "quantity": quantity, **where}
 
 
-def _parcel(number: str, carrier: str, policy: Policy) -> dict[str, Any]:
+def _parcel(one: Tracking, policy: Policy) -> dict[str, Any]:
+    """A parcel: its weight in pounds, the account's usual one where nobody weighed it."""
+    weighed = one.weight_grams / GRAMS if one.weight_grams else Decimal(policy.package_weight)
     return {
-        "packageTrackingNumber": number,
-        "packageDescr": carrier or "parcel",
-        "packageWeight": Decimal(policy.package_weight),
+        "packageTrackingNumber": one.number,
+        "packageDescr": one.carrier or "parcel",
+        "packageWeight": weighed.quantize(Decimal("0.01")),
     }
 
 

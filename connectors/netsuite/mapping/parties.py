@@ -39,8 +39,9 @@ def customer(order: Order, external_id: str, policy: Policy) -> dict[str, Any]:
 
 
 def _names(party: Party, address: Address) -> tuple[str, str]:
-    if party.last_name:
-        return party.first_name, party.last_name
+    for one in (party, address):
+        if one.last_name:
+            return one.first_name, one.last_name
     whole = party.name or address.name or address.company or "Guest"
     first, _, last = whole.rpartition(" ")
     return first, last
@@ -55,7 +56,7 @@ def address(place: Address | None) -> dict[str, Any] | None:
         "attention": place.name if place.company else "",
         "addr1": place.line1,
         "addr2": place.line2,
-        "addr3": place.line3,
+        "addr3": place.line3 or place.district,
         "city": place.city,
         "state": place.region or place.region_name,
         "zip": place.postcode,

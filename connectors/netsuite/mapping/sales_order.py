@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from connectors.canonical.gate import equation
+from connectors.canonical.gate import equation, gross
+from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Charge, Line, Order, ShippingLine
 from connectors.kit.errors import Rejected
 from connectors.netsuite.mapping import names, parties, tenders
-from connectors.netsuite.mapping.amounts import ZERO, Settler, part
+from connectors.netsuite.mapping.amounts import HALVES, ZERO, Settler, part
 from connectors.netsuite.mapping.draft import Draft, item_id, owe, plain_line, product_line, tax_details, total
 from connectors.netsuite.mapping.policy import Policy, unit_of
 
@@ -19,30 +20,59 @@ SHIPPING = "SHIPPING"  # the tax details' reference of the shipping cost (NetSui
 SUBLISTS = ("item", "taxDetails")
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be booked: of each line how many, the sum it must make, and how far the exact sum may be from that."""
+
+    quantities: Mapping[str, Decimal]
+    stated: Decimal
+    slack: Decimal
+
+
 def sales_order(order: Order, policy: Policy) -> dict[str, Any]:
-    """The body of the order as placed. Raises Missing for what has no cross reference,
-    Rejected(code="total_differs").
-    """
-    body = _body(order, policy, {line.id: line.quantity for line in order.lines})
-    stated = equation(order).total.amount
-    check(body, order, stated)
-    return body
+    """The body of the order as placed. Raises Missing for what has no cross reference, Rejected("total_differs")."""
+    return _fitting(order, policy, _as_placed(order))
 
 
 def amended(order: Order, policy: Policy) -> dict[str, Any]:
-    """The body of the order as it stands now: without what was removed, but with what was refunded (that is a
-    credit of its own).
-    """
+    """The body of the order as it stands: without what was removed, but with what was refunded (a credit of its own)."""
     kept = {line.id: line.current_quantity + _refunded(order, line) for line in order.lines}
     quantities = {line.id: min(line.quantity, kept[line.id]) for line in order.lines}
+    changed = [line for line in order.lines if quantities[line.id] != line.quantity]
     delivered = tuple(line for line in order.shipping_lines if not line.removed)
-    body = _body(replace(order, shipping_lines=delivered), policy, quantities)
-    role = order.money_role
+    standing = replace(order, shipping_lines=delivered)
     if order.current is not None:
-        back = sum((refund.total.in_role(role).amount for refund in order.refunds), ZERO)
-        check(body, order, order.current.total.in_role(role).amount + back)
-    elif all(quantities[line.id] == line.quantity for line in order.lines):
-        check(body, order, equation(order).total.amount)
+        return _fitting(standing, policy, _as_it_stands(order, quantities, changed))
+    if not changed:
+        return _fitting(standing, policy, _as_placed(order))
+    return _body(standing, policy, quantities)[0]  # the channel states no sum to hold this against
+
+
+def _as_placed(order: Order) -> Wanted:
+    total = equation(order).total
+    return Wanted({line.id: line.quantity for line in order.lines}, total.amount, minor_unit(total.currency) / 2)
+
+
+def _as_it_stands(order: Order, quantities: Mapping[str, Decimal], changed: Sequence[Line]) -> Wanted:
+    """The current total before refunds. Each discount and tax of a changed line was rounded anew by the channel."""
+    assert order.current is not None
+    current = order.current.total.in_role(order.money_role)
+    back = sum((refund.total.in_role(order.money_role).amount for refund in order.refunds), ZERO)
+    rounded = 1 + sum(1 + len(line.discounts) + len(line.taxes) for line in changed)
+    return Wanted(quantities, current.amount + back, rounded * minor_unit(current.currency) / 2)
+
+
+def _fitting(order: Order, policy: Policy, wanted: Wanted) -> dict[str, Any]:
+    """The body that makes the stated total, half a minor unit rounded as its source did. Raises Rejected."""
+    for halves in HALVES:
+        body, exact = _body(order, policy, wanted.quantities, halves)
+        if abs(wanted.stated - exact) > wanted.slack:
+            raise differs(order, wanted.stated, exact)
+        if total(body) == wanted.stated:
+            return body
+    body, _ = _body(order, policy, wanted.quantities, residue=wanted.stated - exact)
+    if total(body) != wanted.stated:
+        raise differs(order, wanted.stated, total(body))
     return body
 
 
@@ -52,9 +82,12 @@ def _refunded(order: Order, line: Line) -> Decimal:
     return sum((one.quantity for refund in paid for one in refund.lines if one.line_id == line.id), ZERO)
 
 
-def _body(order: Order, policy: Policy, quantities: Mapping[str, Decimal]) -> dict[str, Any]:
+def _body(
+    order: Order, policy: Policy, quantities: Mapping[str, Decimal], halves: str = HALVES[0], residue: Decimal = ZERO
+) -> tuple[dict[str, Any], Decimal]:
+    """The body, and the exact sum of its parts. A `residue` goes to the item for rounding."""
     currency = order.totals.total.in_role(order.money_role).currency
-    draft = Draft(policy, order.money_role, Settler(unit_of(currency)))
+    draft = Draft(policy, order.money_role, Settler(unit_of(currency), halves))
     for line in order.lines:
         if quantities[line.id] > 0:
             _line(draft, order, line, quantities[line.id])
@@ -62,7 +95,7 @@ def _body(order: Order, policy: Policy, quantities: Mapping[str, Decimal]) -> di
         _charge(draft, order, charge, f"{charge.kind.value}-{index}")
     shipping = _shipping(draft, order)
     off = draft.settler.settle(-sum((d.amount.in_role(draft.role).amount for d in order.discounts), ZERO))
-    rounding = order.rounding.in_role(draft.role).amount if order.rounding else ZERO
+    rounding = (order.rounding.in_role(draft.role).amount if order.rounding else ZERO) + residue
     if rounding:
         plain_line(draft, "rounding", draft.settler.settle(rounding), "Rounding")
     details = tax_details(draft)
@@ -73,7 +106,7 @@ def _body(order: Order, policy: Policy, quantities: Mapping[str, Decimal]) -> di
         **details,
         **tenders.certificates(order, policy),
     }
-    return {**body, "item": {"items": draft.lines}, **policy.fields}
+    return {**body, "item": {"items": draft.lines}, **policy.fields}, draft.settler.exact
 
 
 def _header(order: Order, policy: Policy, currency: str) -> dict[str, Any]:
@@ -87,6 +120,7 @@ def _header(order: Order, policy: Policy, currency: str) -> dict[str, Any]:
         "email": order.email,
         "orderStatus": {"id": policy.order_status},
         "location": {"id": location} if location else None,
+        "shipComplete": True if order.ship_complete else None,
         "shippingAddress": parties.address(order.shipping),
         "billingAddress": parties.address(order.billing),
     }
@@ -101,8 +135,9 @@ def _line(draft: Draft, order: Order, line: Line, quantity: Decimal) -> None:
         draft.lines.append(product_line(draft, item_id(line, draft.policy), quantity, ZERO, line.title, line))
         return
     scale = quantity / line.quantity if line.quantity else Decimal(1)
-    gross = line.unit_price.in_role(draft.role).amount * quantity
-    sums = part(gross, line.discounts, line.taxes, draft.role, order.taxes_included, scale)
+    sums = part(
+        gross(line, draft.role).amount * scale, line.discounts, line.taxes, draft.role, order.taxes_included, scale
+    )
     draft.lines.append(
         product_line(draft, item_id(line, draft.policy), quantity, draft.settler.settle(sums.gross), line.title, line)
     )
@@ -138,15 +173,12 @@ def _method(line: ShippingLine, policy: Policy) -> str:
     return policy.ship_method or policy.codes.theirs("shipping_method", line.code or line.title)
 
 
-def check(body: Mapping[str, Any], order: Order, stated: Decimal) -> None:
-    """Raises Rejected where NetSuite's total would not be the channel's, to its minor unit."""
-    differs = stated - total(body)
+def differs(order: Order, stated: Decimal, made: Decimal) -> Rejected:
+    """The refusal of an order whose parts do not make its total, to the minor unit."""
     currency = order.totals.total.in_role(order.money_role).currency
-    if not differs:
-        return
-    raise Rejected(
-        f"NetSuite would book {total(body)} {currency}, but order {order.number} is {stated} {currency}: "
-        f"{differs:+} {currency} differ.",
+    return Rejected(
+        f"NetSuite would book {made} {currency}, but order {order.number} is {stated} {currency}: "
+        f"{stated - made:+} {currency} differ.",
         code="total_differs",
         field="totals.total",
         remedy="Compare the order's lines, discounts, shipping and taxes in the channel; nothing was sent to NetSuite.",

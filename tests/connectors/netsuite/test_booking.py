@@ -164,6 +164,16 @@ def test_tips_fees_duties_and_rounding_are_lines_of_their_items(world):
     }  # fmt: skip
 
 
+def test_a_line_that_its_source_rounded_is_booked_at_that_sum(world):
+    netsuite = world()
+    tee, mug = ORDER.lines
+    weighed = replace(tee, quantity=Decimal("1.345"), unit_price=eur("3.99"), gross=eur("5.37"), discounts=(), taxes=())
+    totals = replace(ORDER.totals, total=eur("21.32"))
+    order = replace(ORDER, lines=(weighed, mug), totals=totals)
+    netsuite.drive(netsuite.connector.book(order, key="k"))
+    assert netsuite.effects()["sales_order_total"] == {"shop-1001": "21.32"}
+
+
 def test_a_bundles_parts_cost_nothing_beside_it(world):
     netsuite = world()
     tee, mug = ORDER.lines

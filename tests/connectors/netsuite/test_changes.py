@@ -72,6 +72,14 @@ def test_a_change_that_does_not_make_the_channels_current_total_is_not_sent(book
     assert "salesOrder.update" not in booked.operations()
 
 
+@pytest.mark.parametrize("stated", ["36.64", "36.65", "36.66", "36.67"])
+def test_a_change_that_the_channel_rounded_anew_ends_at_its_total(booked, stated):
+    """Half of 34.80 and of 6.61: a discount and a tax, each rounded by the channel as it likes."""
+    changed = replace(samples.amended(ORDER), current=replace(ORDER.totals, total=eur(stated)))
+    booked.drive(booked.connector.amend(changed, key="a"))
+    assert booked.effects()["sales_order_total"] == {"shop-1001": stated}
+
+
 def test_what_was_refunded_is_no_change_of_the_order(booked):
     less = replace(ORDER.lines[1], current_quantity=Decimal(0))
     current = replace(ORDER.totals, total=eur("47.24"))

@@ -181,7 +181,7 @@ def test_the_booked_total_is_the_channels_or_the_order_is_refused_with_the_diffe
     unit = unit_of(shop.currency)
     body = body_or_refusal(order, TAXES[tax])
     if body is None:
-        assert not equation(order).holds or total != total.quantize(unit)
+        assert not equation(order).holds or total != total.quantize(unit)  # quarantined, or too fine for NetSuite
     else:
         assert booked_total(body) == total
         assert all(row["amount"] == row["amount"].quantize(unit) for row in body["item"]["items"])

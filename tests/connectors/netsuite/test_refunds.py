@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from connectors.canonical.payment import Tender
+from connectors.canonical.payment import PaymentStatus, Tender
 from connectors.canonical.returns import Adjustment
 from connectors.kit.errors import Rejected
 from connectors.netsuite.simulator import DEMO_SETTINGS
@@ -62,6 +63,11 @@ def test_money_that_has_not_moved_yet_is_not_booked(booked):
     effects = give_back(booked, orders.pending(orders.refund("r1", ("card", "5.00"))))
     assert effects["credit_memo"] == {}
     assert effects["customer_refund"] == {}
+
+
+def test_a_refund_that_is_only_promised_is_not_booked(booked):
+    promised = replace(orders.refund("r1", ("card", "5.00")), status=PaymentStatus.PENDING)
+    assert give_back(booked, promised)["credit_memo"] == {}
 
 
 def test_lines_that_do_not_make_the_money_are_not_sent(booked):

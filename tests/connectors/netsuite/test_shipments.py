@@ -88,10 +88,12 @@ def test_two_lines_of_one_sku_are_told_apart(world, settings):
 
 def test_each_parcel_has_its_tracking_number(booked):
     first, _ = samples.parcels(ORDER)
-    two = replace(first, trackings=(Tracking("JD1", "dhl"), Tracking("JD2", "dhl")))
+    weighed = Tracking("JD1", "dhl", weight_grams=Decimal(907))
+    two = replace(first, trackings=(weighed, Tracking("JD2", "dhl")))
     ship(booked, ORDER, two)
     (made,) = booked.simulator.memory.table("itemFulfillment").values()
     assert [one["packageTrackingNumber"] for one in made["package"]] == ["JD1", "JD2"]
+    assert [one["packageWeight"] for one in made["package"]] == ["2.00", "1.00"]
 
 
 def test_what_ships_leaves_the_stock_of_its_place(booked):
