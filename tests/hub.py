@@ -62,7 +62,7 @@ class Hub:
         )
         self._until_answers()
 
-    def worker(self, name: str = "worker", threads: int = 8, pool: str = "threads") -> None:
+    def worker(self, name: str = "worker", threads: int = 16, pool: str = "threads") -> None:
         self._start(
             name,
             [

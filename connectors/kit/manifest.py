@@ -59,6 +59,7 @@ class Manifest:
     sources: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    subscribes: tuple[str, ...] = ()
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -83,6 +84,7 @@ def read_manifest(path: Path) -> Manifest:
             polls=raw.get("polls", {}),
             sources=tuple(raw.get("sources", ())),
             settings=raw.get("settings", {}),
+            subscribes=tuple(raw.get("subscriptions", {}).get("topics", ())),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error

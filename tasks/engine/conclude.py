@@ -185,7 +185,7 @@ def _health(tx: Connection, work: Work, verdict: Verdict) -> None:
     if verdict.pause and state.pause(tx, work.step.account, verdict.sentence, "hub"):
         told: dict[str, Any] = {
             "member": f"account:{work.step.account}",
-            "role": work.step.role,
+            "owner": cases.owner_of("unauthorized", work.step.role),
             "remedy": verdict.remedy or "Renew the credentials, then resume the account.",
         }
         cases.open_case(tx, "account", work.step.account, verdict.code, verdict.sentence, **told)

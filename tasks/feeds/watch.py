@@ -38,13 +38,19 @@ def _look(name: str) -> str:
         return ""
     source: Subscriber = connect(connection(name))
     try:
-        alive = source.subscriptions()
+        alive = _alive(name, source)
     except Trouble as trouble:
         log.warning("watch", account=name, code=trouble.code, sentence=trouble.sentence)
         return f"{name}: {trouble.sentence}"
     with transaction() as tx:
         dead = _save(tx, name, alive)
     return f"{name}: {len(dead)} subscriptions are off" if dead else ""
+
+
+def _alive(name: str, source: Subscriber) -> dict[str, bool]:
+    """Each topic that the manifest wants subscribed, there or not: a vendor lists only those that are."""
+    there = source.subscriptions()
+    return {topic: there.get(topic, False) for topic in entries.manifest(name).subscribes}
 
 
 def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
@@ -72,7 +78,7 @@ def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
 def mend(name: str) -> list[str]:
     """Registers what is missing; answers the topics that were."""
     source: Subscriber = connect(connection(name))
-    missing = sorted(topic for topic, on in source.subscriptions().items() if not on)
+    missing = sorted(topic for topic, on in _alive(name, source).items() if not on)
     source.subscribe(missing, f"{os.environ.get('PUBLIC_URL', '')}/hooks/{name}")
     return missing
 

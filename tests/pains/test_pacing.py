@@ -77,10 +77,10 @@ def test_a_bucket_is_used_and_never_overflows(redis_url: str, figure: Callable[.
 
 
 def test_a_sliding_window_is_used_and_never_exceeded(redis_url: str, figure: Callable[..., None]) -> None:
-    seconds = 1.0
-    arrivals = counted(redis_url, Limit("all", "window", burst=30, seconds=seconds * 1.02), 8, 5.2)
+    seconds = 4.0
+    arrivals = counted(redis_url, Limit("all", "window", burst=30, seconds=seconds + 0.15), 8, 8.8)
     assert over_window(arrivals, 30, seconds) == 0
-    used = len(arrivals) / (30 * 5.2)
+    used = len(arrivals) / (30 * 3)  # three windows begin in that time
     assert used >= 0.95, used
     figure("23 sliding", used=round(used, 3), windows_over=0)
 
@@ -175,6 +175,8 @@ def _tell(world: World) -> None:
 
 def test_live_goes_before_bulk(acme: World, figure: Callable[..., None]) -> None:
     """Pain 26: an order of the webhook lane overtakes a bulk import, and bulk still moves."""
+    from app.accounts import control
+    from app.database import transaction
     from app.journal.accept import accept
 
     many = size(40, 1000)
@@ -182,12 +184,16 @@ def test_live_goes_before_bulk(acme: World, figure: Callable[..., None]) -> None
         order = acme.place()
         body = json.dumps({"type": "order.placed", "timestamp": order["updated_at"], "data": order}).encode()
         accept("shop", f"bulk-{order['id']}", "order.placed", {}, body, door="file", lane=1)
-    while acme.one("SELECT count(*) FROM events WHERE state = 'accepted'"):
+    with transaction() as tx:
+        control.pause(tx, "erp", "anna", "until the import is laid out")
+    while acme.one("SELECT count(*) FROM steps WHERE name = 'book_order' AND state = 'ready'") < many:
         acme.turn()
     live = acme.order()
+    with transaction() as tx:
+        control.resume(tx, "erp", "anna", "go")
     began = time.monotonic()
     acme.pump(60, until=lambda: f"shop-{live['id']}" in acme.effects("erp")["bookings"])
     took, ahead = time.monotonic() - began, len(acme.effects("erp")["bookings"])
-    assert ahead < many + 1
-    assert took < 5.0
+    assert ahead <= 24  # what was rung before it came: one feed, and the round that was under way
+    assert took < size(30, 5)
     figure("26 bulk", bulk=many, live_seconds=round(took, 2))
