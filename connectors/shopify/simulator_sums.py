@@ -61,6 +61,8 @@ class Currencies:
 
     def spread(self, whole: Sum, weights: Sequence[Decimal]) -> list[Sum]:
         """A discount over lines by their worth; the last takes the rounding."""
+        if not weights:
+            return []
         worth = sum(weights) or Decimal(1)
         shares = [self.share(whole, weight / worth) for weight in weights[:-1]]
         return [*shares, whole - total(shares)]

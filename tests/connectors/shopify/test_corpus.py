@@ -31,11 +31,11 @@ Json = dict[str, Any]
 
 # The whole list of what is refused: file, field at fault, why.
 EDIT = "graphql-conformance/order-edit-money-math.json.cases.discount"
-UNSELECTED = ("total", "the recorded query leaves out the discount that the edit gave")
+UNSELECTED = ("total_price", "the recorded query leaves out the discount that the edit gave")
 REFUSED = {
     f"{EDIT}.commit.response.payload.data.orderEditCommit.order": UNSELECTED,
     f"{EDIT}.downstreamRead.response.payload.data.order": UNSELECTED,
-    "rest-python-lib/order.json.order": ("total", "three lines of 199.00 in a total made for two of them"),
+    "rest-python-lib/order.json.order": ("total_price", "three lines of 199.00 in a total made for two of them"),
     "odd/stringly-typed-shopify_order_created_webhook.json": (
         "currency",
         "a middleman left out currency and totals, and wrote true and null as text",
@@ -89,7 +89,7 @@ def whole_order(node: Json) -> Order:
     roles = [Role.SHOP, *([Role.PRESENTMENT] if _states_both(node) else [])]
     for role in roles:
         if not (told := equation(made, role)).holds:
-            raise Unreadable(f"The parts make {told.sum}, the total is {told.total}.", field="total")
+            raise Unreadable(f"The parts make {told.sum}, the total is {told.total}.", field="total_price")
     return made
 
 

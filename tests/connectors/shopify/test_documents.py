@@ -19,6 +19,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLSchema,
     InlineFragmentNode,
+    NoDeprecatedCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
@@ -58,6 +59,7 @@ SET = {
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.text.split("(")[0].split()[-1])
 def test_documents_are_valid(document: Document, schema: GraphQLSchema) -> None:
     assert not validate(schema, parse(document.text))
+    assert not validate(schema, parse(document.text), [NoDeprecatedCustomRule]), "a field that Shopify will take away"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.text.split("(")[0].split()[-1])
