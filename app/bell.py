@@ -11,6 +11,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 HUB = "hub"
+CLOCK = "clock"  # beat's jobs: a backlog of deliveries must not hold up the sweep that retries wait for
 RECEIVE = "waybill.receive"
 
 

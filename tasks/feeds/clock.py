@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import text
 
-from app.bell import HUB
+from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
 from tasks.feeds import heartbeat, parked, poll, publish, retain, sweep, watch
@@ -109,7 +109,7 @@ def beat_schedule() -> dict[str, Any]:
         name: {
             "task": f"waybill.{name}",
             "schedule": timedelta(seconds=config().schedules[name].every),
-            "options": {"queue": HUB, "expires": max(5.0, config().schedules[name].every * 2)},
+            "options": {"queue": CLOCK, "expires": max(5.0, config().schedules[name].every * 2)},
         }
         for name in RUNS
         if name in config().schedules
