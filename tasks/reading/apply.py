@@ -238,6 +238,8 @@ def pointer(tx: Connection, event: Event, told: Pointer) -> Outcome:
     """A thin delivery: fetch what it points at; one fetch serves all that came before it began."""
     subject = subjects.lock(tx, told.kind, event.account, told.id)
     flow = FLOWS["object_fetched"]
+    if _known(told, subject, event.door):
+        return Outcome("superseded", "this version is known", subject=subject.id, waybill=subject.waybill)
     if runs.fetch_waiting(tx, subject.id, flow.name):
         return Outcome(
             "superseded", "the fetch that waits will see it too", subject=subject.id, waybill=subject.waybill
@@ -271,6 +273,13 @@ def pointer(tx: Connection, event: Event, told: Pointer) -> Outcome:
         subject=subject.id,
         waybill=subject.waybill,
         accounts=frozenset((event.account,)),
+    )
+
+
+def _known(told: Pointer, subject: Subject, door: str) -> bool:
+    """Whether this version was seen whole. A list tells each version once; a webhook of the same instant may mean a later change."""
+    return bool(told.version) and (
+        told.version < subject.version or (door == "poll" and told.version == subject.version)
     )
 
 
