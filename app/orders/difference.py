@@ -71,11 +71,11 @@ def changed(old: Order, new: Order) -> frozenset[str]:
 
 def _facets(order: Order) -> dict[str, Any]:
     refunded: dict[str, Decimal] = {}
-    for refund in order.refunds:
+    for refund in (one for one in order.refunds if one.payments):
         for line in refund.lines:
             refunded[line.line_id] = refunded.get(line.line_id, Decimal(0)) + line.quantity
     return {
-        # what a refund took off is the refund's own difference: only an edit changes the lines
+        # what went back for money is the refund's own difference; a refund that moved none is an edit that took pieces off
         "lines": sorted(
             (
                 item.id,

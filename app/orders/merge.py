@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol, TypeVar
 
-from connectors.canonical.order import Order
+from connectors.canonical.order import Line, Order
 from connectors.canonical.payment import Payment, PaymentStatus
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment, ShipmentStatus
@@ -41,12 +42,14 @@ def merge(old: Order | None, new: Order, *, newer: bool, account: str, links: Ma
     if old is None:
         return Told(stamped, echoes)
     header = stamped if newer else old
+    refunds = _refunds(old.refunds, stamped.refunds)
     return Told(
         replace(
             header,
             money_role=old.money_role,
+            lines=_less(header, refunds),
             shipments=_shipments(old.shipments, stamped.shipments),
-            refunds=_refunds(old.refunds, stamped.refunds),
+            refunds=refunds,
             payments=_union(old.payments, stamped.payments, _payment),
             returns=_union(old.returns, stamped.returns, lambda a, b: b if newer else a),
             cancelled_at=header.cancelled_at or old.cancelled_at or stamped.cancelled_at,
@@ -60,7 +63,21 @@ def with_shipment(order: Order, shipment: Shipment) -> Order:
 
 
 def with_refund(order: Order, refund: Refund) -> Order:
-    return replace(order, refunds=_refunds(order.refunds, (refund,)))
+    refunds = _refunds(order.refunds, (refund,))
+    return replace(order, lines=_less(order, refunds), refunds=refunds)
+
+
+def _less(header: Order, refunds: Iterable[Refund]) -> tuple[Line, ...]:
+    """The header's lines less what was refunded since: a header has taken off what its own refunds did, and no other's."""
+    counted = {refund.id for refund in header.refunds}
+    gone: dict[str, Decimal] = {}
+    for refund in refunds:
+        for line in refund.lines if refund.id not in counted else ():
+            gone[line.line_id] = gone.get(line.line_id, Decimal(0)) + line.quantity
+    return tuple(
+        replace(line, current_quantity=max(Decimal(0), line.current_quantity - gone[line.id])) if line.id in gone else line
+        for line in header.lines
+    )
 
 
 def echo_of(old: Order | None, shipment: Shipment, account: str, links: Mapping[str, str]) -> str | None:
