@@ -105,7 +105,9 @@ class Person:
 
     def log_in(self, login: str, password: str) -> Person:
         self.get("/admin/login")
-        self.answer = self.client.post("/admin/login", data={"login": login, "password": password, "csrf_token": self.token})
+        self.answer = self.client.post(
+            "/admin/login", data={"login": login, "password": password, "csrf_token": self.token}
+        )
         if self.answer.status_code == 302:
             self.get("/admin/orders/")
         return self

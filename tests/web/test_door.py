@@ -36,7 +36,17 @@ def test_guessing_from_one_address_is_slowed(hub: Hub) -> None:
     assert answers[-1] == 429
 
 
-@pytest.mark.parametrize("target", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "/admin\\@x", "javascript:alert(1)", "/other"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example",
+        "/\\elsewhere.example",
+        "/admin\\@x",
+        "javascript:alert(1)",
+        "/other",
+    ],
+)
 def test_the_way_back_stays_in_the_house(hub: Hub, target: str) -> None:
     client = hub.app.test_client()
     person = Person(client)

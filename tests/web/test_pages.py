@@ -43,7 +43,12 @@ def details(hub: Hub) -> list[str]:
 
 def order_of(hub: Hub, state: str) -> str:
     """An order with a step in this state."""
-    return str(hub.one("SELECT b.waybill FROM steps s JOIN subjects b ON b.id = s.subject_id WHERE s.state = :state ORDER BY s.id LIMIT 1", state=state))
+    return str(
+        hub.one(
+            "SELECT b.waybill FROM steps s JOIN subjects b ON b.id = s.subject_id WHERE s.state = :state ORDER BY s.id LIMIT 1",
+            state=state,
+        )
+    )
 
 
 def test_every_page_is_there_for_every_role(busy: Hub) -> None:
@@ -58,7 +63,12 @@ def test_every_page_is_there_for_every_role(busy: Hub) -> None:
 def test_a_viewer_sees_nothing_personal(busy: Hub) -> None:
     viewer = busy.come_in("viewer")
     for path in (*PAGES, *(path for path in details(busy) if "/plan" not in path), "/admin/orders/?q=ana@example.com"):
-        told = viewer.page(path).replace("q=ana@example.com", "").replace('value="ana@example.com"', "").replace("“ana@example.com”", "")
+        told = (
+            viewer.page(path)
+            .replace("q=ana@example.com", "")
+            .replace('value="ana@example.com"', "")
+            .replace("“ana@example.com”", "")
+        )
         told = re.sub(r"<title>.*?</title>", "", told)
         found = [word for word in PERSONAL if word in told]
         assert not found, (path, found)
@@ -69,7 +79,10 @@ def test_support_sees_the_customer_and_that_is_noted(busy: Hub) -> None:
     waybill = order_of(busy, "parked")
     assert "Musterweg" in support.page(f"/admin/orders/{waybill}")
     support.page(f"/admin/orders/{waybill}")
-    looked = busy.one("SELECT count(*) FROM audit WHERE who = 'support' AND action = 'see personal data' AND object = :o", o=f"order:{waybill}")
+    looked = busy.one(
+        "SELECT count(*) FROM audit WHERE who = 'support' AND action = 'see personal data' AND object = :o",
+        o=f"order:{waybill}",
+    )
     assert looked == 1
 
 
@@ -92,7 +105,9 @@ def test_an_order_is_found_by_any_number(busy: Hub) -> None:
         assert answer.status_code == 302, number
         assert f"/admin/orders/{first.waybill}" in answer.headers["Location"]
     assert "Nothing is known" in support.page("/admin/orders/?q=no-such-thing")
-    assert first.waybill in support.page("/admin/orders/?q=WB-TEE") or "WB-TEE" in support.page("/admin/orders/?q=WB-TEE")
+    assert first.waybill in support.page("/admin/orders/?q=WB-TEE") or "WB-TEE" in support.page(
+        "/admin/orders/?q=WB-TEE"
+    )
     assert first.waybill in support.page("/admin/orders/?q=ana@")
 
 
@@ -103,12 +118,39 @@ def test_a_search_may_be_anything(busy: Hub, word: str) -> None:
     assert busy.one("SELECT count(*) FROM users") >= 4
 
 
-@pytest.mark.parametrize("bad", ["before=x", "before=-1", "before=999999999999999999999", "before=1%00", "account=%00", "state='", "after=%F0", "a=1&k=2&o=3"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "before=x",
+        "before=-1",
+        "before=999999999999999999999",
+        "before=1%00",
+        "account=%00",
+        "state='",
+        "after=%F0",
+        "a=1&k=2&o=3",
+    ],
+)
 def test_addresses_may_be_anything(busy: Hub, bad: str) -> None:
     operator = busy.come_in("operator")
-    for path in ("/admin/orders/", "/admin/steps/", "/admin/events/", "/admin/attempts/", "/admin/cases/", "/admin/audit/", "/admin/codes/", "/admin/orders/?attention=1"):
+    for path in (
+        "/admin/orders/",
+        "/admin/steps/",
+        "/admin/events/",
+        "/admin/attempts/",
+        "/admin/cases/",
+        "/admin/audit/",
+        "/admin/codes/",
+        "/admin/orders/?attention=1",
+    ):
         assert operator.get(f"{path}{'&' if '?' in path else '?'}{bad}").status_code == 200, path
-    for path in ("/admin/orders/nothing", "/admin/events/99999999999999999999", "/admin/attempts/0", "/admin/cases/0", "/admin/accounts/nobody"):
+    for path in (
+        "/admin/orders/nothing",
+        "/admin/events/99999999999999999999",
+        "/admin/attempts/0",
+        "/admin/cases/0",
+        "/admin/accounts/nobody",
+    ):
         assert operator.get(path).status_code == 404, path
 
 
@@ -128,7 +170,12 @@ def test_an_order_says_where_it_is_stuck_and_who_is_asked(busy: Hub) -> None:
 
 def test_the_health_page_links_every_number(busy: Hub) -> None:
     told = busy.come_in("viewer").page("/admin/")
-    for link in ("/admin/steps/?account=erp&amp;state=parked", "/admin/steps/?account=erp&amp;state=dead", "/admin/events/?state=quarantined", "/admin/orders/?attention=1"):
+    for link in (
+        "/admin/steps/?account=erp&amp;state=parked",
+        "/admin/steps/?account=erp&amp;state=dead",
+        "/admin/events/?state=quarantined",
+        "/admin/orders/?attention=1",
+    ):
         assert link in told
     parked = busy.one("SELECT count(*) FROM steps WHERE state = 'parked' AND account = 'erp'")
     rows = busy.come_in("viewer").page("/admin/steps/?account=erp&state=parked").count('class="rowlink id"')
@@ -144,7 +191,9 @@ def test_a_payload_cannot_run_in_a_page(busy: Hub) -> None:
 
     played = busy.world
     assert played is not None
-    order = played.order(customer={"id": "c-x", "email": "x@example.com", "first_name": XSS, "last_name": XSS}, note=XSS, number=XSS)
+    order = played.order(
+        customer={"id": "c-x", "email": "x@example.com", "first_name": XSS, "last_name": XSS}, note=XSS, number=XSS
+    )
     accept("shop", XSS, XSS, {"x-name": XSS}, ('{"type": "' + XSS.replace('"', '\\"') + '"}').encode())
     played.pump()
     assert order["id"]
@@ -153,7 +202,13 @@ def test_a_payload_cannot_run_in_a_page(busy: Hub) -> None:
     operator = busy.come_in("operator")
     operator.press("/admin/accounts/letters/drains", reason=XSS)
     operator.press("/admin/accounts/letters/resumptions", reason=XSS)
-    for path in (*PAGES, *details(busy), "/admin/audit/", f"/admin/orders/?q={XSS}", f"/admin/codes/?word={XSS}&ours={XSS}"):
+    for path in (
+        *PAGES,
+        *details(busy),
+        "/admin/audit/",
+        f"/admin/orders/?q={XSS}",
+        f"/admin/codes/?word={XSS}&ours={XSS}",
+    ):
         told = operator.get(path).text
         assert "<script>alert" not in told, path
         assert "<img src=x" not in told, path
@@ -205,7 +260,9 @@ def test_a_missing_mapping_is_added_and_the_orders_go_on(busy: Hub) -> None:
 @pytest.mark.parametrize("form", [{"account": "nobody"}, {"kind": "colour"}, {"theirs": ""}, {"ours": "a\x07b"}])
 def test_a_mapping_that_makes_no_sense_is_refused(busy: Hub, form: dict[str, str]) -> None:
     before = busy.one("SELECT count(*) FROM codes")
-    busy.come_in("support").press("/admin/codes/", **{"account": "erp", "kind": "sku", "ours": "A", "theirs": "B", **form})
+    busy.come_in("support").press(
+        "/admin/codes/", **{"account": "erp", "kind": "sku", "ours": "A", "theirs": "B", **form}
+    )
     assert busy.one("SELECT count(*) FROM codes") == before
 
 

@@ -25,7 +25,11 @@ def rules(hub: Hub) -> Iterator[tuple[Rule, str, str]]:
     """Every address of the admin with an example in it: (rule, method, path)."""
     for rule in hub.app.url_map.iter_rules():
         if rule.endpoint not in OPEN:
-            path = re.sub(r"<(?:int:)?(\w+)>", lambda found: {"account": "shop", "waybill": "WB00000001", "login": "viewer"}.get(found[1], "1"), rule.rule)
+            path = re.sub(
+                r"<(?:int:)?(\w+)>",
+                lambda found: {"account": "shop", "waybill": "WB00000001", "login": "viewer"}.get(found[1], "1"),
+                rule.rule,
+            )
             for method in {"GET", "POST"} & set(rule.methods or ()):
                 yield rule, method, path
 
@@ -52,7 +56,9 @@ def test_each_role_reaches_what_it_may_and_nothing_else(hub: Hub, role: str) -> 
         assert answer.status_code < 500
 
 
-@pytest.mark.parametrize("path", ["/admin/steps/1/retries", "/admin/accounts/shop/pauses", "/admin/users/", "/admin/codes/", "/admin/logout"])
+@pytest.mark.parametrize(
+    "path", ["/admin/steps/1/retries", "/admin/accounts/shop/pauses", "/admin/users/", "/admin/codes/", "/admin/logout"]
+)
 def test_a_form_from_elsewhere_is_refused(hub: Hub, path: str) -> None:
     person = hub.come_in("admin")
     for token in ({}, {"csrf_token": "made up"}, {"csrf_token": hub.come_in("admin").token}):

@@ -29,7 +29,10 @@ def test_a_delivery_is_kept_rung_and_answered(hub: Hub) -> None:
     assert answer.json["duplicate"] is False
     row = hub.rows("SELECT account, topic, proof, state FROM events WHERE id = :id", id=answer.json["event"])[0]
     assert tuple(row) == ("shop", "order.placed", "TESTS_HOOKS", "accepted")
-    assert bytes(hub.one("SELECT body FROM payloads WHERE owner = 'event' AND owner_id = :id", id=answer.json["event"])) == ORDER
+    assert (
+        bytes(hub.one("SELECT body FROM payloads WHERE owner = 'event' AND owner_id = :id", id=answer.json["event"]))
+        == ORDER
+    )
     assert redis.Redis.from_url(hub.redis_url).llen("hub") == int(str(waiting)) + 1
 
 
@@ -102,7 +105,9 @@ def test_an_oversized_body_is_refused(hub: Hub) -> None:
 @pytest.mark.parametrize("claimed", ["10", "0", "99999999999", "-5", "many"])
 def test_content_length_may_lie(hub: Hub, claimed: str) -> None:
     """Too short: what is read does not fit the signature. Too long: too large, or cut short. Never more than the cap is read."""
-    answer = hub.app.test_client().post("/hooks/shop", data=ORDER, headers=acme_headers(ORDER), environ_overrides={"CONTENT_LENGTH": claimed})
+    answer = hub.app.test_client().post(
+        "/hooks/shop", data=ORDER, headers=acme_headers(ORDER), environ_overrides={"CONTENT_LENGTH": claimed}
+    )
     assert answer.status_code in (400, 401, 413)
 
 
@@ -111,7 +116,11 @@ def test_a_body_in_chunks_has_the_same_cap(hub: Hub) -> None:
 
     more = {"wsgi.input_terminated": True, "wsgi.input": io.BytesIO(b" " * 3_000_000)}
     client = hub.app.test_client()
-    answer = client.post("/hooks/shop", headers={**acme_headers(b""), "transfer-encoding": "chunked"}, environ_overrides={**more, "CONTENT_LENGTH": ""})
+    answer = client.post(
+        "/hooks/shop",
+        headers={**acme_headers(b""), "transfer-encoding": "chunked"},
+        environ_overrides={**more, "CONTENT_LENGTH": ""},
+    )
     assert answer.status_code == 413
 
 
@@ -235,8 +244,12 @@ def test_the_public_address_is_what_a_receiver_sees(hub: Hub) -> None:
 
     from app.web.webhooks import Hooks
 
-    request = Request(EnvironBuilder(path="/hooks/shop", query_string="a=1&b=%2F", base_url="http://10.0.0.7:8000").get_environ())
-    assert Hooks(hub.app.wsgi_app, "https://hub.example/")._address(request) == "https://hub.example/hooks/shop?a=1&b=%2F"
+    request = Request(
+        EnvironBuilder(path="/hooks/shop", query_string="a=1&b=%2F", base_url="http://10.0.0.7:8000").get_environ()
+    )
+    assert (
+        Hooks(hub.app.wsgi_app, "https://hub.example/")._address(request) == "https://hub.example/hooks/shop?a=1&b=%2F"
+    )
     assert Hooks(hub.app.wsgi_app)._address(request).startswith("http://10.0.0.7:8000/hooks/shop?")
 
 

@@ -1,0 +1,63 @@
+"""Whether the process lives, whether the hub can work and why not, and figures that fit the journal."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.web.conftest import Hub
+
+
+def test_the_process_lives_without_asking_anything(hub: Hub) -> None:
+    assert hub.app.test_client().get("/healthz").json == {"status": "ok"}
+
+
+def test_readiness_names_what_is_missing(hub: Hub) -> None:
+    client = hub.app.test_client()
+    hub.write("DELETE FROM heartbeats")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json == {"status": "not ready", "reasons": {"workers": "No worker has been heard yet."}}
+    hub.write("INSERT INTO heartbeats (queue, seen_at) VALUES ('hub', now() - interval '1 hour')")
+    assert "No worker has been heard for 36" in client.get("/readyz").text
+    hub.write("UPDATE heartbeats SET seen_at = now()")
+    assert client.get("/readyz").status_code == 200
+    version = hub.one("SELECT version_num FROM alembic_version")
+    hub.write("UPDATE alembic_version SET version_num = 'old'")
+    assert "migrate the database" in client.get("/readyz").text
+    hub.write("UPDATE alembic_version SET version_num = :v", v=version)
+
+
+def test_a_broker_that_is_away_is_named(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.web.broker import broker
+
+    broker.cache_clear()
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    try:
+        answer = hub.app.test_client().get("/readyz")
+    finally:
+        broker.cache_clear()
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["reasons"]["broker"] == "Redis does not answer."
+
+
+def test_figures_fit_the_journal(hub: Hub) -> None:
+    hub.deliver(b'{"type": "order.placed", "data": {}}')
+    hub.deliver(b"{}", webhook_signature="v1,AAAA")
+    hub.write("DELETE FROM account_state")
+    hub.write("INSERT INTO account_state (account, breaker, paused) VALUES ('shop', 'open', true)")
+    told = hub.app.test_client().get("/metrics")
+    assert told.content_type.startswith("text/plain")
+    figures = {
+        (s.name, *s.labels.values()): s.value
+        for family in text_string_to_metric_families(told.text)
+        for s in family.samples
+    }
+    assert figures["waybill_up",] == 1
+    assert figures["waybill_events", "accepted"] == hub.one("SELECT count(*) FROM events WHERE state = 'accepted'")
+    assert figures["waybill_refused_deliveries", "shop", "forged"] >= 1
+    assert figures["waybill_breaker", "shop"] == 2
+    assert figures["waybill_paused", "shop"] == 1
+    assert figures["waybill_queue_depth", "hub"] >= 1
+    assert figures["waybill_oldest_waiting_seconds", "shop"] == 0
