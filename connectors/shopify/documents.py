@@ -216,12 +216,12 @@ CHANGED_ORDERS = Document(
     """
 query ChangedOrders($query: String!, $first: Int!, $after: String) {
   orders(query: $query, sortKey: UPDATED_AT, first: $first, after: $after) {
-    nodes { id updatedAt }
+    nodes { id updatedAt cancelledAt refunds(first: 50) { id } fulfillments(first: 50) { id } }
     pageInfo { hasNextPage endCursor }
   }
 }
 """,
-    cost=10,
+    cost=20,
 )
 
 PRODUCT_PARTS = """

@@ -23,7 +23,7 @@ from connectors.shopify.mapping.products import products
 from connectors.shopify.mapping.refunds import refund, refund_books, told_in_full
 from connectors.shopify.mapping.shipments import shipment
 from connectors.shopify.mapping.stock import level
-from connectors.shopify.mapping.values import Place, version
+from connectors.shopify.mapping.values import Place, order_version, version
 
 Readings = tuple[Reading, ...]
 
@@ -48,11 +48,16 @@ def _body(body: bytes) -> Any:
 
 def _order(account: Account, node: Place) -> Readings:
     """The order whole, or a pointer to it where the webhook leaves out what the money needs."""
-    updated = node.at("updated_at").instant()
+    seen = order_version(
+        node.at("updated_at").instant(),
+        bool(node.at("cancelled_at").value),
+        len(node.at("refunds").items()),
+        len(node.at("fulfillments").items()),
+    )
     if not _told_in_full(node):
-        return (Pointer("order", node.at("id").needed().id(), version(updated)),)
+        return (Pointer("order", node.at("id").needed().id(), seen),)
     found = order(node, _role(account))
-    return (Snapshot("order", found.id, version(updated), found),)
+    return (Snapshot("order", found.id, seen, found),)
 
 
 def _told_in_full(node: Place) -> bool:
@@ -70,15 +75,21 @@ def _fetched_order(account: Account, node: Place) -> Readings:
 
 
 def _listed_order(account: Account, node: Place) -> Readings:
-    """A row of a poll: only which order changed, and when."""
-    return (Pointer("order", node.at("id").needed().id(), version(node.at("updatedAt").instant())),)
+    """A row of a poll: only which order changed, and to which version."""
+    seen = order_version(
+        node.at("updatedAt").instant(),
+        bool(node.at("cancelledAt").value),
+        len(node.at("refunds").items()),
+        len(node.at("fulfillments").items()),
+    )
+    return (Pointer("order", node.at("id").needed().id(), seen),)
 
 
 def _edited(account: Account, node: Place) -> Readings:
-    """An edit tells its own lines only, so the order is fetched. Older versions send it without the wrapping."""
+    """An edit tells its own lines only, so the order is fetched, whatever version is known. Older API versions send it
+    without the wrapping."""
     edit = node.at("order_edit") if node.has("order_edit") or not node.has("order_id") else node
-    at = edit.at("committed_at").time() or edit.at("created_at").time()
-    return (Pointer("order", edit.at("order_id").needed().id(), version(at) if at else ""),)
+    return (Pointer("order", edit.at("order_id").needed().id()),)
 
 
 def _refund(account: Account, node: Place) -> Readings:
@@ -86,7 +97,7 @@ def _refund(account: Account, node: Place) -> Readings:
     at = node.at("processed_at").time() or node.at("created_at").time()
     books = refund_books(node)
     if not told_in_full(node, books):
-        return (Pointer("order", order_id, version(at) if at else ""),)
+        return (Pointer("order", order_id),)
     return (Snapshot("refund", order_id, version(at) if at else "", refund(node, books)),)
 
 

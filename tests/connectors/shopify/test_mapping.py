@@ -254,6 +254,23 @@ def test_defects_are_named(place: tuple[Any, ...], value: Any, field: str) -> No
     assert met.value.field == field
 
 
+def test_one_second_has_an_order() -> None:
+    """Placed, shipped, refunded and cancelled within one second: read as versions in that order, listed or told."""
+    plain = body("orders_create__plain")
+    shipped = {**plain, "fulfillments": [body("fulfillments_create__one_parcel")]}
+    refunded = {**shipped, "refunds": [body("refunds_create__line_and_shipping")]}
+    cancelled = {**plain, "cancelled_at": plain["updated_at"]}
+    versions = [
+        read(ACCOUNT, Message("orders/updated", "1", dump_json(one)))[0].version  # type: ignore[union-attr]
+        for one in (plain, shipped, refunded, cancelled)
+    ]
+    assert versions == sorted(set(versions))
+    row = {**body("graphql_orders__row"), "updatedAt": "2026-03-02T14:31:00Z"}
+    (listed,) = read(ACCOUNT, Message("graphql/orders", "1", dump_json(row)))
+    assert isinstance(listed, Pointer)
+    assert listed.version == "2026-03-02T14:31:00.000001Z"
+
+
 def test_unknown_topics_are_named() -> None:
     (reading,) = read(ACCOUNT, Message("checkouts/create", "1", b"{}"))
     assert isinstance(reading, Ignored)
