@@ -35,7 +35,7 @@ class Difference:
     facets: frozenset[str] = frozenset()
 
 
-GONE = (ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED)
+GONE = (ShipmentStatus.SHIPPED, ShipmentStatus.IN_TRANSIT, ShipmentStatus.DELIVERED)  # ready for pickup has not left yet
 
 
 def differences(old: Order | None, new: Order) -> list[Difference]:

@@ -155,4 +155,5 @@ def _refunds(old: Iterable[Refund], new: Iterable[Refund]) -> tuple[Refund, ...]
 
 
 def pending(refund: Refund) -> bool:
-    return any(payment.status is PaymentStatus.PENDING for payment in refund.payments)
+    """Whether some of its money has not moved yet."""
+    return refund.status is PaymentStatus.PENDING or any(payment.status is PaymentStatus.PENDING for payment in refund.payments)
