@@ -71,6 +71,7 @@ def _run(stack: ExitStack) -> int:
     told = _addresses(where, erp)
     outcome = play(where, erp, console, began, told)
     report.keep(outcome, VAR / "run.json")
+    _spent()
     report.show(outcome, cases(), console)
     _say(console, told)
     if _once():
@@ -134,6 +135,13 @@ def _say(console: Console, told: dict[str, str]) -> None:
     console.print(f"Flower   {told['flower']}  login {flower[0]}, password {flower[1]}", highlight=False, soft_wrap=True)
     for name in [name for name in told if name not in ("admin", "flower")]:
         console.print(f"{name:8} {told[name]}", highlight=False, soft_wrap=True)
+
+
+def _spent() -> None:
+    """Seconds of processor time so far, for whoever tunes this."""
+    if os.environ.get("WAYBILL_TIMES"):
+        own, load = time.process_time(), os.getloadavg()[0]
+        print(f"processor seconds of this process {own:.1f}, load {load:.1f}")
 
 
 def _stay(processes: Processes, console: Console) -> int:

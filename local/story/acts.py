@@ -131,22 +131,30 @@ def mapped(stage: Stage) -> None:
 
 def money_back(stage: Stage) -> None:
     refunded, tenders = stage.placed["refunded after shipping"], stage.placed["refunded by two tenders"]
-    _until_shipped(stage, [*refunded, *tenders])
+    shipped = _shipped(stage, [*refunded, *tenders])
     stage.say("customers get money back: for pieces, with shipping, through two tenders")
-    stage.change(refunded[: len(refunded) // 2], "refund", {"lines": [{"sku": "WB-TEE", "quantity": 1}]})
-    stage.change(refunded[len(refunded) // 2 :], "refund", {"lines": [{"sku": "WB-MUG", "quantity": 2}], "shipping": True})
-    stage.change(tenders, "refund", {"lines": [{"sku": "WB-BAG", "quantity": 1}]})
+    for order in refunded:
+        if order["id"] in shipped:
+            stage.change([order], "refund", GIVEN_BACK[int(order["id"]) % len(GIVEN_BACK)])
+    stage.change([order for order in tenders if order["id"] in shipped], "refund", {"lines": [{"sku": "WB-BAG", "quantity": 1}]})
     time.sleep(1.1)
-    stage.change(refunded[:2], "refund", {"lines": [{"sku": "WB-SOAP", "quantity": 1}]})
+    stage.change([order for order in refunded[:2] if order["id"] in shipped], "refund", {"lines": [{"sku": "WB-SOAP", "quantity": 1}]})
 
 
-def _until_shipped(stage: Stage, orders: list[Placed]) -> None:
+GIVEN_BACK = (
+    {"lines": [{"sku": "WB-TEE", "quantity": 1}]},
+    {"lines": [{"sku": "WB-MUG", "quantity": 2}], "shipping": True},
+)
+
+
+def _shipped(stage: Stage, orders: list[Placed]) -> set[str]:
+    """Those of the orders that the shop knows to have left: at once when all have, else when patience ends."""
     until = time.monotonic() + SHIPPED_WITHIN
-    wanted = {str(order["id"]) for order in orders}
-    while time.monotonic() < until:
-        held = stage.desks["shopify"].get("state")["orders"]
-        if all(held[order]["fulfillment_status"] == "fulfilled" for order in wanted):
-            return
+    while True:
+        held = {order["id"]: order for order in stage.desks["shopify"].get("orders")}
+        gone = {order["id"] for order in orders if held[order["id"]]["fulfillment_status"] == "fulfilled"}
+        if len(gone) == len(orders) or time.monotonic() > until:
+            return gone
         time.sleep(1)
 
 

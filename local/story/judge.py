@@ -67,9 +67,10 @@ def _booked(case: Case) -> Iterator[Finding]:
     count = case.outside.books.orders.get(case.key, 0)
     if not case.sold.cancelled or count > 1:
         yield from case.counted("erp", "sales order", count, "order_changed")
-    if case.sold.cancelled and count and case.key not in case.outside.books.cancelled and not case.excused("order_placed"):
-        if not any(one.parcels for one in case.asked):  # what has left is never undone
-            yield Finding(LOST, "erp", case.sold.name, f"{case.sold.name} was cancelled in the shop, not in the ERP")
+    left = any(one.parcels for one in case.asked)  # what has left is never undone
+    undone = case.key in case.outside.books.cancelled or case.excused("order_placed")
+    if case.sold.cancelled and count and not undone and not left:
+        yield Finding(LOST, "erp", case.sold.name, f"{case.sold.name} was cancelled in the shop, not in the ERP")
     booked = case.outside.books.totals.get(case.key)
     if booked is not None and booked != case.sold.worth and not case.sold.cancelled and not case.excused("order_changed"):
         yield Finding(WRONG, "erp", case.sold.name, f"{case.sold.name} ({case.sold.kind}) is booked as {booked}, sold for {case.sold.worth}")

@@ -77,8 +77,7 @@ def _tenders(refund: Json) -> dict[str, Decimal]:
     moved: dict[str, Decimal] = {}
     for one in refund["transactions"]:
         if one["status"] == "success":
-            amount = Decimal(one["_set"]["amount_set"]["shop_money"]["amount"] if "amount_set" in one["_set"] else one["_set"]["shop_money"]["amount"])
-            moved[one["gateway"]] = moved.get(one["gateway"], Decimal(0)) + amount
+            moved[one["gateway"]] = moved.get(one["gateway"], Decimal(0)) + Decimal(one["_set"]["shop_money"]["amount"])
     return moved
 
 
