@@ -1,4 +1,4 @@
-"""One task: claim a step, act, judge, conclude, ring; then go on with the next ready step of the same name and account."""
+"""One task: claim a step, act, judge, conclude, ring."""
 
 from __future__ import annotations
 
