@@ -37,7 +37,8 @@ class NetSuite:
         """Customer, sales order, and a deposit for each gift card used. Everything is mapped before the first
         is sent.
         """
-        body = sales_order.sales_order(order, self._policy)
+        edited = any(line.current_quantity != line.quantity for line in order.lines)  # before anyone booked it
+        body = (sales_order.amended if edited else sales_order.sales_order)(order, self._policy)
         deposits = tenders.deposits(order, self._policy)
         customer = yield from self._customer(order)
         found = yield self._order_write(order, {**body, "entity": {"id": customer}}, key)
