@@ -11,6 +11,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 HUB = "hub"
+INTAKE = "intake"  # deliveries to be read: a flood of them must not hold up the hub's own steps
 CLOCK = "clock"  # beat's jobs: a backlog of deliveries must not hold up the sweep that retries wait for
 RECEIVE = "waybill.receive"
 
@@ -71,4 +72,4 @@ def ring(rings: Iterable[Ring]) -> bool:
 
 def ring_event(event_id: int) -> bool:
     """Rings for an accepted event."""
-    return ring((Ring(RECEIVE, HUB, event_id),))
+    return ring((Ring(RECEIVE, INTAKE, event_id),))

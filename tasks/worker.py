@@ -9,7 +9,7 @@ from celery import Celery, signals
 from kombu import Queue
 
 from app import logs
-from app.bell import CLOCK, HUB, RECEIVE, celery_settings
+from app.bell import CLOCK, HUB, INTAKE, RECEIVE, celery_settings
 from config.reader import config
 from tasks import receive
 from tasks.engine.loop import perform
@@ -20,7 +20,7 @@ from tasks.flows.table import Flow
 app = Celery("waybill")
 app.conf.update(celery_settings())
 app.conf.update(
-    task_queues=[Queue(name) for name in (HUB, CLOCK, *config().accounts)],
+    task_queues=[Queue(name) for name in (HUB, INTAKE, CLOCK, *config().accounts)],
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.bell import CLOCK, HUB
+from app.bell import CLOCK, HUB, INTAKE
 from app.database import transaction
 from app.journal.reading import counts
 from app.web.broker import broker
@@ -81,7 +81,7 @@ def _age(since: datetime) -> float:
 
 def _queues() -> Iterator[GaugeMetricFamily]:
     try:
-        depths = {name: float(str(broker().llen(name))) for name in (HUB, CLOCK, *config().accounts)}
+        depths = {name: float(str(broker().llen(name))) for name in (HUB, INTAKE, CLOCK, *config().accounts)}
     except redis.RedisError:
         return
     yield gauge("queue_depth", "Messages in each Celery queue", ("queue",), _by_one(depths))

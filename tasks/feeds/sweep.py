@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.bell import HUB, RECEIVE, Ring, ring
+from app.bell import INTAKE, RECEIVE, Ring, ring
 from app.database import transaction
 from app.journal import events, feeding
 from app.journal.nourish import feed_accounts
@@ -19,7 +19,7 @@ def run() -> str:
         late = events.unheard(tx, LATE)
     with transaction() as tx:
         accounts = feeding.recover(tx) | feeding.arm(tx) | feeding.unheard(tx, heard) | feeding.waiting(tx)
-    rings = [Ring(RECEIVE, HUB, event) for event in late]
+    rings = [Ring(RECEIVE, INTAKE, event) for event in late]
     for account in sorted(accounts):
         with transaction() as tx:
             rings += feed_accounts(tx, {account})

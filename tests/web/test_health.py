@@ -59,5 +59,5 @@ def test_figures_fit_the_journal(hub: Hub) -> None:
     assert figures["waybill_refused_deliveries", "shop", "forged"] >= 1
     assert figures["waybill_breaker", "shop"] == 2
     assert figures["waybill_paused", "shop"] == 1
-    assert figures["waybill_queue_depth", "hub"] >= 1
+    assert figures["waybill_queue_depth", "intake"] >= 1
     assert figures["waybill_oldest_waiting_seconds", "shop"] == 0
