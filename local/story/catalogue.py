@@ -41,6 +41,9 @@ ERP_CODES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "carrier": (("UPS", "4"),),
 }
+TRYTON_CODES: dict[str, tuple[tuple[str, str], ...]] = {
+    "location": (("11", "WH"), ("12", "WH2"), ("gid://shopify/Location/70001", "WH"), ("70001", "WH")),
+}
 SHOP_CODES: dict[str, tuple[tuple[str, str], ...]] = {
     "location": (("11", "gid://shopify/Location/70001"),),
     "carrier": (("UPS", "UPS"),),

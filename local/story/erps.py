@@ -35,6 +35,6 @@ def chosen(name: str, where: Addresses, database_url: str, ports: Ports, stack: 
     if name == "tryton":
         from local.story.tryton import tryton
 
-        return tryton(database_url, ports, stack)
+        return tryton(database_url, Desk(where.systems["shopify"]), ports, stack)
     desk = Desk(where.systems["netsuite"])
     return Erp("netsuite-main", lambda: netsuite(desk.get("effects")), desk, {"ERP_ACCOUNT": "netsuite-main"})

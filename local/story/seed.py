@@ -9,7 +9,7 @@ from app.accounts import control
 from app.catalogue import codes
 from app.database import transaction
 from app.web.people import ensure_admin
-from local.story.catalogue import ARTICLES, ERP_CODES, NEW, SHOP_CODES
+from local.story.catalogue import ARTICLES, ERP_CODES, NEW, SHOP_CODES, TRYTON_CODES
 from tasks.engine.connecting import limiter
 from tasks.feeds.watch import mend
 
@@ -24,7 +24,7 @@ def seed(erp: str) -> None:
     with transaction() as tx:
         for ours, theirs in _items(erp):
             _add(tx, erp, "sku", ours, theirs)
-        for kind, rows in (ERP_CODES if erp == "netsuite-main" else {}).items():
+        for kind, rows in (ERP_CODES if erp == "netsuite-main" else TRYTON_CODES).items():
             for ours, theirs in rows:
                 _add(tx, erp, kind, ours, theirs)
         for kind, rows in SHOP_CODES.items():

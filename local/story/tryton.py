@@ -11,19 +11,20 @@ from local.ports import Ports
 from local.story.catalogue import ARTICLES, NEW
 from local.story.erps import Erp
 from local.story.facts import Books
-from local.story.judge import CHANNEL
+from local.story.judge import CHANNEL, WAREHOUSE
+from local.story.outsiders import Desk
 from local.tryton import TrytonServer, start
 from local.tryton_count import count
 
 PRICE = "10.00"  # the order's own prices are booked, never this one
 
 
-def tryton(database_url: str, ports: Ports, stack: ExitStack) -> Erp:
+def tryton(database_url: str, shop: Desk, ports: Ports, stack: ExitStack) -> Erp:
     """A running Tryton over its own database on our PostgreSQL."""
     running = stack.enter_context(start(port=ports.get("tryton"), database_url=database_url))
     return Erp(
         account="tryton-main",
-        books=lambda: books(_count(running)),
+        books=lambda: books(_count(running), _tenders(shop)),
         desk=None,
         variables={
             "ERP_ACCOUNT": "tryton-main",
@@ -44,27 +45,30 @@ def _count(running: TrytonServer) -> Mapping[str, Any]:
     return count(running.url, running.database, running.user, running.password, f"{CHANNEL}-")
 
 
-def books(told: Mapping[str, Any]) -> Books:
-    """Tryton's own count, by the references that the hub gave it."""
+def _tenders(shop: Desk) -> dict[str, str]:
+    """The shop's own word on which gateway each transaction of a refund went through."""
+    orders = shop.get("state").get("orders", {}).values()
+    given = [one for order in orders for refund in order["refunds"] for one in refund["transactions"]]
+    return {str(one["id"]): one["gateway"] for one in given}
+
+
+def books(told: Mapping[str, Any], tenders: Mapping[str, str]) -> Books:
+    """Tryton's own count, by the references that the hub gave it; it names a shipment without its order."""
     return Books(
         orders=told["sales_order"],
         totals={order: Decimal(amount) for order, amount in told["total"].items()},
         cancelled=frozenset(told["cancelled"]),
-        fulfilments={_named(reference): n for reference, n in told["shipment"].items()},
-        refunds=_refunds(told["refund"]),
+        fulfilments={("", str(reference).removeprefix(f"{WAREHOUSE}-")): n for reference, n in told["shipment"].items()},
+        refunds=_refunds(told["refund"], tenders),
     )
 
 
-def _named(reference: str) -> tuple[str, str]:
-    """(order, shipment id) of a shipment's reference."""
-    order, _, rest = reference.partition("/")
-    return order, rest.rpartition(":")[2].rpartition("/")[2]
-
-
-def _refunds(told: Mapping[str, str]) -> dict[tuple[str, str], dict[str, Decimal]]:
-    """(order, refund id) -> tender -> amount, of payments named order/refund/tender."""
+def _refunds(told: Mapping[str, str], tenders: Mapping[str, str]) -> dict[tuple[str, str], dict[str, Decimal]]:
+    """(order, refund id) -> tender -> amount, of payments named order/refund/payment."""
     found: dict[tuple[str, str], dict[str, Decimal]] = {}
     for reference, amount in told.items():
-        order, refund, tender = (*reference.split("/", 2), "", "")[:3]
-        found.setdefault((order, refund), {})[tender] = Decimal(amount)
+        order, refund, payment = (*reference.split("/", 2), "", "")[:3]
+        moved = found.setdefault((order, refund), {})
+        tender = tenders.get(payment, payment)
+        moved[tender] = moved.get(tender, Decimal(0)) + Decimal(amount)
     return found
