@@ -27,9 +27,14 @@ UPDATE events e SET state = CASE WHEN found.done THEN 'applied' ELSE 'superseded
 FROM (SELECT bool_and(state <> 'open') AS ended, bool_or(state = 'done') AS done FROM runs WHERE event_id = :id) found
 WHERE e.id = :id AND e.at = :at AND e.state = 'running' AND found.ended
 """)
+# A ring that waits in a long queue is not lost: rung again are only events that a later one has overtaken, or all when nothing is heard.
 UNHEARD = text("""
+WITH heard AS (SELECT rung_at, ended_at FROM events WHERE state <> 'accepted' AND at > now() - interval '1 day' ORDER BY id DESC LIMIT 1),
+deaf AS (SELECT NOT EXISTS (SELECT 1 FROM events WHERE state <> 'accepted' AND at > now() - interval '1 day'
+    AND coalesce(ended_at, rung_at) > now() - make_interval(secs => :seconds)) AS all_of_it)
 UPDATE events SET rung_at = now() WHERE (id, at) IN (
     SELECT id, at FROM events WHERE state = 'accepted' AND rung_at < now() - make_interval(secs => :seconds)
+        AND ((SELECT all_of_it FROM deaf) OR rung_at < (SELECT rung_at FROM heard) - interval '5 seconds')
     ORDER BY rung_at LIMIT :most FOR UPDATE SKIP LOCKED)
 RETURNING id
 """)
