@@ -13,6 +13,8 @@ from tests.contract.days import GoodDay, good_day_of
 from tests.contract.trial import Trial
 from tests.contract.trial import trial as begin
 
+LIVE_SECONDS = 900
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     found = cases(live_name(metafunc.config))
@@ -28,6 +30,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("case", "poll"), rows, ids=[f"{case}-{poll.kind}" for case, poll in rows])
     elif "case" in wanted:
         metafunc.parametrize("case", those_for(metafunc.function, found), ids=str)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A real system takes its time: the first test waits until it is up, and each answer takes longer."""
+    if live_name(config):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(LIVE_SECONDS))
 
 
 @pytest.fixture(scope="session")
