@@ -59,8 +59,7 @@ class TrytonServer:
             self._process.wait()
         if self._fresh:
             self._databases.drop(self.database)
-            for left in ("conf", "log", "pid"):
-                (self._root / f"{self.database}.{left}").unlink(missing_ok=True)
+            _forget(self._root, self.database)
         if self._servers is not None:
             self._servers.stop()
 
@@ -96,7 +95,7 @@ def _start(root: Path, port: int, databases: Databases, fresh: bool, own: server
     if fresh or not databases.exists(name):
         databases.copy(prepared.database, name)
     pidfile = root / f"{name}.pid"
-    _end_left_behind(pidfile, name)
+    _end_left_behind(root, kept)
     process = serve(root, port, databases, name)
     pidfile.write_text(str(process.pid))
     return TrytonServer(
@@ -104,18 +103,29 @@ def _start(root: Path, port: int, databases: Databases, fresh: bool, own: server
     )
 
 
-def _end_left_behind(pidfile: Path, mark: str) -> None:
-    """One that a killed supervisor left behind still holds the database."""
-    pid = pids.from_file(pidfile, mark)
-    if pid is not None:
-        pids.send(pid, signal.SIGTERM)
-        pids.wait_gone(pid, mark, 10)
+def _end_left_behind(root: Path, kept: str) -> None:
+    """Those of killed supervisors: the one on the kept database, and fresh ones whose supervisor (in the name) is gone."""
+    for pidfile in root.glob("tryton_*.pid"):
+        name = pidfile.stem
+        if name == kept or (not name.startswith("tryton_kept") and not pids.command_line(int(name.rpartition("_")[2]))):
+            pid = pids.from_file(pidfile, name)
+            if pid is not None:
+                pids.send(pid, signal.SIGTERM)
+                pids.wait_gone(pid, name, 10)
+            _forget(root, name)
+
+
+def _forget(root: Path, name: str) -> None:
+    for kind in ("conf", "log", "pid"):
+        (root / f"{name}.{kind}").unlink(missing_ok=True)
 
 
 def main() -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted; `python -m local.tryton prepare` only makes (and keeps a dump of) the prepared database."""
     began = time.monotonic()
-    with start() as tryton:
+    with start(database_url=os.environ.get("DATABASE_URL", ""), fresh="prepare" in sys.argv) as tryton:
+        if "prepare" in sys.argv:
+            return
         print(f"{tryton.url} (database {tryton.database}), user {tryton.user}, password {tryton.password}")
         print(f"up after {time.monotonic() - began:.1f} s; interrupt to stop", file=sys.stderr)
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))

@@ -63,8 +63,10 @@ def _make(root: Path, databases: Databases, name: str, password: str) -> None:
     configuration = databases.configure(root / f"{name}.conf", careless=True)
     admin: list[str | Path] = [built(root) / "bin" / "trytond-admin", "-c", configuration, "-d", name]
     what = ["--all", "-u", *MODULES, "--activate-dependencies", "-p", "--email", "admin@waybill.test"]
-    _run([*admin, *what], {"TRYTONPASSFILE": str(root / "password")})
-    configuration.unlink()
+    try:
+        _run([*admin, *what], {"TRYTONPASSFILE": str(root / "password")})
+    finally:
+        configuration.unlink()
     _set_up(root, databases, name, password)
 
 

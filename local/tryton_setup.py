@@ -200,8 +200,11 @@ def _journals(rpc: Rpc, currencies: dict[str, int]) -> None:
 
 
 def _locations(rpc: Rpc) -> None:
-    """A second warehouse: an order may be shipped from two places. The first comes with the stock module as WH."""
+    """Two warehouses. WH, which comes with the stock module, is one room; WH2 has zones: goods are picked, then sent."""
     lost = rpc.ids("stock.location", ["type", "=", "lost_found"])[0]
+    (first,) = rpc.rows("stock.location", [["code", "=", "WH"]], "storage_location")
+    room = first["storage_location"]
+    rpc.model("stock.location", "write", [first["id"]], {"input_location": room, "output_location": room})
     made = rpc.create(
         "stock.location",
         *(

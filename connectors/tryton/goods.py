@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from connectors.canonical.order import Order
-from connectors.canonical.shipment import Shipment, ShipmentLine
+from connectors.canonical.shipment import Shipment
 from connectors.kit.account import Connection
 from connectors.kit.errors import Rejected
 from connectors.kit.writes import Write, Writes
 from connectors.tryton.client import Client, Row
+from connectors.tryton.moves import Move, changes, emptied, taking, told
 from connectors.tryton.sales import Sales
 
 OUT = "stock.shipment.out"
-# state -> buttons (trytond/modules/stock). Waiting: the moves are laid out anew for what this shipment holds.
-# Force: the parcel has left, whatever Tryton believes to be on the shelf.
+# state -> button (trytond/modules/stock). Force: the parcel has left, whatever Tryton believes to be on the shelf.
 ONWARD = {
-    "draft": ("wait",),
-    "waiting": ("wait", "assign_force"),
-    "assigned": ("pick",),
-    "picked": ("pack",),
-    "packed": ("do",),
-    "shipped": ("do",),
+    "draft": "wait",
+    "waiting": "assign_force",
+    "assigned": "pick",
+    "picked": "pack",
+    "packed": "do",
+    "shipped": "do",
 }
+STATE = ("state", "number", "warehouse_storage", "warehouse_output")
 OPEN = ("draft", "waiting", "assigned")
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """An open move of a shipment that nobody has taken yet."""
-
-    move: int
-    shipment: int
-    line: str
-    code: str
-    quantity: Decimal
 
 
 class Goods:
@@ -69,41 +56,30 @@ class Goods:
 
     def _take(self, sale: Row, shipment: Shipment, wanted: str) -> str:
         """One transaction: the shipment gets our reference, keeps what left, and gives the rest back to the sale."""
-        demands = self._demands(sale)
-        taken = _taken(demands, shipment.lines, self._code)
-        numbers = {demand.shipment for demand in demands if demand.move in taken}
-        if len(numbers) != 1:
-            sentence = f"What left is in {len(numbers)} waiting shipments of sale {sale['number']} in Tryton."
-            raise Rejected(sentence, code="split", remedy="Put the lines into one shipment there.", owner="warehouse")
-        (number,) = numbers
-        mine = [demand for demand in demands if demand.shipment == number]
-        written = [
-            ["write", [d.move], {"quantity": float(taken[d.move])}]
-            for d in mine
-            if taken.get(d.move, d.quantity) != d.quantity
-        ]
-        gone = [d.move for d in mine if d.move not in taken]
-        changes = [*written, *([["delete", gone]] if gone else [])]
-        values: dict[str, Any] = {"reference": wanted, **({"moves": changes} if changes else {})}
+        moves = self._waiting(sale)
+        taken = taking(moves, shipment.lines, self._code)
+        primary = min(move.shipment for move in moves if move.id in taken)
+        values: dict[str, Any] = {"reference": wanted, "moves": changes(moves, taken, primary)}
         if shipment.shipped_at:
             values["effective_date"] = shipment.shipped_at.date()
-        self.client.write(OUT, [number], values)
-        return str(number)
+        self.client.write(OUT, [primary], values)
+        empty = emptied(moves, taken, primary)
+        if empty:
+            self.client.press(OUT, "cancel", empty)
+        return str(primary)
 
-    def _demands(self, sale: Row) -> list[Demand]:
-        """Open moves of the sale and its supplements, in shipments without a reference."""
-        lines = {int(row["id"]): row for row in self.sales.lines([sale, *self.sales.made_from(sale)])}
-        origins = [f"sale.line,{number}" for number in lines]
-        fields = ("origin", "quantity", "product.code", "shipment", "shipment.state", "shipment.reference", "state")
-        rows = self.client.rows(
-            "stock.move", [["origin", "in", origins], ["state", "in", ["staging", "draft", "assigned"]]], *fields
-        )
-        free = self._free({int(str(row["shipment"]).split(",")[1]) for row in rows if _out(row)})
-        return [_demand(row, lines) for row in rows if _out(row) and int(str(row["shipment"]).split(",")[1]) in free]
-
-    def _free(self, numbers: Iterable[int]) -> set[int]:
-        where = [["id", "in", sorted(numbers)], ["state", "in", list(OPEN)]]
-        return {int(row["id"]) for row in self.client.rows(OUT, where, "reference") if not row["reference"]}
+    def _waiting(self, sale: Row) -> list[Move]:
+        """All moves of the shipments of the sale and its supplements that nobody has taken yet."""
+        lines = {int(row["id"]): str(row["note"]) for row in self.sales.lines([sale, *self.sales.made_from(sale)])}
+        where = [["moves.origin", "in", [f"sale.line,{number}" for number in lines]], ["reference", "=", None]]
+        rows = self.client.rows(OUT, [*where, ["state", "in", list(OPEN)]], "state")
+        assigned = [int(row["id"]) for row in rows if row["state"] == "assigned"]
+        if assigned:  # a clerk has taken the goods from the shelf for it: its moves are fixed until it waits again
+            self.client.press(OUT, "wait", assigned)
+        names = [f"{OUT},{row['id']}" for row in rows]
+        fields = ("origin", "quantity", "product.code", "shipment")
+        found = self.client.rows("stock.move", [["shipment", "in", names], ["state", "!=", "cancelled"]], *fields)
+        return [told(row, lines) for row in found]
 
     def _tracking(self, shipment: int, text: str) -> Write:
         """As a note: Tryton's own field for it comes with a module that not everybody has."""
@@ -122,20 +98,26 @@ class Goods:
         """On to done from whatever state it is in."""
         row = self._state(shipment)
         while row["state"] != "done":
-            buttons = ONWARD.get(str(row["state"]))
-            if buttons is None:
+            button = ONWARD.get(str(row["state"]))
+            if button is None:
                 raise Rejected(
                     f"Shipment {row['number']} is {row['state']} in Tryton.", code="state", owner="warehouse"
                 )
-            for button in buttons:
-                self.client.press(OUT, button, [shipment])
-            row = self._moved(shipment, row)
+            one_zone = row["warehouse_storage"] == row["warehouse_output"]  # then nothing is picked
+            row = self._pressed(shipment, "pack" if one_zone and button == "pick" else button, str(row["state"]))
         return str(row["number"])
 
-    def _moved(self, shipment: int, before: Row) -> Row:
+    def _pressed(self, shipment: int, button: str, before: str) -> Row:
+        """The shipment after a button. One that is refused because it has been pressed already (late) is no refusal."""
+        refused: Rejected | None = None
+        try:
+            self.client.press(OUT, button, [shipment])
+        except Rejected as said:
+            refused = said
         row = self._state(shipment)
-        if row["state"] == before["state"]:
-            raise Rejected(f"Shipment {row['number']} stays {row['state']} in Tryton.", code="state", owner="warehouse")
+        if row["state"] == before:
+            stays = f"Shipment {row['number']} stays {before} in Tryton."
+            raise refused or Rejected(stays, code="state", owner="warehouse")
         return row
 
     def _departed(self, shipment: int) -> str | None:
@@ -143,46 +125,13 @@ class Goods:
         return str(row["number"]) if row["state"] == "done" else None
 
     def _state(self, shipment: int) -> Row:
-        row = self.client.first(OUT, [["id", "=", shipment]], "state", "number")
+        row = self.client.first(OUT, [["id", "=", shipment]], *STATE)
         if row is None:
             raise Rejected(f"Tryton has no shipment with the id {shipment}.", code="gone")
         return row
 
     def _code(self, sku: str) -> str:
         return self.connection.codes.theirs("sku", sku)
-
-
-def _taken(demands: Sequence[Demand], lines: Sequence[ShipmentLine], code: Any) -> dict[int, Decimal]:
-    """How many of each open move left, by our order line, else by product. Raises Rejected for more than is open."""
-    taken: dict[int, Decimal] = {}
-    for line in lines:
-        rest = line.quantity
-        theirs = code(line.sku) if line.sku else ""
-        for demand in demands:
-            fits = demand.line == line.line_id or (theirs and demand.code == theirs and _by_code(demands, line))
-            part = min(rest, demand.quantity - taken.get(demand.move, Decimal(0))) if fits else Decimal(0)
-            if part > 0:
-                taken[demand.move] = taken.get(demand.move, Decimal(0)) + part
-                rest -= part
-        if rest > 0:
-            sentence = f"{rest:f} more of {line.sku or line.line_id} left than Tryton has open for this order."
-            raise Rejected(sentence, code="not_open", field="lines", owner="warehouse")
-    return taken
-
-
-def _by_code(demands: Sequence[Demand], line: ShipmentLine) -> bool:
-    """Only where the line itself is not among them: the warehouse may not know our lines, or it is a bundle's part."""
-    return not any(demand.line == line.line_id for demand in demands)
-
-
-def _out(row: Row) -> bool:
-    return str(row["shipment"] or "").startswith(f"{OUT},")
-
-
-def _demand(row: Row, lines: dict[int, Row]) -> Demand:
-    line = lines[int(str(row["origin"]).split(",")[1])]
-    shipment = int(str(row["shipment"]).split(",")[1])
-    return Demand(int(row["id"]), shipment, str(line["note"]), str(row["product."]["code"]), Decimal(row["quantity"]))
 
 
 def _words(shipment: Shipment) -> list[str]:

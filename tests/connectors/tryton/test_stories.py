@@ -15,6 +15,8 @@ from tests.contract.bench import Bench
 from tests.contract.driver import drive
 from tests.contract.samples import another, eur, line, parcels, refund
 
+pytestmark = pytest.mark.timeout(900)  # the first one prepares the database, for minutes on a busy machine
+
 
 def book(bench: Bench, order: Order) -> str:
     return drive(bench.connector().book(order, key="k-book"), known=bench.known)
@@ -56,6 +58,26 @@ def test_two_parcels_then_nothing_is_open_and_it_is_too_late_to_cancel(bench: Be
     with pytest.raises(Rejected) as late:
         drive(bench.connector().cancel(order, key="k-cancel"), known=bench.known)
     assert late.value.code == "shipped"
+
+
+def test_a_parcel_holds_lines_of_the_order_and_of_its_supplement(bench: Bench, counted: Counted) -> None:
+    """In a warehouse with zones, where every move out has one that feeds it; half stays behind."""
+    bench.account = replace(bench.account, settings={**bench.account.settings, "warehouse": "WH2"})
+    order = another()
+    book(bench, order)
+    edited = replace(order, lines=(*order.lines, line("extra", "WB-MUG", "Mug", 4, "8.50", "6.46")))
+    drive(bench.connector().amend(edited, key="k-amend"), known=bench.known)
+    first, _ = parcels(order)
+    one = ShipmentLine(Decimal(1), "WB-TEE", order.lines[0].id)
+    for name, mugs in (("m1", 3), ("m2", 1)):
+        parcel = replace(first, id=f"{order.id}-{name}", lines=(one, ShipmentLine(Decimal(mugs), "WB-MUG", "extra")))
+        drive(bench.connector().record_shipment(edited, parcel, key=f"k-{name}"), known=bench.known)
+    mug = replace(first, id=f"{order.id}-m3", lines=(ShipmentLine(Decimal(1), "WB-MUG"),))
+    drive(bench.connector().record_shipment(edited, mug, key="k-m3"), known=bench.known)
+    sent = {name: times for name, times in counted(order)["shipment"].items() if order.id in name}
+    assert sent == {f"warehouse-{order.id}-m{n}": 1 for n in (1, 2, 3)}
+    with pytest.raises(Rejected, match="more of WB-MUG"):
+        drive(bench.connector().record_shipment(edited, replace(mug, id="more"), key="k-more"), known=bench.known)
 
 
 def test_a_cancelled_order_is_worth_nothing_and_only_its_money_goes_back(bench: Bench, counted: Counted) -> None:
