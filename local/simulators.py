@@ -46,7 +46,7 @@ def _shipbob(environ: Environ) -> Settings:
         "webhook_secret": environ["SHIPBOB_MAIN_SECRET"],
         "stock": {article.sku: STOCK for article in ARTICLES if article.ships},
         "limit": 1500,
-        "ship_after": 12,
+        "ship_after": 20,
         "deliver_after": 4,
         "partial_share": 0.2,
         "freight_share": 0.2,
