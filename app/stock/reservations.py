@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, text
 
 from app.stock import dirty
-from connectors.canonical.order import Order
+from connectors.canonical.order import Line, Order
 from connectors.canonical.shipment import Shipment
 
 OPEN = text("""
@@ -40,41 +40,48 @@ def key(subject: int, line: str) -> str:
 
 def reserve(tx: Connection, subject: int, order: Order) -> None:
     """A row for each line that will be shipped; asking again changes nothing. Marks the SKUs to be told."""
-    dirty.mark(tx, _opened(tx, subject, order))
-
-
-def _opened(tx: Connection, subject: int, order: Order) -> set[str]:
-    opened = set()
-    for line in order.lines:
-        if line.requires_shipping and line.current_quantity > 0:
-            row = {
-                "key": key(subject, line.id),
-                "subject": subject,
-                "line": line.id,
-                "sku": line.sku,
-                "quantity": line.current_quantity,
-            }
-            if tx.execute(OPEN, row).rowcount:
-                opened.add(line.sku)
-    return opened
+    _mark(tx, _opened(tx, subject, order))
 
 
 def adjust(tx: Connection, subject: int, order: Order) -> None:
     """After an edit: open rows follow the lines' quantities, new lines get rows."""
-    opened = _opened(tx, subject, order)
-    sizes = ({"key": key(subject, line.id), "quantity": line.current_quantity} for line in order.lines)
-    dirty.mark(tx, opened | {sku for size in sizes for sku in tx.execute(RESIZE, size).scalars()})
+    changed = _opened(tx, subject, order)
+    for line in order.lines:
+        changed |= set(tx.execute(RESIZE, {"key": key(subject, line.id), "quantity": line.current_quantity}).scalars())
+    _mark(tx, changed)
 
 
 def release(tx: Connection, subject: int) -> None:
     """What is still open of an order is let go."""
-    dirty.mark(tx, set(tx.execute(RELEASE, {"subject": subject}).scalars()))
+    _mark(tx, set(tx.execute(RELEASE, {"subject": subject}).scalars()))
 
 
 def ship(tx: Connection, subject: int, shipment: Shipment) -> None:
     """What left is no longer reserved: never more than the line holds."""
-    gone = (
-        {"subject": subject, "line": line.line_id, "sku": line.sku, "quantity": Decimal(line.quantity)}
-        for line in shipment.lines
-    )
-    dirty.mark(tx, {sku for left in gone for sku in tx.execute(SHIP, left).scalars()})
+    changed: set[str] = set()
+    for line in shipment.lines:
+        left = {"subject": subject, "line": line.line_id, "sku": line.sku, "quantity": Decimal(line.quantity)}
+        changed |= set(tx.execute(SHIP, left).scalars())
+    _mark(tx, changed)
+
+
+def _opened(tx: Connection, subject: int, order: Order) -> set[str]:
+    """The SKUs that got a row just now."""
+    wanted = [line for line in order.lines if line.requires_shipping and line.current_quantity > 0]
+    return {line.sku for line in wanted if tx.execute(OPEN, _row(subject, line)).rowcount}
+
+
+def _row(subject: int, line: Line) -> dict[str, object]:
+    return {
+        "key": key(subject, line.id),
+        "subject": subject,
+        "line": line.id,
+        "sku": line.sku,
+        "quantity": line.current_quantity,
+    }
+
+
+def _mark(tx: Connection, skus: set[str]) -> None:
+    """In one order everywhere: two orders with the same SKUs must not wait for each other."""
+    for sku in sorted(skus):
+        dirty.mark(tx, sku)
