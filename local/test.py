@@ -8,7 +8,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-TYPED = ("app", "tasks", "connectors", "config", "local")
+TYPED = ("app", "tasks", "connectors", "config", "local", "labs")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ CHECKS = (
     Check("format (ruff format)", ("ruff", "format", "--check", ".")),
     Check("types (mypy)", ("mypy", *TYPED)),
     Check("floors (import-linter)", ("lint-imports",)),
-    Check("tests (pytest)", ("pytest",)),
+    Check("tests (pytest)", ("pytest", "--numprocesses", "2", "--dist", "loadfile")),
 )
 
 
