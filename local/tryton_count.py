@@ -31,7 +31,7 @@ def count(url: str, database: str, user: str, password: str, prefix: str = "") -
         "total": _summed(
             (_order(row["reference"]), row["total_amount"]) for row in sales if "/" not in row["reference"]
         ),
-        "shipment": _counted(row["reference"] for row in shipments),
+        "shipment": _counted(row["reference"] for row in shipments if "+" not in row["reference"]),
         "refund": _summed((row["reference"], row["amount"]) for row in payments if row["reference"].startswith(prefix)),
     }
 

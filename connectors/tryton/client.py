@@ -53,6 +53,11 @@ class Client:
     def write(self, model: str, ids: Sequence[int], values: Row) -> None:
         self._ask(f"model.{model}.write", list(ids), values, write=True)
 
+    def write_each(self, model: str, *pairs: tuple[int, Row]) -> None:
+        """Several records, each its own values, in one transaction."""
+        words = [word for number, values in pairs for word in ([number], values)]
+        self._ask(f"model.{model}.write", *words, write=True)
+
     def press(self, model: str, button: str, ids: Sequence[int]) -> None:
         """A button of the record's workflow (quote, confirm, pick ...)."""
         self._ask(f"model.{model}.{button}", list(ids), write=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment
 from connectors.kit.account import Connection
 from connectors.kit.errors import Rejected
 from connectors.kit.writes import Write, Writes
 from connectors.tryton.client import Client, Row
-from connectors.tryton.moves import Move, changes, emptied, taking, told
+from connectors.tryton.moves import Move, changes, taking, told, touched
 from connectors.tryton.sales import Sales
 
 OUT = "stock.shipment.out"
@@ -48,25 +46,26 @@ class Goods:
         number = int(made)
         if shipment.trackings:
             yield self._tracking(number, " ".join(_words(shipment)))
-        return (yield Write("departure", send=lambda: self._depart(number), find=lambda: self._departed(number)))
+        return (yield Write("departure", send=lambda: self._depart_all(wanted), find=lambda: self._departed(wanted)))
 
     def _shipped(self, wanted: str) -> str | None:
         row = self.client.first(OUT, [["reference", "=", wanted]])
         return str(row["id"]) if row else None
 
     def _take(self, sale: Row, shipment: Shipment, wanted: str) -> str:
-        """One transaction: the shipment gets our reference, keeps what left, and gives the rest back to the sale."""
+        """One transaction: the shipment gets our reference, keeps what left, and gives the rest back to the sale.
+
+        Lines that were added later wait in a shipment of their own: it gets the reference with "+2".
+        """
         moves = self._waiting(sale)
         taken = taking(moves, shipment.lines, self._code)
-        primary = min(move.shipment for move in moves if move.id in taken)
-        values: dict[str, Any] = {"reference": wanted, "moves": changes(moves, taken, primary)}
-        if shipment.shipped_at:
-            values["effective_date"] = shipment.shipped_at.date()
-        self.client.write(OUT, [primary], values)
-        empty = emptied(moves, taken, primary)
-        if empty:
-            self.client.press(OUT, "cancel", empty)
-        return str(primary)
+        left_on = {"effective_date": shipment.shipped_at.date()} if shipment.shipped_at else {}
+        pairs: list[tuple[int, Row]] = []
+        for number in touched(moves, taken):
+            reference = f"{wanted}+{len(pairs) + 1}" if pairs else wanted
+            pairs.append((number, {"reference": reference, "moves": changes(moves, taken, number), **left_on}))
+        self.client.write_each(OUT, *pairs)
+        return str(pairs[0][0])
 
     def _waiting(self, sale: Row) -> list[Move]:
         """All moves of the shipments of the sale and its supplements that nobody has taken yet."""
@@ -120,9 +119,19 @@ class Goods:
             raise refused or Rejected(stays, code="state", owner="warehouse")
         return row
 
-    def _departed(self, shipment: int) -> str | None:
-        row = self._state(shipment)
-        return str(row["number"]) if row["state"] == "done" else None
+    def _depart_all(self, wanted: str) -> str:
+        numbers = [self._depart(int(row["id"])) for row in self._parts(wanted)]
+        return numbers[0]
+
+    def _departed(self, wanted: str) -> str | None:
+        rows = self._parts(wanted)
+        return str(rows[0]["number"]) if all(row["state"] == "done" for row in rows) else None
+
+    def _parts(self, wanted: str) -> list[Row]:
+        """Tryton's shipments of this one, the first first; % and _ in a reference are no wildcards to us."""
+        where = ["OR", ["reference", "=", wanted], ["reference", "like", f"{wanted}+%"]]
+        rows = self.client.rows(OUT, [where], "reference", *STATE)
+        return [row for row in rows if row["reference"] == wanted or str(row["reference"]).startswith(f"{wanted}+")]
 
     def _state(self, shipment: int) -> Row:
         row = self.client.first(OUT, [["id", "=", shipment]], *STATE)

@@ -62,25 +62,21 @@ def _fitting(moves: Sequence[Move], line: ShipmentLine, code: Callable[[str], st
     return [move for move in out if move.code == theirs]
 
 
-def changes(moves: Sequence[Move], taken: Mapping[int, Decimal], primary: int) -> list[list[Any]]:
-    """What the primary shipment's moves become: the taken ones in it at the quantity that left, the others gone.
+def touched(moves: Sequence[Move], taken: Mapping[int, Decimal]) -> list[int]:
+    """The waiting shipments that something is taken from, the oldest first: a move never changes its shipment."""
+    return sorted({move.shipment for move in moves if move.id in taken})
 
-    Tryton lays out a new waiting shipment for what is gone or less, in the same transaction.
+
+def changes(moves: Sequence[Move], taken: Mapping[int, Decimal], shipment: int) -> list[list[Any]]:
+    """What a shipment's moves become: the taken ones at the quantity that left, the others gone.
+
+    Tryton lays out a new waiting shipment for what is gone or less, in the same request.
     """
-    added = [move.id for move in moves if _root(move) in taken and move.shipment != primary]
-    gone = [move.id for move in moves if _root(move) not in taken and move.shipment == primary]
-    less = [move for move in moves if taken.get(_root(move), move.quantity) != move.quantity]
-    return [
-        *([["add", added]] if added else []),
-        *(["write", [move.id], {"quantity": float(taken[_root(move)])}] for move in less),
-        *([["delete", gone]] if gone else []),
-    ]
-
-
-def emptied(moves: Sequence[Move], taken: Mapping[int, Decimal], primary: int) -> list[int]:
-    """Other shipments of which everything was taken."""
-    left = {move.shipment for move in moves if _root(move) not in taken}
-    return sorted({move.shipment for move in moves} - left - {primary})
+    mine = [move for move in moves if move.shipment == shipment]
+    gone = [move.id for move in mine if _root(move) not in taken]
+    less = [move for move in mine if taken.get(_root(move), move.quantity) != move.quantity]
+    written = [["write", [move.id], {"quantity": float(taken[_root(move)])}] for move in less]
+    return [*written, *([["delete", gone]] if gone else [])]
 
 
 def _root(move: Move) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.canonical.shipment import ShipmentLine
 from connectors.kit.errors import Rejected
-from connectors.tryton.moves import Move, changes, emptied, taking
+from connectors.tryton.moves import Move, changes, taking, touched
 
 TEE, MUG, FEED, ADDED = (
     Move(1, 10, Decimal(3), "TEE", line="a"),
@@ -30,13 +30,14 @@ def test_a_part_of_a_line_leaves_the_rest_and_all_else() -> None:
     assert taken == {1: 1}
     told = changes(MOVES, taken, 10)
     assert told == [["write", [1], {"quantity": 1.0}], ["write", [3], {"quantity": 1.0}], ["delete", [2]]]
-    assert emptied(MOVES, taken, 10) == []
+    assert touched(MOVES, taken) == [10]
 
 
-def test_two_waiting_shipments_become_one() -> None:
+def test_lines_of_two_waiting_shipments_stay_in_their_own() -> None:
     taken = taking(MOVES, (shipped(3, "TEE", "a"), shipped(2, "MUG", "c")), same)
-    assert changes(MOVES, taken, 10) == [["add", [4]], ["delete", [2]]]
-    assert emptied(MOVES, taken, 10) == [20]
+    assert touched(MOVES, taken) == [10, 20]
+    assert changes(MOVES, taken, 10) == [["delete", [2]]]
+    assert changes(MOVES, taken, 20) == []
 
 
 def test_by_product_where_the_warehouse_does_not_know_our_lines() -> None:
