@@ -84,7 +84,9 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
     ports = Ports(servers.root / "ports.json")
     own = environment(servers)
     where = addresses.found(own, ports)
-    os.environ.update({**own, "GUNICORN_CMD_ARGS": "--no-control-socket", **keys.kept(VAR / "keys.json"), **where.variables()})
+    os.environ.update(
+        {**own, "GUNICORN_CMD_ARGS": "--no-control-socket", **keys.kept(VAR / "keys.json"), **where.variables()}
+    )
     erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack)
     os.environ.update(erp.variables)
 
@@ -97,14 +99,22 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
 
 def wait_ready(where: Addresses, processes: Processes) -> None:
     """Until every face answers; a worker that is still loading hears of the orders when it comes. Raises ServerError naming the process that ended."""
-    wanted = [f"{where.web}/healthz", f"{where.flower}/healthcheck", *(f"{url}/_sim/faults" for url in where.systems.values())]
+    wanted = [
+        f"{where.web}/healthz",
+        f"{where.flower}/healthcheck",
+        *(f"{url}/_sim/faults" for url in where.systems.values()),
+    ]
     until = time.monotonic() + PATIENCE
     while wanted:
         wanted = [url for url in wanted if not _answers(url)]
         for name, code in processes.dead().items():
-            raise ServerError(f"{name} ended with {code}; its log is {processes.log(name)}\n{_tail(processes.log(name))}")
+            raise ServerError(
+                f"{name} ended with {code}; its log is {processes.log(name)}\n{_tail(processes.log(name))}"
+            )
         if time.monotonic() > until:
-            raise ServerError(f"no answer from {', '.join(wanted)} within {PATIENCE:g} s; the logs are in {VAR / 'log'}")
+            raise ServerError(
+                f"no answer from {', '.join(wanted)} within {PATIENCE:g} s; the logs are in {VAR / 'log'}"
+            )
         time.sleep(0.1)
 
 
@@ -131,8 +141,14 @@ def _addresses(where: Addresses, erp: erps.Erp) -> dict[str, str]:
 
 def _say(console: Console, told: dict[str, str]) -> None:
     flower = os.environ["FLOWER_BASIC_AUTH"].split(":", 1)
-    console.print(f"\nAdmin    {told['admin']}  login admin, password {os.environ['ADMIN_PASSWORD']}", highlight=False, soft_wrap=True)
-    console.print(f"Flower   {told['flower']}  login {flower[0]}, password {flower[1]}", highlight=False, soft_wrap=True)
+    console.print(
+        f"\nAdmin    {told['admin']}  login admin, password {os.environ['ADMIN_PASSWORD']}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        f"Flower   {told['flower']}  login {flower[0]}, password {flower[1]}", highlight=False, soft_wrap=True
+    )
     for name in [name for name in told if name not in ("admin", "flower")]:
         console.print(f"{name:8} {told[name]}", highlight=False, soft_wrap=True)
 

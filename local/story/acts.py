@@ -21,7 +21,14 @@ from local.story.stage import Placed, Stage
 Scene = Callable[[Stage], None]
 SHIPPED_WITHIN = 45.0
 # The shop's mail room on an ordinary day: some come twice, late, forged, or signed with the secret of before the rotation.
-ORDINARY_MAIL = {"duplicates": 0.08, "reordered": 0.08, "hold": 1.5, "forged": 0.03, "old_share": 0.1, "never_sent": 0.0}
+ORDINARY_MAIL = {
+    "duplicates": 0.08,
+    "reordered": 0.08,
+    "hold": 1.5,
+    "forged": 0.03,
+    "old_share": 0.1,
+    "never_sent": 0.0,
+}
 
 
 def opening(stage: Stage) -> None:
@@ -32,7 +39,14 @@ def opening(stage: Stage) -> None:
         if not any(name.startswith(f"{sku}@") for name in known):
             stage.desks["shopify"].post("products", {"sku": sku, "title": sku})
     stage.say("the shop opens; webhooks come twice, late, forged, or signed with the old secret now and then")
-    for specs in (plan.TO_REFUND, plan.TO_REFUND_TENDERS, plan.NOT_MAPPED_YET, plan.NEVER_MAPPED, plan.TOO_FINE, plan.REFUSED):
+    for specs in (
+        plan.TO_REFUND,
+        plan.TO_REFUND_TENDERS,
+        plan.NOT_MAPPED_YET,
+        plan.NEVER_MAPPED,
+        plan.TOO_FINE,
+        plan.REFUSED,
+    ):
         stage.place(specs)
     stage.place(plan.ordinary()[:40])
 
@@ -45,7 +59,9 @@ def never_told(stage: Stage) -> None:
 
 
 def overtaken(stage: Stage) -> None:
-    stage.say(f"{len(plan.TO_CANCEL_AT_ONCE)} orders cancelled in the moment they are placed, their webhooks in any order")
+    stage.say(
+        f"{len(plan.TO_CANCEL_AT_ONCE)} orders cancelled in the moment they are placed, their webhooks in any order"
+    )
     stage.mail_room(reordered=1.0)
     for spec in plan.TO_CANCEL_AT_ONCE:
         stage.change(stage.place([spec]), "cancel", {"reason": "customer"})
@@ -68,7 +84,9 @@ def busy(stage: Stage) -> None:
 def second_thoughts(stage: Stage) -> None:
     stage.say("customers think again: orders are edited and paid, and others cancelled after they were booked")
     edited, gone = stage.placed["edited after booking"], stage.placed["cancelled later"]
-    stage.change(edited, "edit", {"add": [{"sku": "WB-SOAP", "quantity": 1}], "remove": [{"sku": "WB-CAP", "quantity": 1}]})
+    stage.change(
+        edited, "edit", {"add": [{"sku": "WB-SOAP", "quantity": 1}], "remove": [{"sku": "WB-CAP", "quantity": 1}]}
+    )
     stage.change(gone, "cancel", {"reason": "customer"})
     time.sleep(1.1)  # the shop's clock counts whole seconds: a later change has a later one
     stage.change(edited, "pay", {})
@@ -136,9 +154,15 @@ def money_back(stage: Stage) -> None:
     for order in refunded:
         if order["id"] in shipped:
             stage.change([order], "refund", GIVEN_BACK[int(order["id"]) % len(GIVEN_BACK)])
-    stage.change([order for order in tenders if order["id"] in shipped], "refund", {"lines": [{"sku": "WB-BAG", "quantity": 1}]})
+    stage.change(
+        [order for order in tenders if order["id"] in shipped], "refund", {"lines": [{"sku": "WB-BAG", "quantity": 1}]}
+    )
     time.sleep(1.1)
-    stage.change([order for order in refunded[:2] if order["id"] in shipped], "refund", {"lines": [{"sku": "WB-SOAP", "quantity": 1}]})
+    stage.change(
+        [order for order in refunded[:2] if order["id"] in shipped],
+        "refund",
+        {"lines": [{"sku": "WB-SOAP", "quantity": 1}]},
+    )
 
 
 GIVEN_BACK = (
@@ -162,4 +186,15 @@ def _fault(kind: str, chance: float, **more: Any) -> dict[str, Any]:
     return {"kind": kind, "chance": chance, **more}
 
 
-SCENES: tuple[Scene, ...] = (opening, never_told, overtaken, busy, second_thoughts, lost_answers, late_index, counted, mapped, money_back)
+SCENES: tuple[Scene, ...] = (
+    opening,
+    never_told,
+    overtaken,
+    busy,
+    second_thoughts,
+    lost_answers,
+    late_index,
+    counted,
+    mapped,
+    money_back,
+)

@@ -43,7 +43,9 @@ SELECT c.kind, c.account, c.code, c.sentence, c.owner, count(m.member) AS member
 LEFT JOIN case_members m ON m.case_id = c.id AND m.closed_at IS NULL WHERE c.status <> 'resolved'
 GROUP BY c.id ORDER BY members DESC LIMIT 20
 """)
-DONE = text("SELECT account, count(*) AS n FROM steps WHERE state = 'done' AND kind <> 'inner' GROUP BY account ORDER BY account")
+DONE = text(
+    "SELECT account, count(*) AS n FROM steps WHERE state = 'done' AND kind <> 'inner' GROUP BY account ORDER BY account"
+)
 
 
 def states(tx: Connection) -> Counter[str]:

@@ -72,8 +72,18 @@ def _booked(case: Case) -> Iterator[Finding]:
     if case.sold.cancelled and count and not undone and not left:
         yield Finding(LOST, "erp", case.sold.name, f"{case.sold.name} was cancelled in the shop, not in the ERP")
     booked = case.outside.books.totals.get(case.key)
-    if booked is not None and booked != case.sold.worth and not case.sold.cancelled and not case.excused("order_changed"):
-        yield Finding(WRONG, "erp", case.sold.name, f"{case.sold.name} ({case.sold.kind}) is booked as {booked}, sold for {case.sold.worth}")
+    if (
+        booked is not None
+        and booked != case.sold.worth
+        and not case.sold.cancelled
+        and not case.excused("order_changed")
+    ):
+        yield Finding(
+            WRONG,
+            "erp",
+            case.sold.name,
+            f"{case.sold.name} ({case.sold.kind}) is booked as {booked}, sold for {case.sold.worth}",
+        )
 
 
 def _acknowledged_in_shop(case: Case) -> Iterator[Finding]:
@@ -106,7 +116,12 @@ def _shipped(case: Case) -> Iterator[Finding]:
     too_late = ("order_changed", "warehouse", "dead") in case.inside.trouble.get(case.sold.id, frozenset())
     for sku, pieces in _pieces(parcels).items():
         if pieces > case.sold.wanted.get(sku, 0) and not case.sold.cancelled and not too_late:
-            yield Finding(DOUBLED, "warehouse", case.sold.name, f"{pieces} {sku} left for {case.sold.name}, wanted {case.sold.wanted.get(sku, 0)}")
+            yield Finding(
+                DOUBLED,
+                "warehouse",
+                case.sold.name,
+                f"{pieces} {sku} left for {case.sold.name}, wanted {case.sold.wanted.get(sku, 0)}",
+            )
     if not parcels:
         strangers = sum(count for (key, _), count in case.outside.books.fulfilments.items() if key == case.key)
         yield from case.counted("erp", "fulfilment", strangers, "order_shipped", len(case.sold.sent))
@@ -165,7 +180,9 @@ def _strangers(outside: Outside) -> Iterator[Finding]:
         yield Finding(WRONG, "erp", key, f"the ERP holds {key}, which the shop never sold")
     for asked in outside.asked:
         if asked.name not in names:
-            yield Finding(WRONG, "warehouse", asked.name, f"the warehouse holds {asked.name}, which the shop never sold")
+            yield Finding(
+                WRONG, "warehouse", asked.name, f"the warehouse holds {asked.name}, which the shop never sold"
+            )
 
 
 def _acknowledged(outside: Outside, inside: Inside) -> Iterator[Finding]:
@@ -173,7 +190,12 @@ def _acknowledged(outside: Outside, inside: Inside) -> Iterator[Finding]:
     for one in outside.deliveries:
         known = (one.account, one.id) in inside.deliveries
         if one.taken and not known:
-            yield Finding(LOST, "hub", one.id, f"{one.account} was told that delivery {one.id} is taken; the journal does not know it")
+            yield Finding(
+                LOST,
+                "hub",
+                one.id,
+                f"{one.account} was told that delivery {one.id} is taken; the journal does not know it",
+            )
         if one.forged and (known or one.taken):
             yield Finding(WRONG, "hub", one.id, f"the forgery {one.id} was taken")
 

@@ -100,7 +100,9 @@ def _sent(one: Json) -> Parcel:
 
 def offered(tables: Mapping[str, Any]) -> dict[str, int]:
     """SKU -> available pieces of what is counted, as the shop shows them where orders ship from."""
-    levels = [one for one in tables.get("levels", {}).values() if one["sku"] in COUNTED and one["location_id"] == SHIPS_FROM]
+    levels = [
+        one for one in tables.get("levels", {}).values() if one["sku"] in COUNTED and one["location_id"] == SHIPS_FROM
+    ]
     return {one["sku"]: one["quantities"]["available"] for one in levels}
 
 
@@ -153,7 +155,12 @@ def _parcel(shipment: Json) -> Parcel:
 def shelf(tables: Mapping[str, Any]) -> dict[str, int]:
     """SKU -> pieces that are free, over all centres."""
     rows = tables.get("inventory", {}).values()
-    return {row["sku"]: sum(place["on_hand"] - place["committed"] - place["awaiting"] for place in row["locations"].values()) for row in rows}
+    return {
+        row["sku"]: sum(
+            place["on_hand"] - place["committed"] - place["awaiting"] for place in row["locations"].values()
+        )
+        for row in rows
+    }
 
 
 # ---- who sent what

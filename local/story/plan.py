@@ -22,7 +22,9 @@ PLAIN = 84
 def ordinary(count: int = PLAIN, each: int = EACH_KIND, seed: int = 11) -> list[Spec]:
     """The bulk of the day, shuffled the same way at every run."""
     rng = random.Random(seed)  # noqa: S311
-    specs = [{"kind": kind, **MORE.get(kind, {})} for kind in KINDS for _ in range(each)] + [_plain(rng) for _ in range(count)]
+    specs = [{"kind": kind, **MORE.get(kind, {})} for kind in KINDS for _ in range(each)] + [
+        _plain(rng) for _ in range(count)
+    ]
     rng.shuffle(specs)
     return [{**spec, "buyer": rng.randint(1, 300)} for spec in specs]
 

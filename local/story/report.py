@@ -123,4 +123,6 @@ def show(outcome: Outcome, cases: Iterable[tuple[str, str, str, int]], console: 
 
 def _kinds(outcome: Outcome, console: Console) -> None:
     kinds = Counter(one.kind for one in outcome.outside.sold)
-    console.print(f"Orders by kind: {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}", highlight=False)
+    console.print(
+        f"Orders by kind: {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}", highlight=False
+    )

@@ -34,7 +34,9 @@ def tryton(database_url: str, shop: Desk, ports: Ports, stack: ExitStack) -> Erp
             "TRYTON_MAIN_PASSWORD": running.password,
             "SIMULATORS_WITHOUT": "netsuite",
         },
-        addresses={"tryton": f"{running.url} (database {running.database}, login {running.user}, password {running.password})"},
+        addresses={
+            "tryton": f"{running.url} (database {running.database}, login {running.user}, password {running.password})"
+        },
         without=("netsuite",),
         patience=280.0,
         prepare=lambda: running.add_goods({article.sku: PRICE for article in (*ARTICLES, NEW) if article.ships}),
@@ -58,7 +60,9 @@ def books(told: Mapping[str, Any], tenders: Mapping[str, str]) -> Books:
         orders=told["sales_order"],
         totals={order: Decimal(amount) for order, amount in told["total"].items()},
         cancelled=frozenset(told["cancelled"]),
-        fulfilments={("", str(reference).removeprefix(f"{WAREHOUSE}-")): n for reference, n in told["shipment"].items()},
+        fulfilments={
+            ("", str(reference).removeprefix(f"{WAREHOUSE}-")): n for reference, n in told["shipment"].items()
+        },
         refunds=_refunds(told["refund"], tenders),
     )
 

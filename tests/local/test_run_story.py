@@ -86,7 +86,9 @@ def test_what_disagrees_is_found(outside: Outside, kind: str) -> None:
 
 def test_only_what_visibly_stands_is_excused() -> None:
     parked = replace(QUIET, trouble={"1": frozenset({("order_placed", "erp", "parked")})})
-    nothing = replace(WHOLE, books=Books({}, {}, frozenset(), {}, {}), asked=(), mails={}, sold=(replace(SOLD, sent=(), number=""),))
+    nothing = replace(
+        WHOLE, books=Books({}, {}, frozenset(), {}, {}), asked=(), mails={}, sold=(replace(SOLD, sent=(), number=""),)
+    )
     assert kinds(nothing, parked) == []
     assert LOST in kinds(nothing, replace(QUIET, trouble={"2": parked.trouble["1"]}))
     refund = replace(QUIET, trouble={"1": frozenset({("order_refunded", "erp", "dead")})})
@@ -105,7 +107,14 @@ def test_a_cancelled_order_is_cancelled_everywhere_or_was_never_booked() -> None
 
 
 def test_the_day_has_two_hundred_orders_of_every_kind() -> None:
-    special = (plan.TO_EDIT, plan.TO_CANCEL_AT_ONCE, plan.TO_CANCEL_LATER, plan.TO_REFUND, plan.TO_REFUND_TENDERS, plan.NEVER_TOLD)
+    special = (
+        plan.TO_EDIT,
+        plan.TO_CANCEL_AT_ONCE,
+        plan.TO_CANCEL_LATER,
+        plan.TO_REFUND,
+        plan.TO_REFUND_TENDERS,
+        plan.NEVER_TOLD,
+    )
     rest = (plan.NOT_MAPPED_YET, plan.NEVER_MAPPED, plan.REFUSED, plan.TOO_FINE)
     orders = [*plan.ordinary(), *(spec for specs in (*special, *rest) for spec in specs)]
     assert len(orders) >= 200
