@@ -98,7 +98,7 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
 
 
 def wait_ready(where: Addresses, processes: Processes) -> None:
-    """Until every face answers; a worker that is still loading hears of the orders when it comes. Raises ServerError naming the process that ended."""
+    """Until every face answers (a worker that still loads hears of the orders later). Raises ServerError naming the process that ended."""
     wanted = [
         f"{where.web}/healthz",
         f"{where.flower}/healthcheck",
