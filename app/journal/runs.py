@@ -53,6 +53,7 @@ class NewStep:
     ordered: bool = True
     undoes: int | None = None
     skip: str = ""
+    flow: str = ""  # whose table knows it, where that is not the run's (an undo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _step_row(run: NewRun, run_id: int, step: NewStep) -> dict[str, Any]:
     return {
         "run": run_id,
         "subject": run.subject,
-        "flow": run.flow,
+        "flow": step.flow or run.flow,
         "name": step.name,
         "role": step.role,
         "account": step.account,

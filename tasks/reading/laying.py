@@ -109,6 +109,7 @@ def _cancel(tx: Connection, setting: Setting, difference: Difference) -> bool:
                 after=tuple(step.name for step in steps),
                 after_ids=(begun.id,),
                 undoes=begun.id,
+                flow=begun.flow,
             )
         )
     flow = BY_DIFFERENCE[Kind.PLACED]
