@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+import structlog
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import logs
-from app.web import admin
+from app.web import admin, people
 from app.web.health import health
 from app.web.webhooks import Hooks
 
@@ -21,6 +23,7 @@ def create_app() -> Flask:
     stand in front (X-Forwarded-* is believed from so many only); PLAIN_HTTP=1 lets the login work without TLS.
     """
     logs.setup("web")
+    _let_in()
     app = Flask(__name__, static_url_path="/assets")
     app.config.update(
         SECRET_KEY=_needed("SECRET_KEY"),
@@ -38,6 +41,14 @@ def create_app() -> Flask:
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     return app
+
+
+def _let_in() -> None:
+    """The first administrator, from ADMIN_LOGIN and ADMIN_PASSWORD; a database that is away is no reason not to start."""
+    try:
+        people.ensure_admin()
+    except SQLAlchemyError as error:
+        structlog.get_logger("waybill.web").warning("the first admin could not be made", fault=type(error).__name__)
 
 
 def _needed(name: str) -> str:

@@ -30,30 +30,35 @@ def address(busy: Hub) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def somebody(address: str) -> Iterator[Any]:
+    """The browser of somebody from support, who has logged in by keyboard."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(20_000)
+        opened = context.new_page()
+        opened.goto(f"{address}/admin/")
+        opened.keyboard.type("support")
+        opened.keyboard.press("Tab")
+        opened.keyboard.type(PASSWORDS["support"])
+        opened.keyboard.press("Enter")
+        opened.wait_for_selector("h1:has-text('Health')")
+        yield context
         browser.close()
 
 
 @pytest.fixture
-def page(chromium: Any, address: str) -> Iterator[Any]:
-    """A tab of somebody from support; whatever the browser complains about fails the test."""
-    opened = chromium.new_page(viewport={"width": 1280, "height": 900})
-    opened.set_default_timeout(15_000)
+def page(somebody: Any, address: str) -> Iterator[Any]:
+    """A tab of theirs; whatever the browser complains about fails the test."""
+    opened = somebody.new_page()
     complaints: list[str] = []
     opened.on(
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.goto(f"{address}/admin/")
-    opened.fill("#login", "support")
-    opened.fill("#password", PASSWORDS["support"])
-    opened.keyboard.press("Enter")
-    opened.wait_for_selector("h1:has-text('Health')")
     yield opened
     opened.close()
     assert complaints == []

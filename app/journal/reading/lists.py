@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.journal.reading import shapes
-from app.journal.reading.rows import Page, listed, paged
+from app.journal.reading.counts import OPEN
+from app.journal.reading.rows import SHOWN, Page, listed, paged
 from app.journal.reading.shapes import AttemptRow, AuditRow, EventRow, StepRow
 
-STATES = ["ready", "running", "submitted", "unknown"]  # what "waiting at an account" counts
 BAD = [
     "retry",
     "unknown",
@@ -28,19 +28,27 @@ STEP_FILTERS = {
     "account": "s.account = :account",
     "state": "s.state = :state",
     "name": "s.name = :name",
-    "open": "s.state = ANY('{ready,running,submitted,unknown}')",
     "before": "s.id > :before",
 }
+# The first page of each state by the index on account and state, then the oldest of these.
+WAITING = text(f"""
+{shapes.STEP} WHERE s.id IN (
+    SELECT x.id FROM unnest(ARRAY['ready', 'running', 'submitted', 'unknown']) AS t(state),
+    LATERAL (SELECT id FROM steps WHERE account >= :account AND account <= :account
+        AND state >= t.state AND state <= t.state AND state IN {OPEN} AND id > :before
+        ORDER BY account, state, id LIMIT 51) x)
+ORDER BY s.id LIMIT 51
+""")  # noqa: S608 - our own texts
 ATTEMPT_FILTERS = {
     "account": "a.account = :account",
     "outcome": "a.outcome = :outcome",
     "bad": "a.outcome = ANY('{retry,unknown,rejected,unauthorised,given up,error}')",
     "recent": "a.at > now() - interval '15 minutes'",
-    "before": "(a.at, a.id) < (SELECT at, id FROM attempts WHERE id = :before)",
+    "before": "a.id < :before",
 }
 EVENT_FILTERS = {
-    "account": "e.account = :account",
-    "state": "e.state = :state",
+    "account": "e.account >= :account AND e.account <= :account",
+    "state": "e.state >= :state AND e.state <= :state",
     "recovered": "e.recovered",
     "before": "e.id < :before",
 }
@@ -49,16 +57,23 @@ AUDIT = "SELECT id, at, who, address, action, object, reason, before, after FROM
 
 
 def steps(tx: Connection, given: Mapping[str, Any]) -> Page[StepRow]:
-    """Steps, the oldest first: those have waited longest."""
+    """Steps, the oldest first: those have waited longest. `open` (with an account): what waits for the account."""
+    if given.get("open") and given.get("account"):
+        rows = listed(tx, StepRow, WAITING, account=given["account"], before=given.get("before") or 0)
+        return Page(rows[:SHOWN], str(rows[SHOWN - 1].id) if len(rows) > SHOWN else None)
     return _page(tx, StepRow, shapes.STEP, STEP_FILTERS, given, "s.id")
 
 
 def attempts(tx: Connection, given: Mapping[str, Any]) -> Page[AttemptRow]:
-    return _page(tx, AttemptRow, shapes.ATTEMPT, ATTEMPT_FILTERS, given, "a.at DESC, a.id DESC")
+    """Attempts, the newest first; of one account by its own index on time."""
+    order = "a.at DESC, a.id DESC" if given.get("account") else "a.id DESC"
+    return _page(tx, AttemptRow, shapes.ATTEMPT, ATTEMPT_FILTERS, given, order)
 
 
 def events(tx: Connection, given: Mapping[str, Any]) -> Page[EventRow]:
-    return _page(tx, EventRow, shapes.EVENT, EVENT_FILTERS, given, "e.id DESC")
+    """Deliveries, the newest first."""
+    by = "e.account, " if given.get("account") else ("e.state, " if given.get("state") else "")
+    return _page(tx, EventRow, shapes.EVENT, EVENT_FILTERS, given, f"{by}e.id DESC")
 
 
 def audit(tx: Connection, given: Mapping[str, Any]) -> Page[AuditRow]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
 
+from app.journal.reading import counts
 from app.journal.reading import order as order_page
 from app.journal.reading.counts import Bounded, bounded
 from app.journal.reading.lists import BAD
@@ -16,10 +17,10 @@ from app.journal.reading.shapes import Held
 from app.journal.reading.words import soon, span
 
 LINES = text("""
-SELECT a.account, w.waiting, w.oldest, p.parked, d.dead, t.tries, t.bad, g.at AS last_success, r.recovered,
-    f.refused, e.silent_since
+SELECT a.account, w.waiting, p.parked, d.dead, t.tries, t.bad, g.at AS last_success, r.recovered,
+    f.refused, r.at AS silent_since
 FROM unnest(CAST(:accounts AS text[])) AS a(account),
-LATERAL (SELECT count(*) AS waiting, min(created_at) AS oldest FROM (SELECT created_at FROM steps
+LATERAL (SELECT count(*) AS waiting FROM (SELECT 1 FROM steps
     WHERE account = a.account AND state = ANY('{ready,running,submitted,unknown}') LIMIT 1000) x) w,
 LATERAL (SELECT count(*) AS parked FROM (SELECT 1 FROM steps
     WHERE account = a.account AND state = 'parked' LIMIT 1000) x) p,
@@ -30,12 +31,10 @@ LATERAL (SELECT count(*) AS tries, count(*) FILTER (WHERE outcome = ANY(:bad)) A
 LATERAL (SELECT max(at) AS at FROM (SELECT at, outcome FROM attempts
     WHERE account = a.account AND at > now() - interval '7 days' ORDER BY at DESC LIMIT 500) x
     WHERE outcome IN ('done', 'found')) g,
-LATERAL (SELECT count(*) AS recovered FROM (SELECT recovered FROM events
-    WHERE account = a.account ORDER BY id DESC LIMIT 1000) x WHERE recovered) r,
+LATERAL (SELECT count(*) FILTER (WHERE recovered) AS recovered, max(at) AS at FROM (SELECT recovered, at FROM events
+    WHERE account >= a.account AND account <= a.account ORDER BY account, id DESC LIMIT 1000) x) r,
 LATERAL (SELECT coalesce(sum(count), 0)::bigint AS refused FROM refusals
-    WHERE account = a.account AND hour > now() - interval '24 hours') f,
-LATERAL (SELECT max(at) AS silent_since FROM (SELECT at FROM events
-    WHERE account = a.account ORDER BY id DESC LIMIT 1) x) e
+    WHERE account = a.account AND hour > now() - interval '24 hours') f
 """)
 HEARD = text("SELECT queue, sent_at, seen_at FROM heartbeats ORDER BY queue LIMIT 200")
 DEAD_SUBSCRIPTIONS = text("SELECT account, topic FROM subscriptions WHERE NOT alive ORDER BY account, topic LIMIT 200")
@@ -48,7 +47,6 @@ class Line:
 
     account: str
     waiting: int
-    oldest: datetime | None
     parked: int
     dead: int
     tries: int
@@ -57,6 +55,7 @@ class Line:
     recovered: int
     refused: int
     silent_since: datetime | None
+    oldest: datetime | None = None
 
     @property
     def error_rate(self) -> float | None:
@@ -102,7 +101,10 @@ def overview(tx: Connection, accounts: list[str]) -> Overview:
 
 
 def lines(tx: Connection, accounts: list[str]) -> tuple[Line, ...]:
-    return listed(tx, Line, LINES, accounts=accounts, bad=BAD)
+    """One line for each account, in their order."""
+    since = counts.oldest_waiting(tx, accounts)
+    rows = listed(tx, Line, LINES, accounts=accounts, bad=BAD)
+    return tuple(replace(row, oldest=since.get(row.account)) for row in rows)
 
 
 def open_cases(tx: Connection) -> Bounded:
