@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from tasks.engine.connecting import connect, connection
 log = structlog.get_logger("poll")
 
 CURSOR = text(
-    "SELECT reached, now() AS now FROM (SELECT 1) one LEFT JOIN cursors ON account = :account AND kind = :kind"
+    "SELECT reached, at, now() AS now FROM (SELECT 1) one LEFT JOIN cursors ON account = :account AND kind = :kind"
 )
 REACHED = text("""
 INSERT INTO cursors (account, kind, reached) VALUES (:account, :kind, :reached)
@@ -33,12 +34,19 @@ QUEUE_BATCH = 10
 
 def run() -> str:
     """Looks at every source that can be polled or that puts deliveries in a queue."""
-    found = {
-        name: _look(name)
-        for name in config().accounts
-        if entries.manifest(name).polls or "QueueFed" in entries.manifest(name).offers
-    }
-    return ", ".join(f"{name}: {said}" for name, said in found.items())
+    names = [n for n in config().accounts if entries.manifest(n).polls or "QueueFed" in entries.manifest(n).offers]
+    with ThreadPoolExecutor(max(1, min(8, len(names)))) as crowd:
+        looks = {name: crowd.submit(_look, name) for name in names}
+    return ", ".join(f"{name}: {_said(name, look)}" for name, look in looks.items())
+
+
+def _said(name: str, look: Future[str]) -> str:
+    """What a look brought. One that stumbled over an error of ours is logged; the other sources were looked at all the same."""
+    stumbled = look.exception()
+    if stumbled is None:
+        return look.result()
+    log.error("poll", account=name, code="unexpected", exc_info=stumbled)
+    return f"stumbled: {type(stumbled).__name__}"
 
 
 def _look(name: str) -> str:
@@ -60,6 +68,8 @@ def _poll(name: str, source: Poller, kind: str, policy: Any) -> int:
     """Everything of a kind that changed in the window; the cursor moves only when all of it is committed."""
     with transaction() as tx:
         row = tx.execute(CURSOR, {"account": name, "kind": kind}).one()
+    if row.at is not None and (row.now - row.at).total_seconds() < float(policy.get("every", 0)):
+        return 0
     until: datetime = row.now - timedelta(seconds=float(policy.get("settling_delay", 0)))
     since: datetime = (row.reached or until - FIRST_LOOK) - timedelta(seconds=float(policy.get("lookback", 120)))
     new = sum(_take(name, message, "poll") for message in source.changed(kind, since, until))

@@ -80,7 +80,9 @@ def test_a_poll_loses_nothing_at_its_edges(acme: World, figure: Callable[..., No
     acme.bad_day("shop", "page_shift")
     with transaction() as tx:
         tx.execute(
-            text("INSERT INTO cursors (account, kind, reached) VALUES ('shop', 'order', '2026-10-25T01:00:00Z')")
+            text(
+                "INSERT INTO cursors (account, kind, reached, at) VALUES ('shop', 'order', '2026-10-25T01:00:00Z', '2026-10-25T01:00:00Z')"
+            )
         )
         tx.execute(
             text(
@@ -95,7 +97,9 @@ def test_a_poll_loses_nothing_at_its_edges(acme: World, figure: Callable[..., No
     late = acme.place(updated_at=same)
     with transaction() as tx:
         tx.execute(
-            text("UPDATE cursors SET reached = '2026-10-25T01:01:00Z' WHERE account = 'shop' AND kind = 'order'")
+            text(
+                "UPDATE cursors SET reached = '2026-10-25T01:01:00Z', at = '2026-10-25T01:01:00Z' WHERE account = 'shop' AND kind = 'order'"
+            )
         )
     poll.run()
     acme.pump(60)
