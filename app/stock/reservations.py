@@ -40,7 +40,7 @@ def key(subject: int, line: str) -> str:
 
 def reserve(tx: Connection, subject: int, order: Order) -> None:
     """A row for each line that will be shipped; asking again changes nothing. Marks the SKUs to be told."""
-    _mark(tx, _opened(tx, subject, order))
+    dirty.mark(tx, _opened(tx, subject, order))
 
 
 def adjust(tx: Connection, subject: int, order: Order) -> None:
@@ -48,12 +48,12 @@ def adjust(tx: Connection, subject: int, order: Order) -> None:
     changed = _opened(tx, subject, order)
     for line in order.lines:
         changed |= set(tx.execute(RESIZE, {"key": key(subject, line.id), "quantity": line.current_quantity}).scalars())
-    _mark(tx, changed)
+    dirty.mark(tx, changed)
 
 
 def release(tx: Connection, subject: int) -> None:
     """What is still open of an order is let go."""
-    _mark(tx, set(tx.execute(RELEASE, {"subject": subject}).scalars()))
+    dirty.mark(tx, set(tx.execute(RELEASE, {"subject": subject}).scalars()))
 
 
 def ship(tx: Connection, subject: int, shipment: Shipment) -> None:
@@ -62,7 +62,7 @@ def ship(tx: Connection, subject: int, shipment: Shipment) -> None:
     for line in shipment.lines:
         left = {"subject": subject, "line": line.line_id, "sku": line.sku, "quantity": Decimal(line.quantity)}
         changed |= set(tx.execute(SHIP, left).scalars())
-    _mark(tx, changed)
+    dirty.mark(tx, changed)
 
 
 def _opened(tx: Connection, subject: int, order: Order) -> set[str]:
@@ -79,9 +79,3 @@ def _row(subject: int, line: Line) -> dict[str, object]:
         "sku": line.sku,
         "quantity": line.current_quantity,
     }
-
-
-def _mark(tx: Connection, skus: set[str]) -> None:
-    """In one order everywhere: two orders with the same SKUs must not wait for each other."""
-    for sku in sorted(skus):
-        dirty.mark(tx, sku)
