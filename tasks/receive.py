@@ -33,6 +33,7 @@ def receive(event_id: int) -> str:
             return "received already"
         outcome = _apply(tx, event, readings)
         events.end(tx, event, outcome.state, outcome.reason, outcome.code, outcome.subject)
+        events.settle(tx, event)
         if outcome.state == "quarantined":
             _open_case(tx, event, outcome)
         rings: list[Ring] = feed_accounts(tx, outcome.accounts)

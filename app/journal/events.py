@@ -27,6 +27,11 @@ UPDATE events e SET state = CASE WHEN found.done THEN 'applied' ELSE 'superseded
 FROM (SELECT bool_and(state <> 'open') AS ended, bool_or(state = 'done') AS done FROM runs WHERE event_id = :id) found
 WHERE e.id = :id AND e.at = :at AND e.state = 'running' AND found.ended
 """)
+# What was merged into another event's run, or concerned no step, has nothing of its own to wait for.
+SETTLE = text("""
+UPDATE events SET state = 'applied', ended_at = now() WHERE id = :id AND at = :at AND state = 'running'
+    AND NOT EXISTS (SELECT 1 FROM runs WHERE event_id = :id AND state = 'open')
+""")
 # A ring that waits in a long queue is not lost: rung again are only events that a later one has overtaken, or all when nothing is heard.
 UNHEARD = text("""
 WITH heard AS (SELECT rung_at, ended_at FROM events WHERE state <> 'accepted' AND at > now() - interval '1 day' ORDER BY id DESC LIMIT 1),
@@ -74,8 +79,17 @@ def end(tx: Connection, event: Event, state: str, reason: str = "", code: str = 
     )
 
 
+def settle(tx: Connection, event: Event) -> None:
+    """An event that started nothing of its own does not wait for anything."""
+    tx.execute(SETTLE, {"id": event.id, "at": event.at})
+
+
 def finish(tx: Connection, event_id: int, at: datetime) -> None:
-    """An event whose runs have all ended is applied, or superseded when all of them were overtaken."""
+    """An event whose runs have all ended is applied, or superseded when all of them were overtaken.
+
+    Locked first, by a statement of its own: of two runs that end at once, the later one sees that the other has ended.
+    """
+    tx.execute(LOCK, {"id": event_id, "at": at})
     tx.execute(FINISH, {"id": event_id, "at": at})
 
 

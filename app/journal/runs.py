@@ -10,8 +10,9 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 RUN = text("""
-INSERT INTO runs (subject_id, event_id, event_at, flow, flow_version, difference, document_id, child, detail, open_steps)
-VALUES (:subject, :event, :event_at, :flow, :version, :difference, :document, :child, :detail, :open)
+INSERT INTO runs (subject_id, event_id, event_at, flow, flow_version, difference, document_id, child, detail, open_steps, state, ended_at)
+VALUES (:subject, :event, :event_at, :flow, :version, :difference, :document, :child, :detail, :open,
+    CASE WHEN :open > 0 THEN 'open' ELSE 'done' END, CASE WHEN :open = 0 THEN now() END)
 ON CONFLICT (subject_id, flow, difference) DO NOTHING RETURNING id
 """)
 STEP = text("""
@@ -73,7 +74,7 @@ class NewRun:
 
 
 def lay(tx: Connection, run: NewRun) -> int | None:
-    """Lays out a run and all its steps; None when this difference has its run already."""
+    """Lays out a run and all its steps; None when this difference has its run already. One that nothing concerns has ended."""
     open_steps = sum(1 for step in run.steps if not step.skip)
     run_id = tx.execute(RUN, _run_row(run, open_steps)).scalar()
     if run_id is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from tests.world import World
 
 
@@ -21,3 +23,92 @@ def test_a_cancellation_after_an_edit_withdraws_the_second_request(acme: World) 
     assert {f"{row.flow}.{row.name}" for row in acme.rows("SELECT flow, name FROM steps")} <= set(app.tasks)
     assert acme.states()["order_changed.withdraw_again"] == "done"
     assert acme.settled()
+
+
+def test_reserved_stock_is_told_to_the_channels(acme: World) -> None:
+    """What is marked is the SKU, not its letters."""
+    order = acme.order()
+    acme.pump()
+    marked = {row.sku for row in acme.rows("SELECT sku FROM dirty")}
+    assert marked == {line["sku"] for line in order["lines"]}
+
+
+def test_an_event_that_was_merged_ends(acme: World) -> None:
+    """It has no run of its own that could end it."""
+    order = acme.order()
+    acme.turn()
+    edited = acme.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"note": "gift wrap"})
+    acme.deliver("order.changed", edited)
+    acme.pump()
+    assert not acme.one("SELECT count(*) FROM runs WHERE flow = 'order_changed'")
+    assert acme.settled()
+
+
+def test_a_change_that_concerns_no_step_ends(acme: World) -> None:
+    """A run without an open step is no run that later edits could be merged into."""
+    order = acme.order(payment_status="pending")
+    acme.pump()
+    paid = acme.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"payment_status": "paid"})
+    acme.deliver("order.changed", paid)
+    acme.pump()
+    assert acme.settled()
+    noted = acme.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"note": "ring twice"})
+    acme.deliver("order.changed", noted)
+    acme.pump()
+    assert acme.settled()
+    assert len(acme.effects("erp")["amended"]) == 1
+
+
+def test_two_runs_of_one_event_that_end_at_once(acme: World) -> None:
+    """Each sees the other's run still open, unless they take turns at their event."""
+    from threading import Thread
+
+    from app.database import transaction
+    from app.journal import steps
+
+    acme.order()
+    acme.turn()
+    event = acme.rows("SELECT id, at FROM events")[0]
+    with transaction() as tx:
+        tx.execute(text("DELETE FROM waits"))
+        tx.execute(text("UPDATE runs SET open_steps = 1"))
+        tx.execute(COPY)
+    runs = [row.id for row in acme.rows("SELECT id FROM runs ORDER BY id")]
+
+    def other() -> None:
+        with transaction() as tx:
+            steps.close_run(tx, runs[1], 1)
+
+    with transaction() as tx:
+        steps.close_run(tx, runs[0], 1)
+        late = Thread(target=other)
+        late.start()
+        late.join(0.5)
+    late.join()
+    assert acme.one("SELECT state FROM events WHERE id = :id", id=event.id) == "applied"
+
+
+COPY = text("""
+INSERT INTO runs (subject_id, event_id, event_at, flow, flow_version, difference, open_steps)
+SELECT subject_id, event_id, event_at, flow, flow_version, 'another', 1 FROM runs
+""")
+
+
+def test_what_ships_is_taken_off_after_it_was_reserved(acme: World) -> None:
+    """An order that comes in with its shipment: no worker may commit the stock before another has reserved it."""
+    order = acme.place()
+    lines = [{"line_id": line["id"], "sku": line["sku"], "quantity": line["quantity"]} for line in order["lines"]]
+    parcel = {"id": "par-1", "status": "shipped", "lines": lines, "trackings": [{"number": "T1", "carrier": "dhl"}]}
+    at = "2030-01-01T00:00:00.000000Z"
+    acme.deliver("order.placed", {**order, "shipments": [{**parcel, "updated_at": at, "shipped_at": at}]})
+    receive_all(acme)
+    assert acme.states()["order_shipped.commit_stock"] == "waiting"
+    acme.pump()
+    assert acme.one("SELECT count(*) FROM reservations WHERE state = 'open'") == 0
+
+
+def receive_all(world: World) -> None:
+    from tasks.receive import receive
+
+    for row in world.rows("SELECT id FROM events WHERE state = 'accepted' ORDER BY id"):
+        receive(row.id)
