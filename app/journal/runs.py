@@ -32,7 +32,7 @@ FROM (SELECT count(*) AS n FROM waits WHERE step_id = :step) w WHERE id = :step
 """)
 EARLIER = text("""
 SELECT id FROM steps WHERE subject_id = :subject AND account = :account AND id < :step AND role <> 'notify'
-    AND state NOT IN ('done', 'skipped', 'cancelled') AND kind <> 'inner'
+    AND state NOT IN ('done', 'skipped', 'cancelled')
 """)
 READY = text("SELECT DISTINCT account FROM steps WHERE subject_id = :subject AND armed AND rung_at IS NULL")
 FETCH_WAITING = text("""
@@ -91,7 +91,7 @@ def _order(tx: Connection, run: NewRun, step: NewStep, ids: Mapping[str, int]) -
     """A step waits for what it names, and for earlier steps of its subject on its account."""
     me = ids[step.name]
     on = {ids[name] for name in step.after if name in ids} | set(step.after_ids)
-    if step.ordered and step.kind != "inner":
+    if step.ordered:
         on |= set(tx.execute(EARLIER, {"subject": run.subject, "account": step.account, "step": me}).scalars())
     if on:
         tx.execute(WAIT, {"on": sorted(on), "step": me})
