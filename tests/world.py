@@ -164,6 +164,7 @@ class World:
 def fresh_process() -> None:
     """What a new process would not have: caches of configuration, pools, tokens."""
     from app.accounts import entries, tokens
+    from app.catalogue import codes
     from app.database import engine
     from app.journal import accept
     from config.reader import config
@@ -175,6 +176,7 @@ def fresh_process() -> None:
         cached.cache_clear()
     entries._seen.clear()
     tokens._near.clear()
+    codes._near.clear()
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from app.accounts import entries
 from app.bell import Ring
@@ -12,13 +13,15 @@ from app.database import engine
 from app.journal import facts
 from connectors.kit.errors import Missing
 
-THEIRS = text("SELECT theirs FROM codes WHERE account = :account AND kind = :kind AND ours = :ours")
-OURS = text("SELECT ours FROM codes WHERE account = :account AND kind = :kind AND theirs = :theirs LIMIT 1")
+THEIRS = text("SELECT theirs FROM codes WHERE account = :account AND kind = :kind AND ours = :code")
+OURS = text("SELECT ours FROM codes WHERE account = :account AND kind = :kind AND theirs = :code LIMIT 1")
 ADD = text("""
 INSERT INTO codes (account, kind, ours, theirs, by) VALUES (:account, :kind, :ours, :theirs, :by)
 ON CONFLICT (account, kind, ours) DO UPDATE SET theirs = excluded.theirs, by = excluded.by, at = now()
 """)
 EXISTS = text("SELECT 1 FROM codes WHERE account = :account AND kind = :kind AND ours = :ours")
+REMEMBERED = 10.0
+_near: dict[tuple[str, str, str, str], tuple[str, float]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,23 @@ class AccountCodes:
     account: str
 
     def theirs(self, kind: str, ours: str) -> str:
-        with engine().connect() as tx:
-            found = tx.execute(THEIRS, {"account": self.account, "kind": kind, "ours": ours}).scalar()
-        return str(found) if found is not None else self._same(kind, ours)
+        return self._found(THEIRS, kind, ours)
 
     def ours(self, kind: str, theirs: str) -> str:
+        return self._found(OURS, kind, theirs)
+
+    def _found(self, statement: TextClause, kind: str, code: str) -> str:
+        """A code that was found is remembered for some seconds; one that is missing is asked for each time."""
+        key = (statement.text, self.account, kind, code)
+        near = _near.get(key)
+        if near is not None and time.monotonic() < near[1]:
+            return near[0]
         with engine().connect() as tx:
-            found = tx.execute(OURS, {"account": self.account, "kind": kind, "theirs": theirs}).scalar()
-        return str(found) if found is not None else self._same(kind, theirs)
+            found = tx.execute(statement, {"account": self.account, "kind": kind, "code": code}).scalar()
+        if found is None:
+            return self._same(kind, code)
+        _near[key] = (str(found), time.monotonic() + REMEMBERED)
+        return str(found)
 
     def _same(self, kind: str, code: str) -> str:
         if entries.entry(self.account).codes.get(kind, "same") == "same":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -28,6 +29,8 @@ REACHED = text("""
 INSERT INTO cursors (account, kind, reached) VALUES (:account, :kind, :reached)
 ON CONFLICT (account, kind) DO UPDATE SET reached = greatest(cursors.reached, excluded.reached), at = now()
 """)
+KNOWN = text("SELECT delivery_id FROM deliveries WHERE account = :account AND delivery_id = ANY(:ids)")
+KNOWN_BATCH = 200
 FIRST_LOOK = timedelta(days=1)
 QUEUE_BATCH = 10
 
@@ -72,10 +75,24 @@ def _poll(name: str, source: Poller, kind: str, policy: Any) -> int:
         return 0
     until: datetime = row.now - timedelta(seconds=float(policy.get("settling_delay", 0)))
     since: datetime = (row.reached or until - FIRST_LOOK) - timedelta(seconds=float(policy.get("lookback", 120)))
-    new = sum(_take(name, message, "poll") for message in source.changed(kind, since, until))
+    new = sum(_take_new(name, batch) for batch in _batched(source.changed(kind, since, until)))
     with transaction() as tx:
         tx.execute(REACHED, {"account": name, "kind": kind, "reached": until})
     return new
+
+
+def _batched(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    rest = iter(messages)
+    while batch := list(islice(rest, KNOWN_BATCH)):
+        yield batch
+
+
+def _take_new(name: str, batch: list[Message]) -> int:
+    """A look back lists mostly what is known: one question for many, and only what is new goes through the door."""
+    with transaction() as tx:
+        asked = {"account": name, "ids": [message.delivery_id for message in batch]}
+        known = set(tx.execute(KNOWN, asked).scalars())
+    return sum(_take(name, message, "poll") for message in batch if message.delivery_id not in known)
 
 
 def _take(name: str, message: Message, door: str) -> bool:
