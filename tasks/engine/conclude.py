@@ -82,9 +82,7 @@ def _settle(tx: Connection, work: Work, verdict: Verdict) -> bool:
         "again": verdict.again,
         "untried": 1 if verdict.untried else 0,
         "doubtful": verdict.doubtful,
-        "sent": verdict.outcome in ("unknown", "error")
-        and verdict.doubtful
-        and (work.sending or work.resent or not work.step.doubtful),
+        "sent": verdict.doubtful and (work.sending or work.resent or work.unsaved or not work.step.doubtful),
         "job": verdict.job,
         "result": verdict.result,
         "code": verdict.code,
@@ -151,7 +149,8 @@ def _link(tx: Connection, work: Work, verdict: Verdict) -> None:
 
 def _tell(tx: Connection, work: Work, acted: Acted) -> None:
     """Stock that was told: each SKU's mark goes, a refused one becomes a case of its own."""
-    for mark, why in acted.told:
+    # In the order of dirty.mark, or they would wait for each other.
+    for mark, why in sorted(acted.told, key=lambda told: told[0].sku):
         if not why:
             dirty.told(tx, work.step.account, mark.sku, mark.mark, mark.available)
             cases.leave(tx, f"stock:{work.step.account}:{mark.sku}")

@@ -81,7 +81,9 @@ def _judged(work: Work, error: Exception) -> Verdict:
     if work.step.tries > 1:
         with transaction() as tx:
             spent = not state.spend_retry(tx, work.step.account)
-    verdict = judge(error, work.step.tries, spent, work.broke_off(), work.step.doubtful and not work.resent)
+    verdict = judge(
+        error, work.step.tries, spent, work.broke_off(), (work.step.doubtful and not work.resent) or work.unsaved
+    )
     if verdict.code == "unexpected":
         log.error("unexpected", waybill=work.waybill, step=f"{work.step.flow}.{work.step.name}", exc_info=error)
     return verdict

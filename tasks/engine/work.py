@@ -117,7 +117,7 @@ class Work:
         """The stock that this account is to be told, as it is now; what it knows already is left out."""
         with transaction() as tx:
             taken = dirty.take(tx, self.step.account, most)
-            for mark in taken:
+            for mark in sorted(taken, key=lambda mark: mark.sku):
                 if not mark.known or mark.told == mark.available:
                     dirty.nothing_to_tell(tx, self.step.account, mark.sku, mark.mark)
         self.marks = [mark for mark in taken if mark.known and mark.told != mark.available]
@@ -149,11 +149,22 @@ class Work:
         try:
             write = next(writes)
             while True:
-                self._save()
                 result = self.once(write)
-                write = writes.send(result)
+                write = self._next(writes, result)
         except StopIteration as end:
             return str(end.value) if end.value is not None else result
+
+    def _next(self, writes: Writes, result: ExternalId) -> Write:
+        """The write after this one. Whatever a capability meets on its way there, what was made is kept; the last is kept by concluding."""
+        ended = False
+        try:
+            return writes.send(result)
+        except StopIteration:
+            ended = True
+            raise
+        finally:
+            if not ended:
+                self._save()
 
     def once(self, write: Write) -> ExternalId:
         """A write that is recorded is replayed, one in doubt is looked up, a job is polled; else it is sent."""
@@ -188,9 +199,11 @@ class Work:
     def _awaited(self, write: Write, sent: ExternalId | Job) -> ExternalId:
         if not isinstance(sent, Job):
             return sent
+        self._unsaved = (write.name, sent.id)
         with transaction() as tx:
             if not steps.record_call(tx, self.step, write.name, None, sent.id):
                 raise LeaseLost("The lease ran out while a job was handed over.")
+        self._unsaved = None
         raise Submitted(sent.id, sent.after)
 
     def _looked_up(self, write: Write) -> ExternalId:
@@ -225,6 +238,12 @@ class Work:
                 raise LeaseLost("The lease ran out between two calls of this step.")
         self._unsaved = None
 
+    @property
+    def unsaved(self) -> bool:
+        """Something was made whose result could not be kept (the lease, the database): it is in doubt, and looked up."""
+        return self._unsaved is not None
+
     def broke_off(self) -> Ambiguous | None:
         """What an error of our own in the middle of a send means: the write may have happened."""
-        return Ambiguous("The worker broke off while it was sending.", code="broke_off") if self.sending else None
+        broken = self.sending or self.unsaved
+        return Ambiguous("The worker broke off while it was sending.", code="broke_off") if broken else None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
+import pytest
 from sqlalchemy import text
 
 from tests.world import World
@@ -112,3 +116,67 @@ def receive_all(world: World) -> None:
 
     for row in world.rows("SELECT id FROM events WHERE state = 'accepted' ORDER BY id"):
         receive(row.id)
+
+
+def test_a_read_that_fails_between_two_writes_forgets_neither(acme: World) -> None:
+    """What was made is kept before anything else may fail: the next attempt does not make it again."""
+    from connectors.kit.errors import Transient
+    from connectors.kit.writes import Write, Writes
+
+    work = booking(acme)
+
+    def unanswered(customer: str) -> str:
+        raise Transient(f"the look-up of {customer} between the writes was not answered")
+
+    def looks_between() -> Writes:
+        address = unanswered((yield Write("customer", lambda: "c-1", lambda: None)))
+        return (yield Write("order", lambda: address, lambda: None))
+
+    with pytest.raises(Transient):
+        work.carry_out(looks_between())
+    assert acme.rows("SELECT name, result FROM calls")[0] == ("customer", "c-1")
+
+
+def test_a_lease_that_ran_out_before_a_result_was_kept(acme: World) -> None:
+    """No sweep has seen it yet, so the late word still counts: what was made is in doubt and looked up, not made again."""
+    from app.database import transaction
+    from connectors.kit.errors import LeaseLost
+    from connectors.kit.writes import Write, Writes
+    from tasks.engine.act import Acted
+    from tasks.engine.loop import _concluded, _judged
+
+    work = booking(acme)
+
+    def writes() -> Writes:
+        yield Write("customer", lambda: "c-1", lambda: None)
+        return (yield Write("order", lambda: "o-1", lambda: None))
+
+    with transaction() as tx:
+        tx.execute(text("UPDATE steps SET lease_until = now() WHERE id = :id"), {"id": work.step.id})
+    with pytest.raises(LeaseLost) as lost:
+        work.carry_out(writes())
+    _concluded(work, _judged(work, lost.value), Acted())
+    row = acme.rows("SELECT state, doubtful, sent_at FROM steps WHERE id = :id", id=work.step.id)[0]
+    assert (row.state, row.doubtful) == ("unknown", True)
+    assert row.sent_at is not None
+
+
+def booking(world: World) -> Any:
+    """A booking that a worker has just claimed."""
+    from tasks.engine.loop import _claimed
+
+    world.order()
+    world.pump(until=lambda: world.states().get("order_placed.book_order") == "ready")
+    return _claimed(world.one("SELECT id FROM steps WHERE name = 'book_order'"), 4.0, time.monotonic())
+
+
+def test_a_delivery_that_the_journal_cannot_keep_is_quarantined(acme: World) -> None:
+    """Each ring would fail alike: it is shown with its cause, not rung again for ever; the next delivery goes through."""
+    order = acme.place()
+    acme.deliver("order.placed", {**order, "note": "a\x00b"})
+    receive_all(acme)
+    assert acme.events() == {"quarantined": 1}
+    assert acme.one("SELECT status FROM cases") == "open"
+    acme.deliver("order.placed", order, name="mended")
+    acme.pump()
+    assert acme.effects("erp")["bookings"] == {f"shop-{order['id']}": 1}
