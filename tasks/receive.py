@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError
 
-from app import cases
+from app import cases, scrub
 from app.accounts import entries
 from app.bell import Ring, ring
 from app.database import transaction
@@ -14,11 +15,25 @@ from app.journal.events import Event
 from app.journal.nourish import feed_accounts
 from connectors import registry
 from connectors.canonical.snapshot import Ignored, Pointer, Reading, Snapshot
-from connectors.kit.errors import Unreadable
+from connectors.kit.errors import Trouble, Unreadable
 from tasks.reading import apply
 from tasks.reading.outcome import Outcome, sum_up
 
 log = structlog.get_logger("receive")
+
+# What the same delivery would meet again however often it is rung; a database or lock that is away is none of these.
+UNFORESEEN = (
+    LookupError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+    Trouble,
+    DataError,
+    IntegrityError,
+)
 
 
 def receive(event_id: int) -> str:
@@ -27,7 +42,14 @@ def receive(event_id: int) -> str:
         event = events.opened(tx, event_id)
     if event is None or event.state != "accepted":
         return "received already"
-    readings = _read(event)
+    try:
+        return _received(event, _read(event))
+    except UNFORESEEN as defect:
+        return _received(event, _stumbled(event, defect))
+
+
+def _received(event: Event, readings: tuple[Reading, ...] | Unreadable) -> str:
+    """Applies what was read, in one transaction with the event's end."""
     with transaction() as tx:
         if not events.still_open(tx, event):
             return "received already"
@@ -59,18 +81,26 @@ def _read(event: Event) -> tuple[Reading, ...] | Unreadable:
         return registry.read(entries.account(event.account), event.message)
     except Unreadable as defect:
         return defect
-    except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError, IndexError) as defect:
-        # A mapping that stumbles over a shape nobody foresaw must not lose the delivery: it is kept, and shown with what it stumbled over.
-        log.error("unforeseen payload", event_id=event.id, account=event.account, exc_info=defect)
-        return Unreadable(
-            f"The payload has a shape that nobody foresaw ({type(defect).__name__}: {defect}).", code="unforeseen"
-        )
+
+
+def _stumbled(event: Event, defect: Exception) -> Unreadable:
+    """A shape that nobody foresaw must not lose the delivery, nor be rung again for ever: it is kept, and shown with what was stumbled over."""
+    log.error("unforeseen payload", event_id=event.id, account=event.account, exc_info=defect)
+    return Unreadable(
+        f"The payload has a shape that nobody foresaw ({type(defect).__name__}: {scrub.words(str(defect))}).",
+        code="unforeseen",
+    )
+
+
+def _plain(words: str) -> str:
+    """Words as the journal can keep them."""
+    return words.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _apply(tx: Connection, event: Event, readings: tuple[Reading, ...] | Unreadable) -> Outcome:
     if isinstance(readings, Unreadable):
         where = f" ({readings.field})" if readings.field else ""
-        return Outcome("quarantined", f"{readings.sentence}{where}", code=readings.code)
+        return Outcome("quarantined", _plain(f"{readings.sentence}{where}"), code=readings.code)
     return sum_up([_one(tx, event, reading) for reading in readings])
 
 
