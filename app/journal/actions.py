@@ -82,11 +82,12 @@ def _force(tx: Connection, step_ids: Sequence[int]) -> Sequence[Any]:
 def cancel_steps(tx: Connection, step_ids: Sequence[int], who: str, reason: str) -> list[Ring]:
     """Steps that have not begun are given up by a person; what waited for them goes on."""
     rows = tx.execute(CANCEL, {"ids": list(step_ids), "why": f"given up by {who}: {reason}"}).all()
+    opened = open_what_waited(tx, [row.id for row in rows])  # steps before runs, as everywhere
     for row in rows:
         close_run(tx, row.run_id, 1, "given up by a person")
         cases.leave(tx, f"step:{row.id}", by=who)
         audit(tx, who, "cancel step", f"step:{row.id}", reason)
-    return feed_accounts(tx, open_what_waited(tx, [row.id for row in rows]))
+    return feed_accounts(tx, opened)
 
 
 def replay(tx: Connection, event_id: int, who: str, reason: str) -> bool:

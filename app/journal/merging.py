@@ -14,7 +14,7 @@ WITH open AS (
 UPDATE runs SET document_id = :document FROM open WHERE runs.id = open.id RETURNING runs.id
 """)
 HOLD = text(
-    "SELECT id FROM steps WHERE subject_id = :subject AND state NOT IN ('done', 'skipped', 'cancelled') FOR UPDATE"
+    "SELECT id FROM steps WHERE subject_id = :subject AND state NOT IN ('done', 'skipped', 'cancelled') ORDER BY id FOR UPDATE"
 )
 # What was refused or parked may be well with the newer document: it is tried again.
 RESUME = text("""

@@ -55,11 +55,12 @@ WHERE id = :id AND fence = :fence AND state = 'running'
 """)
 OPENED = text("""
 WITH gone AS (DELETE FROM waits WHERE on_id = ANY(:ids) RETURNING step_id),
-n AS (SELECT step_id, count(*) AS c FROM gone GROUP BY step_id)
+n AS (SELECT step_id, count(*) AS c FROM gone GROUP BY step_id),
+held AS (SELECT id FROM steps WHERE id IN (SELECT step_id FROM n) ORDER BY id FOR UPDATE)
 UPDATE steps s SET pending = pending - n.c, updated_at = now(),
     state = CASE WHEN state = 'waiting' AND pending - n.c <= 0 THEN 'ready' ELSE state END,
     armed = armed OR (state = 'waiting' AND pending - n.c <= 0 AND due_at <= now())
-FROM n WHERE s.id = n.step_id RETURNING s.account, s.armed
+FROM n JOIN held ON held.id = n.step_id WHERE s.id = n.step_id RETURNING s.account, s.armed
 """)
 CLOSE_RUN = text("""
 UPDATE runs SET open_steps = open_steps - :n,
