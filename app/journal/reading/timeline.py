@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from app.journal.reading.order import OrderPage
 from app.journal.reading.shapes import AttemptRow, AuditRow, EventRow, StepRow
@@ -165,4 +165,8 @@ def _stuck(stuck: list[Stand], open_ones: int) -> tuple[str, str]:
     )
     asked = f" Asked to look: {told.owner}." if told.owner else ""
     verb = {"dead": "Stopped at", "parked": "Waiting at", "unknown": "In doubt at"}[step.state]
-    return (f"{verb} “{action(step.name)}” at {step.account}: {told.now} {told.next}{asked}{more}", told.tone)
+    since = span((datetime.now(UTC) - step.updated_at).total_seconds())
+    return (
+        f"{verb} “{action(step.name)}” at {step.account} for {since}: {told.now} {told.next}{asked}{more}",
+        told.tone,
+    )

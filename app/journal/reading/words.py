@@ -167,7 +167,7 @@ def _parked(step: StepRow, held: Held | None, waits: list[str]) -> Words:
 def _dead(step: StepRow, held: Held | None, waits: list[str]) -> Words:
     return (
         step.sentence or "It failed and will not be tried again by itself.",
-        step.remedy or "A person decides: retry or cancel.",
+        step.remedy or "A person decides: retry or give up.",
         step.owner,
     )
 
