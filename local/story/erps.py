@@ -26,7 +26,7 @@ class Erp:
     variables: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
-    patience: float = 180.0
+    patience: float = 60.0
     prepare: Callable[[], None] = _nothing
 
 

@@ -19,25 +19,28 @@ from local.story.report import Outcome
 from local.story.stage import Stage
 
 LOOK_EVERY = 1.0
+LONGEST = 1500.0
 
 
 def play(where: Addresses, erp: Erp, console: Console, began: float, addresses: Mapping[str, str]) -> Outcome:
-    """`began`: when the run did, by the monotonic clock; patience is the ERP's, from the last scene on."""
+    """`began`: when the run did, by the monotonic clock; patience is the ERP's, from the last movement on."""
     desks = {name: Desk(url) for name, url in where.systems.items() if name not in erp.without}
     with Progress(console) as progress:
         stage = Stage(desks, erp, progress, where.web)
         for scene in SCENES:
             scene(stage)
         stage.say("the day is over; waiting until everything is accounted for")
-        outside, inside, found = _settled(desks, erp, time.monotonic() + erp.patience)
+        outside, inside, found = _settled(desks, erp)
     return Outcome(outside, inside, tuple(found), time.monotonic() - began, addresses, erp.account)
 
 
-def _settled(desks: Mapping[str, Desk], erp: Erp, until: float) -> tuple[Outside, Inside, list[Finding]]:
+def _settled(desks: Mapping[str, Desk], erp: Erp) -> tuple[Outside, Inside, list[Finding]]:
     """Two looks in a row at which nothing moves and nothing is missing; else the last look."""
-    quiet = 0
+    quiet, patience = 0, Patience(erp.patience)
     while True:
-        if journal.glance()[2] and time.monotonic() < until:
+        seen = journal.glance()
+        ended = patience.ended(seen)
+        if seen[2] and not ended:
             quiet = 0
             time.sleep(LOOK_EVERY)
             continue
@@ -45,6 +48,19 @@ def _settled(desks: Mapping[str, Desk], erp: Erp, until: float) -> tuple[Outside
         found = findings(outside, inside)
         still = inside.busy or found or inside.states["in_flight"] or any(one.waiting for one in outside.deliveries)
         quiet = 0 if still else quiet + 1
-        if quiet >= 2 or time.monotonic() > until:
+        if quiet >= 2 or ended:
             return outside, inside, found
         time.sleep(LOOK_EVERY)
+
+
+class Patience:
+    """Ends when nothing has moved for so long: a slow machine that still moves is waited for, within LONGEST."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._began, self._moved, self._seen = seconds, time.monotonic(), time.monotonic(), ""
+
+    def ended(self, seen: object) -> bool:
+        now = time.monotonic()
+        if str(seen) != self._seen:
+            self._seen, self._moved = str(seen), now
+        return now - self._moved > self._seconds or now - self._began > LONGEST

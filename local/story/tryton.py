@@ -38,7 +38,7 @@ def tryton(database_url: str, shop: Desk, ports: Ports, stack: ExitStack) -> Erp
             "tryton": f"{running.url} (database {running.database}, login {running.user}, password {running.password})"
         },
         without=("netsuite",),
-        patience=280.0,
+        patience=120.0,
         prepare=lambda: running.add_goods({article.sku: PRICE for article in (*ARTICLES, NEW) if article.ships}),
     )
 
