@@ -174,6 +174,7 @@ def busy(module_database: str, redis_url: str, tmp_path_factory: pytest.TempPath
 
 
 def _a_day(played: World) -> None:
+    from app.catalogue import codes
     from app.journal.accept import accept, refused
 
     for sku in ("WB-TEE", "WB-MUG"):
@@ -190,6 +191,7 @@ def _a_day(played: World) -> None:
     played.pump()
     with _transaction() as tx:
         tx.execute(text("DELETE FROM codes WHERE ours = 'WB-MUG'"))
+    codes._near.clear()  # as the workers forget it after some seconds
     played.order()
     played.order()
     accept("shop", "sha256:1", "order.placed", {"content-type": "application/json"}, b'{"type": "order.placed"}')
