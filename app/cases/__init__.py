@@ -19,6 +19,7 @@ INSERT INTO case_members (case_id, member, subject_id) VALUES (:case, :member, :
 ON CONFLICT (case_id, member) DO UPDATE SET closed_at = NULL, at = now()
 """)
 LEAVE = text("UPDATE case_members SET closed_at = now() WHERE member = :member AND closed_at IS NULL RETURNING case_id")
+LOCK = text("SELECT 1 FROM cases WHERE id = :case FOR UPDATE")
 CLOSE = text("""
 UPDATE cases SET status = 'resolved', closed_at = now(), closed_by = :by
 WHERE id = :case AND status <> 'resolved' AND NOT EXISTS (SELECT 1 FROM case_members WHERE case_id = :case AND closed_at IS NULL)
@@ -65,6 +66,10 @@ def open_case(
 
 
 def leave(tx: Connection, member: str, by: str = "auto") -> None:
-    """The member's trouble is over; a case with no member left closes itself."""
-    for case in tx.execute(LEAVE, {"member": member}).scalars().all():
+    """The member's trouble is over; a case with no member left closes itself.
+
+    Locked first, by a statement of its own: whoever leaves or joins meanwhile is seen.
+    """
+    for case in sorted(tx.execute(LEAVE, {"member": member}).scalars()):
+        tx.execute(LOCK, {"case": case})
         tx.execute(CLOSE, {"case": case, "by": by})
