@@ -21,10 +21,11 @@ from app.stock import dirty
 from config.reader import config
 from connectors.kit.http import Exchange
 from tasks.engine.act import Acted
-from tasks.engine.judge import ILL, WELL, Verdict
+from tasks.engine.judge import ILL, WELL, Verdict, backoff
 from tasks.engine.work import Work
 
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
+FEW = 3
 ENDED = frozenset(("done", "skipped", "cancelled"))
 PREEMPTED = text("SELECT preempted FROM steps WHERE id = :id FOR UPDATE")
 
@@ -33,7 +34,7 @@ def conclude(
     tx: Connection, work: Work, verdict: Verdict, acted: Acted, inner: Callable[[Any], None] | None = None
 ) -> list[Ring] | None:
     """Concludes an attempt under its fence; None when the step is another's by now (a zombie's word changes nothing)."""
-    verdict = _parked_or_ready(tx, verdict)
+    verdict = _parked_or_ready(tx, work, verdict)
     verdict = _overtaken(tx, work, verdict)
     if not _settle(tx, work, verdict):
         _attempt(tx, work, verdict, "fenced")
@@ -44,19 +45,22 @@ def conclude(
     _link(tx, work, verdict)
     _tell(tx, work, acted)
     _health(tx, work, verdict)
-    _case(tx, work, verdict)
     opened = _open(tx, work, verdict)
+    _case(tx, work, verdict)  # after steps, runs and events, as in a cancellation
     return feed_accounts(tx, opened | {work.step.account})
 
 
-def _parked_or_ready(tx: Connection, verdict: Verdict) -> Verdict:
-    """Parking reads the fact once more, under the lock that its arrival takes: no step sleeps on a fact that is there."""
+def _parked_or_ready(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
+    """Parking reads the fact once more, under the lock that its arrival takes: no step sleeps on a fact that is there.
+
+    A fact that is there and is missed all the same (mapped to what their system does not have) is for a person: a few tries, then parked.
+    """
     if verdict.fact is None:
         return verdict
     facts.lock(tx, codes.fact(*verdict.fact))
-    if not codes.exists(tx, *verdict.fact):
+    if not codes.exists(tx, *verdict.fact) or work.step.tries > FEW:
         return verdict
-    return Verdict("ready", "retry", untried=True, health=verdict.health)
+    return Verdict("ready", "retry", later=backoff(work.step.tries), health=verdict.health)
 
 
 def _overtaken(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
@@ -208,7 +212,7 @@ def _case(tx: Connection, work: Work, verdict: Verdict) -> None:
             owner=verdict.owner,
             cause=verdict.sentence,
         )
-    elif verdict.state in ENDED and work.step.code:
+    elif verdict.state in ENDED and work.step.fence > 1:  # what ends at its first claim was never in trouble
         cases.leave(tx, member)
 
 

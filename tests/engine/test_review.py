@@ -180,3 +180,42 @@ def test_a_delivery_that_the_journal_cannot_keep_is_quarantined(acme: World) -> 
     acme.deliver("order.placed", order, name="mended")
     acme.pump()
     assert acme.effects("erp")["bookings"] == {f"shop-{order['id']}": 1}
+
+
+def test_a_fact_that_is_there_and_missed_all_the_same_is_parked(acme: World) -> None:
+    """Mapped here, unknown there: a few tries, not one after the other for ever; then a person sees it."""
+    from dataclasses import replace
+
+    from tasks.engine.act import Acted
+    from tasks.engine.judge import Verdict
+    from tasks.engine.loop import _concluded
+
+    work = booking(acme)
+    missed = Verdict("parked", "parked", untried=True, fact=("erp", "sku", "WB-MUG"), code="missing_sku")
+    work.step = replace(work.step, tries=4)
+    _concluded(work, missed, Acted())
+    assert acme.states()["order_placed.book_order"] == "parked"
+
+
+def test_two_members_that_leave_a_case_at_once_close_it(acme: World) -> None:
+    """Each sees the other still in it, unless they take turns."""
+    from threading import Thread
+
+    from app import cases
+    from app.database import transaction
+
+    with transaction() as tx:
+        for member in ("step:1", "step:2"):
+            cases.open_case(tx, "dead", "erp", "refused", "no", member=member)
+
+    def other() -> None:
+        with transaction() as tx:
+            cases.leave(tx, "step:2")
+
+    with transaction() as tx:
+        cases.leave(tx, "step:1")
+        late = Thread(target=other)
+        late.start()
+        late.join(0.5)
+    late.join()
+    assert acme.one("SELECT status FROM cases") == "resolved"
