@@ -48,6 +48,8 @@ def setup(face: str) -> None:
         other.handlers.clear()
         other.propagate = True
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    for told_twice in ("celery.app.trace", "celery.worker.strategy"):  # each step has a line of its own
+        logging.getLogger(told_twice).setLevel(logging.WARNING)
     _watch(face)
 
 

@@ -35,7 +35,11 @@ class Difference:
     facets: frozenset[str] = frozenset()
 
 
-GONE = (ShipmentStatus.SHIPPED, ShipmentStatus.IN_TRANSIT, ShipmentStatus.DELIVERED)  # ready for pickup has not left yet
+GONE = (
+    ShipmentStatus.SHIPPED,
+    ShipmentStatus.IN_TRANSIT,
+    ShipmentStatus.DELIVERED,
+)  # ready for pickup has not left yet
 
 
 def differences(old: Order | None, new: Order) -> list[Difference]:

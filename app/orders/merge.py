@@ -75,7 +75,9 @@ def _less(header: Order, refunds: Iterable[Refund]) -> tuple[Line, ...]:
         for line in refund.lines if refund.id not in counted else ():
             gone[line.line_id] = gone.get(line.line_id, Decimal(0)) + line.quantity
     return tuple(
-        replace(line, current_quantity=max(Decimal(0), line.current_quantity - gone[line.id])) if line.id in gone else line
+        replace(line, current_quantity=max(Decimal(0), line.current_quantity - gone[line.id]))
+        if line.id in gone
+        else line
         for line in header.lines
     )
 
@@ -156,4 +158,6 @@ def _refunds(old: Iterable[Refund], new: Iterable[Refund]) -> tuple[Refund, ...]
 
 def pending(refund: Refund) -> bool:
     """Whether some of its money has not moved yet."""
-    return refund.status is PaymentStatus.PENDING or any(payment.status is PaymentStatus.PENDING for payment in refund.payments)
+    return refund.status is PaymentStatus.PENDING or any(
+        payment.status is PaymentStatus.PENDING for payment in refund.payments
+    )

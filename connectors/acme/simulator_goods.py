@@ -113,6 +113,17 @@ def refund(name: str, bought: Mapping[str, Any], wanted: Any, now: str) -> dict[
     return {**told, "payments": [payment], "note": "", "updated_at": now}
 
 
+def less(lines: Sequence[Mapping[str, Any]], refund: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The order's lines once a refund has taken its pieces off."""
+    gone = {row["line_id"]: Decimal(row["quantity"]) for row in refund["lines"]}
+    return [{**line, "current_quantity": str(_left(line) - gone.get(line["id"], Decimal(0)))} for line in lines]
+
+
+def _left(line: Mapping[str, Any]) -> Decimal:
+    left = line.get("current_quantity")
+    return Decimal(line["quantity"] if left is None else left)
+
+
 def _refunded(line: Mapping[str, Any], quantity: Decimal) -> dict[str, Any]:
     share = quantity / Decimal(line["quantity"])
     off = sum((Decimal(one["amount"]) for one in line["discounts"]), Decimal(0))

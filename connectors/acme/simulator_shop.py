@@ -137,7 +137,8 @@ class Shop:
         """Given lines (all when none are) go back with their share of money."""
         order = self._there(name)
         refund = goods.refund(f"ref-{self._memory.next_id('refunds', 1)}", order, document().get("lines"), self._now())
-        kept = {**order, "refunds": [*order["refunds"], refund], "updated_at": self._now()}
+        lines = goods.less(order["lines"], refund)
+        kept = {**order, "lines": lines, "refunds": [*order["refunds"], refund], "updated_at": self._now()}
         self._memory.put("orders", name, kept)
         self._hooks.tell("refund.made", refund)
         return refund

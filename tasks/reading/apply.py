@@ -109,6 +109,7 @@ def _changed(
     if old is not None and content(new) == subject.content:
         return _nothing_new(subject, version, echo)
     document = _keep(tx, subject, roles, new, version)
+    _note_trackings(tx, subject, old, new)
     setting = laying.Setting(event, replace(subject, roles=roles), roles, document)
     found = differences(old, new)
     started = [difference for difference in found if laying.start(tx, setting, difference)]
@@ -159,6 +160,14 @@ def _keep(tx: Connection, subject: Subject, roles: Mapping[str, Any], new: Order
         placed_at=new.placed_at,
     )
     return document
+
+
+def _note_trackings(tx: Connection, subject: Subject, old: Order | None, new: Order) -> None:
+    """A parcel's number finds its order."""
+    known = {tracking.number for shipment in (old.shipments if old else ()) for tracking in shipment.trackings}
+    for shipment in new.shipments:
+        for number in {tracking.number for tracking in shipment.trackings if tracking.number} - known:
+            links.link(tx, shipment.origin, "tracking", number, number, subject.id)
 
 
 def _words(started: list[Difference]) -> str:
