@@ -1,7 +1,6 @@
 """The judge of the demonstration's story believes outsiders only, and finds what is lost, doubled or wrong."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -123,6 +122,6 @@ def test_the_day_has_two_hundred_orders_of_every_kind() -> None:
 
 
 def test_keys_are_made_once(tmp_path: Path) -> None:
-    again: Callable[[], dict[str, str]] = lambda: keys.kept(tmp_path / "var" / "keys.json")
-    assert again() == again()
+    first, again = (keys.kept(tmp_path / "var" / "keys.json") for _ in range(2))
+    assert first == again
     assert (tmp_path / "var" / "keys.json").stat().st_mode & 0o077 == 0
