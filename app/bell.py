@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 
 HUB = "hub"
 INTAKE = "intake"  # deliveries to be read: a flood of them must not hold up the hub's own steps
@@ -65,7 +65,7 @@ def ring(rings: Iterable[Ring]) -> bool:
     try:
         for one in rings:
             _producer().send_task(one.task, (one.id,), queue=one.queue, retry=False, ignore_result=True)
-    except (OperationalError, OSError):
+    except (OperationalError, ChannelError, OSError):
         return False
     return True
 

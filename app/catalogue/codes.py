@@ -79,4 +79,5 @@ def add(tx: Connection, account: str, kind: str, ours: str, theirs: str, by: str
     """Adds or changes a code and resumes what waited for it, under the fact's lock; ring the answer after the commit."""
     facts.lock(tx, fact(account, kind, ours))
     tx.execute(ADD, {"account": account, "kind": kind, "ours": ours, "theirs": theirs, "by": by})
-    return facts.arrived(tx, fact(account, kind, ours))
+    facts.lock(tx, fact(account, kind, theirs))
+    return facts.arrived(tx, fact(account, kind, ours)) + facts.arrived(tx, fact(account, kind, theirs))

@@ -35,11 +35,12 @@ UPDATE events SET state = 'applied', ended_at = now() WHERE id = :id AND at = :a
 # A ring that waits in a long queue is not lost: rung again are only events that a later one has overtaken, or all when nothing is heard.
 UNHEARD = text("""
 WITH heard AS (SELECT rung_at, ended_at FROM events WHERE state <> 'accepted' AND at > now() - interval '1 day' ORDER BY id DESC LIMIT 1),
-deaf AS (SELECT NOT EXISTS (SELECT 1 FROM events WHERE state <> 'accepted' AND at > now() - interval '1 day'
-    AND coalesce(ended_at, rung_at) > now() - make_interval(secs => :seconds)) AS all_of_it)
+deaf AS (SELECT NOT EXISTS (
+    SELECT 1 FROM (SELECT state, ended_at, rung_at FROM events WHERE at > now() - interval '1 day' ORDER BY id DESC LIMIT 2000) newest
+    WHERE state <> 'accepted' AND coalesce(ended_at, rung_at) > now() - make_interval(secs => :seconds)) AS all_of_it)
 UPDATE events SET rung_at = now() WHERE (id, at) IN (
     SELECT id, at FROM events WHERE state = 'accepted' AND rung_at < now() - make_interval(secs => :seconds)
-        AND ((SELECT all_of_it FROM deaf) OR rung_at < (SELECT rung_at FROM heard) - interval '5 seconds')
+        AND ((SELECT all_of_it FROM deaf) OR rung_at < now() - interval '60 seconds' OR rung_at < (SELECT rung_at FROM heard) - interval '5 seconds')
     ORDER BY rung_at LIMIT :most FOR UPDATE SKIP LOCKED)
 RETURNING id
 """)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.bell import Ring
+from app.cases import open_case
 
 LOCK = text("SELECT pg_advisory_xact_lock(7701, hashtext(:account))")
 # Live lane first, channels in turn, the oldest order first: orders finish one by one.
@@ -45,18 +46,26 @@ UPDATE steps SET rung_at = NULL WHERE id IN (
 RETURNING account
 """)
 LOST = text("""
-UPDATE steps SET rung_at = NULL, lease_until = NULL, losses = losses + 1, armed = true, due_at = now(), updated_at = now(),
-    state = CASE WHEN kind = 'inner' THEN 'ready' ELSE 'unknown' END,
+UPDATE steps SET rung_at = NULL, lease_until = NULL, losses = losses + 1, armed = losses + 1 < :losses, due_at = now(), updated_at = now(),
+    state = CASE WHEN losses + 1 >= :losses THEN 'dead' WHEN kind = 'inner' THEN 'ready' ELSE 'unknown' END,
     doubtful = kind <> 'inner', sent_at = CASE WHEN kind = 'inner' THEN sent_at ELSE lease_until END,
     code = 'lease_lost', sentence = 'The worker went silent while it acted; what it sent is looked up before anything is sent again.'
 WHERE id IN (SELECT id FROM steps WHERE state = 'running' AND lease_until < now() LIMIT :most FOR UPDATE SKIP LOCKED)
-RETURNING id, run_id, subject_id, account, tries, fence
+RETURNING id, run_id, subject_id, account, tries, fence, flow, name, role, state
 """)
 NOTE_LOSS = text("""
 INSERT INTO attempts (step_id, run_id, subject_id, account, n, fence, outcome, code, sentence)
 VALUES (:id, :run_id, :subject_id, :account, :tries, :fence, 'lease lost', 'lease_lost', 'The worker went silent; another one takes over.')
 """)
-WAITING = text("SELECT DISTINCT account FROM steps WHERE armed AND rung_at IS NULL")
+# A loose index scan: one look for each account, however many steps wait.
+WAITING = text("""
+WITH RECURSIVE a AS (
+    (SELECT account FROM steps WHERE armed AND rung_at IS NULL ORDER BY account LIMIT 1)
+    UNION ALL
+    SELECT (SELECT s.account FROM steps s WHERE s.armed AND s.rung_at IS NULL AND s.account > a.account ORDER BY s.account LIMIT 1)
+    FROM a WHERE a.account IS NOT NULL)
+SELECT account FROM a WHERE account IS NOT NULL
+""")
 
 
 def task_name(flow: str, step: str) -> str:
@@ -87,11 +96,25 @@ def unheard(tx: Connection, heard: float, most: int = 2000) -> set[str]:
     return set(tx.execute(UNHEARD, {"heard": heard, "most": most}).scalars())
 
 
-def recover(tx: Connection, most: int = 500) -> set[str]:
-    """Steps whose lease has run out: what they sent is unknown, and is looked up."""
-    lost = tx.execute(LOST, {"most": most}).mappings().all()
+def recover(tx: Connection, losses: int, most: int = 500) -> set[str]:
+    """Steps whose lease has run out: what they sent is unknown, and is looked up; one that loses every worker is for a person."""
+    lost = tx.execute(LOST, {"most": most, "losses": losses}).mappings().all()
     for row in lost:
         tx.execute(NOTE_LOSS, dict(row))
+        if row["state"] == "dead":
+            open_case(
+                tx,
+                "dead",
+                row["account"],
+                "lease_lost",
+                f"Every worker that took up this step went silent ({losses} of them).",
+                member=f"step:{row['id']}",
+                subject=row["subject_id"],
+                step=f"{row['flow']}.{row['name']}",
+                role=row["role"],
+                owner="engineering",
+                remedy="An engineer must look at the log under this waybill; then retry the step.",
+            )
     return {row["account"] for row in lost}
 
 

@@ -16,6 +16,11 @@ UPDATE runs SET document_id = :document FROM open WHERE runs.id = open.id RETURN
 HOLD = text(
     "SELECT id FROM steps WHERE subject_id = :subject AND state NOT IN ('done', 'skipped', 'cancelled') ORDER BY id FOR UPDATE"
 )
+# An inner step that works on the older document just now is fenced off and done again.
+AGAIN = text("""
+UPDATE steps SET state = 'ready', armed = true, rung_at = NULL, lease_until = NULL, fence = fence + 1
+WHERE run_id = ANY(:runs) AND kind = 'inner' AND state = 'running'
+""")
 # What was refused or parked may be well with the newer document: it is tried again.
 RESUME = text("""
 UPDATE steps SET state = 'ready', armed = true, due_at = now(), tries = 0, rung_at = NULL
@@ -28,5 +33,6 @@ def merge(tx: Connection, subject: int, flows: tuple[str, ...], document: int | 
     tx.execute(HOLD, {"subject": subject})
     merged = list(tx.execute(MERGE, {"subject": subject, "flows": list(flows), "document": document}).scalars())
     if merged:
+        tx.execute(AGAIN, {"runs": merged})
         tx.execute(RESUME, {"runs": merged})
     return bool(merged)

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import simplejson
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from connectors.kit.account import Account
@@ -143,7 +144,7 @@ class Http:
                 status, headers = response.status_code, {k.lower(): v for k, v in response.headers.items()}
                 body = _read(response, began + timeout)
             return Answer(status, headers, body, write)
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as broken:
+        except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as broken:
             error = type(broken).__name__
             raise _trouble(broken, write, timeout) from broken
         finally:
@@ -167,9 +168,9 @@ def _trouble(broken: Exception, write: bool, timeout: float) -> Ambiguous | Tran
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
-    """The whole body, within size and time: a dripping answer is cut off as a time-out."""
+    """The whole body, within size and time: whatever is there is taken as it comes, so a dripping answer is cut off."""
     parts, size = [], 0
-    for part in response.iter_content(65536):
+    while part := response.raw.read1(65536, decode_content=True):
         parts.append(part)
         size += len(part)
         if size > MAX_ANSWER or time.monotonic() > deadline:

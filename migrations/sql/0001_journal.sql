@@ -242,6 +242,7 @@ CREATE TABLE case_members (
     closed_at timestamptz,
     PRIMARY KEY (case_id, member)
 );
+CREATE INDEX case_members_open ON case_members (case_id) WHERE closed_at IS NULL;
 CREATE INDEX case_members_member ON case_members (member) WHERE closed_at IS NULL;
 
 CREATE TABLE audit (

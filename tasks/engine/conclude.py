@@ -88,14 +88,19 @@ def _settle(tx: Connection, work: Work, verdict: Verdict) -> bool:
         "doubtful": verdict.doubtful,
         "sent": verdict.doubtful and (work.sending or work.resent or work.unsaved or not work.step.doubtful),
         "job": verdict.job,
-        "result": verdict.result,
-        "code": verdict.code,
-        "sentence": verdict.sentence[:2000],
+        "result": _plain(verdict.result),
+        "code": _plain(verdict.code),
+        "sentence": _plain(verdict.sentence)[:2000],
         "remedy": verdict.remedy,
         "owner": verdict.owner,
         "fact": codes.fact(*verdict.fact) if verdict.fact else "",
     }
     return tx.execute(steps.CONCLUDE, row).rowcount == 1
+
+
+def _plain(words: str) -> str:
+    """PostgreSQL keeps no NUL in a text, and a vendor's sentence must not keep a step from being concluded."""
+    return words.replace("\x00", "")
 
 
 def _attempt(tx: Connection, work: Work, verdict: Verdict, outcome: str) -> None:
@@ -108,8 +113,8 @@ def _attempt(tx: Connection, work: Work, verdict: Verdict, outcome: str) -> None
         "n": work.step.tries,
         "fence": work.step.fence,
         "outcome": outcome,
-        "code": verdict.code,
-        "sentence": verdict.sentence[:2000],
+        "code": _plain(verdict.code),
+        "sentence": _plain(verdict.sentence)[:2000],
         "seconds": round(time.monotonic() - work.began, 4),
         "calls": len(work.exchanges),
         "worker": WORKER,

@@ -13,6 +13,7 @@ from app.bell import ring_event
 from app.database import transaction
 from app.journal import accept, steps
 from app.journal.steps import Claimed, Context
+from app.orders.difference import fingerprint
 from app.stock import dirty
 from connectors.canonical.stock import StockLevel
 from connectors.kit.capabilities import Message
@@ -62,6 +63,10 @@ class Work:
     @property
     def key(self) -> str:
         return self.step.key
+
+    def key_of(self, content: object) -> str:
+        """A key for a content that is read at each attempt: other values under the same key would be answered with the old."""
+        return f"{self.step.key}-{fingerprint(content)}"
 
     @property
     def subject(self) -> int:
@@ -128,9 +133,9 @@ class Work:
         return self.told_levels
 
     def guard(self) -> None:
-        """Right before the first byte: the lease must outlast the call, else it is renewed, else nothing is sent."""
+        """Right before the first byte: the lease must outlast the call at its slowest, else it is renewed, else nothing is sent."""
         left = self.lease - (time.monotonic() - self.began)
-        if left < entries.account(self.step.account).timeout + 1:
+        if left < min(2 * entries.account(self.step.account).timeout + 1, self.lease * 0.75):
             self._renew()
 
     def _renew(self) -> None:

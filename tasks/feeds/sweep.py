@@ -9,6 +9,7 @@ from app.journal.nourish import feed_accounts
 from config.reader import config
 from tasks.feeds import heartbeat
 
+LOSSES = 6  # workers that a step may lose before a person looks at it
 LATE = 5.0  # seconds after which an accepted event should have been received
 
 
@@ -18,7 +19,7 @@ def run() -> str:
     with transaction() as tx:
         late = events.unheard(tx, LATE)
     with transaction() as tx:
-        accounts = feeding.recover(tx) | feeding.arm(tx) | feeding.unheard(tx, heard) | feeding.waiting(tx)
+        accounts = feeding.recover(tx, LOSSES) | feeding.arm(tx) | feeding.unheard(tx, heard) | feeding.waiting(tx)
     rings = [Ring(RECEIVE, INTAKE, event) for event in late]
     for account in sorted(accounts):
         with transaction() as tx:

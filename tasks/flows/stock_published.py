@@ -12,7 +12,8 @@ MOST = 250
 
 
 def publish_stock(document: None, channel: SalesChannel, work: Work) -> BatchWrite[StockLevel]:
-    return channel.publish_stock(work.levels(MOST), key=work.key)
+    levels = work.levels(MOST)
+    return channel.publish_stock(levels, key=work.key_of([(level.sku, str(level.available)) for level in levels]))
 
 
 FLOW: Flow = Flow(

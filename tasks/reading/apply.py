@@ -110,7 +110,7 @@ def _changed(
         return _nothing_new(subject, version, echo)
     document = _keep(tx, subject, roles, new, version)
     _note_trackings(tx, subject, old, new)
-    setting = laying.Setting(event, replace(subject, roles=roles), roles, document)
+    setting = laying.Setting(event, replace(subject, roles=roles), roles, document, new)
     found = differences(old, new)
     started = [difference for difference in found if laying.start(tx, setting, difference)]
     if not started:

@@ -14,7 +14,9 @@ from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
 from app.orders.difference import Difference, Kind, fingerprint
+from app.stock import reservations
 from connectors.canonical.codec import dump
+from connectors.canonical.order import Order
 from tasks.flows.book import BY_DIFFERENCE, FLOWS, merged_by, preempted_by
 from tasks.flows.table import Flow, Inner, Outer, Step
 
@@ -27,6 +29,7 @@ class Setting:
     subject: Subject
     roles: Mapping[str, Any]
     document: int | None
+    order: Order
 
 
 def start(tx: Connection, setting: Setting, difference: Difference) -> bool:
@@ -36,6 +39,7 @@ def start(tx: Connection, setting: Setting, difference: Difference) -> bool:
     if difference.kind is Kind.CHANGED and merging.merge(
         tx, setting.subject.id, merged_by(difference.kind), setting.document
     ):
+        reservations.adjust(tx, setting.subject.id, setting.order)  # what the older document reserved follows the newer
         return True
     flow = BY_DIFFERENCE[difference.kind]
     steps = tuple(_step(setting, flow, step, difference) for step in flow.steps)

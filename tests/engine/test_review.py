@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
+from contextlib import nullcontext, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from connectors.kit.account import Account
+from connectors.kit.errors import Ambiguous
+from connectors.kit.http import Http
 from tests.world import World
 
 
@@ -219,3 +226,55 @@ def test_two_members_that_leave_a_case_at_once_close_it(acme: World) -> None:
         late.join(0.5)
     late.join()
     assert acme.one("SELECT status FROM cases") == "resolved"
+
+
+def test_a_step_that_loses_every_worker_is_for_a_person(acme: World) -> None:
+    """Lost again and again, it ends dead with a case, and a retry begins anew."""
+    from app.database import transaction
+
+    acme.order()
+    acme.pump(until=lambda: acme.states().get("order_placed.book_order") == "ready")
+    with transaction() as tx:
+        tx.execute(
+            text("""UPDATE steps SET state = 'running', losses = 5, rung_at = NULL, armed = false,
+                lease_until = now() - interval '1 second' WHERE name = 'book_order'""")
+        )
+    acme.turn()
+    assert acme.states()["order_placed.book_order"] == "dead"
+    assert acme.one("SELECT owner FROM cases WHERE code = 'lease_lost' AND status = 'open'") == "engineering"
+
+
+def test_an_edit_that_is_merged_is_reserved_too(acme: World) -> None:
+    """Reserved already, not booked yet: the rows follow the newer document."""
+    order = acme.order()
+    acme.pump(until=lambda: acme.states().get("order_placed.reserve_stock") == "done")
+    lines = [{**line, "current_quantity": "1"} for line in order["lines"]]
+    changed = acme.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"lines": lines})
+    if acme.states()["order_placed.book_order"] == "ready":
+        acme.deliver("order.changed", changed)
+        acme.pump()
+        assert acme.one("SELECT sum(quantity) FROM reservations WHERE state = 'open'") == len(lines)
+        assert not acme.effects("erp")["amended"]
+
+
+def test_a_dripping_answer_is_cut_off() -> None:
+    """A byte now and then renews no time-out: the call ends near its own limit."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            with server.accept()[0] as wire, suppress(OSError):
+                wire.recv(65536)
+                wire.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+                for _ in range(100):
+                    wire.sendall(b" ")
+                    time.sleep(0.2)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        limits: Any = SimpleNamespace(leave=lambda *_: nullcontext())
+        http = Http(Account("x", "acme", f"http://127.0.0.1:{server.getsockname()[1]}", timeout=1.0), limits)
+        began = time.monotonic()
+        with pytest.raises(Ambiguous):
+            http.call("POST", "/", operation="x", write=True, json={})
+        assert time.monotonic() - began < 6
+        dripping.join()
