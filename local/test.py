@@ -26,11 +26,18 @@ CHECKS = (
     Check("floors (import-linter)", ("lint-imports",)),
     Check("tests (pytest)", ("pytest", "--numprocesses", "2", "--dist", "loadfile")),
 )
+# Two workers share the machine with real servers and processes: what failed beside others is tried once more by itself.
+ALONE = Check(
+    "tests that failed beside others, each alone", ("pytest", "--last-failed", "--last-failed-no-failures", "none")
+)
 
 
 def main(arguments: list[str]) -> int:
     """Run all checks, even after one fails; 0 only when every one passed. Arguments go to pytest."""
     verdicts = [(check, *_timed(check, arguments)) for check in CHECKS]
+    if not verdicts[-1][1]:
+        print("\n== some tests failed; they are tried once more, alone", flush=True)
+        verdicts[-1] = (ALONE, *_timed(ALONE, []))
     print("\n== summary")
     for check, passed, seconds in verdicts:
         print(f"{'passed' if passed else 'FAILED':8}{seconds:7.1f} s  {check.heading}")

@@ -83,8 +83,9 @@ class World:
                 return
             if not self.turn() and (until is None and not self._later()):
                 return
-        if until is not None:
-            raise AssertionError(f"not reached within {seconds} s: {self.states()}")
+        raise AssertionError(
+            f"not {'reached' if until else 'at rest'} within {seconds} s: {self.states()} {self.events()}"
+        )
 
     def turn(self) -> int:
         """One round: every accepted event, every rung step."""
@@ -207,7 +208,7 @@ def world(
         )
         redis.Redis.from_url(redis_url).flushall()
         fresh_process()
-        _warm()
+        warm()
         try:
             yield made
         finally:
@@ -217,7 +218,7 @@ def world(
             fresh_process()
 
 
-def _warm() -> None:
+def warm() -> None:
     from tasks.engine.connecting import limiter
 
     for role in ROLES:

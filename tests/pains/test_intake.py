@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from tests.hub import Hub, hub, signed, until
 from tests.pains.conftest import size
-from tests.world import World
+from tests.world import World, warm
 
 
 def post(address: str, topic: str, data: dict, name: str) -> int:  # type: ignore[type-arg]
@@ -38,7 +38,8 @@ def test_fifty_at_the_same_instant(acme: World, tmp_path: Path, redis_url: str, 
                 answers += list(crowd.map(lambda _: post(made.address, "order.placed", order, "msg-one"), range(50)))
             redis.Redis.from_url(redis_url).flushall()
     assert set(answers) == {200}
-    acme.pump()
+    warm()  # no call is under way, which an emptied limiter cannot know: it would wait for the longest one to be over
+    acme.pump(60)
     assert acme.one("SELECT count(*) FROM events") == 1
     assert acme.one("SELECT seen FROM deliveries") == 100
     assert acme.one("SELECT count(*) FROM runs") == 1

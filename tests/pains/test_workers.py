@@ -172,10 +172,11 @@ def test_a_runaway_queue_is_cancelled_by_filter(acme: World, figure: Callable[..
     with transaction() as tx:
         control.pause(tx, "erp", "anna", "runaway import")
         tx.execute(SEED, {"many": many, "later": 0.0})
+    before = acme.one("SELECT now()")
     other = acme.order()
     acme.turn()
     began = time.monotonic()
-    wanted = Filter(account="erp", flow="order_placed", name="book_order", states=("ready",))
+    wanted = Filter(account="erp", flow="order_placed", name="book_order", before=before, states=("ready",))
     with transaction() as tx:
         assert preview(tx, wanted) == many
     progress = list(cancel(wanted, "anna", "runaway import"))

@@ -24,7 +24,7 @@ from tests.contract.system import System
 pytestmark = pytest.mark.parametrize("shop", [{"senders": 2, "secret": "s-1"}], indirect=True)
 
 
-def waited(for_what: Callable[[], Any], seconds: float = 8.0) -> Any:
+def waited(for_what: Callable[[], Any], seconds: float = 40.0) -> Any:
     until = time.monotonic() + seconds
     while not (found := for_what()):
         assert time.monotonic() < until, "it did not come"
