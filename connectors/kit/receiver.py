@@ -51,8 +51,8 @@ class Receiver:
     """`prove(incoming, secrets, now)` returns the matching secret's name or raises Forged.
 
     `identify(incoming)` raises Unreadable when it cannot. `handshake(incoming, secrets)` answers a challenge, or None.
-    `content_types` are those the vendor sends (415 for others); `window` is how old a *freshly signed* timestamp may be, in
-    seconds, None where retries keep the first timestamp. `max_body` in bytes.
+    `content_types` are those the vendor sends (415 for others). How old a *freshly signed* timestamp may be is `prove`'s to
+    say; where retries keep the first timestamp it must not look. `max_body` in bytes.
     """
 
     prove: Callable[[Incoming, Sequence[Secret], datetime], str]
