@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, date, datetime
 
 import structlog
@@ -59,7 +60,7 @@ def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
     dead = sorted(topic for topic, on in alive.items() if not on)
     if dead:
         sentence = f"{name} no longer sends us {', '.join(dead)}; orders are found by polling meanwhile."
-        remedy = "Register the webhooks again (accounts page, or: waybill accounts subscribe)."
+        remedy = f"An engineer registers them again: python -m tasks.feeds.watch {name}"
         cases.open_case(
             tx,
             "account",
@@ -102,3 +103,7 @@ def _sunset(tx: Connection, name: str, today: date) -> None:
             owner="engineering",
             cause=str(min(reached)),
         )
+
+
+if __name__ == "__main__":  # python -m tasks.feeds.watch ACCOUNT
+    print("\n".join(mend(sys.argv[1])) or "nothing was missing")
