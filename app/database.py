@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 
 
@@ -39,6 +41,12 @@ def transaction() -> Iterator[Connection]:
     """One transaction: committed at the end, undone by an error."""
     with engine().begin() as tx:
         yield tx
+
+
+def plain(tx: Connection) -> psycopg.Connection[tuple[Any, ...]]:
+    """The driver's own connection, in the same transaction: for the few statements that every step makes (docs/performance.md)."""
+    driver: psycopg.Connection[tuple[Any, ...]] = tx.connection.driver_connection  # type: ignore[assignment]
+    return driver
 
 
 def migrate(url: str | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.journal.events import finish
+from app.database import plain
 
 COLUMNS = """s.id, s.run_id, s.subject_id, s.flow, s.name, s.role, s.account, s.kind, s.lane, s.channel, s.key, s.fence, s.tries,
     s.doubtful,
@@ -36,7 +36,8 @@ SELECT r.flow_version, r.child, r.detail, r.difference, r.event_id, r.event_at, 
     b.version,
     coalesce((SELECT jsonb_agg(jsonb_build_array(l.account, l.kind, l.ours, l.theirs))
         FROM links l WHERE l.subject_id = s.subject_id), '[]') AS links,
-    coalesce((SELECT jsonb_object_agg(c.name, jsonb_build_array(c.result, c.job)) FROM calls c WHERE c.step_id = s.id), '{}') AS calls
+    coalesce((SELECT jsonb_object_agg(c.name, jsonb_build_array(c.result, c.job)) FROM calls c WHERE c.step_id = s.id), '{}') AS calls,
+    coalesce((SELECT jsonb_object_agg(e.name, e.result) FROM steps e WHERE e.run_id = s.run_id AND e.state = 'done'), '{}') AS results
 FROM steps s JOIN runs r ON r.id = s.run_id JOIN subjects b ON b.id = s.subject_id LEFT JOIN documents d ON d.id = r.document_id
 WHERE s.id = :id
 """)
@@ -45,41 +46,14 @@ INSERT INTO calls (step_id, name, result, job) SELECT id, :name, :result, :job F
 WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 ON CONFLICT (step_id, name) DO UPDATE SET result = excluded.result, job = excluded.job, at = now()
 """)
-CONCLUDE = text("""
-UPDATE steps SET state = :state, due_at = now() + make_interval(secs => CAST(:later AS double precision)),
-    armed = (:again AND CAST(:later AS double precision) <= 0), lease_until = NULL,
-    tries = tries - :untried, doubtful = :doubtful, sent_at = CASE WHEN :sent THEN now() ELSE sent_at END, job = :job, result = :result,
-    code = :code, sentence = :sentence, remedy = :remedy, owner = :owner, fact = :fact, updated_at = now(),
-    ended_at = CASE WHEN :state IN ('done', 'skipped', 'cancelled') THEN now() END
-WHERE id = :id AND fence = :fence AND state = 'running'
-""")
-OPENED = text("""
-WITH gone AS (DELETE FROM waits WHERE on_id = ANY(:ids) RETURNING step_id),
-n AS (SELECT step_id, count(*) AS c FROM gone GROUP BY step_id),
-held AS (SELECT id FROM steps WHERE id IN (SELECT step_id FROM n) ORDER BY id FOR UPDATE)
-UPDATE steps s SET pending = pending - n.c, updated_at = now(),
-    state = CASE WHEN state = 'waiting' AND pending - n.c <= 0 THEN 'ready' ELSE state END,
-    armed = armed OR (state = 'waiting' AND pending - n.c <= 0 AND due_at <= now())
-FROM n JOIN held ON held.id = n.step_id WHERE s.id = n.step_id RETURNING s.account, s.armed
-""")
-CLOSE_RUN = text("""
-UPDATE runs SET open_steps = open_steps - :n,
-    state = CASE WHEN open_steps - :n > 0 THEN state
-        WHEN EXISTS (SELECT 1 FROM steps WHERE run_id = :run AND state = 'done') OR :reason = '' THEN 'done' ELSE 'cancelled' END,
-    reason = CASE WHEN :reason <> '' THEN :reason ELSE reason END,
-    ended_at = CASE WHEN open_steps - :n <= 0 THEN now() END
-WHERE id = :run RETURNING event_id, event_at, state
-""")
-ATTEMPT = text("""
-INSERT INTO attempts (step_id, run_id, subject_id, account, n, fence, outcome, code, sentence, seconds, calls, worker, next_at)
-VALUES (:step, :run, :subject, :account, :n, :fence, :outcome, :code, :sentence, :seconds, :calls, :worker,
-    now() + make_interval(secs => CAST(:later AS double precision)))
-RETURNING id, at
-""")
-EXCHANGE = text("""
-INSERT INTO payloads (owner, owner_id, n, at, subject_id, head, body) VALUES ('attempt', :attempt, :n, :at, :subject, :head, :body)
-""")
-RESULT = text("SELECT result FROM steps WHERE run_id = :run AND name = :name AND state = 'done'")
+# The moves themselves are functions of the database (migrations/sql/0009_moves.sql): each one round trip.
+CONCLUDE = """
+SELECT conclude_step(%(id)s::bigint, %(fence)s::integer, %(state)s, %(later)s::double precision, %(again)s, %(untried)s::integer, %(doubtful)s,
+    %(sent)s, %(job)s::text, %(result)s, %(code)s, %(sentence)s, %(remedy)s, %(owner)s, %(fact)s, %(try)s::integer, %(outcome)s,
+    %(seconds)s::double precision, %(worker)s, %(heads)s, %(bodies)s::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[])
+"""
+OPENED = text("SELECT open_what_waited(:ids)")
+CLOSE_RUN = text("SELECT close_run(:run, :n, :reason)")
 ONE_STATE = text(
     "SELECT state, EXISTS (SELECT 1 FROM calls WHERE step_id = :id AND result IS NOT NULL) AS begun FROM steps WHERE id = :id"
 )
@@ -131,6 +105,7 @@ class Context:
     version: str
     links: Sequence[Sequence[str]]
     calls: Mapping[str, Sequence[str | None]]
+    results: Mapping[str, str]
 
 
 def claim(tx: Connection, step: int, lease: float, probe: bool = False) -> Claimed | None:
@@ -165,18 +140,21 @@ def record_call(tx: Connection, step: Claimed, name: str, result: str | None, jo
     )
 
 
+def conclude(tx: Connection, row: Mapping[str, Any]) -> set[str] | None:
+    """Concludes an attempt (CONCLUDE names what `row` holds); the accounts to feed, None when the step is another's by now."""
+    answered = plain(tx).execute(CONCLUDE, row).fetchone()
+    assert answered is not None
+    return None if answered[0] is None else set(answered[0])
+
+
 def open_what_waited(tx: Connection, ended: Sequence[int]) -> set[str]:
     """Steps that waited only for these are ready now; the accounts to feed."""
-    if not ended:
-        return set()
-    return {row.account for row in tx.execute(OPENED, {"ids": list(ended)}) if row.armed}
+    return set(tx.execute(OPENED, {"ids": list(ended)}).scalar_one()) if ended else set()
 
 
 def close_run(tx: Connection, run: int, ended: int, reason: str = "") -> None:
     """Counts ended steps off a run; the last one ends it, and with it perhaps its event."""
-    row = tx.execute(CLOSE_RUN, {"run": run, "n": ended, "reason": reason}).one()
-    if row.state != "open" and row.event_id is not None:
-        finish(tx, row.event_id, row.event_at)
+    tx.execute(CLOSE_RUN, {"run": run, "n": ended, "reason": reason})
 
 
 def begun(tx: Connection, step: int) -> bool:
@@ -184,7 +162,3 @@ def begun(tx: Connection, step: int) -> bool:
     row = tx.execute(ONE_STATE, {"id": step}).one()
     return row.state == "done" or bool(row.begun)
 
-
-def result_of(tx: Connection, run: int, name: str) -> str:
-    """The id that a step of the run ended with; empty when it did not."""
-    return str(tx.execute(RESULT, {"run": run, "name": name}).scalar() or "")
