@@ -18,6 +18,17 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
+PLANS = "-c plan_cache_mode=force_generic_plan"
+
+
+def plan_once() -> None:
+    """For processes that make the same few statements by key all day: each is planned once for a session, not at every call.
+
+    Not for the screens, whose filters want a plan for their values. Must be asked before the first use of the engine.
+    """
+    os.environ["DATABASE_PLANS"] = PLANS
+
+
 @cache
 def engine(url: str | None = None) -> Engine:
     """The pool of this process (DATABASE_URL). Sessions keep their safety: fsync and synchronous_commit are the server's own."""
@@ -31,7 +42,10 @@ def engine(url: str | None = None) -> Engine:
         json_deserializer=orjson.loads,
         connect_args={
             "connect_timeout": 5,
-            "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
+            + os.environ.get("DATABASE_PLANS", ""),
+            "prepare_threshold": 2,
+
         },
     )
 

@@ -8,10 +8,11 @@ from typing import Any
 from celery import Celery, signals
 from kombu import Queue
 
-from app import logs
+from app import database, logs
 from app.bell import CLOCK, HUB, INTAKE, RECEIVE, celery_settings
 from config.reader import config
 from tasks import receive
+from tasks.engine import shown
 from tasks.engine.loop import perform
 from tasks.feeds import clock
 from tasks.flows.book import FLOWS
@@ -62,3 +63,9 @@ for _job, _run in clock.JOBS.items():
 @signals.beat_init.connect
 def _begin(**_: Any) -> None:
     logs.setup("worker")
+    database.plan_once()
+
+
+@signals.worker_ready.connect
+def _follow(sender: Any, **_: Any) -> None:
+    shown.follow(sender)

@@ -77,7 +77,7 @@ def feed(
         "own": going.account,
         "task": going.task,
     }
-    rows = plain(tx).execute(FEED, values).fetchall()
+    rows = sorted(plain(tx).execute(FEED, values).fetchall(), key=lambda row: (row[1], row[3], row[0]))
     rings = [Ring(task, account, name) for name, account, task, _, goes_on in rows if not goes_on]
     return Fed(rings, next((row[0] for row in rows if row[4]), None))
 

@@ -85,6 +85,11 @@ class Claimed:
     code: str
     claimed_at: datetime
 
+    @property
+    def task(self) -> str:
+        """The Celery task's name."""
+        return f"{self.flow}.{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

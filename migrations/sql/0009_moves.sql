@@ -134,7 +134,7 @@ BEGIN
             account := whose;
             task := step.task;
             subject_id := step.subject_id;
-            goes_on := NOT going AND whose = p_own AND step.task = p_task;
+            goes_on := NOT going AND whose = p_own AND step.task = p_task AND coalesce(gate.breaker, 'closed') = 'closed';
             IF goes_on THEN
                 going := true;
             ELSE
