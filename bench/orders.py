@@ -18,6 +18,7 @@ from bench.stage import Stage, until
 
 _names = itertools.count(1)
 LAST = "letters/v1/letters"
+PATIENCE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ def names(many: int) -> list[str]:
     return [f"{next(_names):07d}" for _ in range(many)]
 
 
-def _drained(stage: Stage, orders: int, begin: Callable[[], None], last: str, patience: float = 120) -> Drained:
+def _drained(stage: Stage, orders: int, begin: Callable[[], None], last: str, delay: float = 0.0) -> Drained:
     """From the first call at the sink to the last; four calls an order."""
-    stage.clear_sink()
+    stage.clear_sink(delay)
     before = stage.cpu()
     begin()
-    until(lambda: stage.seen() >= orders * 4, patience, 0.2)
+    until(lambda: stage.seen() >= orders * 4, PATIENCE, 0.2)
     time.sleep(0.2)
     spent = {name: round(seconds - before[name], 3) for name, seconds in stage.cpu().items()}
     sink_cpu = stage.sink_cpu()
@@ -50,12 +51,12 @@ def _drained(stage: Stage, orders: int, begin: Callable[[], None], last: str, pa
     return Drained(measure.rate(moments) / 4, sum(at < middle for at in ends) / len(ends), spent, sink_cpu)
 
 
-def ours(stage: Stage, orders: int) -> Drained:
+def ours(stage: Stage, orders: int, delay: float = 0.0) -> Drained:
     """Webhooks accepted while the workers stand still; then the workers receive, lay out and carry out all of them."""
     stage.freeze(*stage.workers, "beat")
     stage.deliver(names(orders))
-    drained = _drained(stage, orders, lambda: stage.thaw(*stage.workers, "beat"), LAST)
-    until(lambda: stage.open_steps() == 0, 30)
+    drained = _drained(stage, orders, lambda: stage.thaw(*stage.workers, "beat"), LAST, delay)
+    until(lambda: stage.open_steps() == 0, 120)
     return drained
 
 
@@ -73,7 +74,7 @@ def steps_floor(stage: Stage, orders: int, processes: int = 2) -> Drained:
 
     drained = _drained(stage, orders, begin, "steps/4")
     for process in started:
-        process.wait(30)
+        process.wait(120)
     return drained
 
 

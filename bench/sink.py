@@ -1,7 +1,7 @@
 """The sink: one HTTP/1.1 server with one fixed answer for all contestants, which notes when each call came.
 
 `python -m bench.sink PORT`. Any path answers ANSWER; `delay` is set by PUT /_sink?delay=SECONDS (for paths that begin with `on`);
-GET /_sink tells how many calls it saw since the last DELETE /_sink and its processor time, GET /_sink?all=1 also each call.
+GET /_sink tells how many calls (but for tokens) it saw since the last DELETE /_sink and its processor time, GET /_sink?all=1 also each call.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Seen:
 
     def told(self, whole: bool) -> bytes:
         used = time.process_time() - self.cpu
-        return json.dumps({"n": len(self.calls), "calls": self.calls if whole else (), "cpu_seconds": used}).encode()
+        count = sum(not path.endswith("/token") for _, path in self.calls)
+        return json.dumps({"n": count, "calls": self.calls if whole else (), "cpu_seconds": used}).encode()
 
     def delay(self, path: str) -> float:
         return next((seconds for start, seconds in self.delays.items() if path.startswith(start)), 0.0)

@@ -57,8 +57,12 @@ class Stage:
 
     def calls(self) -> list[tuple[float, str]]:
         """(moment, path) of each call since it was cleared; only those that make or change something."""
+        return [(at, path) for at, path in self.every_call() if not path.endswith("/token")]
+
+    def every_call(self) -> list[tuple[float, str]]:
+        """Tokens too: a vendor counts them."""
         told = requests.get(f"{self.sink}/_sink?all=1", timeout=30).json()["calls"]
-        return [(at, path) for at, path in told if not path.endswith("/token")]
+        return [(float(at), str(path)) for at, path in told]
 
     def seen(self) -> int:
         return int(requests.get(f"{self.sink}/_sink", timeout=10).json()["n"])
@@ -88,6 +92,25 @@ class Stage:
         named = {"web": [self.processes.pid("web")], "workers": [self.processes.pid(name) for name in self.workers]}
         spent = {name: sum(map(measure.processor_seconds, pids)) for name, pids in named.items()}
         return {**spent, "postgres": measure.processor_seconds(postgres), "redis": measure.processor_seconds(store)}
+
+    def warm(self) -> None:
+        """No call is under way at any account: buckets need not begin empty."""
+        from tasks.engine.connecting import limiter
+
+        for name in self.accounts:
+            limiter().warm(name)
+
+    def forget(self) -> None:
+        """Forgets everything that was delivered and queued, while the workers stand still."""
+        tables = "deliveries, events, payloads, attempts, subjects, documents, runs, steps, waits, calls, links, cases, case_members, reservations"
+        with self.rows() as connection:
+            connection.execute(f"TRUNCATE {tables} CASCADE".encode())
+        self.broker().flushall()
+        self.warm()
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return (*ACCOUNTS, *(name for name in self.limits if name not in ACCOUNTS))
 
     # ---- the hub's rows
 
@@ -178,7 +201,7 @@ def _names(workers: int) -> tuple[str, ...]:
 def _open(made: Stage) -> None:
     """Every line of the Procfile; the worker's once for each worker, with the bench's flow beside the shipped ones."""
     lines = parse_procfile((CHECKOUT / "Procfile").read_text()).processes
-    warm(made)
+    made.warm()
     for name, command in lines.items():
         if name == "worker":
             for each in made.workers:
@@ -187,9 +210,9 @@ def _open(made: Stage) -> None:
         else:
             made.processes.start(name, command)
     for port in (made.sink_port, made.web_port):
-        if not wait_open(port, 60):
+        if not wait_open(port, 300):
             raise TimeoutError(f"nothing answers on port {port}; the logs are in {VAR / 'log'}")
-    until(lambda: _listening(made) >= len(made.workers), 60)
+    until(lambda: _listening(made) >= len(made.workers), 300)
 
 
 def _listening(made: Stage) -> int:
@@ -198,24 +221,22 @@ def _listening(made: Stage) -> int:
     return sum(1 for log in logs if log.exists() and b" ready." in log.read_bytes())
 
 
-def warm(made: Stage) -> None:
-    """No call is under way at any account: buckets need not begin empty."""
-    from tasks.engine.connecting import limiter
-
-    for name in (*ACCOUNTS, *(name for name in made.limits if name not in ACCOUNTS)):
-        limiter().warm(name)
-
-
 def _configure(folder: Path, sink_port: int, limits: dict[str, str], slots: int) -> None:
     folder.mkdir(parents=True)
     names = (*ACCOUNTS, *(name for name in limits if name not in ACCOUNTS))
     (folder / "accounts.toml").write_text("".join(_account(name, sink_port, limits.get(name, WIDE)) for name in names))
+    alone = [name for name in names if name not in ACCOUNTS]
     (folder / "routes.toml").write_text(
-        '[[route]]\nname = "orders"\nkind = "order"\nwhen = { account = "shop" }\n'
-        'roles = { channel = "shop", erp = "erp", warehouse = "warehouse", notify = "letters" }\n'
+        _route("shop", "shop", "erp", "warehouse", "letters") + "".join(_route(name, *[name] * 4) for name in alone)
     )
     shipped = (CHECKOUT / "config" / "settings.toml").read_text()
     (folder / "settings.toml").write_text(shipped.replace("slots = 16 ", f"slots = {slots} "))
+
+
+def _route(source: str, channel: str, erp: str, warehouse: str, notify: str) -> str:
+    """Orders of an account; one that is not among ACCOUNTS plays every role itself."""
+    roles = f'{{ channel = "{channel}", erp = "{erp}", warehouse = "{warehouse}", notify = "{notify}" }}'
+    return f'[[route]]\nname = "orders of {source}"\nkind = "order"\nwhen = {{ account = "{source}" }}\nroles = {roles}\n\n'
 
 
 def _account(name: str, sink_port: int, limits: str) -> str:

@@ -11,17 +11,18 @@ from sqlalchemy import Connection, text
 
 from app.database import plain
 
+# In the order of Claimed and of Context: read by place, since every step reads them.
 COLUMNS = """s.id, s.run_id, s.subject_id, s.flow, s.name, s.role, s.account, s.kind, s.lane, s.channel, s.key, s.fence, s.tries,
     s.doubtful,
     s.sent_at, s.job, s.undoes, s.preempted, s.losses, s.code"""
-CLAIM = text(f"""
-UPDATE steps s SET state = 'running', lease_until = now() + make_interval(secs => :lease), fence = fence + 1, tries = tries + 1,
+CLAIM = f"""
+UPDATE steps s SET state = 'running', lease_until = now() + make_interval(secs => %(lease)s), fence = fence + 1, tries = tries + 1,
     rung_at = NULL, armed = false, updated_at = now()
-WHERE id = :id AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now()
+WHERE id = %(id)s AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now()
     AND NOT EXISTS (SELECT 1 FROM account_state a WHERE a.account = s.account
-        AND (a.paused OR (a.breaker <> 'closed' AND NOT :probe) OR a.drained_at < s.created_at))
+        AND (a.paused OR (a.breaker <> 'closed' AND NOT %(probe)s) OR a.drained_at < s.created_at))
 RETURNING {COLUMNS}, now() AS claimed_at
-""")  # noqa: S608 - constants only
+"""  # noqa: S608 - constants only
 UNRING = text("UPDATE steps SET rung_at = NULL WHERE id = :id AND armed")
 PROBING = text("""
 SELECT s.account FROM steps s JOIN account_state a ON a.account = s.account
@@ -31,7 +32,7 @@ RENEW = text("""
 UPDATE steps SET lease_until = now() + make_interval(secs => :lease)
 WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 """)
-CONTEXT = text("""
+CONTEXT = """
 SELECT r.flow_version, r.child, r.detail, r.difference, r.event_id, r.event_at, d.body, b.waybill, b.kind, b.account, b.external_id, b.roles,
     b.version,
     coalesce((SELECT jsonb_agg(jsonb_build_array(l.account, l.kind, l.ours, l.theirs))
@@ -39,8 +40,8 @@ SELECT r.flow_version, r.child, r.detail, r.difference, r.event_id, r.event_at, 
     coalesce((SELECT jsonb_object_agg(c.name, jsonb_build_array(c.result, c.job)) FROM calls c WHERE c.step_id = s.id), '{}') AS calls,
     coalesce((SELECT jsonb_object_agg(e.name, e.result) FROM steps e WHERE e.run_id = s.run_id AND e.state = 'done'), '{}') AS results
 FROM steps s JOIN runs r ON r.id = s.run_id JOIN subjects b ON b.id = s.subject_id LEFT JOIN documents d ON d.id = r.document_id
-WHERE s.id = :id
-""")
+WHERE s.id = %(id)s
+"""
 CALL = text("""
 INSERT INTO calls (step_id, name, result, job) SELECT id, :name, :result, :job FROM steps
 WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
@@ -115,8 +116,8 @@ class Context:
 
 def claim(tx: Connection, step: int, lease: float, probe: bool = False) -> Claimed | None:
     """Takes a step that is due; None when it is not, is another's, or its account may not act now (a probe may, once)."""
-    row = tx.execute(CLAIM, {"id": step, "lease": lease, "probe": probe}).mappings().first()
-    return Claimed(**row) if row is not None else None
+    row = plain(tx).execute(CLAIM, {"id": step, "lease": lease, "probe": probe}).fetchone()
+    return Claimed(*row) if row is not None else None
 
 
 def probing(tx: Connection, step: int) -> str | None:
@@ -135,7 +136,10 @@ def renew(tx: Connection, step: Claimed, lease: float) -> bool:
 
 
 def context(tx: Connection, step: int) -> Context:
-    return Context(**tx.execute(CONTEXT, {"id": step}).mappings().one())
+    row = plain(tx).execute(CONTEXT, {"id": step}).fetchone()
+    if row is None:
+        raise LookupError(f"step {step} has no run")
+    return Context(*row)
 
 
 def record_call(tx: Connection, step: Claimed, name: str, result: str | None, job: str | None = None) -> bool:
