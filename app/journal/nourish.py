@@ -20,7 +20,7 @@ def feed_accounts(tx: Connection, accounts: Iterable[str]) -> list[Ring]:
 
 def feed(tx: Connection, accounts: Iterable[str], going: Going = Going()) -> Fed:
     """The same, for a worker that would go on with the next step of its own account and name itself."""
-    aheads = {account: entries.ahead(account) for account in accounts}
+    aheads = {account: entries.ahead(account, tx) for account in accounts}
     if not aheads:
         return Fed([])
     policy = config().settings["engine"]
