@@ -45,7 +45,6 @@ def engine(url: str | None = None) -> Engine:
             "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
             + os.environ.get("DATABASE_PLANS", ""),
             "prepare_threshold": 2,
-
         },
     )
 

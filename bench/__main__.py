@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import intake, measure, orders, page, pacing, table
+from bench import intake, measure, orders, pacing, page, table
 from bench.stage import SLOTS, Stage, stage
 
 FIGURES = Path("var/bench.json")
@@ -62,7 +62,11 @@ def floors_hold(figures: dict[str, Any]) -> dict[str, Any]:
     if "bare_per_second" not in figures:
         return {}
     scale = figures["bare_per_second"] / GROUND["bare"]
-    named = {"receiver": "floor_intake_per_second", "steps": "floor_orders_per_second", "chain": "celery_orders_per_second"}
+    named = {
+        "receiver": "floor_intake_per_second",
+        "steps": "floor_orders_per_second",
+        "chain": "celery_orders_per_second",
+    }
     shares = {name: round(figures[key] / (GROUND[name] * scale), 2) for name, key in named.items() if key in figures}
     return {"floors_of_ground": shares, "machine_of_ground": round(scale, 3)}
 

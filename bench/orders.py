@@ -93,7 +93,9 @@ def chain_floor(stage: Stage, orders: int) -> Drained:
 
 def start_chain(stage: Stage) -> None:
     """The chain's worker, frozen until its turn."""
-    line = "exec celery -A bench.floors.chain worker -P prefork -c 2 -Q floor-chain --loglevel WARNING --hostname chain@%h"
+    line = (
+        "exec celery -A bench.floors.chain worker -P prefork -c 2 -Q floor-chain --loglevel WARNING --hostname chain@%h"
+    )
     stage.processes.start("chain", line)
     requests.get(f"{stage.sink}/_sink", timeout=10)
     time.sleep(4)

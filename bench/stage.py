@@ -27,7 +27,7 @@ VAR = CHECKOUT / "var" / "bench"
 ACCOUNTS = ("shop", "erp", "warehouse", "letters")
 SLOTS = 16
 # Wide enough that none holds anybody back; every one of them is asked at every call all the same.
-WIDE = '{ all = { burst = 1000000 }, creates = { rate = 100000, burst = 100000 }, searches = { burst = 10000000 }, at_once = { burst = 64 } }'
+WIDE = "{ all = { burst = 1000000 }, creates = { rate = 100000, burst = 100000 }, searches = { burst = 10000000 }, at_once = { burst = 64 } }"
 
 
 @dataclass

@@ -19,15 +19,34 @@ class Row:
 
 BENCH = (
     Row("intake", "intake, acks/s as a multiple of the receiver's floor", ">= 0.8", lambda x: x >= 0.8),
-    Row("intake_p99", "its p99 as a multiple of the floor's, at 70 % of the floor's capacity", "<= 2", lambda x: x <= 2),
-    Row("orders_floor", "orders/s (four outer steps) as a multiple of the step floor", ">= 0.5, aim 0.7", lambda x: x >= 0.5),
+    Row(
+        "intake_p99", "its p99 as a multiple of the floor's, at 70 % of the floor's capacity", "<= 2", lambda x: x <= 2
+    ),
+    Row(
+        "orders_floor",
+        "orders/s (four outer steps) as a multiple of the step floor",
+        ">= 0.5, aim 0.7",
+        lambda x: x >= 0.5,
+    ),
     Row("orders_celery", "orders/s as a multiple of the usual Celery chain", ">= 1, aim 1.8", lambda x: x >= 1),
-    Row("orders_halfway", "share of the orders that have ended at half-time (one by one: 0.5)", ">= 0.35", lambda x: x >= 0.35),
+    Row(
+        "orders_halfway",
+        "share of the orders that have ended at half-time (one by one: 0.5)",
+        ">= 0.35",
+        lambda x: x >= 0.35,
+    ),
     Row("api_50ms", "calls/s at 50 ms a call, as a share of concurrency / latency", ">= 0.85", lambda x: x >= 0.85),
-    Row("pace_used", "paced accounts: the least share of what is allowed that was used", ">= 0.95", lambda x: x >= 0.95),
+    Row(
+        "pace_used", "paced accounts: the least share of what is allowed that was used", ">= 0.95", lambda x: x >= 0.95
+    ),
     Row("pace_windows_over", "paced accounts: windows above the limit, counted at the vendor", "0", lambda x: x == 0),
     Row("pace_burst_seconds", "paced accounts: seconds until a burst that fits has left", "<= 4", lambda x: x <= 4),
-    Row("idle_p50_over_ms", "idle: webhook to ERP booked, p50 in ms over the API's own time", "<= 100", lambda x: x <= 100),
+    Row(
+        "idle_p50_over_ms",
+        "idle: webhook to ERP booked, p50 in ms over the API's own time",
+        "<= 100",
+        lambda x: x <= 100,
+    ),
 )
 
 
@@ -43,5 +62,8 @@ def _verdict(row: Row, figure: Any) -> str:
 
 
 def markdown(rows: tuple[Row, ...], figures: Mapping[str, Any]) -> str:
-    lines = [f"| `{row.name}` | {row.what} | {figure} | {row.target} | {verdict} |" for row, figure, verdict in judged(rows, figures)]
+    lines = [
+        f"| `{row.name}` | {row.what} | {figure} | {row.target} | {verdict} |"
+        for row, figure, verdict in judged(rows, figures)
+    ]
     return "\n".join(["| name | what | measured | must reach | |", "|---|---|---|---|---|", *lines])

@@ -63,8 +63,16 @@ class Going:
     task: str = ""
 
 
+NOBODY = Going()
+
+
 def feed(
-    tx: Connection, aheads: Mapping[str, int], channels: Iterable[str], heard: float, floor: float, going: Going = Going()
+    tx: Connection,
+    aheads: Mapping[str, int],
+    channels: Iterable[str],
+    heard: float,
+    floor: float,
+    going: Going = NOBODY,
 ) -> Fed:
     """Marks the next steps of each account (how far ahead, by name) as rung, in this commit; the caller rings after it."""
     accounts = sorted(aheads)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.accounts import entries
 from app.bell import Ring
 from app.journal import feeding
-from app.journal.feeding import Fed, Going
+from app.journal.feeding import NOBODY, Fed, Going
 from config.reader import config
 
 
@@ -18,7 +18,7 @@ def feed_accounts(tx: Connection, accounts: Iterable[str]) -> list[Ring]:
     return feed(tx, accounts).rings
 
 
-def feed(tx: Connection, accounts: Iterable[str], going: Going = Going()) -> Fed:
+def feed(tx: Connection, accounts: Iterable[str], going: Going = NOBODY) -> Fed:
     """The same, for a worker that would go on with the next step of its own account and name itself."""
     aheads = {account: entries.ahead(account, tx) for account in accounts}
     if not aheads:

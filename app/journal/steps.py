@@ -170,4 +170,3 @@ def begun(tx: Connection, step: int) -> bool:
     """Whether a step had an effect: done, or cancelled with some of its writes made."""
     row = tx.execute(ONE_STATE, {"id": step}).one()
     return row.state == "done" or bool(row.begun)
-

@@ -33,28 +33,33 @@ TYPES: dict[str, type[Document]] = {
 UPCASTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
+AS_THEY_ARE = frozenset((str, int, bool, type(None)))
+
+
 def dump(value: Any) -> Any:
     """JSON-ready: decimals and times as text, empty fields left out."""
     kind = type(value)
-    if kind is str or value is None or kind is bool or kind is int:
+    if kind in AS_THEY_ARE:
         return value
     if kind is tuple or kind is list:
         return [dump(item) for item in value]
-    if kind is Decimal:
-        return str(value)
     fields = _fields(kind)
-    if fields is not None:
-        pairs = ((name, getattr(value, name), default) for name, default in fields)
-        return {name: dump(item) for name, item, default in pairs if item != default}
+    if fields is None:
+        return _dumped(value)
+    pairs = ((name, getattr(value, name), default) for name, default in fields)
+    return {name: dump(item) for name, item, default in pairs if item != default}
+
+
+def _dumped(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return value
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 @cache
-def _fields(kind: type) -> tuple[tuple[str, Any], ...] | None:
+def _fields(kind: Any) -> tuple[tuple[str, Any], ...] | None:
     """Names and defaults of a dataclass's fields; None for any other type."""
     if not dataclasses.is_dataclass(kind):
         return None
@@ -103,9 +108,7 @@ def _tuple(inner: tuple[Any, ...]) -> Callable[[Any], Any]:
         read = _loader(inner[0])
         return lambda value: None if value is None else tuple([read(item) for item in value])
     reads = [_loader(kind) for kind in inner]
-    return lambda value: (
-        None if value is None else tuple(read(item) for read, item in zip(reads, value, strict=True))
-    )
+    return lambda value: None if value is None else tuple(read(item) for read, item in zip(reads, value, strict=True))
 
 
 def _dataclass(kind: type) -> Callable[[Any], Any]:

@@ -15,7 +15,7 @@ from app import cases
 from app.accounts import state
 from app.catalogue import codes
 from app.journal import facts, steps
-from app.journal.feeding import Fed, Going
+from app.journal.feeding import NOBODY, Fed, Going
 from app.journal.nourish import feed
 from app.stock import dirty
 from config.reader import config
@@ -36,7 +36,7 @@ def conclude(
     verdict: Verdict,
     acted: Acted,
     inner: Callable[[Any], None] | None = None,
-    going: Going = Going(),
+    going: Going = NOBODY,
 ) -> Fed | None:
     """Concludes an attempt under its fence; None when the step is another's by now (a zombie's word changes nothing).
 
@@ -195,4 +195,3 @@ def _case(tx: Connection, work: Work, verdict: Verdict) -> None:
         )
     elif verdict.state in ENDED and work.step.fence > 1:  # what ends at its first claim was never in trouble
         cases.leave(tx, member)
-

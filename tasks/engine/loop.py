@@ -13,7 +13,7 @@ from app.accounts import state
 from app.bell import HUB, Ring, ring
 from app.database import transaction
 from app.journal import steps
-from app.journal.feeding import Going
+from app.journal.feeding import NOBODY, Going
 from config.reader import config
 from tasks.engine.act import Acted, act, act_inner
 from tasks.engine.conclude import conclude
@@ -37,7 +37,7 @@ class Turn:
     def going(self, work: Work, verdict: Verdict) -> Going:
         """Whose next step may follow this one; nobody's when others should have the slot, or when the account's others wait for the world."""
         over = self.done >= self.steps or time.monotonic() - self.began >= self.seconds
-        return Going() if over or verdict.state not in WENT_WELL else Going(work.step.account, work.step.task)
+        return NOBODY if over or verdict.state not in WENT_WELL else Going(work.step.account, work.step.task)
 
 
 WENT_WELL = frozenset(("done", "skipped"))
@@ -121,7 +121,7 @@ def _concluded(
 ) -> Concluded | None:
     """Concludes, and claims the step to go on with, in one commit."""
     with transaction() as tx:
-        fed = conclude(tx, work, verdict, acted, inner, turn.going(work, verdict) if turn is not None else Going())
+        fed = conclude(tx, work, verdict, acted, inner, turn.going(work, verdict) if turn is not None else NOBODY)
         if fed is None:
             return None
         began = time.monotonic()
