@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -60,6 +61,21 @@ def plain(tx: Connection) -> psycopg.Connection[tuple[Any, ...]]:
     """The driver's own connection, in the same transaction: for the few statements that every step makes (docs/performance.md)."""
     driver: psycopg.Connection[tuple[Any, ...]] = tx.connection.driver_connection  # type: ignore[assignment]
     return driver
+
+
+def gently(connection: psycopg.Connection[Any], statement: str, patience: float = 0.3, tries: int = 100) -> None:
+    """A statement that wants a table for itself, in autocommit: who waits for the table also holds up all who come after, so it waits only
+    `patience` seconds, lets them pass, and asks again. Raises LockNotAvailable after so many tries."""
+    for left in reversed(range(tries)):
+        try:
+            with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = {int(patience * 1000)}".encode())
+                connection.execute(statement.encode())
+                return
+        except psycopg.errors.LockNotAvailable:
+            if not left:
+                raise
+            time.sleep(patience)
 
 
 def migrate(url: str | None = None) -> None:

@@ -42,6 +42,10 @@ class Stage:
     workers: tuple[str, ...] = ()
 
     @property
+    def admin_password(self) -> str:
+        return os.environ["ADMIN_PASSWORD"]
+
+    @property
     def sink(self) -> str:
         return f"http://127.0.0.1:{self.sink_port}"
 
@@ -173,6 +177,7 @@ def stage(limits: dict[str, str] | None = None, workers: int = 2, slots: int = S
                 "WAYBILL_CONFIG": str(VAR / "config"),
                 "WAYBILL_SECRET_KEY": "the load lab",
                 "ADMIN_LOGIN": "admin",
+                "PLAIN_HTTP": "1",
                 "BENCH_ID": "bench",
                 "BENCH_SECRET": "bench",
                 "BENCH_HOOKS": load.SECRET,
