@@ -59,6 +59,10 @@ class Processes:
         """Where the output of a process stands."""
         return self._logs / f"{name}.log"
 
+    def pid(self, name: str) -> int:
+        """The number of a process, which is also its group's."""
+        return self._running[name].pid
+
     def dead(self) -> dict[str, int]:
         """Which processes ended by themselves, with their exit codes."""
         codes = {name: process.poll() for name, process in self._running.items()}

@@ -10,12 +10,13 @@ from celery import Celery, signals
 from kombu import Queue
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import logs
+from app import database, logs
 from app.bell import CLOCK, HUB, INTAKE, RECEIVE, celery_settings
 from app.database import transaction
 from app.journal.known import unknown
 from config.reader import config
 from tasks import receive
+from tasks.engine import shown
 from tasks.engine.loop import perform
 from tasks.feeds import clock
 from tasks.flows.book import FLOWS
@@ -63,6 +64,12 @@ for _job, _run in clock.JOBS.items():
 
 
 @signals.worker_init.connect
+def _plan_once(**_: Any) -> None:
+    """Before anything else is asked of the database."""
+    database.plan_once()
+
+
+@signals.worker_init.connect
 def _refuse(**_: Any) -> None:
     """An older or newer worker would let steps wait for ever that it does not know: it does not start among them."""
     try:
@@ -83,3 +90,8 @@ def _refuse(**_: Any) -> None:
 @signals.beat_init.connect
 def _begin(**_: Any) -> None:
     logs.setup("worker")
+
+
+@signals.worker_ready.connect
+def _follow(sender: Any, **_: Any) -> None:
+    shown.follow(sender)

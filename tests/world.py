@@ -255,6 +255,8 @@ feed_floor = 8
 share = 0.5
 slots = 16
 bulk_floor = 0.1
+go_on_steps = 20
+go_on_seconds = 0.5
 [retry]
 first = 0.05
 factor = 1.5

@@ -6,7 +6,7 @@ import os
 
 from sqlalchemy import text
 
-from app.database import transaction
+from app.database import engine, gently, plain, transaction
 
 PARENTS = ("events", "payloads", "attempts")
 MAKE = text("SELECT make_partitions(:parent, now()::date, 3)")
@@ -30,11 +30,17 @@ def run() -> str:
     for parent in PARENTS:
         with transaction() as tx:
             tx.execute(MAKE, {"parent": parent})
-            for name in tx.execute(OLD, {"parent": parent, "months": months}).scalars().all():
-                tx.execute(text(f'DROP TABLE "{name}"'))
-                dropped.append(name)
+            old = tx.execute(OLD, {"parent": parent, "months": months}).scalars().all()
+        dropped += [_drop(name) for name in old]
     with transaction() as tx:
         tx.execute(FORGET_WINDOWS)
         tx.execute(FORGET_USAGE)
         tx.execute(FORGET_DELIVERIES, {"months": months})
     return f"dropped {', '.join(dropped) or 'nothing'}"
+
+
+def _drop(partition: str) -> str:
+    """A partition's parent is locked for the moment of the drop: deliveries must not queue behind our waiting for it."""
+    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+        gently(plain(tx), f'DROP TABLE "{partition}"')
+    return partition
