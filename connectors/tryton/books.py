@@ -27,7 +27,8 @@ class Books:
 
     def book(self, order: Order, *, key: str) -> Writes:
         """Customer, addresses, and a sale that makes the channel's total, taken to processing. Returns its number."""
-        sale = lines.sold(order, self._sku)
+        kept = lines.left if lines.edited(order) else lines.sold  # edited before anyone booked it: as it stands
+        sale = [line for line in kept(order, self._sku) if line.quantity]
         buyer = yield from self.customers.buyer(order)
         header = {**self.sales.header(order, buyer), "reference": reference(order)}
         number = yield self._create("sale", header, sale, links=(("order", order.id),))

@@ -49,12 +49,22 @@ def sold(order: Order, sku: Sku) -> tuple[SaleLine, ...]:
 
 
 def left(order: Order, sku: Sku) -> tuple[SaleLine, ...]:
-    """The order after edits. What was refunded stays sold here: refunds are booked as sales of their own."""
-    refunded = _refunded(order.refunds)
+    """The order after edits. What was refunded stays sold here: refunds are booked as sales of their own.
+
+    A refund that moved no money is an edit that took pieces off.
+    """
+    paid = [refund for refund in order.refunds if refund.payments]
+    refunded = _refunded(paid)
     lines = tuple(_Sold(order, sku).lines(lambda line: line.current_quantity + refunded.get(line.id, Decimal(0))))
-    if order.current is None or order.refunds:
+    if order.current is None or paid:
         return lines
     return _rounded(lines, order.current.total.in_role(order.money_role).amount, order, len(order.lines))
+
+
+def edited(order: Order) -> bool:
+    """Whether pieces were taken off or added after the order was placed."""
+    refunded = _refunded(refund for refund in order.refunds if refund.payments)
+    return any(line.current_quantity + refunded.get(line.id, Decimal(0)) != line.quantity for line in order.lines)
 
 
 def credited(order: Order, refund: Refund, back: Mapping[str, Decimal], sku: Sku) -> tuple[SaleLine, ...]:

@@ -10,8 +10,8 @@ from tasks.flows.table import Flow, Outer, Refunded, Skip
 
 
 def record_refund(told: Refunded, erp: OrderKeeper, work: Work) -> Writes:
-    if not told.refund.payments and not told.refund.lines:
-        raise Skip("no money and no goods moved in this refund")
+    if not told.refund.payments:
+        raise Skip("no money moved: pieces were only taken off the order, and the booking is amended")
     if not work.linked("order"):
         raise Skip("the order was cancelled before it was booked: there is nothing to credit")
     return erp.record_refund(told.order, told.refund, key=work.key)

@@ -79,13 +79,14 @@ def test_the_receiver_floor_proves_keeps_and_rings(floor: psycopg.Connection, re
     receiver._own.connection.close()
 
 
-def test_the_chain_makes_four_calls_in_order(
-    floor: psycopg.Connection, sink: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_chain_makes_four_calls_in_order(floor: psycopg.Connection, sink: str) -> None:
     from bench.floors import chain
 
-    monkeypatch.setattr(chain.app.conf, "task_always_eager", True)
-    chain.order("{}")
+    chain.app.conf.update(task_always_eager=True)
+    try:
+        chain.order("{}")
+    finally:
+        chain.app.conf.update(task_always_eager=False)
     assert paths(sink) == [f"/chain/{n}" for n in (1, 2, 3, 4)]
 
 

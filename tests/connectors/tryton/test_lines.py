@@ -11,7 +11,7 @@ from connectors.canonical.payment import PaymentStatus
 from connectors.canonical.product import Component, ProductKind
 from connectors.canonical.returns import Adjustment
 from connectors.kit.errors import Rejected
-from connectors.tryton.lines import SaleLine, booked_currency, credited, left, sold
+from connectors.tryton.lines import SaleLine, booked_currency, credited, edited, left, sold
 from tests.contract.samples import ORDER, eur, refund
 
 
@@ -105,6 +105,17 @@ def test_what_was_refunded_stays_sold() -> None:
     last = replace(ORDER.lines[1], current_quantity=Decimal(0))
     order = replace(ORDER, lines=(ORDER.lines[0], last), refunds=(refund(ORDER),))
     assert left(order, sku) == sold(ORDER, sku)
+
+
+def test_pieces_that_were_taken_off_without_money_are_not_sold() -> None:
+    """A shop tells of a removal as a refund that moved nothing: it is an edit, not a credit."""
+    last = replace(ORDER.lines[1], current_quantity=Decimal(0))
+    removal = replace(refund(ORDER), payments=())
+    order = replace(ORDER, lines=(ORDER.lines[0], last), refunds=(removal,))
+    assert edited(order)
+    assert not edited(replace(order, refunds=(refund(ORDER),)))
+    assert {line.code: int(line.quantity) for line in left(order, sku)}["T-WB-MUG"] == 0
+    assert amount(left(order, sku)) < amount(sold(order, sku))
 
 
 def test_a_refund_is_negative_and_sums_to_what_was_paid_back() -> None:
