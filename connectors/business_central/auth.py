@@ -35,7 +35,7 @@ def access_token(http: Http, account: Account) -> tuple[str, float]:
         "scope": SCOPE,
     }
     door = replace(http, hosts=(*http.hosts, login_url(account)))
-    url = f"{login_url(account)}/{account.credentials['tenant_id']}/oauth2/v2.0/token"
+    url = f"{login_url(account)}/{account.settings.get('tenant', '')}/oauth2/v2.0/token"
     answer = door.call("POST", url, operation="oauth.token", form=form, secret=True)
     if answer.status in (400, 401, 403):
         raise _refused(answer.json())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from connectors.business_central.client import Ask, Client, text
+from connectors.business_central.client import Ask, Client, Row, text
 from connectors.business_central.customers import Customers
 from connectors.business_central.mapping import changes, credit, names, parties, sales_order
 from connectors.business_central.mapping.policy import Policy
-from connectors.business_central.sales import Sales
+from connectors.business_central.sales import Sales, total
+from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment
 from connectors.kit.account import Connection
@@ -148,10 +149,20 @@ class Books:
         record = self.sales.booked(order, self._known(order))
         return None if self._leaving(order, shipment, name, record) else name
 
-    def _leaving(self, order: Order, shipment: Shipment, name: str, record: dict[str, object]) -> list[Ask]:
-        day = self.policy.day(shipment.shipped_at) if shipment.shipped_at else ""
-        place = self.policy.place(shipment.location)
-        return changes.leaving(order, shipment, record, name, day, place)
+    def _leaving(self, order: Order, shipment: Shipment, name: str, record: Row) -> list[Ask]:
+        currency = order.totals.total.in_role(order.money_role).currency
+        known = not self.policy.reckons
+        to = changes.Leaving(
+            order=order,
+            shipment=shipment,
+            name=name,
+            day=self.policy.day(shipment.shipped_at) if shipment.shipped_at else "",
+            place=self.policy.place(shipment.location),
+            invoiced=total(self.sales.invoices(order)) if known else None,
+            unit=minor_unit(currency),
+            rounding=lambda left: self.sales.rounding(changes.PARTS, left, minor_unit(currency)),
+        )
+        return changes.leaving(record, to)
 
     def _post(self, order: Order, name: str) -> ExternalId:
         """The posting takes what is set. It is looked for first: an order that is posted whole is gone."""

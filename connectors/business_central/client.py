@@ -61,9 +61,9 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        settings, credentials = connection.account.settings, connection.account.credentials
+        settings = connection.account.settings
         environment = str(settings.get("environment", "Production"))
-        self.service = f"/v2.0/{credentials.get('tenant_id', '')}/{environment}/api"
+        self.service = f"/v2.0/{settings.get('tenant', '')}/{environment}/api"
         self.root = f"{self.service}/v2.0"
         self._company = f"companies({settings.get('company', '')})"
         self._page = int(settings.get("page_size", PAGE))
@@ -137,12 +137,12 @@ class Client:
         said = errors.refusal(answer)
         if answer.status == 404 or (said is not None and said.code in errors.ABSENT):
             return
-        self._checked(answer, path)
+        _done(self._checked(answer, path))
 
     def act(self, path: str, action: str) -> None:
         """A bound action: it answers 204 and no body."""
         address = f"{self._under(path)}/Microsoft.NAV.{action}"
-        self._checked(self._call("POST", address, _operation(path, action), write=True), path)
+        _done(self._checked(self._call("POST", address, _operation(path, action), write=True), path))
 
     def batch(self, asked: Sequence[Ask], what: str) -> list[Row]:
         """Requests that are done all together or not at all (Isolation: snapshot); the bodies of their answers, in order.
@@ -249,6 +249,12 @@ class Client:
         token = connection.tokens.get(TOKEN, lambda: access_token(connection.http, connection.account))
         bearer = {"authorization": f"Bearer {token}", **(headers or {})}
         return connection.http.call(method, path, operation=operation, headers=bearer, **more), token
+
+
+def _done(answer: Answer) -> None:
+    """What leaves nothing to tell answers 204; a page of somebody else's says nothing of what was done."""
+    if answer.status != 204:
+        raise _unreadable(answer.write)
 
 
 def _unreadable(write: bool) -> Ambiguous | Transient:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from connectors.business_central.books import Books, numbered
 from connectors.business_central.client import Row, text
 from connectors.business_central.mapping import credit, parties
-from connectors.business_central.mapping.rows import ACCOUNT, number, row
-from connectors.business_central.mapping.rows import Row as Line
+from connectors.business_central.mapping.rows import number
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Refund
@@ -87,7 +84,9 @@ class Credits(Books):
         path, made = f"salesCreditMemos({record['id']})", number(record.get("totalAmountIncludingTax"))
         left = memo.stated - made
         if left and abs(left) <= memo.slack:
-            self.client.create(f"{path}/{LINES}", self._rounding(memo, left).body(marked=False))
+            self.client.create(
+                f"{path}/{LINES}", self.sales.rounding("settled", left, minor_unit(memo.currency)).body(marked=False)
+            )
             record = self.client.get(path) or record
             made = number(record.get("totalAmountIncludingTax"))
         if made != memo.stated:
@@ -95,11 +94,6 @@ class Credits(Books):
                 self.client.remove(path, str(record["@odata.etag"]))
             raise credit.differs(order, refund, memo.stated, made)
         return str(record["id"])
-
-    def _rounding(self, memo: credit.Memo, left: Decimal) -> Line:
-        code = self.policy.wanted("no_tax", "the tax code of a line without tax")
-        unit, account = minor_unit(memo.currency), self.policy.account("rounding")
-        return row("settled", ACCOUNT, account, Decimal(1), left, Decimal(0), unit, words="Rounding", tax_code=code)
 
     def _posting(self, memo: ExternalId) -> Write:
         """Posting an unposted memo; what is posted already keeps its SystemId."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from connectors.business_central.client import Ask, Client, Row, guid, text
 from connectors.business_central.mapping import changes, names
 from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.mapping.rows import ACCOUNT, number, row
+from connectors.business_central.mapping.rows import Row as Line
 from connectors.business_central.mapping.sales_order import Document, differs
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
@@ -124,22 +125,26 @@ class Sales:
             raise differs(order, document.stated, _total(again))
         return found
 
+    def rounding(self, ref: str, left: Decimal, unit: Decimal) -> Line:
+        """A line of the account for rounding."""
+        code = self._policy.wanted("no_tax", "the tax code of a line without tax")
+        account = self._policy.account("rounding")
+        return row(ref, ACCOUNT, account, Decimal(1), left, ZERO, unit, words="Rounding", tax_code=code)
+
     def _round(self, record: Mapping[str, Any], left: Decimal, unit: Decimal) -> None:
         """The one line that settles the difference, made or changed."""
         order, lines = f"salesOrders({record['id']})", record.get(LINES, ())
-        account, code = (
-            self._policy.account("rounding"),
-            self._policy.wanted("no_tax", "the tax code of a line without tax"),
-        )
         old = next((line for line in lines if line.get("description2") == changes.SETTLED), None)
         was = number(old["quantity"]) * number(old["unitPrice"]) if old else ZERO
-        made = row(
-            changes.SETTLED, ACCOUNT, account, Decimal(1), left + was, ZERO, unit, words="Rounding", tax_code=code
-        )
+        made = self.rounding(changes.SETTLED, left + was, unit)
         steps = [Ask("DELETE", f"salesOrderLines({old['id']})")] if old else []
         if left + was:
             steps.append(Ask("POST", f"{order}/{LINES}", made.body()))
         self._change(steps)
+
+
+def total(records: Sequence[Mapping[str, Any]]) -> Decimal:
+    return sum((_total(one) for one in records), ZERO)
 
 
 def _ours(record: Mapping[str, Any], order: Order) -> bool:

@@ -132,7 +132,7 @@ def _fits(name: str, kind: str, value: Any) -> None:
             options = ",".join(ENUMS[kind])
             words = f"'{value}' is not an option. The existing options are: {options}"
             raise Refused(words, "Application_EvaluateException")
-    elif kind == "d" or kind == "i":
+    elif kind in ("d", "i"):
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise _type(value, "Edm.Decimal" if kind == "d" else "Edm.Int32")
     elif kind == "b":

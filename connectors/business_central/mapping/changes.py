@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from connectors.business_central.client import Ask
 from connectors.business_central.mapping import names
-from connectors.business_central.mapping.rows import COMMENT, ITEM, Booked, Row, booked
+from connectors.business_central.mapping.rows import COMMENT, ITEM, PRICE, Booked, Row, booked, number
 from connectors.business_central.mapping.sales_order import Document
 from connectors.canonical.order import Line, Order
 from connectors.canonical.shipment import Shipment, ShipmentLine
@@ -17,6 +18,7 @@ from connectors.kit.errors import Rejected
 FIXED = frozenset(("externalDocumentNumber", "currencyCode", "orderDate", "pricesIncludeTax", "customerId"))
 ROUNDING = "rounding"  # lines that settle what Business Central rounded otherwise: they are no part of a document
 SETTLED = "rounding/settled"
+PARTS = "rounding/parts"
 
 
 def towards(record: Mapping[str, Any], wanted: Document) -> list[Ask]:
@@ -104,23 +106,74 @@ def _too_late(line: Booked) -> Rejected:
 # ---- what leaves
 
 
-def leaving(order: Order, shipment: Shipment, record: Mapping[str, Any], name: str, day: str, place: str) -> list[Ask]:
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A posting to come: what left under which name, on which day, from where; `invoiced` is what earlier postings of the
+    order billed (None: Business Central reckons the taxes, so its next invoice cannot be foreseen).
+    """
+
+    order: Order
+    shipment: Shipment
+    name: str
+    day: str
+    place: str
+    invoiced: Decimal | None
+    unit: Decimal
+    rounding: Callable[[Decimal], Row]
+
+
+def leaving(record: Mapping[str, Any], to: Leaving) -> list[Ask]:
     """The requests that set what the next posting takes: these pieces and what travels with them, under the shipment's
     name; empty when all is set already.
     """
     rows = booked(record)
-    wanted = _quantities(order, shipment, rows)
-    patches = [ask for line in rows for ask in _leave(line, wanted.get(line.id, Decimal(0)), place)]
-    header = {"externalDocumentNumber": name, **({"postingDate": day} if day else {})}
+    wanted = _quantities(to.order, to.shipment, rows)
+    patches = [ask for line in rows for ask in _leave(line, wanted.get(line.id, Decimal(0)), to.place)]
+    patches += _evened(record, rows, wanted, to)
+    header = {"externalDocumentNumber": to.name, **({"postingDate": to.day} if to.day else {})}
     header = {field: value for field, value in header.items() if not _same(record.get(field), value)}
     if not header and not patches:
         return []
     etag = str(record["@odata.etag"])
-    return [Ask("PATCH", f"salesOrders({record['id']})", header or {"externalDocumentNumber": name}, etag), *patches]
+    return [Ask("PATCH", f"salesOrders({record['id']})", header or {"externalDocumentNumber": to.name}, etag), *patches]
+
+
+def _evened(record: Mapping[str, Any], rows: Sequence[Booked], wanted: Mapping[str, Decimal], to: Leaving) -> list[Ask]:
+    """With the last that leaves, what the rounding of parts would make the invoices differ from the order by: each part of
+    a line is rounded by itself, and its discount taken by percentage.
+    """
+    last = all(line.open == wanted[line.id] for line in rows if line.kind != COMMENT and line.ref != PARTS)
+    if to.invoiced is None or not to.invoiced or not last:
+        return []
+    old = next((line for line in rows if line.ref == PARTS), None)
+    was = old.quantity * old.price if old else Decimal(0)
+    due = number(record.get("totalAmountIncludingTax")) - was - to.invoiced
+    off = number(record.get("discountAmount"))
+    coming = sum((_billed(line, wanted[line.id], to.unit) for line in rows if line.ref != PARTS), -off)
+    left = due - coming
+    if left == was:
+        return []
+    asked = [Ask("DELETE", f"salesOrderLines({old.id})")] if old else []
+    if left:
+        made = to.rounding(left)
+        own = {"shipQuantity": made.quantity, "invoiceQuantity": made.quantity}
+        asked.append(Ask("POST", f"salesOrders({record['id']})/salesOrderLines", {**made.body(), **own}))
+    return asked
+
+
+def _billed(line: Booked, quantity: Decimal, unit: Decimal) -> Decimal:
+    if line.kind == COMMENT or not quantity:
+        return Decimal(0)
+    gross = (quantity * line.price).quantize(unit, ROUND_HALF_UP)
+    if quantity == line.quantity:
+        return gross - line.discount
+    whole = (line.quantity * line.price).quantize(unit, ROUND_HALF_UP)
+    percent = (line.discount * 100 / whole).quantize(PRICE, ROUND_HALF_UP) if whole else Decimal(0)
+    return gross - (gross * percent / 100).quantize(unit, ROUND_HALF_UP)
 
 
 def _leave(line: Booked, quantity: Decimal, place: str) -> Iterator[Ask]:
-    if line.kind == COMMENT:
+    if line.kind == COMMENT or line.ref == PARTS:
         return
     patch: dict[str, Any] = {}
     if place and line.kind == ITEM and quantity and not line.shipped and line.location.lower() != place.lower():

@@ -123,7 +123,7 @@ def level(row: Mapping[str, Any], sku: str, location: str, as_of: datetime) -> S
 
 
 def version(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def document(rows: list[Mapping[str, Any]]) -> Message:
