@@ -16,6 +16,8 @@ from connectors.kit.account import Connection
 from connectors.kit.errors import Rejected, Transient
 from connectors.kit.writes import ExternalId, Write, Writes
 
+POSTED = "posted"
+
 
 class Books:
     connection: Connection
@@ -120,7 +122,7 @@ class Books:
         Business Central has one posting for both (shipAndInvoice): the invoice of a shipment is made with it.
         """
         name = names.of_shipment(order, shipment)
-        yield Write(
+        before = yield Write(
             "shipment_lines",
             send=lambda: self._set(order, shipment, name),
             find=lambda: self._is_set(order, shipment, name),
@@ -128,26 +130,27 @@ class Books:
         return (
             yield Write(
                 "shipment",
-                send=lambda: self._post(order, name),
-                find=lambda: self._shipment(name),
+                send=lambda: self._post(order, name, before),
+                find=lambda: self._posted(order, name, before),
                 links=(("shipment", shipment.id),),
             )
         )
 
     def _set(self, order: Order, shipment: Shipment, name: str) -> ExternalId:
+        """How many pieces of the order had left before: by that a posting is known that no list shows yet."""
         if self._shipment(name) is not None:
-            return name
+            return POSTED
         record = self.sales.booked(order, self._known(order))
         asked = self._leaving(order, shipment, name, record)
         if asked:
             self.sales.set_leaving(asked)
-        return name
+        return f"{changes.left(record):f}"
 
     def _is_set(self, order: Order, shipment: Shipment, name: str) -> ExternalId | None:
         if self._shipment(name) is not None:
-            return name
+            return POSTED
         record = self.sales.booked(order, self._known(order))
-        return None if self._leaving(order, shipment, name, record) else name
+        return None if self._leaving(order, shipment, name, record) else f"{changes.left(record):f}"
 
     def _leaving(self, order: Order, shipment: Shipment, name: str, record: Row) -> list[Ask]:
         currency = order.totals.total.in_role(order.money_role).currency
@@ -164,17 +167,27 @@ class Books:
         )
         return changes.leaving(record, to)
 
-    def _post(self, order: Order, name: str) -> ExternalId:
-        """The posting takes what is set. It is looked for first: an order that is posted whole is gone."""
+    def _post(self, order: Order, name: str, before: str) -> ExternalId:
+        """The posting takes what is set, so it is made only while as many pieces have left as before."""
+        found = self._posted(order, name, before)
+        if found is not None:
+            return found
+        record = self.sales.booked(order, self._known(order))
+        if record.get("externalDocumentNumber") != name:
+            raise Transient("The sales order is being shipped under another name.", code="renamed")
+        self.client.act(f"salesOrders({record['id']})", "shipAndInvoice")
         found = self._shipment(name)
         if found is None:
-            record = self.sales.booked(order, self._known(order))
-            if record.get("externalDocumentNumber") != name:
-                raise Transient("The sales order is being shipped under another name.", code="renamed")
-            self.client.act(f"salesOrders({record['id']})", "shipAndInvoice")
-            found = self._shipment(name)
+            raise _not_seen()
+        return found
+
+    def _posted(self, order: Order, name: str, before: str) -> ExternalId | None:
+        """The shipment's SystemId; None while nothing was posted. Raises Transient while a posting cannot be seen."""
+        found = self._shipment(name)
         if found is None:
-            raise Transient("The shipment was posted and cannot be seen yet.", code="not_seen_yet")
+            record = self.sales.open(order, self._known(order))
+            if record is None or f"{changes.left(record):f}" != before:
+                raise _not_seen()
         return found
 
     def _shipment(self, name: str) -> ExternalId | None:
@@ -184,3 +197,7 @@ class Books:
 
 def numbered(name: str, index: int) -> str:
     return f"{name}_{index + 1}" if index else name
+
+
+def _not_seen() -> Transient:
+    return Transient("The shipment was posted and cannot be seen yet.", code="not_seen_yet")

@@ -63,7 +63,7 @@ def _line(order: str, there: Booked | None, wanted: Row) -> Iterator[Ask]:
     if there.invoiced and patch and (set(patch) != {"quantity"} or abs(wanted.quantity) < abs(there.shipped)):
         raise _too_late(there)
     if "quantity" in patch:  # a changed quantity makes Business Central look up a price and discount of its own
-        patch |= {name: body[name] for name in ("unitPrice", "discountAmount")}
+        patch = {name: body[name] for name in body if name in {*patch, "unitPrice", "discountAmount"}}
     if patch:
         yield Ask("PATCH", f"salesOrderLines({there.id})", patch)
 
@@ -150,12 +150,12 @@ def _evened(record: Mapping[str, Any], rows: Sequence[Booked], wanted: Mapping[s
     due = number(record.get("totalAmountIncludingTax")) - was - to.invoiced
     off = number(record.get("discountAmount"))
     coming = sum((_billed(line, wanted[line.id], to.unit) for line in rows if line.ref != PARTS), -off)
-    left = due - coming
-    if left == was:
+    rest = due - coming
+    if rest == was:
         return []
     asked = [Ask("DELETE", f"salesOrderLines({old.id})")] if old else []
-    if left:
-        made = to.rounding(left)
+    if rest:
+        made = to.rounding(rest)
         own = {"shipQuantity": made.quantity, "invoiceQuantity": made.quantity}
         asked.append(Ask("POST", f"salesOrders({record['id']})/salesOrderLines", {**made.body(), **own}))
     return asked
@@ -170,6 +170,11 @@ def _billed(line: Booked, quantity: Decimal, unit: Decimal) -> Decimal:
     whole = (line.quantity * line.price).quantize(unit, ROUND_HALF_UP)
     percent = (line.discount * 100 / whole).quantize(PRICE, ROUND_HALF_UP) if whole else Decimal(0)
     return gross - (gross * percent / 100).quantize(unit, ROUND_HALF_UP)
+
+
+def left(record: Mapping[str, Any]) -> Decimal:
+    """How many pieces of an order have been posted, all lines together."""
+    return sum((abs(line.shipped) for line in booked(record)), Decimal(0))
 
 
 def _leave(line: Booked, quantity: Decimal, place: str) -> Iterator[Ask]:
