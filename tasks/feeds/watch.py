@@ -35,8 +35,8 @@ def run() -> str:
 def _look(name: str) -> str:
     with transaction() as tx:
         _sunset(tx, name, datetime.now(UTC).date())
-    if "Subscriber" not in entries.manifest(name).offers:
-        return ""
+    if "Subscriber" not in entries.manifest(name).offers or not config().accounts[name].base_url:
+        return ""  # without an address an account is not in use
     source: Subscriber = connect(connection(name))
     try:
         alive = _alive(name, source)
