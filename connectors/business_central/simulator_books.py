@@ -356,7 +356,8 @@ class Books:
 
 
 def _told(value: Any) -> Any:
-    return str(value) if isinstance(value, Decimal) else value
+    numeric = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return kept(number(value)) if numeric else value
 
 
 def _unrelated(name: str, value: str, table: str) -> Refused:

@@ -40,6 +40,9 @@ def _look(name: str) -> str:
     source: Subscriber = connect(connection(name))
     try:
         alive = _alive(name, source)
+        if entries.manifest(name).renews and not all(alive.values()):
+            mend(name)
+            alive = _alive(name, source)
     except Trouble as trouble:
         log.warning("watch", account=name, code=trouble.code, sentence=trouble.sentence)
         return f"{name}: {trouble.sentence}"
