@@ -66,4 +66,7 @@ def _values(body: bytes) -> list[Mapping[str, Any]] | None:
     return values
 
 
-RECEIVER = Receiver(prove, identify, handshake, max_body=5_000_000)
+# A handshake has no body, and so perhaps no content type: the manual does not say.
+RECEIVER = Receiver(
+    prove, identify, handshake, content_types=("application/json", "text/plain", ""), max_body=5_000_000
+)
