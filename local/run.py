@@ -27,7 +27,7 @@ from local.story.play import play
 from local.story.seed import seed, subscribe, warm
 
 VAR = CHECKOUT / "var"
-PATIENCE = 500.0
+PATIENCE = 60.0
 
 
 class Ended(BaseException):
