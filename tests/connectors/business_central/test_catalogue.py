@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from flask import Flask, Response, request
 
 from connectors import registry
 from connectors.business_central.webhook import RECEIVER
@@ -19,11 +15,8 @@ from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Forged, Rejected
 from connectors.kit.receiver import Incoming, Secret
-from connectors.kit.simulator import serve
-from tests.connectors.business_central.contract import CREDENTIALS
+from tests.connectors.business_central.inbox import STATE, hub
 from tests.contract.samples import NOW
-
-STATE = CREDENTIALS["client_state"]
 
 
 def test_stock_is_the_items_total_at_the_location_that_the_account_names(world):
@@ -70,30 +63,6 @@ def test_a_service_is_not_counted_and_a_blocked_item_not_sold(world):
 
 
 # ---- webhooks
-
-
-@contextmanager
-def hub(status: int = 200) -> Iterator[tuple[str, list[Incoming]]]:
-    """What our web face does with a delivery: shake hands, prove, take."""
-    app, taken, secrets = Flask("hub"), [], [Secret("new", STATE)]
-
-    @app.post("/hooks/books")
-    def hook() -> Response:
-        came = Incoming("POST", request.url, request.args.to_dict(), {}, request.get_data())
-        reply = RECEIVER.handshake(came, secrets)
-        if reply is not None:
-            return Response(reply.body, reply.status, content_type=reply.content_type)
-        RECEIVER.prove(came, secrets, NOW)
-        taken.append(came)
-        return Response(status=status)
-
-    server = serve(app, "127.0.0.1", 0)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hooks/books", taken
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_a_subscription_is_made_once_and_renewed_before_its_three_days_end(world):
