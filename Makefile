@@ -3,7 +3,7 @@ BIN = .venv/bin
 
 .PHONY: run test lab-pains bench lab-load lock clean
 
-# make run [ONCE=1] [ERP=tryton]
+# make run [ONCE=1] [ERP=netsuite|business_central|tryton]
 run: .venv/ready ; @$(BIN)/python -m local.run
 test: .venv/ready ; @$(BIN)/python -m local.test
 lab-pains: .venv/ready ; @$(BIN)/python -m labs.pains

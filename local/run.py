@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -67,8 +66,8 @@ def _run(stack: ExitStack) -> int:
     processes = stack.enter_context(Processes(os.environ, VAR))
     processes.start("simulators", f"exec {sys.executable} -m local.simulators")
     processes.start_all()
-    wait_ready(where, processes, erp.without)
-    subscribe()
+    wait_ready(where, erp, processes)
+    subscribe(erp.account)
     told = _addresses(where, erp)
     outcome = play(where, erp, console, began, told)
     report.keep(outcome, VAR / "run.json")
@@ -98,12 +97,12 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
     return where, erp
 
 
-def wait_ready(where: Addresses, processes: Processes, without: Collection[str] = ()) -> None:
+def wait_ready(where: Addresses, erp: erps.Erp, processes: Processes) -> None:
     """Until every face answers (a worker that still loads hears of the orders later). Raises ServerError naming the process that ended."""
     wanted = [
         f"{where.web}/healthz",
         f"{where.flower}/healthcheck",
-        *(f"{url}/_sim/faults" for name, url in where.systems.items() if name not in without),
+        *(f"{url}/_sim/faults" for url in (*where.systems.values(), erp.played) if url),
     ]
     until = time.monotonic() + PATIENCE
     while wanted:
@@ -135,7 +134,7 @@ def _addresses(where: Addresses, erp: erps.Erp) -> dict[str, str]:
         "admin": f"{where.web}/admin/",
         "flower": where.flower,
         "metrics": f"{where.web}/metrics",
-        **{name: f"{url}/_sim/state" for name, url in where.systems.items() if name not in erp.without},
+        **{name: f"{url}/_sim/state" for name, url in where.systems.items()},
         **erp.addresses,
     }
 

@@ -39,6 +39,17 @@ def _netsuite(environ: Environ) -> Settings:
     }
 
 
+def _business_central(environ: Environ) -> Settings:
+    return {
+        "client_id": environ["BUSINESS_CENTRAL_MAIN_CLIENT_ID"],
+        "client_secret": environ["BUSINESS_CENTRAL_MAIN_CLIENT_SECRET"],
+        "items": {article.sku: STOCK for article in (*ARTICLES, NEW)},
+        "refused_emails": [REFUSED_BUYER],
+        "requests": 60_000,
+        "latency": 0.005,
+    }
+
+
 def _shipbob(environ: Environ) -> Settings:
     return {
         "token": environ["SHIPBOB_MAIN_TOKEN"],
@@ -61,10 +72,11 @@ def _mail(environ: Environ) -> Settings:
     return {"smtp_port": urlsplit(environ["MAIL_URL"]).port}
 
 
-# Name of the play: (connector, the variable that says where it answers, its settings).
+# Name of the play: (connector, the variable that says where it answers, its settings). Who has no address is not in the play.
 CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "shopify": ("shopify", "SHOPIFY_MAIN_URL", _shopify),
     "netsuite": ("netsuite", "NETSUITE_MAIN_URL", _netsuite),
+    "business_central": ("business_central", "BUSINESS_CENTRAL_MAIN_URL", _business_central),
     "shipbob": ("shipbob", "SHIPBOB_MAIN_URL", _shipbob),
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }
@@ -79,9 +91,8 @@ def main(environ: Environ = os.environ) -> None:
         signal.signal(number, lambda *_: done.set())
     memory = Path(environ.get("WAYBILL_VAR", CHECKOUT / "var")) / "sim"
     memory.mkdir(parents=True, exist_ok=True)
-    absent = environ.get("SIMULATORS_WITHOUT", "").split()
     with ExitStack() as stage:
-        for name in [name for name in CAST if name not in absent]:
+        for name in [name for name, (_, variable, _) in CAST.items() if environ.get(variable)]:
             print(f"{name} answers at {stage.enter_context(play(name, environ, memory))}", flush=True)
         done.wait()
     os._exit(0)  # late effects (threads that still sleep) die with the vendor

@@ -60,6 +60,7 @@ class Manifest:
     settings: Mapping[str, Any] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     subscribes: tuple[str, ...] = ()
+    renews: bool = False  # subscriptions run out by themselves: the watch renews them
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -85,6 +86,7 @@ def read_manifest(path: Path) -> Manifest:
             sources=tuple(raw.get("sources", ())),
             settings=raw.get("settings", {}),
             subscribes=tuple(raw.get("subscriptions", {}).get("topics", ())),
+            renews=bool(raw.get("subscriptions", {}).get("renews", False)),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local.ports import LOCALHOST, Ports
 
-SYSTEMS = ("shopify", "netsuite", "shipbob", "mail")
+SYSTEMS = ("shopify", "shipbob", "mail")  # the ERP is a choice: local/story/erps.py
 
 
 @dataclass(frozen=True)

@@ -29,21 +29,27 @@ NEW = Article("WB-NEW", "201")  # mapped in the middle of the story
 FORGOTTEN = Article("WB-FORGOTTEN", "")  # never mapped: its orders stay parked, with a case
 REFUSED_BUYER = "credit-hold@example.com"  # the ERP refuses this customer
 
-# The account's own words for the rest, by kind: (ours, theirs).
-ERP_CODES: dict[str, tuple[tuple[str, str], ...]] = {
-    "location": (("11", "1"), ("12", "2"), ("gid://shopify/Location/70001", "3"), ("70001", "3")),
-    "payment_method": (
-        ("shopify_payments", "1"),
-        ("gift_card", "2"),
-        ("cash", "3"),
-        ("manual", "4"),
-        ("bank deposit", "5"),
-    ),
-    "carrier": (("UPS", "4"),),
+SHOP_METHODS = ("shopify_payments", "gift_card", "cash", "manual", "bank deposit")
+SHOP_PLACES = ("gid://shopify/Location/70001", "70001")
+
+# The ERP's own words for the rest, by account and kind: (ours, theirs).
+ERP_CODES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
+    "netsuite-main": {
+        "location": (("11", "1"), ("12", "2"), *((place, "3") for place in SHOP_PLACES)),
+        "payment_method": tuple((name, str(n)) for n, name in enumerate(SHOP_METHODS, 1)),
+        "carrier": (("UPS", "4"),),
+    },
+    "tryton-main": {"location": (("11", "WH"), ("12", "WH2"), *((place, "WH") for place in SHOP_PLACES))},
+    "business-central-main": {
+        "location": (
+            ("11", "26814998-936a-401c-81c1-0e848a64971d"),
+            ("12", "130bbd17-dbb9-4790-9b12-2b0e9c9d22c3"),
+            *((place, "26814998-936a-401c-81c1-0e848a64971d") for place in SHOP_PLACES),
+        ),
+        "payment_method": tuple((name, f"bank:{name.upper().replace(' ', '-')[:20]}") for name in SHOP_METHODS),
+    },
 }
-TRYTON_CODES: dict[str, tuple[tuple[str, str], ...]] = {
-    "location": (("11", "WH"), ("12", "WH2"), ("gid://shopify/Location/70001", "WH"), ("70001", "WH")),
-}
+BY_NUMBER = ("netsuite-main",)  # ERPs that know items by `Article.erp`; the others by the code that is our SKU
 SHOP_CODES: dict[str, tuple[tuple[str, str], ...]] = {
     "location": (("11", "gid://shopify/Location/70001"),),
     "carrier": (("UPS", "UPS"),),

@@ -27,6 +27,9 @@ MADE: dict[str, Callable[[], str]] = {
     "NETSUITE_MAIN_CLIENT_ID": _word,
     "NETSUITE_MAIN_CERTIFICATE_ID": _word,
     "NETSUITE_MAIN_PRIVATE_KEY": private_key,
+    "BUSINESS_CENTRAL_MAIN_CLIENT_ID": _word,
+    "BUSINESS_CENTRAL_MAIN_CLIENT_SECRET": _word,
+    "BUSINESS_CENTRAL_MAIN_CLIENT_STATE": _word,
     "SHIPBOB_MAIN_TOKEN": lambda: _word("pat-"),
     "SHIPBOB_MAIN_SECRET": _whsec,
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from connectors.business_central.mapping import names
 from local.story.catalogue import COUNTED, ERP_CODES, SHIPS_FROM
 from local.story.facts import Asked, Books, Delivery, Outside, Parcel, Sold
 from local.story.judge import CHANNEL, WAREHOUSE
@@ -111,7 +112,7 @@ def offered(tables: Mapping[str, Any]) -> dict[str, int]:
 
 def netsuite(effects: Mapping[str, Any]) -> Books:
     """Its own count and arithmetic, under the external ids that it was given."""
-    ours = {theirs: ours for ours, theirs in ERP_CODES["payment_method"]}
+    ours = {theirs: ours for ours, theirs in ERP_CODES["netsuite-main"]["payment_method"]}
     refunds: dict[tuple[str, str], dict[str, Decimal]] = {}
     for name, amount in effects["refunded"].items():
         memo, option = name.rsplit("/", 1)
@@ -130,6 +131,45 @@ def _shipment(name: str) -> tuple[str, str]:
     """(order, shipment id) of "shopify-main-1-s-shipbob-main-7"."""
     order, _, rest = name.partition("-s-")
     return order, rest.removeprefix(f"{WAREHOUSE}-").removeprefix(f"{CHANNEL}-")
+
+
+def business_central(effects: Mapping[str, Any], desks: Mapping[str, Desk]) -> Books:
+    """Its own count and arithmetic. It names an order in capitals, and what comes of it by a mark: whose, is found by making
+    the marks of all that the shop and the warehouse know.
+    """
+    orders = desks["shopify"].get("state").get("orders", {}).values()
+    shipments = {
+        names.shipment_mark(origin, number): number
+        for origin, number in (
+            *((CHANNEL, str(one["id"])) for order in orders for one in order["fulfillments"]),
+            *((WAREHOUSE, parcel.id) for one in asked(desks["shipbob"].get("state")) for parcel in one.parcels),
+        )
+    }
+    tenders = {
+        names.tender_mark(refund, tender): (refund, tender)
+        for order in orders
+        for refund, moved in ((str(one["id"]), _tenders(one)) for one in order["refunds"])
+        for tender in moved
+    }
+    refunds: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for name, amount in effects["refunded"].items():
+        order, _, mark = name.partition("/")
+        refund, tender = tenders.get(mark, (mark, mark))
+        refunds.setdefault((order.lower(), refund), {})[tender] = Decimal(amount)
+    return Books(
+        orders=_lower(effects["sales_order"]),
+        totals={name: Decimal(amount) for name, amount in _lower(effects["sales_order_total"]).items()},
+        cancelled=frozenset(_lower(effects["cancelled"])),
+        fulfilments={
+            (name.partition("/")[0].lower(), shipments.get(name.partition("/")[2], name)): count
+            for name, count in effects["fulfilment"].items()
+        },
+        refunds=refunds,
+    )
+
+
+def _lower(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in told.items()}
 
 
 # ---- the warehouse

@@ -24,7 +24,7 @@ LONGEST = 1500.0
 
 def play(where: Addresses, erp: Erp, console: Console, began: float, addresses: Mapping[str, str]) -> Outcome:
     """`began`: when the run did, by the monotonic clock; patience is the ERP's, from the last movement on."""
-    desks = {name: Desk(url) for name, url in where.systems.items() if name not in erp.without}
+    desks = {name: Desk(url) for name, url in where.systems.items()}
     with Progress(console) as progress:
         stage = Stage(desks, erp, progress, where.web)
         for scene in SCENES:

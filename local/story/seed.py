@@ -3,10 +3,11 @@
 from sqlalchemy import Connection
 
 from app import bell
+from app.accounts import entries
 from app.catalogue import codes
 from app.database import transaction
 from app.web.people import ensure_admin
-from local.story.catalogue import ARTICLES, ERP_CODES, NEW, SHOP_CODES, TRYTON_CODES
+from local.story.catalogue import ARTICLES, BY_NUMBER, ERP_CODES, NEW, SHOP_CODES
 from tasks.engine.connecting import limiter
 from tasks.feeds.watch import mend
 
@@ -19,7 +20,7 @@ def seed(erp: str) -> None:
     with transaction() as tx:
         for ours, theirs in _items(erp):
             _add(tx, erp, "sku", ours, theirs)
-        for kind, rows in (ERP_CODES if erp == "netsuite-main" else TRYTON_CODES).items():
+        for kind, rows in ERP_CODES[erp].items():
             for ours, theirs in rows:
                 _add(tx, erp, kind, ours, theirs)
         for kind, rows in SHOP_CODES.items():
@@ -33,9 +34,13 @@ def warm(erp: str) -> None:
         limiter().warm(account)
 
 
-def subscribe() -> None:
-    """Registers the shop's webhooks where they are missing; the warehouse was told our address when it was set up."""
+def subscribe(erp: str) -> None:
+    """Registers the webhooks of the shop, and of an ERP that has some, where they are missing; the warehouse was told our
+    address when it was set up.
+    """
     mend("shopify-main")
+    if "Subscriber" in entries.manifest(erp).offers:
+        mend(erp)
 
 
 def _items(erp: str) -> list[tuple[str, str]]:
@@ -43,8 +48,8 @@ def _items(erp: str) -> list[tuple[str, str]]:
 
 
 def erp_name(erp: str, sku: str, number: str) -> str:
-    """NetSuite knows items by number, Tryton by the code that is our SKU."""
-    return number if erp == "netsuite-main" else sku
+    """What the ERP knows an item by."""
+    return number if erp in BY_NUMBER else sku
 
 
 def map_new_article(erp: str) -> None:

@@ -32,12 +32,10 @@ def tryton(database_url: str, shop: Desk, ports: Ports, stack: ExitStack) -> Erp
             "TRYTON_MAIN_DATABASE": running.database,
             "TRYTON_MAIN_USER": running.user,
             "TRYTON_MAIN_PASSWORD": running.password,
-            "SIMULATORS_WITHOUT": "netsuite",
         },
         addresses={
             "tryton": f"{running.url} (database {running.database}, login {running.user}, password {running.password})"
         },
-        without=("netsuite",),
         patience=120.0,
         prepare=lambda: running.add_goods({article.sku: PRICE for article in (*ARTICLES, NEW) if article.ships}),
     )

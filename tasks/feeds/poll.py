@@ -36,11 +36,15 @@ QUEUE_BATCH = 10
 
 
 def run() -> str:
-    """Looks at every source that can be polled or that puts deliveries in a queue."""
-    names = [n for n in config().accounts if entries.manifest(n).polls or "QueueFed" in entries.manifest(n).offers]
+    """Looks at every source that can be polled or that puts deliveries in a queue; an account without an address is not in use."""
+    names = [name for name, account in config().accounts.items() if account.base_url and _polled(name)]
     with ThreadPoolExecutor(max(1, min(8, len(names)))) as crowd:
         looks = {name: crowd.submit(_look, name) for name in names}
     return ", ".join(f"{name}: {_said(name, look)}" for name, look in looks.items())
+
+
+def _polled(name: str) -> bool:
+    return bool(entries.manifest(name).polls) or "QueueFed" in entries.manifest(name).offers
 
 
 def _said(name: str, look: Future[str]) -> str:

@@ -48,11 +48,11 @@ def _said(name: str, look: Future[str]) -> str:
 def _look(name: str) -> str:
     with transaction() as tx:
         _sunset(tx, name, datetime.now(UTC).date())
-    if "Subscriber" not in entries.manifest(name).offers:
-        return ""
+    if "Subscriber" not in entries.manifest(name).offers or not config().accounts[name].base_url:
+        return ""  # without an address an account is not in use
     try:
         with counted(name) as source:
-            alive = _alive(name, source)
+            alive = _renewed(name, source)
     except Trouble as trouble:
         log.warning("watch", account=name, code=trouble.code, sentence=trouble.sentence)
         return f"{name}: {trouble.sentence}"
@@ -65,6 +65,18 @@ def _alive(name: str, source: Subscriber) -> dict[str, bool]:
     """Each topic that the manifest wants subscribed, there or not: a vendor lists only those that are."""
     there = source.subscriptions()
     return {topic: there.get(topic, False) for topic in entries.manifest(name).subscribes}
+
+
+def _renewed(name: str, source: Subscriber) -> dict[str, bool]:
+    """What is there, once what ran out by itself is registered again; where that does not do, it is off."""
+    alive = _alive(name, source)
+    if not entries.manifest(name).renews or all(alive.values()):
+        return alive
+    try:
+        mend(name)
+    except Trouble as trouble:
+        log.warning("renew", account=name, code=trouble.code, sentence=trouble.sentence)
+    return _alive(name, source)
 
 
 def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:

@@ -84,12 +84,14 @@ class Fixture:
 class Webhooks:
     """`sign(topic, delivery_id, body, secret, at)` gives the request that the vendor would send.
 
-    `secrets` are two in its form; `challenge(secret)` is a handshake's request.
+    `secrets` are two in its form; `challenge(secret)` is a handshake's request. `proof`: where the proof stands, "headers"
+    (or address), or "body" (a shared secret that the delivery says, where the vendor signs nothing).
     """
 
     sign: Callable[[str, str, bytes, str, datetime], Incoming]
     secrets: tuple[str, str]
     challenge: Callable[[str], Incoming] | None = None
+    proof: str = "headers"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from connectors.canonical.gate import captured
 from connectors.canonical.order import Line, Order, Tax
 from connectors.canonical.payment import PaymentStatus
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
+from connectors.kit.amounts import HALVES, ZERO, Settler, in_role
 from connectors.kit.errors import Rejected
 from connectors.netsuite.mapping import names, tenders
-from connectors.netsuite.mapping.amounts import HALVES, ZERO, Settler, in_role
 from connectors.netsuite.mapping.draft import CUSTOM_PRICE, Draft, item_id, plain_line, tax_details, total
 from connectors.netsuite.mapping.policy import Policy, unit_of
 

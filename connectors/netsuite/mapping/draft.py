@@ -10,7 +10,7 @@ from typing import Any
 from connectors.canonical.money import Role
 from connectors.canonical.order import Line, Tax
 from connectors.canonical.product import ProductKind
-from connectors.netsuite.mapping.amounts import ZERO, Part, Settler
+from connectors.kit.amounts import ZERO, Part, Settler
 from connectors.netsuite.mapping.policy import CENT, Policy
 
 CUSTOM_PRICE = {"id": "-1"}  # price level "Custom": the rate is ours, not the item's

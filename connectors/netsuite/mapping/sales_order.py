@@ -10,9 +10,9 @@ from typing import Any
 from connectors.canonical.gate import equation, gross
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Charge, Line, Order, ShippingLine
+from connectors.kit.amounts import HALVES, ZERO, Settler, part
 from connectors.kit.errors import Rejected
 from connectors.netsuite.mapping import names, parties, tenders
-from connectors.netsuite.mapping.amounts import HALVES, ZERO, Settler, part
 from connectors.netsuite.mapping.draft import Draft, item_id, owe, plain_line, product_line, tax_details, total
 from connectors.netsuite.mapping.policy import Policy, unit_of
 

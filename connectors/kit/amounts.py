@@ -1,4 +1,4 @@
-"""Amounts as NetSuite keeps them: net of tax, in whole minor units, and summing to the order's total exactly."""
+"""Amounts of an order laid out for books: net of tax, in whole minor units, and summing to the total exactly."""
 
 from __future__ import annotations
 

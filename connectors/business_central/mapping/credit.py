@@ -1,0 +1,282 @@
+"""Money going back as Business Central books it: a credit memo for what it is for, a journal line for each tender."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from connectors.business_central.mapping import names
+from connectors.business_central.mapping.draft import Draft, item
+from connectors.business_central.mapping.policy import Policy
+from connectors.business_central.mapping.rows import ACCOUNT, ITEM, Row, row, total
+from connectors.canonical.gate import captured
+from connectors.canonical.money import minor_unit
+from connectors.canonical.order import Line, Order, Tax
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
+from connectors.canonical.returns import Adjustment, Refund, RefundLine
+from connectors.kit.amounts import HALVES, ZERO, Settler, in_role
+from connectors.kit.errors import Rejected
+
+MOST = 6  # tenders of a refund or order: as many as the manifest names writes
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What goes back through one tender."""
+
+    gateway: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """A credit memo: `stated` is the total that it must make, `slack` how far Business Central's taxes may be from it."""
+
+    header: dict[str, Any]
+    rows: tuple[Row, ...]
+    stated: Decimal
+    slack: Decimal
+    currency: str
+
+    def body(self) -> dict[str, Any]:
+        return {**self.header, "salesCreditMemoLines": [one.body(marked=False) for one in self.rows]}
+
+
+def dues(order: Order, refund: Refund) -> tuple[Due, ...]:
+    """What each tender has moved. A transaction that is not done yet waits: it comes again when it is."""
+    role = order.money_role
+    if refund.status is not PaymentStatus.SUCCESS:
+        return ()
+    if not refund.payments:
+        amount = in_role(refund.total, role)
+        return (Due(_only_tender(order), amount),) if amount else ()
+    sums: dict[str, Decimal] = {}
+    for one in refund.payments:
+        if one.status is PaymentStatus.SUCCESS:
+            sums[gateway(one)] = sums.get(gateway(one), ZERO) + in_role(one.amount, role)
+    found = tuple(Due(name, amount) for name, amount in sorted(sums.items()) if amount)
+    if len(found) > MOST:
+        raise too_many(f"A refund of {order.number} went to {len(found)} tenders")
+    return found
+
+
+def gateway(payment: Payment) -> str:
+    """The name under which a tender has its cross reference."""
+    return payment.gateway or payment.tender.value
+
+
+def _only_tender(order: Order) -> str:
+    taken = tuple(captured(order))
+    if len(taken) == 1 and taken[0]:
+        return taken[0]
+    raise Rejected(
+        f"A refund of {order.number} does not say to which tender it went.",
+        code="tender_unknown",
+        field="payments",
+        remedy="Look in the channel which payment was refunded and book the journal line by hand.",
+        owner="finance",
+    )
+
+
+def too_many(words: str) -> Rejected:
+    remedy = "Book what is left by hand in Business Central, then mark the step as done."
+    sentence = f"{words}: more than {MOST} are not booked by themselves."
+    return Rejected(sentence, code="too_many_tenders", field="payments", remedy=remedy, owner="finance")
+
+
+# ---- the credit memo
+
+
+def credit_memo(order: Order, refund: Refund, policy: Policy) -> Memo:
+    """The memo whose total is what the tenders moved. Raises Rejected(code="total_differs")."""
+    moved = sum((due.amount for due in dues(order, refund)), ZERO)
+    memos = [_memo(order, refund, policy, moved, halves) for halves in HALVES]
+    found = next((one for one in memos if policy.reckons or total(one.rows) == moved), None)
+    if found is None:
+        raise differs(order, refund, moved, total(memos[0].rows))
+    return found
+
+
+def _memo(order: Order, refund: Refund, policy: Policy, moved: Decimal, halves: str) -> Memo:
+    currency = refund.total.in_role(order.money_role).currency
+    unit = minor_unit(currency)
+    draft = Draft(policy, order.money_role, unit, Settler(unit, halves), order.taxes_included)
+    for index, line in enumerate(refund.lines):
+        _line(draft, order, line, f"back{index}")
+    for index, adjustment in enumerate(refund.adjustments):
+        _adjust(draft, order, adjustment, f"adjust{index}")
+    if not refund.lines and not refund.adjustments:
+        draft.plain("adjustment", "adjustment", moved, refund.note or "Refund")
+    draft.finish()
+    exact = draft.settler.exact + draft.tax
+    slack = (1 + draft.taxed) * unit if policy.reckons else ZERO
+    if policy.reckons and abs(exact - moved) > unit / 2:
+        raise differs(order, refund, moved, exact)
+    header = {
+        "externalDocumentNumber": names.of_refund(order, refund),
+        "creditMemoDate": policy.day(refund.at) if refund.at else "",
+        "postingDate": policy.day(refund.at) if refund.at else "",
+        "currencyCode": policy.currency(currency),
+        "pricesIncludeTax": (policy.reckons and order.taxes_included) or "",
+    }
+    return Memo({name: value for name, value in header.items() if value}, tuple(draft.rows), moved, slack, currency)
+
+
+def _line(draft: Draft, order: Order, line: RefundLine, ref: str) -> None:
+    """What came back of a line. Goods that return into stock are items, other money goes to accounts.credit."""
+    sold = next((one for one in order.lines if one.id == line.line_id), None)
+    kind, number, quantity = _what(draft.policy, line, sold)
+    words = (sold.title if sold else line.sku) or "Refund"
+    place = draft.policy.place(line.location) if kind == ITEM else ""
+    taxes = sold.taxes if sold else ()
+    _credit(
+        draft,
+        order,
+        ref,
+        in_role(line.subtotal, draft.role),
+        in_role(line.tax, draft.role),
+        taxes,
+        words,
+        _Kind(kind, number, quantity, place),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    kind: str
+    number: str
+    quantity: Decimal
+    place: str = ""
+
+
+def _what(policy: Policy, line: RefundLine, sold: Line | None) -> tuple[str, str, Decimal]:
+    if not line.restock and policy.accounts.get("credit"):
+        return ACCOUNT, policy.account("credit"), Decimal(1)
+    if sold:
+        return (*item(sold, policy), line.quantity)
+    return ITEM, policy.codes.theirs("sku", line.sku or line.line_id), line.quantity
+
+
+def _credit(
+    draft: Draft, order: Order, ref: str, amount: Decimal, tax: Decimal, taxes: tuple[Tax, ...], words: str, what: _Kind
+) -> None:
+    """A sum with its tax: `amount` holds the tax where prices include it."""
+    net = amount - (tax if order.taxes_included and not draft.policy.reckons else ZERO)
+    settled = draft.settler.settle(net)
+    draft.put(
+        row(
+            ref,
+            what.kind,
+            what.number,
+            what.quantity,
+            settled,
+            ZERO,
+            draft.unit,
+            words=words,
+            tax_code=draft.code(taxes if tax else ()),
+            location=what.place,
+        )
+    )
+    if not tax:
+        return
+    if not draft.policy.reckons:
+        draft.owe(f"{ref}/t0", _tax(taxes), tax)
+        return
+    draft.taxed += 1
+    draft.tax += ZERO if order.taxes_included else tax
+
+
+def _tax(taxes: tuple[Tax, ...]) -> Tax:
+    """The tax under which a refund's one tax amount is booked: the first of what was sold."""
+    if taxes:
+        return taxes[0]
+    words = "A refund returns a tax that was never charged on its line."
+    raise Rejected(words, code="tax_unknown", field="lines", owner="finance")
+
+
+def _adjust(draft: Draft, order: Order, adjustment: Adjustment, ref: str) -> None:
+    """Shipping, fees and discrepancies: on the account configured for their kind, else on that for adjustments."""
+    tax = in_role(adjustment.tax, draft.role) if adjustment.tax else ZERO
+    name = adjustment.kind if draft.policy.accounts.get(adjustment.kind) else "adjustment"
+    charged = [*(line.taxes for line in order.shipping_lines), *(line.taxes for line in order.lines)]
+    words = adjustment.reason or adjustment.kind
+    what = _Kind(ACCOUNT, draft.policy.account(name), Decimal(1))
+    _credit(
+        draft, order, ref, in_role(adjustment.amount, draft.role), tax, next(filter(None, charged), ()), words, what
+    )
+
+
+def differs(order: Order, refund: Refund, moved: Decimal, made: Decimal) -> Rejected:
+    currency = refund.total.in_role(order.money_role).currency
+    return Rejected(
+        f"Refund {refund.id} of {order.number}: its lines and adjustments make {made} {currency} in Business Central, "
+        f"but {moved} {currency} went back.",
+        code="total_differs",
+        field="total",
+        remedy="Compare the refund's lines, shipping and adjustments in the channel; nothing is booked in Business Central.",
+        owner="finance",
+    )
+
+
+# ---- the money itself
+
+
+def money_back(order: Order, refund: Refund, due: Due, customer: str, policy: Policy) -> dict[str, Any]:
+    """A journal line: the customer is debited, the tender's account credited. A person applies and posts it."""
+    body = {
+        "externalDocumentNumber": names.of_tender(order, refund, due.gateway),
+        "accountType": "Customer",
+        "accountId": customer,
+        "postingDate": policy.day(refund.at) if refund.at else "",
+        "amount": due.amount,
+        "description": f"Refund {order.number} {due.gateway}"[:100],
+        **balance(policy.codes.theirs("payment_method", due.gateway)),
+    }
+    return {name: value for name, value in body.items() if value not in ("", None)}
+
+
+def balance(account: str) -> dict[str, str]:
+    """The other side of a journal line: "bank:CODE" is a bank account, anything else the number of a G/L account."""
+    kind, _, code = account.rpartition(":")
+    return {
+        "balanceAccountType": "Bank Account" if kind.casefold() == "bank" else "G/L Account",
+        "balancingAccountNumber": code,
+    }
+
+
+TAKEN = (PaymentKind.SALE, PaymentKind.CAPTURE)
+
+
+def payments(order: Order, policy: Policy) -> tuple[tuple[Payment, Callable[[str], dict[str, Any]]], ...]:
+    """The payments of an order to put in the payment journal: none, those by gift card, or all; each with its body for a
+    customer.
+    """
+    if policy.payments == "none":
+        return ()
+    paid = [
+        one
+        for one in order.payments
+        if one.kind in TAKEN
+        and one.status is PaymentStatus.SUCCESS
+        and (policy.payments == "all" or one.tender is Tender.GIFT_CARD)
+    ]
+    if len(paid) > MOST:
+        raise too_many(f"Order {order.number} was paid with {len(paid)} tenders")
+    return tuple((one, _paid(order, one, policy)) for one in paid)
+
+
+def _paid(order: Order, payment: Payment, policy: Policy) -> Callable[[str], dict[str, Any]]:
+    """A customer payment: its amount is negative (the customer is credited). The journal's own balancing account is
+    where the money lies, so the tender stands in its comment.
+    """
+    at = payment.at or order.placed_at
+    body = {
+        "externalDocumentNumber": names.of_payment(order, payment),
+        "postingDate": policy.day(at),
+        "amount": -in_role(payment.amount, order.money_role),
+        "description": f"{order.number} {gateway(payment)}"[:100],
+        "comment": payment.reference[:250],
+    }
+    return lambda customer: {"customerId": customer, **{name: value for name, value in body.items() if value != ""}}

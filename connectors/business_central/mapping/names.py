@@ -1,0 +1,74 @@
+"""The names under which Business Central finds our records again, made of the business identity alone.
+
+externalDocumentNumber is a Code of 35 characters: capitals, no case. An order's name takes up to 26; what comes of the
+order (a shipment, a refund, a tender) is named by the order's name, a slash and a mark of eight.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import Shipment
+
+LONGEST = 26
+SAFE = re.compile(r"[A-Z0-9._-]+")
+LINE = 40  # of description2's 50 characters; what belongs to a line is named below it
+
+
+def _mark(length: int, *parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:length].upper()
+
+
+def of_order(order: Order) -> str:
+    """CHANNEL-ID. What does not fit, or would fall together without its case, is told apart by a hash."""
+    whole = f"{order.channel}-{order.id}".upper()
+    if len(whole) <= LONGEST and SAFE.fullmatch(whole) and order.id == order.id.upper():
+        return whole
+    channel = re.sub(r"[^A-Z0-9]+", "", order.channel.upper())[: LONGEST - 13]
+    return f"{channel}-{_mark(12, order.channel, order.id)}"
+
+
+def of_shipment(order: Order, shipment: Shipment) -> str:
+    return f"{of_order(order)}/{shipment_mark(shipment.origin, shipment.id)}"
+
+
+def shipment_mark(origin: str, shipment_id: str) -> str:
+    return "S" + _mark(7, origin, shipment_id)
+
+
+def of_refund(order: Order, refund: Refund) -> str:
+    return f"{of_order(order)}/{refund_mark(refund.id)}"
+
+
+def refund_mark(refund_id: str) -> str:
+    return "R" + _mark(7, refund_id)
+
+
+def of_tender(order: Order, refund: Refund, gateway: str) -> str:
+    return f"{of_order(order)}/{tender_mark(refund.id, gateway)}"
+
+
+def tender_mark(refund_id: str, gateway: str) -> str:
+    return "T" + _mark(7, refund_id, gateway)
+
+
+def of_payment(order: Order, payment: Payment) -> str:
+    return f"{of_order(order)}/P{_mark(7, payment.id)}"
+
+
+def of_line(line_id: str) -> str:
+    """What description2 keeps of a line of ours."""
+    return line_id if len(line_id) <= LINE and "/" not in line_id else _mark(16, line_id)
+
+
+def customer_number(*identity: str) -> str:
+    """A customer's number (Code of 20): W and a mark of who it is; only a hash of an address stands in it."""
+    return "W" + _mark(19, *identity)
+
+
+def plain_email(email: str) -> str:
+    return email.strip().casefold()
