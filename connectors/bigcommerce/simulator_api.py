@@ -59,8 +59,9 @@ class Orders:
         field, _, direction = request.args.get("sort", "id:asc").partition(":")
         found.sort(key=lambda one: (one[field], one["id"]), reverse=direction == "desc")
         page, limit = pages(V2_MOST)
+        answer = rows_or_nothing([views.header(self._store, one) for one in found])
         self._shift(found[(page - 1) * limit : page * limit])
-        return rows_or_nothing([views.header(self._store, one) for one in found])
+        return answer
 
     def _shift(self, shown: Sequence[Json]) -> None:
         """On a day of shifting pages an order that was just listed is touched, and moves."""

@@ -107,7 +107,7 @@ class Store:
     def place(self, spec: Json) -> Json:
         """A customer orders. `spec`: lines [{sku, quantity, price, wrapping}], currency, inclusive, rate, discount, coupon,
         code, spread, shipping, handling, fees, gift_certificate, store_credit, pickup, addresses, payment, status_id ..."""
-        number = self.memory.next_id("orders", 100)
+        number = self.memory.next_id("orders", 101)
         now = spec.get("created_at") or self.now()
         order: Json = {
             "id": number,

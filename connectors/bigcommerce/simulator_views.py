@@ -331,7 +331,7 @@ def refund(order: Json, one: Json) -> Json:
 
 
 def _refund_item(item: Json) -> Json:
-    told = {name: item[name] for name in ("item_type", "item_id", "quantity", "reason") if name in item}
+    told: Json = {name: item[name] for name in ("item_type", "item_id", "quantity", "reason") if name in item}
     return {**told, **({"requested_amount": Decimal(item["amount"])} if "amount" in item else {})}
 
 
