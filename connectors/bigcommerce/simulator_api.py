@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import simplejson
 from flask import Response, request
 
 from connectors.bigcommerce import simulator_views as views
@@ -25,8 +26,11 @@ def said(value: Any, status: int = 200) -> Response:
 
 
 def document(kind: type = dict) -> Any:
-    """The request's body. BigCommerce refuses what is no JSON of the kind it wants."""
-    body = request.get_json(silent=True)
+    """The request's body, decimals exact. BigCommerce refuses what is no JSON of the kind it wants."""
+    try:
+        body = simplejson.loads(request.get_data(), use_decimal=True)
+    except (ValueError, UnicodeDecodeError):
+        body = None
     if not isinstance(body, kind):
         raise Refused(422 if "/v3/" in request.path else 400, "JSON data is missing or invalid")
     return body
