@@ -58,15 +58,10 @@ def identify(incoming: Incoming) -> Identity:
         raise Unreadable("The delivery says no scope.", field="scope")
     data = body.get("data")
     subject = str(data.get("id", "")) if isinstance(data, dict) else ""
-    return Identity(_named(incoming, body), body["scope"], subject, str(body.get("created_at", "")))
-
-
-def _named(incoming: Incoming, body: dict[str, object]) -> str:
-    """By its header; a hook made before signatures has the hash, which two deliveries of one event share."""
-    found = incoming.headers.get("webhook-id", "") or body.get("hash")
-    if not isinstance(found, str) or not found:
+    name = incoming.headers.get("webhook-id", "")
+    if not name:
         raise Unreadable("The delivery carries no webhook-id.", field="webhook-id")
-    return found
+    return Identity(name, body["scope"], subject, str(body.get("created_at", "")))
 
 
 RECEIVER = Receiver(prove=prove, identify=identify, max_body=200_000)
