@@ -7,6 +7,7 @@ from typing import Any
 from connectors.canonical.money import MoneyBag
 from connectors.canonical.order import Line, Order
 from connectors.canonical.party import Address
+from connectors.canonical.product import Price
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
@@ -76,6 +77,21 @@ def credit(order: Order, refund: Refund, codes: Codes) -> Body:
             {"line": line.line_id, "quantity": str(line.quantity), "restock": line.restock} for line in refund.lines
         ],
         "note": refund.note,
+    }
+
+
+def reimbursement(order: Order, refund: Refund) -> Body:
+    """What the shop is to give back: lines, and what they come to."""
+    rows = [{"line_id": line.line_id, "quantity": str(line.quantity)} for line in refund.lines]
+    return {"lines": rows, "total": _amount(order, refund.total)}
+
+
+def price(tag: Price, codes: Codes) -> Body:
+    return {
+        "sku": codes.theirs("sku", tag.sku),
+        "currency": tag.amount.currency,
+        "amount": str(tag.amount.amount),
+        "compare_at": str(tag.compare_at.amount) if tag.compare_at else None,
     }
 
 

@@ -1,14 +1,16 @@
-"""Acme as the channel: it hears that an order is booked, what left, and how many may be sold."""
+"""Acme as the channel: it hears what became of its orders, and how many may be sold at which price."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from connectors.acme import bodies
-from connectors.acme.client import Client
+from connectors.acme.client import Client, Row
 from connectors.acme.creates import CREATES, Record
 from connectors.acme.shapes import Shape
 from connectors.canonical.order import Order
+from connectors.canonical.product import Price
+from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
@@ -45,15 +47,50 @@ class Channel:
         """One call for all; each SKU has its own verdict."""
         return BatchWrite("stock", send=self._set, find=self._as_set)
 
+    def cancel_sale(self, order: Order, *, key: str) -> Writes:
+        """Cancelled already is cancelled. Raises Rejected(code="shipped")."""
+        return (
+            yield Write(
+                "cancellation",
+                send=lambda: str(self.client.revoke(order.id)["id"]),
+                find=lambda: order.id if (self.client.order(order.id) or {}).get("cancelled_at") else None,
+            )
+        )
+
+    def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
+        """Acme reckons the sum itself and refuses another; the refund bears our reference."""
+        reference = f"{refund.origin}-{refund.id}"
+        body = {**bodies.reimbursement(order, refund), "reference": reference}
+        return (
+            yield Write(
+                "reimbursement",
+                send=lambda: str(self.client.reimburse(order.id, body, key)["id"]),
+                find=lambda: self._reimbursed(order, reference),
+                links=(("refund", refund.id),),
+            )
+        )
+
+    def _reimbursed(self, order: Order, reference: str) -> ExternalId | None:
+        rows = (self.client.order(order.id) or {}).get("refunds", ())
+        return next((str(row["id"]) for row in rows if row.get("reference") == reference), None)
+
+    def publish_prices(self, prices: Sequence[Price], *, key: str) -> BatchWrite[Price]:
+        """One call for all; each SKU has its own verdict."""
+        return BatchWrite("price", send=self._tag, find=self._as_tagged)
+
+    def _tag(self, items: Sequence[BatchItem[Price]]) -> Sequence[ExternalId | Exception]:
+        rows = [bodies.price(item.document, self.connection.codes) for item in items]
+        return _judged([str(row["sku"]) for row in rows], self.client.set_prices(rows))
+
+    def _as_tagged(self, item: BatchItem[Price]) -> ExternalId | None:
+        """There when Acme shows the very price."""
+        wanted = bodies.price(item.document, self.connection.codes)
+        rows = self.client.prices([wanted["sku"]])["rows"]
+        return next((str(row["sku"]) for row in rows if row["amount"] == wanted["amount"]), None)
+
     def _set(self, items: Sequence[BatchItem[StockLevel]]) -> Sequence[ExternalId | Exception]:
         rows = [bodies.level(item.document, self.connection.codes) for item in items]
-        verdicts = self.client.set_stock(rows)
-        return [
-            f"{row['sku']}@{row['location']}"
-            if verdict["status"] == "ok"
-            else Rejected(str(verdict["message"]), code=str(verdict["code"]), field="sku", owner="catalogue")
-            for row, verdict in zip(rows, verdicts, strict=True)
-        ]
+        return _judged([f"{row['sku']}@{row['location']}" for row in rows], self.client.set_stock(rows))
 
     def _as_set(self, item: BatchItem[StockLevel]) -> ExternalId | None:
         """There when Acme shows the very quantity."""
@@ -63,3 +100,13 @@ class Channel:
             row for row in rows if row["location"] == wanted["location"] and row["available"] == wanted["available"]
         )
         return next((f"{row['sku']}@{row['location']}" for row in same), None)
+
+
+def _judged(names: Sequence[ExternalId], verdicts: Sequence[Row]) -> Sequence[ExternalId | Exception]:
+    """Each row's id, or why Acme refuses it."""
+    return [
+        name
+        if verdict["status"] == "ok"
+        else Rejected(str(verdict["message"]), code=str(verdict["code"]), field="sku", owner="catalogue")
+        for name, verdict in zip(names, verdicts, strict=True)
+    ]

@@ -74,6 +74,20 @@ class Client:
         body = {"number": number}
         return self._write("PUT", f"/v1/orders/{order_id}/acknowledgement", "orders.acknowledge", body)
 
+    def revoke(self, order_id: str) -> Row:
+        """Gives up an order of the shop; one that has left is refused (already_shipped)."""
+        return self._write("POST", f"/v1/orders/{_plain(order_id)}/cancellation", "orders.cancel", {})
+
+    def reimburse(self, order_id: str, body: Row, key: str) -> Row:
+        """A refund of lines, once in 24 h for each key; its total must be what Acme reckons."""
+        headers = {"idempotency-key": key}
+        return self._write("POST", f"/v1/orders/{_plain(order_id)}/refunds", "orders.refund", body, headers)
+
+    def set_prices(self, prices: Sequence[Row]) -> Sequence[Row]:
+        """One verdict for each price, in order, as for stock."""
+        verdicts: Sequence[Row] = self._write("POST", "/v1/prices", "prices.set", {"prices": prices})["results"]
+        return verdicts
+
     def set_stock(self, levels: Sequence[Row]) -> Sequence[Row]:
         """One verdict for each level, in order: {"status": "ok" | "refused", "code", "message"}."""
         verdicts: Sequence[Row] = self._write("POST", "/v1/stock", "stock.set", {"levels": levels})["results"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +28,9 @@ class Shop:
         door.on("/v1/prices", "prices.list", "GET", self._prices)
         door.on("/v1/orders/<name>", "orders.get", "GET", self._order)
         door.on("/v1/orders/<name>/acknowledgement", "orders.acknowledge", "PUT", self._acknowledge, write=True)
+        door.on("/v1/orders/<name>/cancellation", "orders.cancel", "POST", self._revoke, write=True)
+        door.on("/v1/orders/<name>/refunds", "orders.refund", "POST", self._reimburse, write=True)
+        door.on("/v1/prices", "prices.set", "POST", self._set_prices, write=True)
         door.on("/v1/stock", "stock.set", "POST", self._set_stock, write=True)
         door.control("/_sim/orders", self._place, "POST")
         door.control("/_sim/orders/<name>", self._change, "POST")
@@ -58,7 +62,8 @@ class Shop:
 
     def _prices(self) -> Any:
         skus = request.args.get("skus", "").split(",")
-        rows = [goods.price(row["sku"]) for row in self._memory.table("products").values() if row["sku"] in skus]
+        named = [row["sku"] for row in self._memory.table("products").values() if row["sku"] in skus]
+        rows = [{**goods.price(sku), **self._memory.table("priced").get(sku, {})} for sku in named]
         return {"rows": rows}
 
     def _acknowledge(self, name: str) -> Any:
@@ -71,6 +76,40 @@ class Shop:
             order = self._changed({**order, "acknowledged_as": number})
         return order
 
+    def _revoke(self, name: str) -> Any:
+        """Revoking twice is one state; what has left is not revoked."""
+        order = self._there(name)
+        if order["shipments"]:
+            raise Refusal(409, "already_shipped", "It has left the house: it cannot be cancelled.")
+        return order if order["cancelled_at"] else self._cancel(name)
+
+    def _reimburse(self, name: str) -> Any:
+        """The same key is answered with the first refund; another total than Acme reckons is refused."""
+        order, wanted, key = self._there(name), document(), request.headers.get("Idempotency-Key", "")
+        with self._memory.lock:
+            known = self._memory.table("reimbursed").get(key)
+            if known:
+                return known
+            made = goods.refund(f"ref-{self._memory.next_id('refunds', 1)}", order, wanted.get("lines"), self._now())
+            if made["total"] != wanted.get("total"):
+                raise Refusal(422, "total_differs", f"These lines come to {made['total']}.", "total")
+            self._memory.put("reimbursed", key, {**made, "reference": wanted["reference"]})
+            return self._given_back(order, self._memory.table("reimbursed")[key])
+
+    def _set_prices(self) -> Any:
+        """207: each price is taken or refused by itself."""
+        prices = document().get("prices")
+        if not isinstance(prices, list) or not 1 <= len(prices) <= 250:
+            raise Refusal(422, "prices", "prices must be a list of 1 to 250 rows.", "prices")
+        return {"results": [self._tagged(price) for price in prices]}, 207
+
+    def _tagged(self, price: Mapping[str, Any]) -> Mapping[str, str]:
+        if not self._sold(str(price.get("sku", ""))):
+            return {"status": "refused", "code": "unknown_sku", "message": f"There is no article {price.get('sku')}."}
+        kept = {name: price[name] for name in ("currency", "amount", "compare_at") if price.get(name)}
+        self._memory.put("priced", price["sku"], kept)
+        return {"status": "ok"}
+
     def _set_stock(self) -> Any:
         """207: each level is taken or refused by itself."""
         levels = document().get("levels")
@@ -80,12 +119,15 @@ class Shop:
 
     def _set(self, level: Mapping[str, Any]) -> Mapping[str, str]:
         sku, location = str(level.get("sku", "")), str(level.get("location", ""))
-        known = any(row["sku"] == sku for row in self._memory.table("products").values())
-        if not known or sku in self._withdrawn:
+        if not self._sold(sku):
             return {"status": "refused", "code": "unknown_sku", "message": f"There is no article {sku}."}
         self._memory.put("published", f"{sku}@{location}", level["available"])
         self.set_level(sku, location, str(level["available"]))
         return {"status": "ok"}
+
+    def _sold(self, sku: str) -> bool:
+        known = any(row["sku"] == sku for row in self._memory.table("products").values())
+        return known and sku not in self._withdrawn
 
     # ---- what the records bring about
 
@@ -111,7 +153,14 @@ class Shop:
     def effects(self) -> Mapping[str, Any]:
         orders = self._memory.table("orders").values()
         acknowledged = {row["id"]: row["acknowledged_as"] for row in orders if row["acknowledged_as"]}
-        return {"acknowledged": acknowledged, "stock": dict(self._memory.table("published"))}
+        given = Counter(f"{row['order_id']} {row['reference']}" for row in self._memory.table("reimbursed").values())
+        return {
+            "acknowledged": acknowledged,
+            "stock": dict(self._memory.table("published")),
+            "revoked": {row["id"]: "yes" for row in orders if row["cancelled_at"]},
+            "reimbursed": given,
+            "price": {sku: row["amount"] for sku, row in self._memory.table("priced").items()},
+        }
 
     # ---- switches
 
@@ -137,9 +186,12 @@ class Shop:
         """Given lines (all when none are) go back with their share of money."""
         order = self._there(name)
         refund = goods.refund(f"ref-{self._memory.next_id('refunds', 1)}", order, document().get("lines"), self._now())
+        return self._given_back(order, refund)
+
+    def _given_back(self, order: Mapping[str, Any], refund: dict[str, Any]) -> Any:
         lines = goods.less(order["lines"], refund)
         kept = {**order, "lines": lines, "refunds": [*order["refunds"], refund], "updated_at": self._now()}
-        self._memory.put("orders", name, kept)
+        self._memory.put("orders", order["id"], kept)
         self._hooks.tell("refund.made", refund)
         return refund
 

@@ -49,6 +49,31 @@ class SalesChannel(Protocol):
 
 
 @runtime_checkable
+class SaleCanceller(Protocol):
+    """A channel that can be told to give up an order which cannot be delivered."""
+
+    def cancel_sale(self, order: Order, *, key: str) -> Writes:
+        """Cancel the order in the channel; no money is moved. Raises Rejected(code="shipped") when it is too late."""
+
+
+@runtime_checkable
+class Refunder(Protocol):
+    """A channel that gives money back when we say so."""
+
+    def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
+        """Make the refund in the channel, through its tenders, once. Raises Rejected where the channel would give
+        back another sum than `refund.total`."""
+
+
+@runtime_checkable
+class PriceTaker(Protocol):
+    """A channel that takes prices from us."""
+
+    def publish_prices(self, prices: Sequence[Price], *, key: str) -> BatchWrite[Price]:
+        """Set prices, several SKUs in one call; each is accepted or refused by itself."""
+
+
+@runtime_checkable
 class OrderKeeper(Protocol):
     """The ERP: the books of record for orders."""
 
@@ -144,6 +169,9 @@ class CatalogueSource(Protocol):
 
 CAPABILITIES: dict[str, type[Any]] = {
     "SalesChannel": SalesChannel,
+    "SaleCanceller": SaleCanceller,
+    "Refunder": Refunder,
+    "PriceTaker": PriceTaker,
     "OrderKeeper": OrderKeeper,
     "StockKeeper": StockKeeper,
     "Fulfiller": Fulfiller,

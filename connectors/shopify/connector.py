@@ -13,11 +13,12 @@ from connectors.canonical.snapshot import Pointer
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Message
+from connectors.kit.pieces import pieces_of
 from connectors.kit.writes import BatchWrite, ExternalId, Write, Writes
 from connectors.shopify import documents
 from connectors.shopify.client import Client, accepted
 from connectors.shopify.ids import gid, short
-from connectors.shopify.shipments import Confirmation, pieces_of
+from connectors.shopify.shipments import Confirmation
 from connectors.shopify.source import Source
 from connectors.shopify.stock import Shelf
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from connectors.canonical.order import Order
-from connectors.canonical.shipment import Shipment, ShipmentLine
+from connectors.canonical.shipment import Shipment
 from connectors.kit.account import Connection
 from connectors.kit.errors import Missing, Rejected
+from connectors.kit.pieces import Lines
 from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.shopify import documents
 from connectors.shopify.client import OWNER, Client, Row, accepted
@@ -24,7 +24,6 @@ from connectors.shopify.ids import gid, short
 PARTS = ("fulfilment", "fulfilment_2", "fulfilment_3")
 OPEN = ("OPEN", "IN_PROGRESS")
 LIVE = ("SUCCESS", "OPEN", "PENDING")
-Lines = Counter[str]
 
 
 @dataclass(frozen=True)
@@ -130,32 +129,6 @@ class Confirmation:
             self.connection.known.id("shipment", one.id) for one in self.order.shipments if one.id != self.shipment.id
         )
         return {found for found in known if found}
-
-
-def pieces_of(order: Order, shipment: Shipment) -> Lines:
-    """The shipment by order line: named by id, else by SKU over its lines. Raises Rejected naming it."""
-    pieces: Lines = Counter()
-    for n, line in enumerate(shipment.lines):
-        for name, quantity in _matched(order, line, pieces, n).items():
-            pieces[name] += quantity
-    return pieces
-
-
-def _matched(order: Order, shipped: ShipmentLine, taken: Lines, n: int) -> Lines:
-    if any(line.id == shipped.line_id for line in order.lines):
-        return Counter({shipped.line_id: int(shipped.quantity)})
-    left, found = shipped.quantity, Counter[str]()
-    for line in order.lines:
-        part = (
-            min(left, line.current_quantity - taken[line.id]) if line.sku == shipped.sku and shipped.sku else Decimal(0)
-        )
-        if part > 0:
-            found[line.id], left = int(part), left - part
-    if left > 0:
-        what = shipped.sku or shipped.line_id
-        sentence = f"The shipment has {shipped.quantity} of {what}, which order {order.number} has not."
-        raise Rejected(sentence, code="unknown_line", field=f"lines[{n}]", owner="warehouse")
-    return found
 
 
 def _pieces(fulfilment: Row) -> Lines:

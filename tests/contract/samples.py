@@ -13,6 +13,7 @@ from connectors.canonical.money import Money, MoneyBag
 from connectors.canonical.order import Discount, Line, Order, ShippingLine, Tax, Totals
 from connectors.canonical.party import Address, Party
 from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.product import Price
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 from connectors.canonical.stock import StockLevel
@@ -137,6 +138,10 @@ def amended(order: Order) -> Order:
 def levels(skus: Sequence[str], location: str = "main") -> tuple[StockLevel, ...]:
     counted = enumerate(skus)
     return tuple(StockLevel(sku, location, available=Decimal(7 + n), on_hand=Decimal(9 + n)) for n, sku in counted)
+
+
+def prices(skus: Sequence[str], currency: str) -> tuple[Price, ...]:
+    return tuple(Price(sku, Money(Decimal("21.50") + n, currency)) for n, sku in enumerate(skus))
 
 
 # Addresses that trip systems up: letters, no postcode, no region, a region that is another country's too.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.canonical.order import Order
+from connectors.canonical.product import Price
 from connectors.canonical.stock import StockLevel
 from connectors.kit.writes import BatchItem, BatchWrite, Write, Writes
 from tests.contract import samples
@@ -27,8 +28,10 @@ class Step:
 def publish(connector: Any, order: Order, contract: Contract) -> Writes:
     """A batch as one write: all of it is there, or it is not."""
     batch: BatchWrite[StockLevel] = connector.publish_stock(wanted(contract), key=f"{order.id}-publish")
-    items = batch_items(wanted(contract), order)
+    return (yield _as_one(batch, batch_items(wanted(contract), order)))
 
+
+def _as_one(batch: BatchWrite[Any], items: list[BatchItem[Any]]) -> Write:
     def send() -> str:
         results = batch.send(items)
         refused = next((one for one in results if isinstance(one, Exception)), None)
@@ -40,12 +43,24 @@ def publish(connector: Any, order: Order, contract: Contract) -> Writes:
         found = [batch.find(item) for item in items]
         return None if None in found else ",".join(str(one) for one in found)
 
-    return (yield Write(batch.name, send, find))
+    return Write(batch.name, send, find)
+
+
+def price(connector: Any, order: Order, contract: Contract) -> Writes:
+    """Prices of the sample's SKUs in the order's currency, as one write."""
+    prices = samples.prices(_skus(contract), order.currency)
+    batch: BatchWrite[Price] = connector.publish_prices(prices, key=f"{order.id}-prices")
+    items = [BatchItem(one, f"{order.id}-prices-{n}") for n, one in enumerate(prices)]
+    return (yield _as_one(batch, items))
 
 
 def wanted(contract: Contract) -> tuple[StockLevel, ...]:
+    return samples.levels(_skus(contract), next(iter(contract.codes["location"])))
+
+
+def _skus(contract: Contract) -> list[str]:
     skus = [sku for sku in contract.codes["sku"] if contract.batch is None or sku != contract.batch.refused]
-    return samples.levels(skus[:2], next(iter(contract.codes["location"])))
+    return skus[:2]
 
 
 def batch_items(levels: Sequence[StockLevel], order: Order) -> list[BatchItem[StockLevel]]:
@@ -72,6 +87,12 @@ STEPS = {
         before=("confirm_shipment",),
     ),
     "publish_stock": Step("SalesChannel.publish_stock", publish),
+    "cancel_sale": Step("SaleCanceller.cancel_sale", lambda c, o, _: c.cancel_sale(o, key=key(o, "cancel-sale"))),
+    "give_back": Step(
+        "Refunder.give_back",
+        lambda c, o, _: c.give_back(o, samples.refund(o), key=key(o, "give-back")),
+    ),
+    "publish_prices": Step("PriceTaker.publish_prices", price),
     "book": Step("OrderKeeper.book", lambda c, o, _: c.book(o, key=key(o, "book"))),
     "amend": Step(
         "OrderKeeper.amend",

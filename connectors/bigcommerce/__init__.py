@@ -1,0 +1,1 @@
+"""BigCommerce, a channel: REST v2 and v3, thin webhooks."""

@@ -1,0 +1,137 @@
+"""Sellable quantities are set by SKU and location, absolutely and many in one call, and read by location."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from connectors.bigcommerce.batches import each
+from connectors.bigcommerce.client import Client, Row
+from connectors.canonical.stock import StockLevel
+from connectors.kit.account import Connection
+from connectors.kit.errors import Missing, Rejected
+from connectors.kit.writes import BatchItem, ExternalId
+
+MOST = 250  # rows of one call (2,000 are allowed, few are advised)
+MAXIMUM = 2_147_483_647
+REASON = "Set by Waybill"
+Item = BatchItem[StockLevel]
+Verdict = ExternalId | Exception
+Named = tuple[str, str]  # their SKU, their location's id
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity to set, and how many BigCommerce shows on hand (None: not yet counted there)."""
+
+    sku: str
+    location: str
+    quantity: int
+    before: int | None
+
+    @property
+    def id(self) -> ExternalId:
+        return f"{self.sku}@{self.location}"
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return {"location_id": int(self.location), "sku": self.sku, "quantity": self.quantity}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Stock of one store."""
+
+    client: Client
+    connection: Connection
+
+    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
+        """Sets every level; each has its own verdict. A quantity that is there already needs no call."""
+        wanted = self._wanted(items)
+        rows = {one.id: one for one in wanted if isinstance(one, Quantity)}
+        due = [one for one in rows.values() if one.before != one.quantity]
+        refused = each(due, lambda some: self.client.set_stock([one.row for one in some], REASON), MOST)
+        bad = {one.id: no for one, no in zip(due, refused, strict=True) if no is not None}
+        return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
+
+    def find(self, item: Item) -> ExternalId | None:
+        """There when BigCommerce shows the very quantity on hand."""
+        row = self._wanted([item])[0]
+        return row.id if isinstance(row, Quantity) and row.before == row.quantity else None
+
+    def _wanted(self, items: Sequence[Item]) -> list[Quantity | Exception]:
+        named = [self._named(item.document) for item in items]
+        shown = self._shown([one[0] for one in named if isinstance(one, tuple)])
+        return [
+            _row(item.document, one, shown) if isinstance(one, tuple) else one
+            for item, one in zip(items, named, strict=True)
+        ]
+
+    def _named(self, level: StockLevel) -> Named | Exception:
+        try:
+            return self.connection.codes.theirs("sku", level.sku), self._location(level.location)
+        except Missing as missing:
+            return missing
+
+    def _location(self, ours: str) -> str:
+        try:
+            return self.connection.codes.theirs("location", ours)
+        except Missing:
+            alone = self.connection.account.settings.get("location")
+            if not alone:
+                raise
+            return str(alone)
+
+    def _shown(self, skus: Sequence[str]) -> dict[str, Row]:
+        """Items by SKU, compared exactly."""
+        wanted = set(skus)
+        rows = self.client.stock(sorted(wanted)) if wanted else iter(())
+        return {row["identity"]["sku"]: row for row in rows if row["identity"].get("sku") in wanted}
+
+    # ---- reading
+
+    def levels(self, skus: Sequence[str]) -> Iterator[StockLevel]:
+        """Levels in our SKUs and locations. A location or SKU that the code tables do not name is none of ours."""
+        theirs = [self.connection.codes.theirs("sku", sku) for sku in skus]
+        for row in self.client.stock(theirs):
+            if not theirs or row["identity"].get("sku") in theirs:
+                yield from self._levels_of(row)
+
+    def _levels_of(self, row: Row) -> Iterator[StockLevel]:
+        for at in row.get("locations") or ():
+            try:
+                sku = self.connection.codes.ours("sku", str(row["identity"].get("sku") or ""))
+                location = self.connection.codes.ours("location", str(at["location_id"]))
+            except Missing:
+                continue
+            yield StockLevel(
+                sku,
+                location,
+                available=_count(at.get("available_to_sell")),
+                on_hand=_count(at.get("total_inventory_onhand")),
+                item_id=str(row["identity"].get("variant_id") or ""),
+                as_of=self.connection.now(),
+                safety=_count((at.get("settings") or {}).get("safety_stock")),
+            )
+
+
+def _count(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _row(level: StockLevel, named: Named, shown: dict[str, Row]) -> Quantity | Exception:
+    sku, location = named
+    item = shown.get(sku)
+    if item is None:
+        words = f"BigCommerce has no article with the SKU {sku}."
+        return Rejected(
+            words, code="unknown_sku", field="sku", remedy="Add the article or its code.", owner="catalogue"
+        )
+    if level.available is None or not 0 <= level.available <= MAXIMUM or level.available != int(level.available):
+        words = f"{level.available} of {level.sku} cannot be published: BigCommerce counts whole pieces from 0."
+        return Rejected(words, code="no_quantity", field="available", owner="stock")
+    at: Row = next((one for one in item.get("locations") or () if str(one["location_id"]) == location), {})
+    before = at.get("total_inventory_onhand")
+    return Quantity(sku, location, int(level.available), None if before is None else int(before))

@@ -1,0 +1,97 @@
+"""A store for each test, our connector to it, and everything that either said held against BigCommerce's contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from flask import Response, request
+
+from connectors.bigcommerce.connector import BigCommerce
+from connectors.bigcommerce.simulator import create
+from connectors.canonical.order import Order
+from connectors.kit.simulator import Simulator
+from connectors.kit.writes import ExternalId, Writes
+from tests.connectors.bigcommerce.contract import CONTRACT, STORE, TOKEN, bench, read_order
+from tests.connectors.bigcommerce.openapi import SPECS, Spoken, complaints
+from tests.contract.bench import Bench, Free, _served
+from tests.contract.driver import drive
+from tests.contract.system import System
+
+
+@dataclass
+class Shop:
+    """One simulated store, our connector to it, and what went over the wire."""
+
+    simulator: Simulator
+    system: System
+    bench: Bench
+    spoken: list[Spoken]
+
+    @property
+    def connector(self) -> BigCommerce:
+        found: BigCommerce = self.bench.connector()
+        return found
+
+    @property
+    def blocked(self) -> list[float]:
+        assert isinstance(self.bench.limits, Free)
+        return self.bench.limits.blocked
+
+    def settings(self, **more: Any) -> None:
+        account = self.bench.account
+        self.bench.account = replace(account, settings={**account.settings, **more})
+
+    def place(self, kind: str = "plain", **spec: Any) -> Order:
+        """A customer orders; the order as the hub reads it."""
+        return read_order(self.system, str(self.system.post("/_sim/orders", {"kind": kind, **spec})[0]["id"]))
+
+    def again(self, order: Order) -> Order:
+        return read_order(self.system, order.id)
+
+    def move(self, order: Order, what: str, **how: Any) -> Any:
+        """Staff do something with it."""
+        return self.system.post(f"/_sim/orders/{order.id}/{what}", how)
+
+    def done(self, writes: Writes, find_first: bool = False) -> ExternalId:
+        return drive(writes, find_first=find_first, known=self.bench.known)
+
+    def effects(self, kind: str) -> dict[str, Any]:
+        told: dict[str, Any] = self.system.get("/_sim/effects")[kind]
+        return told
+
+
+MakeShop = Callable[..., Shop]
+
+
+@pytest.fixture
+def shop() -> Iterator[MakeShop]:
+    """shop(**simulator settings) -> a running store. At the end all that was said over HTTP is held against the contract."""
+    spoken: list[Spoken] = []
+    with ExitStack() as stack:
+
+        def made(**settings: Any) -> Shop:
+            simulator = create({**CONTRACT.simulator, **settings})
+            simulator.app.after_request(lambda answer: _overheard(simulator, spoken, answer))
+            system = System(stack.enter_context(_served(simulator)))
+            return Shop(simulator, system, bench(system), spoken)
+
+        yield made
+    if SPECS.exists():
+        found = sorted({said for one in spoken for said in complaints(one)})
+        assert not found, "\n".join(found)
+
+
+def _overheard(simulator: Simulator, spoken: list[Spoken], answer: Response) -> Response:
+    if not request.path.startswith("/_sim/"):
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        faulty = bool(simulator.calls and simulator.calls[-1].fault)
+        said = (request.method, request.path, request.args.to_dict(), headers, request.get_data())
+        spoken.append(Spoken(*said, answer.status_code, answer.get_data(), faulty))
+    return answer
+
+
+__all__ = ["STORE", "TOKEN", "MakeShop", "Shop", "shop"]
