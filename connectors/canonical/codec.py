@@ -38,7 +38,7 @@ AS_THEY_ARE = frozenset((str, int, bool, type(None)))
 
 def dump(value: Any) -> Any:
     """JSON-ready: decimals and times as text, empty fields left out."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in AS_THEY_ARE:
         return value
     if kind is tuple or kind is list:
