@@ -27,23 +27,31 @@ class Ring(NamedTuple):
 def celery_settings() -> dict[str, object]:
     """What producer and worker must agree on: where the broker is and how long a broken connection may hold us up."""
     patience = float(os.environ.get("BROKER_PATIENCE", "0.5"))
+    broker = os.environ.get("BROKER_URL") or os.environ["REDIS_URL"]
     return {
-        "broker_url": os.environ.get("BROKER_URL") or os.environ["REDIS_URL"],
+        "broker_url": broker,
         "broker_connection_timeout": patience,
-        "broker_transport_options": {
-            "socket_connect_timeout": patience,
-            "socket_timeout": 15,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-            "max_connections": 200,
-            "visibility_timeout": 3600,
-        },
+        "broker_transport_options": _wire(broker, patience),
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_create_missing_queues": True,
         "task_default_queue": HUB,
         "task_send_sent_event": False,
+    }
+
+
+def _wire(broker: str, patience: float) -> dict[str, object]:
+    """RabbitMQ confirms what it was sent; Redis is asked in good time whether it is still there."""
+    if broker.startswith("amqp"):
+        return {"confirm_publish": True}
+    return {
+        "socket_connect_timeout": patience,
+        "socket_timeout": 15,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "max_connections": 200,
+        "visibility_timeout": 3600,
     }
 
 

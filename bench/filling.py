@@ -26,8 +26,9 @@ ENDED = (
     SELECT 10 * i + k - 1, t, 4 * i + (k - 1) % 4, i, i, (ARRAY['erp', 'warehouse', 'shop', 'letters'])[1 + (k - 1) % 4], 1 + k / 4, 1,
         CASE WHEN k > 6 THEN 'done' ELSE 'retry' END, 0.05, 1, 'past' FROM past, generate_series(1, 10) k""",
     """INSERT INTO links (account, kind, ours, theirs, subject_id, at) SELECT 'erp', 'order', 'L' || i, 'B' || i, i, t FROM past""",
-    """INSERT INTO documents (subject_id, at, body) SELECT i, t, %(body)s FROM past WHERE i %% 100 = 0""",
+    """INSERT INTO documents (subject_id, at, body) SELECT i, t, %(body)s::jsonb FROM past WHERE i %% 100 = 0""",
 )
+SHOWN = "UPDATE subjects s SET document_id = d.id FROM documents d WHERE d.subject_id = s.id AND s.document_id IS NULL"
 PAST = "WITH past AS MATERIALIZED (SELECT i, now() - make_interval(secs => 2160000.0 * (%(last)s - i) / %(all)s) AS t"
 PAST += " FROM generate_series(%(first)s::bigint, %(until)s::bigint) i) "
 SEQUENCES = {
@@ -62,6 +63,7 @@ def past(connection: Rows, orders: int, body: str) -> None:
             for statement in ENDED:
                 plain = statement if "%(body)s" in statement else statement.replace("%", "%%")
                 connection.execute((PAST + plain).encode(), values)
+    connection.execute(SHOWN.encode())
     for name, times in SEQUENCES.values():
         connection.execute(f"SELECT setval({name}, {times * (last + 1)})".encode())
     connection.execute("VACUUM (ANALYZE, PARALLEL 0)")

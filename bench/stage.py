@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -217,7 +218,7 @@ def _open(made: Stage) -> None:
     for port in (made.sink_port, made.web_port):
         if not wait_open(port, 300):
             raise TimeoutError(f"nothing answers on port {port}; the logs are in {VAR / 'log'}")
-    until(lambda: _listening(made) >= len(made.workers), 300)
+    until(lambda: _listening(made) >= len(made.workers), 600)
 
 
 def _listening(made: Stage) -> int:
@@ -234,6 +235,11 @@ def _configure(folder: Path, sink_port: int, limits: dict[str, str], slots: int)
     (folder / "routes.toml").write_text(
         _route("shop", "shop", "erp", "warehouse", "letters") + "".join(_route(name, *[name] * 4) for name in alone)
     )
+    # The sink serves no lists: nothing is polled or watched.
+    jobs = tomllib.loads((CHECKOUT / "config" / "schedules.toml").read_text())
+    wanted = {name: job for name, job in jobs.items() if name not in ("poll", "watch")}
+    told = (f'[{name}]\nevery = {job["every"]}\npolicy = "{job["policy"]}"\n' for name, job in wanted.items())
+    (folder / "schedules.toml").write_text("\n".join(told))
     shipped = (CHECKOUT / "config" / "settings.toml").read_text()
     (folder / "settings.toml").write_text(shipped.replace("slots = 16 ", f"slots = {slots} "))
 

@@ -90,6 +90,9 @@ MOST = 2_000_000
 SIZE = 20_000
 RETRY_SIZE = 500
 
+# Workers plan each statement once for a session (app.database.plan_once): a filter wants a plan for what it names.
+PLANNED_FOR_ITS_VALUES = text("SET LOCAL plan_cache_mode = auto")
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -146,6 +149,7 @@ def open_actions(tx: Connection) -> Sequence[int]:
 
 def advance(tx: Connection, action: int) -> list[Ring] | None:
     """The next slice, under the action's lock; None when there is none, or another worker has it. Ring after the commit."""
+    tx.execute(PLANNED_FOR_ITS_VALUES)
     row = tx.execute(TAKE, {"id": action}).mappings().first()
     if row is None:
         return None

@@ -104,6 +104,7 @@ DECLARE
     whose text;
     gate record;
     room bigint;
+    bulk bigint;
     step record;
     going boolean := p_task = '';
 BEGIN
@@ -118,6 +119,8 @@ BEGIN
                 - (SELECT count(*) FROM steps WHERE account = whose AND rung_at > now() - make_interval(secs => p_heard))
                 - (SELECT count(*) FROM steps WHERE account = whose AND state = 'running') END;
         CONTINUE WHEN room <= 0;
+        -- Where one slot becomes free at a time, bulk and channels get their share of the times.
+        bulk := CASE WHEN room >= 4 THEN ceil(p_floor * room) ELSE (random() < p_floor * room)::integer END;
         FOR step IN
             SELECT s.id, s.flow || '.' || s.name AS task, s.subject_id FROM (
                 SELECT f.*, row_number() OVER (PARTITION BY c.lane, c.channel ORDER BY f.subject_id, f.id) AS turn
@@ -127,7 +130,8 @@ BEGIN
                     WHERE account = whose AND lane = c.lane AND channel = c.channel AND armed AND rung_at IS NULL
                         AND created_at <= coalesce(gate.drained_at, 'infinity')
                     ORDER BY subject_id, id LIMIT room FOR UPDATE SKIP LOCKED) f) s
-            ORDER BY CASE WHEN s.lane = 1 AND s.turn <= ceil(p_floor * room) THEN 0 ELSE s.lane END, s.turn, s.subject_id, s.id
+            ORDER BY CASE WHEN s.lane = 0 THEN 0 WHEN s.turn > bulk THEN 1 WHEN room >= 4 THEN 0 ELSE -1 END, s.turn,
+                CASE WHEN room = 1 THEN random() END, s.subject_id, s.id
             LIMIT room
         LOOP
             id := step.id;
