@@ -1,27 +1,174 @@
-"""Positions: what the owner of the stock says is there, by SKU and location."""
+"""Positions: what the owner of each fact says is there, by SKU and location; the newest word wins, whenever it comes."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
-from app.stock import dirty
+from app.stock import authority, dirty, shelves
+from app.stock.shelves import Shelf
 from connectors.canonical.stock import StockLevel
 
-SET = text("""
-INSERT INTO positions AS p (account, sku, location, available, version) VALUES (:account, :sku, :location, :available, :version)
-ON CONFLICT (account, sku, location) DO UPDATE SET available = excluded.available, version = excluded.version, as_of = now()
-WHERE p.version <= excluded.version AND p.available <> excluded.available
-RETURNING 1
+SAID = text("""
+INSERT INTO positions AS p (account, sku, location, available, version, on_hand, allocated, in_transit, safety, damaged, told_at)
+VALUES (:account, :sku, :location, :quantity, :version, :on_hand, :allocated, :in_transit, :safety, :damaged, :as_of)
+ON CONFLICT (account, sku, location) DO UPDATE SET available = excluded.available, version = excluded.version, as_of = now(),
+    on_hand = excluded.on_hand, allocated = excluded.allocated, in_transit = excluded.in_transit, safety = excluded.safety,
+    damaged = excluded.damaged, told_at = excluded.told_at
+WHERE p.version <= excluded.version
+""")
+# What the owner's `available` leaves out already: claims that it was asked to ship before it said so. A claim that stands at no
+# location is left out once every shelf of this owner was told of after that.
+COVER = text("""
+WITH c AS (
+    UPDATE reservations r SET covered = true
+    WHERE r.sku = :sku AND r.location = :at AND r.state = 'open' AND NOT r.covered AND EXISTS (
+        SELECT 1 FROM links l WHERE l.subject_id = r.subject_id AND l.kind = 'request' AND l.account = :account
+        AND l.at >= r.changed_at AND l.at <= least(CAST(:as_of AS timestamptz), (SELECT min(s.as_of) FROM shelves s
+            WHERE s.sku = r.sku AND s.account = :account AND :at = '' AND s.location <> :location)))
+    RETURNING quantity - shipped AS open)
+SELECT coalesce(sum(open), 0) FROM c
+""")
+UNCOVER = text("""
+UPDATE reservations SET covered = false WHERE sku = :sku AND location = :location AND state = 'open' AND covered
+""")
+TELL = text("""
+WITH later AS (
+    SELECT coalesce(sum(quantity), 0) AS moved FROM movements WHERE sku = :sku AND location = :location
+    AND CASE WHEN source = :account AND seq IS NOT NULL AND CAST(:seq AS bigint) IS NOT NULL THEN seq > :seq
+        ELSE at > :as_of AND NOT (:basis = 'available' AND coalesce(known_at <= :as_of, false)) END)
+UPDATE shelves s SET account = :account, basis = :basis, told = :quantity + later.moved, as_of = :as_of, version = :version, seq = :seq,
+    covered = :covered, held_back = :held_back, changed_at = now(),
+    short = greatest(0, s.reserved - :covered - :quantity - later.moved + :held_back)
+FROM later WHERE s.sku = :sku AND s.location = :location RETURNING s.free
+""")
+NOTE = text("""
+UPDATE shelves SET on_hand = CASE WHEN :counts THEN :on_hand ELSE on_hand END,
+    allocated = CASE WHEN :knows_allocated THEN coalesce(:allocated, allocated) ELSE allocated END,
+    in_transit = CASE WHEN :knows_in_transit THEN coalesce(:in_transit, in_transit) ELSE in_transit END,
+    safety = CASE WHEN :knows_safety THEN coalesce(:safety, safety) ELSE safety END,
+    damaged = CASE WHEN :knows_damaged THEN coalesce(:damaged, damaged) ELSE damaged END
+WHERE sku = :sku AND location = :location RETURNING coalesce(safety, 0) + coalesce(damaged, 0)
+""")
+NOW = text("SELECT clock_timestamp()")
+
+
+OBSERVED = text("""
+INSERT INTO observed (account, sku, location, quantity) VALUES (:account, :sku, :location, :quantity)
+ON CONFLICT (account, sku, location) DO UPDATE SET quantity = excluded.quantity, at = now()
 """)
 
 
-def set_level(tx: Connection, account: str, level: StockLevel, version: str) -> bool:
-    """The owner's newest word on a quantity; False when it says nothing new (older, or the same)."""
-    quantity = level.available if level.available is not None else (level.on_hand or Decimal(0))
-    row = {"account": account, "sku": level.sku, "location": level.location, "available": quantity, "version": version}
-    new = tx.execute(SET, row).scalar() is not None
-    if new:
+def concerns(account: str, level: StockLevel) -> bool:
+    """Whether this account owns anything of what it says."""
+    return any(authority.owns(account, fact, level.location) for fact in (*authority.QUANTITIES, *authority.FACTS))
+
+
+def observe(tx: Connection, account: str, level: StockLevel) -> None:
+    """Keeps what somebody says who does not own it: evidence, when it differs from what we know."""
+    quantity = level.available if level.available is not None else level.on_hand
+    tx.execute(OBSERVED, {"account": account, "sku": level.sku, "location": level.location, "quantity": quantity})
+
+
+def set_level(tx: Connection, account: str, level: StockLevel, version: str, seq: int | None = None) -> bool:
+    """The owner's newest word on a quantity and on each fact it owns; False when it changes nothing (older, or the same).
+
+    A source's time that lies ahead of ours is taken as now: nothing that happens later may count as seen by it.
+    """
+    now: datetime = tx.execute(NOW).scalar_one()
+    as_of = min(level.as_of or now, now)
+    tx.execute(SAID, {**_said(account, level), "version": version, "as_of": as_of})
+    places = {(level.sku, level.location), (level.sku, "")} if _pooled(tx, level) else {(level.sku, level.location)}
+    shelves.make(tx, {(level.sku, level.location)})
+    locked = {shelf.place: shelf for shelf in shelves.lock(tx, places)}
+    before = locked[(level.sku, level.location)]
+    if not _newer(before, account, version, as_of):
+        return False
+    held_back = _noted(tx, account, level)
+    pooled = len(places) > 1 and (level.sku, "") in locked
+    changed = _counted(tx, account, level, version, seq, as_of, before, held_back, pooled)
+    if changed:
         dirty.mark(tx, {level.sku})
-    return new
+    return changed
+
+
+def _said(account: str, level: StockLevel) -> dict[str, object]:
+    quantity = level.available if level.available is not None else (level.on_hand or Decimal(0))
+    return {
+        "account": account,
+        "sku": level.sku,
+        "location": level.location,
+        "quantity": quantity,
+        "on_hand": level.on_hand,
+        "allocated": level.reserved,
+        "in_transit": level.incoming,
+        "safety": level.safety,
+        "damaged": level.unsellable,
+    }
+
+
+POOLED = text("SELECT 1 FROM shelves WHERE sku = :sku AND location = '' AND reserved > covered")
+
+
+def _pooled(tx: Connection, level: StockLevel) -> bool:
+    """Whether orders claim this SKU at no location."""
+    return bool(level.location) and tx.execute(POOLED, {"sku": level.sku}).scalar() is not None
+
+
+def _newer(shelf: Shelf, account: str, version: str, as_of: datetime) -> bool:
+    return shelf.version <= version if shelf.account in (account, "") else shelf.as_of <= as_of
+
+
+def _noted(tx: Connection, account: str, level: StockLevel) -> Decimal:
+    """Keeps each fact that this account owns; answers what of an on-hand is not for sale."""
+    knows = {f"knows_{fact}": authority.owns(account, fact, level.location) for fact in authority.FACTS}
+    row = {**_said(account, level), **knows, "counts": _counts(account, level)}
+    return Decimal(tx.execute(NOTE, row).scalar_one())
+
+
+def _counts(account: str, level: StockLevel) -> bool:
+    """Whether this account is the one that says how many there are."""
+    return any(authority.owns(account, fact, level.location) for fact in authority.QUANTITIES)
+
+
+def _counted(
+    tx: Connection,
+    account: str,
+    level: StockLevel,
+    version: str,
+    seq: int | None,
+    as_of: datetime,
+    before: Shelf,
+    held_back: Decimal,
+    pooled: bool,
+) -> bool:
+    if not _counts(account, level):
+        return False
+    basis = "available" if level.available is not None else "on_hand"
+    row = {"sku": level.sku, "location": level.location, "account": account, "as_of": as_of}
+    covered = before.covered + _covered(tx, row, level.location) if basis == "available" else _uncovered(tx, row)
+    told = {
+        **row,
+        "basis": basis,
+        "quantity": _said(account, level)["quantity"],
+        "version": version,
+        "seq": seq,
+        "covered": covered,
+        "held_back": held_back if basis == "on_hand" else Decimal(0),
+    }
+    free = Decimal(tx.execute(TELL, told).scalar_one())
+    pool = _covered(tx, row, "") if pooled and basis == "available" else Decimal(0)
+    if pool:
+        shelves.shift(tx, (level.sku, ""), covered=pool)
+    return free != before.free or bool(pool)
+
+
+def _covered(tx: Connection, row: dict[str, object], at: str) -> Decimal:
+    return Decimal(tx.execute(COVER, {**row, "at": at}).scalar_one())
+
+
+def _uncovered(tx: Connection, row: dict[str, object]) -> Decimal:
+    tx.execute(UNCOVER, row)
+    return Decimal(0)
