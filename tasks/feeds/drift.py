@@ -1,0 +1,7 @@
+"""Drift."""
+
+from __future__ import annotations
+
+
+def run() -> str:
+    return ""
