@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 
 
@@ -39,6 +41,24 @@ def transaction() -> Iterator[Connection]:
     """One transaction: committed at the end, undone by an error."""
     with engine().begin() as tx:
         yield tx
+
+
+@contextmanager
+def statement() -> Iterator[psycopg.Connection[Any]]:
+    """A plain connection whose every statement commits itself: for hot paths of one statement. Raises psycopg.Error."""
+    held = engine().raw_connection()
+    plain: psycopg.Connection[Any] = held.driver_connection  # type: ignore[assignment]
+    try:
+        plain.autocommit = True
+        yield plain
+        plain.autocommit = False
+    except psycopg.OperationalError:
+        held.invalidate()
+        raise
+    finally:
+        if not plain.closed and plain.autocommit:
+            plain.autocommit = False
+        held.close()
 
 
 def migrate(url: str | None = None) -> None:

@@ -206,7 +206,7 @@ def credit(tx: Connection, claim: str, number: str, line: str, sold: Decimal, *,
     claims.turn(tx, claim)
     shelves.lock(tx, {piece.place for piece in claims.of(tx, claim) if piece.line_id == line})
     mine = [piece for piece in claims.of(tx, claim) if piece.line_id == line]
-    if tx.execute(CREDITED, {"claim": claim, "number": f"{claim}:{line}:credit:{number}"}).scalar() is None:
+    if not mine or tx.execute(CREDITED, {"claim": claim, "number": f"{claim}:{line}:credit:{number}"}).scalar() is None:
         return
     due = {piece.sku: sold * piece.per for piece in mine}
     for piece in mine:

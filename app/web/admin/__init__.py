@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped
 from werkzeug.exceptions import HTTPException
 
 from app.web.admin import accounts, causes, codes, door, events, headers, home, orders, records, showing, users, work
+from app.web.api import problems
 
 
 def install(app: Flask) -> None:
@@ -56,6 +57,8 @@ SENTENCES = {
 
 def _wrong(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
+    if request.path.startswith("/api/"):
+        return problems.answer(error)
     if not request.path.startswith("/admin"):
         return {"error": SENTENCES[code][0]}, code
     return render_template("wrong.html", code=code, sentence=SENTENCES[code][0], remedy=SENTENCES[code][1]), code
