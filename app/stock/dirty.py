@@ -69,6 +69,29 @@ def mark_for(tx: Connection, accounts: Collection[str], skus: Collection[str]) -
         tx.execute(MARK, {"account": account, "skus": sorted(skus)})
 
 
+FITTING = text("""
+SELECT DISTINCT sku FROM shelves WHERE (:word = '' OR sku ILIKE :like) AND (:location = '' OR location = :location) ORDER BY sku
+""")
+FORGET = text("DELETE FROM published WHERE account = ANY(:accounts) AND sku = ANY(:skus)")
+
+
+def mark_fitting(
+    tx: Connection, account: str = "", word: str = "", location: str = "", *, again: bool = False, dry: bool = False
+) -> int:
+    """Marks the SKUs whose name holds `word` and that have stock at `location`, for one account or for all; answers how many.
+
+    What an account knows already is left out when the batch is made, unless `again`. `dry` only counts.
+    """
+    like = f"%{word.replace('%', '').replace('_', chr(92) + '_')}%"
+    skus = list(tx.execute(FITTING, {"word": word, "like": like, "location": location}).scalars())
+    accounts = [account] if account else publishers()
+    if skus and not dry:
+        mark_for(tx, accounts, skus)
+        if again:
+            tx.execute(FORGET, {"accounts": accounts, "skus": skus})
+    return len(skus)
+
+
 def pending(tx: Connection) -> dict[str, int]:
     """How many SKUs wait to be told, by account."""
     return {row.account: row.n for row in tx.execute(PENDING)}

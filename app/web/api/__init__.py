@@ -5,10 +5,9 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]
 
-from app.web.api import availability, door, movements, problems, reservations
+from app.web.api import availability, movements, reservations
 
 RESOURCES = (availability.resource, reservations.resource, movements.resource)
-CODES = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503)
 SETTINGS = {
     "API_TITLE": "Waybill",
     "API_VERSION": "v1",
@@ -35,9 +34,5 @@ def install(app: Flask) -> None:
     app.config.update(SETTINGS)
     described = Described(app)
     for resource in RESOURCES:
-        resource.before_request(door.enter)
-        resource.after_request(door.leave)
-        for code in CODES:
-            resource.register_error_handler(code, problems.answer)
         described.register_blueprint(resource)
         app.extensions["csrf"].exempt(resource)

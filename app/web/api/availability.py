@@ -8,15 +8,15 @@ from typing import Any
 
 import orjson
 from flask import Response, request
-from flask_smorest import Blueprint  # type: ignore[import-untyped]
 
 from app.database import statement
 from app.stock import availability, rules
 from app.stock.availability import Seen
 from app.web.api import schemas
-from app.web.api.door import me, needs
+from app.web.api.door import me
+from app.web.api.resource import Resource
 
-resource = Blueprint(
+resource = Resource(
     "availability", __name__, url_prefix="/api/v1/availability", description="How many of a SKU may be sold."
 )
 # psycopg's own words for the parameters: the hot path passes SQLAlchemy by.
@@ -24,20 +24,13 @@ READ = availability.SQL.format(skus="%(skus)s", excluded="%(excluded)s", locatio
 KEEP = "private, max-age=2, stale-if-error=30"
 
 
-@resource.get("")
-@resource.arguments(schemas.Asked, location="query")
-@resource.alt_response(200, schema=schemas.Availability)
-@resource.alt_response(304, description="Nothing of it changed (If-None-Match)")
-@needs("availability:read")
+@resource.on("GET", "", "availability:read", {200: schemas.Availability}, takes=schemas.Asked, place="query")
 def listed(asked: Mapping[str, Sequence[str]]) -> Response:
-    """Up to 100 SKUs in the address."""
+    """Up to 100 SKUs in the address. 304 when nothing of it changed (If-None-Match)."""
     return _answer(asked["sku"])
 
 
-@resource.post("")
-@resource.arguments(schemas.AskedMany)
-@resource.alt_response(200, schema=schemas.Availability)
-@needs("availability:read")
+@resource.on("POST", "", "availability:read", {200: schemas.Availability}, takes=schemas.AskedMany)
 def looked_up(asked: Mapping[str, Sequence[str]]) -> Response:
     """Up to 500 SKUs in the body."""
     return _answer(asked["skus"])
@@ -45,14 +38,17 @@ def looked_up(asked: Mapping[str, Sequence[str]]) -> Response:
 
 def _answer(skus: Sequence[str]) -> Response:
     channel = me().channel or me().name
-    found = read(list(dict.fromkeys(skus)), rules.of(channel))
-    items = [_item(one) for one in found.values()]
+    wanted = list(dict.fromkeys(skus))
+    seen = read(wanted, rules.of(channel))
+    found = [seen[sku] for sku in wanted]
+    items = [_item(one) for one in found]
     response = Response(orjson.dumps({"channel": channel, "items": items}), content_type="application/json")
     response.headers["Cache-Control"] = KEEP
     response.headers["Vary"] = "Authorization"
     # Weak: the age of the word goes on; what may be sold has not changed.
-    response.set_etag(_mark(found.values()), weak=True)
-    return response.make_conditional(request)
+    response.set_etag(_mark(found), weak=True)
+    response.make_conditional(request)
+    return response
 
 
 def read(skus: Sequence[str], rule: rules.Rule) -> dict[str, Seen]:

@@ -8,17 +8,17 @@ from typing import Any
 
 import orjson
 from flask import Response
-from flask_smorest import Blueprint
 from sqlalchemy import Connection
 
 from app import cases
 from app.stock import authority, movements, positions, shelves
 from app.stock.movements import SIGNS, Contradicted, Movement
 from app.web.api import once, schemas
-from app.web.api.door import me, needs
+from app.web.api.door import me
+from app.web.api.resource import Resource
 from connectors.canonical.stock import StockLevel
 
-resource = Blueprint("movements", __name__, url_prefix="/api/v1/movements", description="What moved in a stockroom.")
+resource = Resource("movements", __name__, url_prefix="/api/v1/movements", description="What moved in a stockroom.")
 Told = Mapping[str, Any]
 
 
@@ -26,10 +26,7 @@ class Refusal(Exception):
     """Why a movement is not counted."""
 
 
-@resource.post("")
-@resource.arguments(schemas.Moved)
-@resource.alt_response(200, schema=schemas.Verdicts)
-@needs("movements:write")
+@resource.on("POST", "", "movements:write", {200: schemas.Verdicts}, takes=schemas.Moved)
 def moved(asked: Mapping[str, Any]) -> Response:
     """Each movement is counted, known (told before) or refused by itself; late, repeated and reordered ones are harmless.
 

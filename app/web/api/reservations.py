@@ -9,27 +9,26 @@ from typing import Any
 
 import orjson
 from flask import Response, url_for
-from flask_smorest import Blueprint
 
 from app.database import transaction
 from app.stock import claims, ledger, quick, rules
 from app.stock.claims import Piece, Wanted
 from app.stock.quantities import plain
 from app.web.api import once, schemas
-from app.web.api.door import me, needs
+from app.web.api.door import me
 from app.web.api.problems import Problem
+from app.web.api.resource import Resource
 from config.reader import config
 
-resource = Blueprint(
+resource = Resource(
     "reservations", __name__, url_prefix="/api/v1/reservations", description="Pieces held for a partner."
 )
 
+SCOPE = "reservations:write"
+SHOWN = {200: schemas.Reservation}
 
-@resource.post("")
-@resource.arguments(schemas.Reserve)
-@resource.alt_response(201, schema=schemas.Reservation)
-@resource.alt_response(409, schema=schemas.ProblemShape, description="Not enough is there; nothing was reserved")
-@needs("reservations:write")
+
+@resource.on("POST", "", SCOPE, {201: schemas.Reservation, 409: schemas.ProblemShape}, takes=schemas.Reserve)
 def reserved(asked: Mapping[str, Any]) -> Response:
     """Claims all lines or none. Sent again under its Idempotency-Key it answers the same reservation."""
     name = _name(once.key())
@@ -71,18 +70,13 @@ def _hold(asked: float | None) -> float:
     return min(asked or float(policy.get("hold", 900)), float(policy.get("hold_most", 86400)))
 
 
-@resource.get("/<name>")
-@resource.alt_response(200, schema=schemas.Reservation)
-@needs("reservations:write")
+@resource.on("GET", "/<name>", SCOPE, SHOWN)
 def one(name: str) -> Response:
     with transaction() as tx:
         return _made(name, _shown(name, _mine(claims.of(tx, name))), 200)
 
 
-@resource.post("/<name>/extensions")
-@resource.arguments(schemas.Extension)
-@resource.alt_response(200, schema=schemas.Reservation)
-@needs("reservations:write")
+@resource.on("POST", "/<name>/extensions", SCOPE, SHOWN, takes=schemas.Extension)
 def extended(asked: Mapping[str, float], name: str) -> Response:
     """Holds it for so many seconds from now."""
     with transaction() as tx:
@@ -92,10 +86,7 @@ def extended(asked: Mapping[str, float], name: str) -> Response:
         return _made(name, _shown(name, claims.of(tx, name)), 200)
 
 
-@resource.post("/<name>/commits")
-@resource.arguments(schemas.Commit)
-@resource.alt_response(200, schema=schemas.Reservation)
-@needs("reservations:write")
+@resource.on("POST", "/<name>/commits", SCOPE, SHOWN, takes=schemas.Commit)
 def committed(asked: Mapping[str, str], name: str) -> Response:
     """What was held has been sold and has left. 409 when it was let go before that."""
     with transaction() as tx:
@@ -107,9 +98,7 @@ def committed(asked: Mapping[str, str], name: str) -> Response:
         return _made(name, _shown(name, pieces), 200)
 
 
-@resource.delete("/<name>")
-@resource.alt_response(200, schema=schemas.Reservation)
-@needs("reservations:write")
+@resource.on("DELETE", "/<name>", SCOPE, SHOWN)
 def released(name: str) -> Response:
     """Lets go of what is still held. Asked again it changes nothing."""
     with transaction() as tx:

@@ -12,7 +12,7 @@ KINDS = ("sale", "pick", "scrap", "return", "receipt", "adjustment", "transfer",
 MOST_SKUS = 500
 
 
-def quantity(**more: object) -> fields.Decimal:
+def pieces(**more: object) -> fields.Decimal:
     """A Decimal with at most four places, sent as a number or a string, answered as a string."""
     return fields.Decimal(places=4, as_string=True, allow_nan=False, **more)  # type: ignore[arg-type]
 
@@ -51,7 +51,7 @@ class Line(Schema):
     """`line` is the caller's own name of it; without `location` we choose."""
 
     sku = fields.String(required=True, validate=SKU)
-    quantity = quantity(required=True, validate=validate.Range(min=0, min_inclusive=False, max=1_000_000))
+    quantity = pieces(required=True, validate=validate.Range(min=0, min_inclusive=False, max=1_000_000))
     line = fields.String(load_default="", validate=validate.Length(max=200))
     location = fields.String(load_default=None, allow_none=True, validate=NAME)
 
@@ -67,8 +67,8 @@ class Piece(Schema):
     line = fields.String()
     sku = fields.String()
     location = fields.String()
-    quantity = quantity()
-    shipped = quantity()
+    quantity = pieces()
+    shipped = pieces()
     state = fields.String(validate=validate.OneOf(STATES))
     bundle = fields.String()
 
@@ -98,7 +98,7 @@ class Movement(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
     sku = fields.String(required=True, validate=SKU)
     location = fields.String(required=True, validate=NAME)
-    quantity = quantity(required=True, validate=validate.Range(min=-1_000_000, max=1_000_000))
+    quantity = pieces(required=True, validate=validate.Range(min=-1_000_000, max=1_000_000))
     at = fields.AwareDateTime(required=True)
     sequence = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=0, max=2**62))
     to_location = fields.String(load_default="", validate=validate.Length(max=200))
