@@ -116,8 +116,12 @@ def sku(tx: Connection, name: str) -> SkuPage | None:
     one = {"sku": name}
     channels = dirty.publishers()
     found = SkuPage(
-        name,
-        *(tx.execute(statement, one).all() for statement in (SHELVES, CLAIMS, MOVED, LOTS, TOLD)),
+        sku=name,
+        shelves=tx.execute(SHELVES, one).all(),
+        claims=tx.execute(CLAIMS, one).all(),
+        moved=tx.execute(MOVED, one).all(),
+        lots=tx.execute(LOTS, one).all(),
+        told=tx.execute(TOLD, one).all(),
         channels=tx.execute(CHANNELS, {**one, "accounts": channels}).all(),
         seen={account: availability.read(tx, [name], rules.of(account))[name] for account in channels},
         drifts=tx.execute(DRIFTS, one).all(),

@@ -122,6 +122,11 @@ CREATE TABLE drifts (                  -- both sides of what does not agree, unt
 );
 CREATE UNIQUE INDEX drifts_open ON drifts (kind, account, sku, location) WHERE closed_at IS NULL;
 
+CREATE TABLE drift_reach (             -- how far the last look at an account came
+    account text PRIMARY KEY,
+    sku text NOT NULL
+);
+
 CREATE TABLE api_keys (                -- partners' keys; only a digest is kept
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL,                -- the partner, who may hold several while one replaces another

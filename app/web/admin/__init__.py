@@ -10,7 +10,22 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from app.web.admin import accounts, causes, codes, door, events, headers, home, orders, records, showing, users, work
+from app.web.admin import (
+    accounts,
+    causes,
+    codes,
+    door,
+    events,
+    headers,
+    home,
+    keys,
+    orders,
+    records,
+    showing,
+    stock,
+    users,
+    work,
+)
 from app.web.api import problems
 
 
@@ -36,6 +51,7 @@ THEME = Theme("ours", "base.html")  # our own templates on Bootstrap 5: Flask-Ad
 VIEWS = (
     lambda: orders.Orders("Orders", endpoint="orders", url="/admin/orders"),
     lambda: causes.Causes("Trouble", endpoint="causes", url="/admin/cases"),
+    lambda: stock.Stock("Stock", endpoint="stock", url="/admin/stock"),
     lambda: codes.Codes("Mappings", endpoint="codes", url="/admin/codes"),
     lambda: accounts.Accounts("Accounts", endpoint="accounts", url="/admin/accounts"),
     lambda: events.Events("Deliveries", endpoint="events", url="/admin/events"),
@@ -43,6 +59,7 @@ VIEWS = (
     lambda: work.Attempts("Attempts", endpoint="attempts", url="/admin/attempts"),
     lambda: records.Audit("Audit", endpoint="audit", url="/admin/audit"),
     lambda: users.Users("People", endpoint="users", url="/admin/users"),
+    lambda: keys.Keys("API keys", endpoint="keys", url="/admin/keys"),
 )
 
 SENTENCES = {

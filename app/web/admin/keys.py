@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flask import abort, request
 from flask.typing import ResponseReturnValue
@@ -31,7 +31,7 @@ class Keys(Page):
     def additions(self) -> ResponseReturnValue:
         """The new key stands on this answer and nowhere else."""
         name, channel = (request.form.get(word, "").strip()[:80] for word in ("name", "channel"))
-        rights = {
+        rights: dict[str, Any] = {
             "scopes": request.form.getlist("scopes"),
             "channel": channel,
             "locations": request.form.get("locations", "").replace(",", " ").split()[:100],

@@ -50,7 +50,12 @@ def answer(error: HTTPException) -> Response:
         headers |= error.headers_
     else:
         said |= {"type": "about:blank", **_told(error)}
-    return Response(orjson.dumps(said, default=str), status=status, content_type=KIND, headers=headers)
+    return Response(
+        orjson.dumps(said, default=str, option=orjson.OPT_NON_STR_KEYS),
+        status=status,
+        content_type=KIND,
+        headers=headers,
+    )
 
 
 def _told(error: HTTPException) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         super().__init__(name, module, url_prefix=url_prefix, description=description)
         self.before_request(door.enter)
         self.after_request(door.leave)
+        self.register_error_handler(problems.Problem, problems.answer)
         for code in CODES:
             self.register_error_handler(code, problems.answer)
 
