@@ -172,3 +172,39 @@ def _covered(tx: Connection, row: dict[str, object], at: str) -> Decimal:
 def _uncovered(tx: Connection, row: dict[str, object]) -> Decimal:
     tx.execute(UNCOVER, row)
     return Decimal(0)
+
+
+# Who lists all that changed until an instant has said nothing new since: its word is as young as that, if all that came is read.
+REACHED = text("""
+SELECT reached FROM cursors WHERE account = :account AND kind = 'stock'
+AND NOT EXISTS (SELECT 1 FROM events WHERE account = :account AND state = 'accepted')
+AND NOT EXISTS (SELECT 1 FROM steps WHERE account = :account AND name = 'fetch_object' AND state NOT IN ('done', 'skipped', 'cancelled'))
+""")
+BEHIND = text("""
+SELECT DISTINCT r.sku FROM reservations r JOIN links l ON l.subject_id = r.subject_id AND l.kind = 'request' AND l.account = :account
+WHERE r.state = 'open' AND NOT r.covered AND l.at >= r.changed_at AND l.at <= :reached ORDER BY r.sku LIMIT 500
+""")
+CATCH_UP = text("""
+UPDATE reservations r SET covered = true FROM shelves s
+WHERE r.sku = :sku AND r.state = 'open' AND NOT r.covered AND s.sku = r.sku AND s.location = r.location
+AND (r.location = '' OR (s.account = :account AND s.basis = 'available'))
+AND EXISTS (SELECT 1 FROM links l WHERE l.subject_id = r.subject_id AND l.kind = 'request' AND l.account = :account
+    AND l.at >= r.changed_at AND l.at <= :reached)
+RETURNING r.location, r.quantity - r.shipped AS open
+""")
+
+
+def catch_up(tx: Connection, account: str) -> int:
+    """Claims that the account was asked to ship before it last had nothing new to say are left out by its word; answers how many."""
+    reached = tx.execute(REACHED, {"account": account}).scalar()
+    if reached is None:
+        return 0
+    caught = 0
+    for sku in tx.execute(BEHIND, {"account": account, "reached": reached}).scalars().all():
+        shelves.lock(tx, whole=[sku])
+        rows = tx.execute(CATCH_UP, {"sku": sku, "account": account, "reached": reached}).all()
+        for row in rows:
+            shelves.shift(tx, (sku, row.location), covered=row.open)
+        caught += len(rows)
+        dirty.mark(tx, {sku} if rows else ())
+    return caught

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.accounts import entries
 from app.database import transaction
-from app.stock import authority, dirty, drift
+from app.stock import authority, dirty, drift, positions
 from config.reader import config
 from connectors.canonical.stock import StockLevel
 from connectors.kit.errors import Missing, Trouble
@@ -32,6 +32,9 @@ AWAY = text("SELECT 1 FROM account_state WHERE account = :account AND (paused OR
 
 def run() -> str:
     """One look at everybody who has stock of ours, and at our own sums; answers what was found."""
+    for source in authority.sources():
+        with transaction() as tx:
+            positions.catch_up(tx, source)
     with transaction() as tx:
         inside = {
             "shelves do not add up": drift.check_ledger(tx),

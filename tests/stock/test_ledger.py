@@ -226,3 +226,28 @@ def test_a_cancelled_request_raises_what_is_told_once(stock: Stock) -> None:
     stock.tell("TEE", 10, when=seconds + 60)
     told.append(stock.free("TEE"))
     assert told == [9, 9, 10]
+
+
+def test_a_word_that_did_not_change_covers_what_was_asked_for_before_it_was_looked_at(stock: Stock) -> None:
+    """One piece came in and one was allocated between two polls: the warehouse has nothing new to say, and is right."""
+    from app.database import transaction
+    from app.stock import positions
+
+    stock.tell("TEE", 10)
+    stock.reserve("order:7", "TEE", 1, force=True, subject=7)
+    with transaction() as tx:
+        tx.execute(
+            text("INSERT INTO links (account, kind, ours, theirs, subject_id) VALUES ('wms', 'request', '7', 'r7', 7)")
+        )
+        tx.execute(
+            text("INSERT INTO cursors (account, kind, reached) VALUES ('wms', 'stock', now() - interval '1 minute')")
+        )
+    assert stock.do(positions.catch_up, "wms") == 0, "it was asked after the last look"
+    with transaction() as tx:
+        tx.execute(text("UPDATE cursors SET reached = now() + interval '1 second'"))
+        tx.execute(text("INSERT INTO events (account, door, topic, delivery_id) VALUES ('wms', 'poll', 'stock', 'd1')"))
+    assert stock.do(positions.catch_up, "wms") == 0, "something that came is not read yet"
+    stock.do(lambda tx: tx.execute(text("UPDATE events SET state = 'applied'")))
+    assert stock.do(positions.catch_up, "wms") == 1
+    assert stock.free("TEE") == 10
+    stock.balanced()
