@@ -226,3 +226,22 @@ def test_openapi_describes_what_is_answered(app: Flask, stock: Stock) -> None:
     mine = partner(app, stock)
     assert not schemas.Availability().validate(mine.ask("GET", "/availability?sku=TEE").json)
     assert not schemas.Reservation().validate(mine.reserve(1).json)
+
+
+def test_a_database_that_is_away_is_said_so(app: Flask, stock: Stock) -> None:
+    """Nothing was done, and the same request may come again."""
+    from app.database import engine
+
+    mine = partner(app, stock)
+    assert mine.ask("GET", "/availability?sku=TEE").status_code == 200
+    engine().dispose()
+    stock_url = os.environ["DATABASE_URL"]
+    os.environ["DATABASE_URL"] = stock_url.rsplit("/", 1)[0] + "/nowhere"
+    engine.cache_clear()
+    try:
+        for answer in (mine.ask("GET", "/availability?sku=TEE"), mine.reserve(1)):
+            assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
+            assert answer.headers["Retry-After"]
+    finally:
+        os.environ["DATABASE_URL"] = stock_url
+        engine.cache_clear()

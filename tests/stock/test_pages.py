@@ -11,7 +11,7 @@ from flask import Flask
 from tests.stock.conftest import Stock
 from tests.stock.test_api import Partner, app  # noqa: F401 - a fixture
 
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
 class Admin:

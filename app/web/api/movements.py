@@ -48,7 +48,7 @@ def _lock(tx: Connection, told: list[Told]) -> None:
         (one["sku"], one["to_location"]) for one in told if one["kind"] == "transfer" and _mine(one["to_location"])
     }
     shelves.make(tx, places)
-    shelves.lock(tx, places)
+    shelves.lock(tx, places | {(one["sku"], "") for one in told if one["kind"] == "count"})
 
 
 def _verdict(tx: Connection, told: Told) -> dict[str, str]:

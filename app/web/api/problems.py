@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import psycopg
+import sqlalchemy.exc
+import structlog
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
+log = structlog.get_logger("waybill.api")
 KIND = "application/problem+json"
 TITLES = {
     400: "The request cannot be read",
@@ -56,6 +60,15 @@ def answer(error: HTTPException) -> Response:
         content_type=KIND,
         headers=headers,
     )
+
+
+AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError)
+
+
+def away(error: Exception) -> Response:
+    """The database does not answer, or was too busy: nothing was done, and the same request may be sent again under its key."""
+    log.error("the API could not answer", fault=type(error).__name__)
+    return answer(Problem(503, "away", "Nothing was done. Send it again in some seconds.", {"Retry-After": "2"}))
 
 
 def _told(error: HTTPException) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         self.before_request(door.enter)
         self.after_request(door.leave)
         self.register_error_handler(problems.Problem, problems.answer)
+        for away in problems.AWAY:
+            self.register_error_handler(away, problems.away)
         for code in CODES:
             self.register_error_handler(code, problems.answer)
 
