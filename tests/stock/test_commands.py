@@ -39,3 +39,24 @@ def test_a_sku_is_shown_published_and_mended(stock: Stock) -> None:
     assert run("repair", number).output.startswith("Done: ")
     assert stock.free("TEE") == 3
     assert stock.one("SELECT count(*) FROM audit WHERE action = 'repair stock'") == 1
+
+
+def test_a_rule_that_cannot_be_is_found_before_it_is_used(stock: Stock) -> None:
+    import os
+    from pathlib import Path
+
+    from app.web.checker import check
+
+    folder = Path(os.environ["WAYBILL_CONFIG"])
+    rules = (
+        "[default]\nallocation = 2\nbufer = 1\n[degraded]\nfresh = 900\nmost_age = 60\nfloor = 0.5\nfloor_most = 0\n"
+    )
+    (folder / "availability.toml").write_text(rules)
+    (folder / "authority.toml").write_text('[stock]\nowner = "warehouse"\n[stock.facts]\nin_the_air = "erp"\n')
+    found = {(one.file, one.line) for one in check(folder) if one.file in ("availability.toml", "authority.toml")}
+    assert found == {
+        ("availability.toml", 2),
+        ("availability.toml", 3),
+        ("availability.toml", 4),
+        ("authority.toml", 4),
+    }
