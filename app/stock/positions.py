@@ -17,7 +17,7 @@ VALUES (:account, :sku, :location, :quantity, :version, :on_hand, :allocated, :i
 ON CONFLICT (account, sku, location) DO UPDATE SET available = excluded.available, version = excluded.version, as_of = now(),
     on_hand = excluded.on_hand, allocated = excluded.allocated, in_transit = excluded.in_transit, safety = excluded.safety,
     damaged = excluded.damaged, told_at = excluded.told_at
-WHERE p.version <= excluded.version
+WHERE p.version <= excluded.version RETURNING 1
 """)
 # What the owner's `available` leaves out already: claims that it was asked to ship before it said so. A claim that stands at no
 # location is left out once every shelf of this owner was told of after that.
@@ -40,17 +40,23 @@ WITH later AS (
     AND CASE WHEN source = :account AND seq IS NOT NULL AND CAST(:seq AS bigint) IS NOT NULL THEN seq > :seq
         ELSE at > :as_of AND NOT (:basis = 'available' AND coalesce(known_at <= :as_of, false)) END)
 UPDATE shelves s SET account = :account, basis = :basis, told = :quantity + later.moved, as_of = :as_of, version = :version, seq = :seq,
-    covered = :covered, held_back = :held_back, changed_at = now(),
-    short = greatest(0, s.reserved - :covered - :quantity - later.moved + :held_back)
+    covered = :covered, changed_at = now(),
+    short = greatest(0, s.reserved - :covered - :quantity - later.moved + s.held_back)
 FROM later WHERE s.sku = :sku AND s.location = :location RETURNING s.free
 """)
+# Each fact from whoever owns it. Of an on-hand, what is damaged or kept for safety is not for sale; an `available` leaves it out itself.
 NOTE = text("""
-UPDATE shelves SET on_hand = CASE WHEN :counts THEN :on_hand ELSE on_hand END,
-    allocated = CASE WHEN :knows_allocated THEN coalesce(:allocated, allocated) ELSE allocated END,
-    in_transit = CASE WHEN :knows_in_transit THEN coalesce(:in_transit, in_transit) ELSE in_transit END,
-    safety = CASE WHEN :knows_safety THEN coalesce(:safety, safety) ELSE safety END,
-    damaged = CASE WHEN :knows_damaged THEN coalesce(:damaged, damaged) ELSE damaged END
-WHERE sku = :sku AND location = :location RETURNING coalesce(safety, 0) + coalesce(damaged, 0)
+WITH f AS (
+    SELECT CASE WHEN :counts THEN :on_hand ELSE on_hand END AS on_hand,
+        CASE WHEN :knows_allocated THEN coalesce(:allocated, allocated) ELSE allocated END AS allocated,
+        CASE WHEN :knows_in_transit THEN coalesce(:in_transit, in_transit) ELSE in_transit END AS in_transit,
+        CASE WHEN :knows_safety THEN coalesce(:safety, safety) ELSE safety END AS safety,
+        CASE WHEN :knows_damaged THEN coalesce(:damaged, damaged) ELSE damaged END AS damaged
+    FROM shelves WHERE sku = :sku AND location = :location),
+h AS (SELECT *, CASE WHEN :basis = 'on_hand' THEN coalesce(safety, 0) + coalesce(damaged, 0) ELSE 0 END AS held_back FROM f)
+UPDATE shelves s SET on_hand = h.on_hand, allocated = h.allocated, in_transit = h.in_transit, safety = h.safety, damaged = h.damaged,
+    held_back = h.held_back, short = greatest(0, s.reserved - s.covered - s.told + h.held_back)
+FROM h WHERE s.sku = :sku AND s.location = :location RETURNING s.free
 """)
 NOW = text("SELECT clock_timestamp()")
 
@@ -79,19 +85,24 @@ def set_level(tx: Connection, account: str, level: StockLevel, version: str, seq
     """
     now: datetime = tx.execute(NOW).scalar_one()
     as_of = min(level.as_of or now, now)
-    tx.execute(SAID, {**_said(account, level), "version": version, "as_of": as_of})
+    fresh = tx.execute(SAID, {**_said(account, level), "version": version, "as_of": as_of}).scalar() is not None
     places = {(level.sku, level.location), (level.sku, "")} if _pooled(tx, level) else {(level.sku, level.location)}
     shelves.make(tx, {(level.sku, level.location)})
     locked = {shelf.place: shelf for shelf in shelves.lock(tx, places)}
     before = locked[(level.sku, level.location)]
-    if not _newer(before, account, version, as_of):
-        return False
-    held_back = _noted(tx, account, level)
-    pooled = len(places) > 1 and (level.sku, "") in locked
-    changed = _counted(tx, account, level, version, seq, as_of, before, held_back, pooled)
+    counts = _counts(account, level) and _newer(before, account, version, as_of)
+    basis = _basis(level) if counts else before.basis
+    changed = fresh and _noted(tx, account, level, basis, counts) != before.free
+    if counts:
+        pooled = len(places) > 1 and (level.sku, "") in locked
+        changed = _counted(tx, account, level, version, seq, as_of, before, pooled)
     if changed:
         dirty.mark(tx, {level.sku})
     return changed
+
+
+def _basis(level: StockLevel) -> str:
+    return "available" if level.available is not None else "on_hand"
 
 
 def _said(account: str, level: StockLevel) -> dict[str, object]:
@@ -121,11 +132,11 @@ def _newer(shelf: Shelf, account: str, version: str, as_of: datetime) -> bool:
     return shelf.version <= version if shelf.account in (account, "") else shelf.as_of <= as_of
 
 
-def _noted(tx: Connection, account: str, level: StockLevel) -> Decimal:
-    """Keeps each fact that this account owns; answers what of an on-hand is not for sale."""
+def _noted(tx: Connection, account: str, level: StockLevel, basis: str, counts: bool) -> Decimal:
+    """Keeps each fact that this account owns; answers what is free after that."""
     knows = {f"knows_{fact}": authority.owns(account, fact, level.location) for fact in authority.FACTS}
-    row = {**_said(account, level), **knows, "counts": _counts(account, level)}
-    return Decimal(tx.execute(NOTE, row).scalar_one())
+    row = {**_said(account, level), **knows, "counts": counts, "basis": basis}
+    return Decimal(tx.execute(NOTE, row).one().free)
 
 
 def _counts(account: str, level: StockLevel) -> bool:
@@ -141,12 +152,9 @@ def _counted(
     seq: int | None,
     as_of: datetime,
     before: Shelf,
-    held_back: Decimal,
     pooled: bool,
 ) -> bool:
-    if not _counts(account, level):
-        return False
-    basis = "available" if level.available is not None else "on_hand"
+    basis = _basis(level)
     row = {"sku": level.sku, "location": level.location, "account": account, "as_of": as_of}
     covered = before.covered + _covered(tx, row, level.location) if basis == "available" else _uncovered(tx, row)
     told = {
@@ -156,7 +164,6 @@ def _counted(
         "version": version,
         "seq": seq,
         "covered": covered,
-        "held_back": held_back if basis == "on_hand" else Decimal(0),
     }
     free = Decimal(tx.execute(TELL, told).scalar_one())
     pool = _covered(tx, row, "") if pooled and basis == "available" else Decimal(0)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from app.stock import claims, dirty, ledger, picking, shelves
+from app.stock import authority, claims, dirty, ledger, picking, shelves
 from app.stock.claims import Piece, Wanted
 from connectors.canonical.order import Line, Order
 from connectors.canonical.shipment import Shipment
@@ -64,7 +64,9 @@ def ship(tx: Connection, subject: int, shipment: Shipment) -> None:
     pieces = [piece for piece in _of(tx, subject) if piece.state == "open"]
     left = dict(_left(pieces, shipment))
     if left:
-        ledger.commit(tx, claim(subject), f"{shipment.origin}:{shipment.id}", left)
+        # Who owns the stock says by its own clock when it left; anybody else's time is not held against the owner's words.
+        at = shipment.shipped_at if shipment.origin in authority.sources() else None
+        ledger.commit(tx, claim(subject), f"{shipment.origin}:{shipment.id}", left, at=at)
 
 
 def _left(pieces: Sequence[Piece], shipment: Shipment) -> Iterable[tuple[str, Decimal]]:

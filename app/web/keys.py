@@ -14,9 +14,11 @@ from sqlalchemy import Connection, text
 
 from app.database import transaction
 from app.journal.reading.rows import found, listed
+from config.reader import config
 
 SCOPES = ("availability:read", "reservations:write", "movements:write")
 REMEMBERED = 5.0  # seconds until a revoked key is refused everywhere
+ROLES = ("channel", "erp", "warehouse", "notify", "store", "supplier", "publish")
 OVERLAP = 24 * 3600  # seconds that the old key lives on beside its successor
 COLUMNS = "id, name, prefix, scopes, channel, locations, per_minute, made_at, made_by, expires_at, revoked_at, used_at"
 
@@ -109,6 +111,8 @@ def make(
     """Makes a key and answers it; it cannot be shown again. Raises ValueError saying what is wrong."""
     if not name or len(name) > 80 or not name.isprintable():
         raise ValueError("A partner's name has 1 to 80 printable characters.")
+    if name in config().accounts or name in ROLES:
+        raise ValueError("That is the name of an account or of a role: what these own, no key may own.")
     if not scopes or not set(scopes) <= set(SCOPES):
         raise ValueError(f"A key has one or more of: {', '.join(SCOPES)}.")
     if not 1 <= per_minute <= 100_000:

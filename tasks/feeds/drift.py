@@ -17,12 +17,13 @@ from tasks.engine.connecting import connect, connection
 
 log = structlog.get_logger("drift")
 
-# Those that differed last time first, then on from where the last run ended, round and round.
+# Those that differed last time, and on from where the last run ended, round and round.
+DIFFERED = text(
+    "SELECT sku FROM drifts WHERE kind = :kind AND account = :account AND closed_at IS NULL ORDER BY last_at LIMIT :most"
+)
 NEXT = text("""
-(SELECT sku FROM drifts WHERE kind = :kind AND account = :account AND closed_at IS NULL ORDER BY last_at LIMIT :most)
-UNION
-(SELECT DISTINCT sku FROM shelves WHERE account <> '' AND sku > coalesce((SELECT sku FROM drift_reach WHERE account = :account), '')
-    ORDER BY sku LIMIT :most)
+SELECT DISTINCT sku FROM shelves WHERE account <> '' AND sku > coalesce((SELECT sku FROM drift_reach WHERE account = :account), '')
+ORDER BY sku LIMIT :most
 """)
 REACHED = text("""
 INSERT INTO drift_reach (account, sku) VALUES (:account, :sku) ON CONFLICT (account) DO UPDATE SET sku = excluded.sku
@@ -54,7 +55,9 @@ def look(account: str) -> str:
         if tx.execute(AWAY, {"account": account}).scalar() is not None:
             return f"{account}: away"
         most = int(config().availability.get("drift", {}).get("most", 500))
-        skus = sorted(tx.execute(NEXT, {"kind": kind, "account": account, "most": most}).scalars())
+        row = {"kind": kind, "account": account, "most": most}
+        following = list(tx.execute(NEXT, row).scalars())
+        skus = sorted({*following, *tx.execute(DIFFERED, row).scalars()})
     try:
         asked, levels = _asked(account, skus)
     except Trouble as trouble:
@@ -62,7 +65,7 @@ def look(account: str) -> str:
         return f"{account}: {trouble.sentence}"
     with transaction() as tx:
         wrong = drift.compare(tx, kind, account, asked, levels)
-        tx.execute(REACHED, {"account": account, "sku": skus[-1] if len(skus) >= most else ""})
+        tx.execute(REACHED, {"account": account, "sku": following[-1] if len(following) >= most else ""})
     return f"{account}: {len(wrong)} of {len(asked)} differ" if wrong else ""
 
 

@@ -97,7 +97,7 @@ def test_a_channels_rule_bounds_what_it_sees_and_may_reserve(app: Flask, stock: 
         stock.tell(sku, 10, "a")
         stock.tell(sku, 10, "b")
     stock.do(lambda tx: tx.execute(text("UPDATE shelves SET as_of = now()")))
-    mine, other = partner(app, stock), partner(app, stock, "other")
+    mine, other = partner(app, stock), partner(app, stock, "rival")
     look = "/availability?sku=TEE&sku=MUG"
     assert [item["available"] for item in mine.ask("GET", look).json["items"]] == [4, 0]
     assert [item["available"] for item in other.ask("GET", look).json["items"]] == [20, 20]
@@ -110,7 +110,7 @@ def test_a_channels_rule_bounds_what_it_sees_and_may_reserve(app: Flask, stock: 
 
 def test_a_reservation_lives_once(app: Flask, stock: Stock) -> None:
     stock.tell("TEE", 3)
-    mine, other = partner(app, stock), partner(app, stock, "other")
+    mine, other = partner(app, stock), partner(app, stock, "rival")
     first, again = mine.reserve(2, key="a"), mine.reserve(2, key="a")
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json["id"] == again.json["id"]
@@ -187,10 +187,10 @@ def test_keys_have_scopes_limits_and_an_end(app: Flask, stock: Stock) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].headers["Retry-After"]
     assert answers[0].headers["RateLimit-Remaining"] == "1"
-    old = partner(app, stock, "shop")
-    (key,) = [key for key in stock.do(keys.everyone) if key.name == "shop"]
+    old = partner(app, stock, "kiosk")
+    (key,) = [key for key in stock.do(keys.everyone) if key.name == "kiosk"]
     token, name = stock.do(keys.rotate, key.id, "tests", 3600)
-    assert name == "shop"
+    assert name == "kiosk"
     new = Partner(app, token)
     assert [one.ask("GET", "/availability?sku=TEE").status_code for one in (old, new)] == [200, 200], (
         "both, for a while"

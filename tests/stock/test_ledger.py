@@ -251,3 +251,42 @@ def test_a_word_that_did_not_change_covers_what_was_asked_for_before_it_was_look
     assert stock.do(positions.catch_up, "wms") == 1
     assert stock.free("TEE") == 10
     stock.balanced()
+
+
+def test_each_fact_is_kept_from_its_owner_only(stock: Stock) -> None:
+    """The ERP owns what is in transit, even when the warehouse spoke later; of the rest it is not believed."""
+    from app.database import transaction
+    from app.stock import positions
+    from connectors.canonical.stock import StockLevel
+
+    stock.tell("TEE", 10, when=100)
+    told = StockLevel("TEE", "main", available=Decimal(99), incoming=Decimal(7), reserved=Decimal(3), as_of=at(50))
+    for _ in range(2):
+        with transaction() as tx:
+            positions.set_level(tx, "erp", told, at(50).isoformat())
+    shelf = stock.rows("SELECT free, in_transit, allocated, account FROM shelves WHERE location = 'main'")[0]
+    assert (shelf.free, shelf.in_transit, shelf.allocated, shelf.account) == (10, 7, None, "wms")
+
+
+def test_of_an_on_hand_what_is_damaged_or_kept_for_safety_is_not_promised(stock: Stock) -> None:
+    from app.database import transaction
+    from app.stock import positions
+    from connectors.canonical.stock import StockLevel
+
+    def word(on_hand: int, damaged: int, safety: int, when: float) -> None:
+        level = StockLevel(
+            "TEE", "main", on_hand=Decimal(on_hand), unsellable=Decimal(damaged), safety=Decimal(safety), as_of=at(when)
+        )
+        with transaction() as tx:
+            positions.set_level(tx, "wms", level, at(when).isoformat())
+
+    word(10, 2, 1, 10)
+    assert stock.free("TEE") == 7
+    word(99, 0, 0, 5)
+    assert stock.free("TEE") == 7, "an older word changes nothing"
+    assert stock.reserve("k1", "TEE", 8).lacking[0].available == 7
+    assert stock.reserve("k2", "TEE", 7).pieces
+    word(10, 4, 1, 20)
+    assert stock.free("TEE") == -2
+    assert stock.one("SELECT short FROM shelves WHERE location = 'main'") == 2
+    stock.balanced()

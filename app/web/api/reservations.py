@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from flask import Response, url_for
+from sqlalchemy.exc import IntegrityError
 
 from app.database import transaction
 from app.stock import claims, ledger, quick, rules
@@ -47,8 +48,7 @@ def reserved(asked: Mapping[str, Any]) -> Response:
 
 def _by_ledger(name: str, lines: Sequence[Wanted], seconds: float, rule: rules.Rule) -> Response:
     try:
-        with transaction() as tx:
-            made = ledger.reserve(tx, name, lines, holder=me().name, seconds=seconds, rule=rule)
+        made = _claimed(name, lines, seconds, rule)
     except ledger.KeyReused:
         raise once.reused() from None
     if isinstance(made, ledger.Refused):
@@ -58,6 +58,19 @@ def _by_ledger(name: str, lines: Sequence[Wanted], seconds: float, rule: rules.R
         ]
         raise Problem(409, "not_enough", "Not enough is there; nothing was reserved.", lacking=lacking)
     return _made(name, _shown(name, made.pieces), 200 if made.repeated else 201)
+
+
+def _claimed(
+    name: str, lines: Sequence[Wanted], seconds: float, rule: rules.Rule, again: bool = True
+) -> ledger.Granted | ledger.Refused:
+    """The same request that went the quick way at the same instant may have been first: then its claim is there at the second look."""
+    try:
+        with transaction() as tx:
+            return ledger.reserve(tx, name, lines, holder=me().name, seconds=seconds, rule=rule)
+    except IntegrityError:
+        if not again:
+            raise
+        return _claimed(name, lines, seconds, rule, again=False)
 
 
 def _name(key: str) -> str:
