@@ -78,6 +78,24 @@ def gently(connection: psycopg.Connection[Any], statement: str, patience: float 
             time.sleep(patience)
 
 
+@contextmanager
+def statement() -> Iterator[psycopg.Connection[Any]]:
+    """A plain connection whose every statement commits itself: for hot paths of one statement. Raises psycopg.Error."""
+    held = engine().raw_connection()
+    plain: psycopg.Connection[Any] = held.driver_connection  # type: ignore[assignment]
+    try:
+        plain.autocommit = True
+        yield plain
+        plain.autocommit = False
+    except psycopg.OperationalError:
+        held.invalidate()
+        raise
+    finally:
+        if not plain.closed and plain.autocommit:
+            plain.autocommit = False
+        held.close()
+
+
 def migrate(url: str | None = None) -> None:
     """Brings the schema up to date; several processes may ask at once (one does it, under a lock)."""
     from alembic import command

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-FILES = ("settings", "accounts", "routes", "authority", "owners", "schedules")
+FILES = ("settings", "accounts", "routes", "authority", "owners", "schedules", "availability")
 
 
 class Wrong(ValueError):
@@ -76,6 +76,7 @@ class Config:
     owners: Mapping[str, Any]
     schedules: Mapping[str, Schedule]
     folder: Path
+    availability: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache
@@ -94,6 +95,7 @@ def read(folder: Path) -> Config:
         owners=raw["owners"],
         schedules={name: _schedule(folder, name, table) for name, table in raw["schedules"].items()},
         folder=folder,
+        availability=raw["availability"],
     )
 
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.stock import availability, parts, rules
+from app.stock.quantities import plain
 from config.reader import config
 
 MARK = text("""
-INSERT INTO dirty AS d (account, sku, location) VALUES (:account, :sku, '')
+INSERT INTO dirty AS d (account, sku, location) SELECT :account, sku, '' FROM unnest(CAST(:skus AS text[])) AS t (sku) ORDER BY sku
 ON CONFLICT (account, sku, location) DO UPDATE SET mark = d.mark + 1, due_at = now(), refused = ''
 """)
 PENDING = text("SELECT account, count(*) AS n FROM dirty WHERE due_at <= now() AND refused = '' GROUP BY account")
 TAKE = text("""
-SELECT d.sku, d.mark,
-    greatest(0, coalesce((SELECT sum(p.available) FROM positions p WHERE p.sku = d.sku), 0)
-        - coalesce((SELECT sum(r.quantity - r.shipped) FROM reservations r JOIN subjects s ON s.id = r.subject_id
-            WHERE r.sku = d.sku AND r.state = 'open'
-            AND NOT EXISTS (SELECT 1 FROM links l WHERE l.subject_id = r.subject_id AND l.kind = 'request')), 0)) AS available,
-    (SELECT quantity FROM published q WHERE q.account = d.account AND q.sku = d.sku) AS told,
-    EXISTS (SELECT 1 FROM positions p WHERE p.sku = d.sku) AS known
+SELECT d.sku, d.mark, (SELECT quantity FROM published q WHERE q.account = d.account AND q.sku = d.sku AND q.location = '') AS told
 FROM dirty d WHERE d.account = :account AND d.due_at <= now() AND d.refused = '' ORDER BY d.since, d.sku LIMIT :most
 """)
 TOLD = text("""
@@ -31,18 +28,22 @@ ON CONFLICT (account, sku, location) DO UPDATE SET quantity = excluded.quantity,
 """)
 CLEAN = text("DELETE FROM dirty WHERE account = :account AND sku = :sku AND mark = :mark")
 REFUSE = text("UPDATE dirty SET refused = :why WHERE account = :account AND sku = :sku AND mark = :mark")
+TELLING = text(
+    "INSERT INTO tellings (account, sku, quantity, available) VALUES (:account, :sku, :quantity, :available)"
+)
 LAST_TOLD = text("SELECT quantity FROM published WHERE account = :account AND sku = :sku")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A SKU to be told, with what is available now and what the account was told last."""
+    """A SKU to be told: what the account may see of it now (its rule), what is truly free, and what it was told last."""
 
     sku: str
     mark: int
     available: Decimal
     told: Decimal | None
     known: bool
+    free: Decimal = Decimal(0)
 
 
 def publishers() -> list[str]:
@@ -57,9 +58,38 @@ def mark(tx: Connection, skus: Collection[str]) -> None:
 
     Always in the same order, or two orders of the same articles would wait for each other.
     """
-    for account in publishers():
-        for sku in sorted(skus):
-            tx.execute(MARK, {"account": account, "sku": sku})
+    told = sorted(set(skus) | parts.above(tx, skus))
+    if told:
+        mark_for(tx, publishers(), told)
+
+
+def mark_for(tx: Connection, accounts: Collection[str], skus: Collection[str]) -> None:
+    """These accounts hear of these SKUs in their next batch."""
+    for account in sorted(accounts):
+        tx.execute(MARK, {"account": account, "skus": sorted(skus)})
+
+
+FITTING = text("""
+SELECT DISTINCT sku FROM shelves WHERE (:word = '' OR sku ILIKE :like) AND (:location = '' OR location = :location) ORDER BY sku
+""")
+FORGET = text("DELETE FROM published WHERE account = ANY(:accounts) AND sku = ANY(:skus)")
+
+
+def mark_fitting(
+    tx: Connection, account: str = "", word: str = "", location: str = "", *, again: bool = False, dry: bool = False
+) -> int:
+    """Marks the SKUs whose name holds `word` and that have stock at `location`, for one account or for all; answers how many.
+
+    What an account knows already is left out when the batch is made, unless `again`. `dry` only counts.
+    """
+    like = f"%{word.replace('%', '').replace('_', chr(92) + '_')}%"
+    skus = list(tx.execute(FITTING, {"word": word, "like": like, "location": location}).scalars())
+    accounts = [account] if account else publishers()
+    if skus and not dry:
+        mark_for(tx, accounts, skus)
+        if again:
+            tx.execute(FORGET, {"accounts": accounts, "skus": skus})
+    return len(skus)
 
 
 def pending(tx: Connection) -> dict[str, int]:
@@ -68,21 +98,20 @@ def pending(tx: Connection) -> dict[str, int]:
 
 
 def take(tx: Connection, account: str, most: int) -> Sequence[Mark]:
-    """The next SKUs to tell with their truth of this moment: the owner's quantity less what the owner does not know reserved yet."""
-    return [
-        Mark(row.sku, row.mark, _plain(row.available), row.told, row.known)
-        for row in tx.execute(TAKE, {"account": account, "most": most})
-    ]
+    """The next SKUs to tell, with their truth of this moment. The marks are read first: what changes after is marked anew."""
+    rows = tx.execute(TAKE, {"account": account, "most": most}).all()
+    seen = availability.read(tx, [row.sku for row in rows], rules.of(account))
+    return [_marked(row, seen[row.sku]) for row in rows]
 
 
-def _plain(quantity: Decimal) -> Decimal:
-    """40, not 40.0000: the column's scale is no part of the quantity."""
-    return quantity.quantize(Decimal(1)) if quantity == quantity.to_integral_value() else quantity.normalize()
+def _marked(row: Any, seen: availability.Seen) -> Mark:
+    return Mark(row.sku, row.mark, plain(seen.visible), row.told, seen.known, plain(seen.free))
 
 
-def told(tx: Connection, account: str, sku: str, mark: int, quantity: Decimal) -> None:
-    """The account knows this quantity; the mark goes unless the stock changed meanwhile."""
+def told(tx: Connection, account: str, sku: str, mark: int, quantity: Decimal, free: Decimal | None = None) -> None:
+    """The account knows this quantity; the mark goes unless the stock changed meanwhile. `free` is what was truly there."""
     tx.execute(TOLD, {"account": account, "sku": sku, "quantity": quantity})
+    tx.execute(TELLING, {"account": account, "sku": sku, "quantity": quantity, "available": free})
     tx.execute(CLEAN, {"account": account, "sku": sku, "mark": mark})
 
 

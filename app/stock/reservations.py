@@ -1,81 +1,104 @@
-"""The reservation ledger: one row for each order line, opened when it is placed, closed once when it ships or is let go."""
+"""What order lines claim: opened when the order is placed, following its edits, closed once when it ships or is let go.
+
+A channel has sold them already, so they are claimed whether they are there or not (`force`); what lacks is a case.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from app.stock import dirty
+from app.stock import authority, claims, dirty, ledger, picking, shelves
+from app.stock.claims import Piece, Wanted
 from connectors.canonical.order import Line, Order
 from connectors.canonical.shipment import Shipment
-
-OPEN = text("""
-INSERT INTO reservations (key, subject_id, line_id, sku, quantity) VALUES (:key, :subject, :line, :sku, :quantity)
-ON CONFLICT (key) DO NOTHING
-""")
-RELEASE = text("""
-UPDATE reservations SET state = 'released', closed_at = now() WHERE subject_id = :subject AND state = 'open' RETURNING sku
-""")
-SHIP = text("""
-WITH chosen AS (
-    SELECT key, least(quantity - shipped, :quantity) AS now_shipped FROM reservations
-    WHERE subject_id = :subject AND state = 'open' AND (line_id = :line OR (:line = '' AND sku = :sku)) ORDER BY key LIMIT 1 FOR UPDATE)
-UPDATE reservations r SET shipped = shipped + c.now_shipped,
-    state = CASE WHEN shipped + c.now_shipped >= quantity THEN 'committed' ELSE 'open' END,
-    closed_at = CASE WHEN shipped + c.now_shipped >= quantity THEN now() END
-FROM chosen c WHERE r.key = c.key RETURNING r.sku
-""")
-RESIZE = text("""
-UPDATE reservations SET quantity = greatest(:quantity, shipped),
-    state = CASE WHEN :quantity <= shipped THEN CASE WHEN shipped > 0 THEN 'committed' ELSE 'released' END ELSE state END,
-    closed_at = CASE WHEN :quantity <= shipped THEN now() END
-WHERE key = :key AND state = 'open' AND quantity <> :quantity RETURNING sku
-""")
 
 
 def key(subject: int, line: str) -> str:
     return f"{subject}:{line}"
 
 
+def claim(subject: int) -> str:
+    """The claim under which all lines of an order stand in the ledger."""
+    return f"order:{subject}"
+
+
 def reserve(tx: Connection, subject: int, order: Order) -> None:
-    """A row for each line that will be shipped; asking again changes nothing. Marks the SKUs to be told."""
-    dirty.mark(tx, _opened(tx, subject, order))
+    """A claim for each line that will be shipped; asking again changes nothing. Marks the SKUs to be told."""
+    claims.turn(tx, claim(subject))
+    _open(tx, subject, order)
 
 
 def adjust(tx: Connection, subject: int, order: Order) -> None:
-    """After an edit: open rows follow the lines' quantities, new lines get rows."""
-    changed = _opened(tx, subject, order)
-    for line in order.lines:
-        changed |= set(tx.execute(RESIZE, {"key": key(subject, line.id), "quantity": line.current_quantity}).scalars())
-    dirty.mark(tx, changed)
+    """After an edit: open claims follow the lines' quantities, new lines get claims. A change of prices alone writes nothing."""
+    claims.turn(tx, claim(subject))
+    _open(tx, subject, order)
+    sold = {line.id: line.current_quantity for line in order.lines}
+    differ = [piece for piece in _of(tx, subject) if _follows(piece, sold) is not None]
+    shelves.lock(tx, {piece.place for piece in differ})
+    for piece in _of(tx, subject):
+        wanted = _follows(piece, sold)
+        if wanted is not None:
+            ledger.resize(tx, piece, wanted)
+    dirty.mark(tx, {piece.sku for piece in differ})
+
+
+def _follows(piece: Piece, sold: dict[str, Decimal]) -> Decimal | None:
+    """The quantity that an open piece should have by now; None when it has it."""
+    if piece.state != "open" or piece.line_id not in sold:
+        return None
+    wanted = max(sold[piece.line_id] * piece.per, piece.shipped)
+    return None if wanted == piece.quantity else wanted
 
 
 def release(tx: Connection, subject: int) -> None:
-    """What is still open of an order is let go."""
-    dirty.mark(tx, set(tx.execute(RELEASE, {"subject": subject}).scalars()))
+    """What is still claimed by an order is let go."""
+    ledger.release(tx, claim(subject))
 
 
 def ship(tx: Connection, subject: int, shipment: Shipment) -> None:
-    """What left is no longer reserved: never more than the line holds."""
-    changed: set[str] = set()
+    """What left is no longer claimed: never more than the line holds, once for each shipment."""
+    claims.turn(tx, claim(subject))
+    pieces = [piece for piece in _of(tx, subject) if piece.state == "open"]
+    left = dict(_left(pieces, shipment))
+    if left:
+        # Who owns the stock says by its own clock when it left; anybody else's time is not held against the owner's words.
+        at = shipment.shipped_at if shipment.origin in authority.sources() else None
+        ledger.commit(tx, claim(subject), f"{shipment.origin}:{shipment.id}", left, at=at)
+
+
+def _left(pieces: Sequence[Piece], shipment: Shipment) -> Iterable[tuple[str, Decimal]]:
+    """Piece -> how many of it are in the parcel. A line without its id is told by its SKU."""
+    gone: dict[str, Decimal] = {}
     for line in shipment.lines:
-        left = {"subject": subject, "line": line.line_id, "sku": line.sku, "quantity": Decimal(line.quantity)}
-        changed |= set(tx.execute(SHIP, left).scalars())
-    dirty.mark(tx, changed)
+        mine = [p for p in pieces if p.line_id == line.line_id or (not line.line_id and line.sku in (p.sku, p.bundle))]
+        named = mine[0].line_id if mine else ""
+        for piece in [p for p in mine if p.line_id == named]:
+            gone[piece.key] = gone.get(piece.key, Decimal(0)) + Decimal(line.quantity) * piece.per
+    return gone.items()
 
 
-def _opened(tx: Connection, subject: int, order: Order) -> set[str]:
-    """The SKUs that got a row just now."""
-    wanted = [line for line in order.lines if line.requires_shipping and line.current_quantity > 0]
-    return {line.sku for line in wanted if tx.execute(OPEN, _row(subject, line)).rowcount}
+def _of(tx: Connection, subject: int) -> list[Piece]:
+    return sorted(claims.of(tx, claim(subject)), key=lambda piece: piece.key)
 
 
-def _row(subject: int, line: Line) -> dict[str, object]:
-    return {
-        "key": key(subject, line.id),
-        "subject": subject,
-        "line": line.id,
-        "sku": line.sku,
-        "quantity": line.current_quantity,
-    }
+def _open(tx: Connection, subject: int, order: Order) -> None:
+    """Claims for the lines that have none yet."""
+    known = {piece.line_id for piece in claims.of(tx, claim(subject))}
+    wanted = {line.id: line for line in order.lines if line.requires_shipping and line.current_quantity > 0}
+    new = [_wanted(line) for name, line in wanted.items() if name not in known]
+    if not new:
+        return
+    picks, _ = picking.pick(tx, new, ledger.ANY, force=True)
+    kept = {"claim": claim(subject), "subject": subject, "holder": "", "seconds": None, "content": ""}
+    ledger.write(tx, picks, kept, force=True, name=lambda pick: _name(subject, pick))
+
+
+def _name(subject: int, pick: picking.Pick) -> str:
+    return key(subject, pick.line) + (f":{pick.sku}" if pick.bundle else "")
+
+
+def _wanted(line: Line) -> Wanted:
+    return Wanted(line.sku, line.current_quantity, line.id)

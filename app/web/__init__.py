@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import logs
-from app.web import admin, people
+from app.web import admin, api, people
 from app.web.health import health
 from app.web.webhooks import Hooks
 
@@ -36,6 +36,7 @@ def create_app() -> Flask:
     )
     app.register_blueprint(health)
     admin.install(app)
+    api.install(app)
     app.wsgi_app = Hooks(app.wsgi_app, os.environ.get("PUBLIC_URL", ""))  # type: ignore[assignment, method-assign]
     proxies = int(os.environ.get("TRUSTED_PROXIES", "0"))
     if proxies:

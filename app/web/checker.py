@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import transaction
 from app.journal.known import unknown
+from app.stock import authority
 from config.reader import AccountEntry, Config, Wrong, read, wrong
 from connectors import registry
 from connectors.kit.manifest import Manifest
@@ -205,4 +206,51 @@ def _names(flow: Any) -> Iterator[str]:
             yield step.undo.__name__
 
 
-LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (_systems, _limits, _routes, _rows)
+RULE = (
+    "allocation",
+    "buffer",
+    "location_buffer",
+    "threshold",
+    "most",
+    "exclude_locations",
+    "exclude_skus",
+    "lead_days",
+)
+
+
+def _availability(policy: Config) -> Iterator[Wrong]:
+    """Every rule of availability has known keys and figures that can be; the degraded mode promises no more as the word ages."""
+    tables = {"default": policy.availability.get("default", {}), **policy.availability.get("channels", {})}
+    for name, table in tables.items():
+        for key in table:
+            if key not in RULE:
+                known = ", ".join(RULE)
+                yield wrong(
+                    policy.folder, "availability", key, f"{name} has an unknown key {key!r}.", f"use one of: {known}"
+                )
+        if not 0 <= table.get("allocation", 1) <= 1:
+            yield wrong(
+                policy.folder, "availability", "allocation", f"{name}: a share is 0 to 1.", "say 0.5 for a half"
+            )
+    degraded = policy.availability.get("degraded", {})
+    if not (0 <= degraded.get("floor", 0) <= 1 and degraded.get("fresh", 0) <= degraded.get("most_age", 0)):
+        sentence = "the floor is a share, and fresh is no longer than most_age."
+        yield wrong(policy.folder, "availability", "[degraded]", sentence, "say floor 0 to 1, and fresh below most_age")
+
+
+def _stock_owners(policy: Config) -> Iterator[Wrong]:
+    """Only facts that there are can have an owner."""
+    for fact in policy.authority.get("stock", {}).get("facts", {}):
+        if fact not in (*authority.QUANTITIES, *authority.FACTS):
+            known = ", ".join((*authority.QUANTITIES, *authority.FACTS))
+            yield wrong(policy.folder, "authority", fact, f"stock has no fact {fact!r}.", f"use one of: {known}")
+
+
+LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (
+    _systems,
+    _limits,
+    _routes,
+    _rows,
+    _availability,
+    _stock_owners,
+)

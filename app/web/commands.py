@@ -20,6 +20,7 @@ from app.journal.reading import order as reading
 from app.journal.reading import orders, overview, timeline
 from app.journal.reading.words import action
 from app.web import checker, people
+from app.web.stock_commands import stock
 from config import reader as policy
 
 COLUMNS = "{:<20} {:>7} {:>7} {:>7} {:>7}  {:<16} {}"
@@ -149,6 +150,9 @@ def add_user(login: str, role: str, password: str) -> None:
 
 def _who() -> str:
     return f"{getuser()} (command)"
+
+
+waybill.add_command(stock)
 
 
 if __name__ == "__main__":

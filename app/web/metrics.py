@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.bell import CLOCK, HUB, INTAKE
 from app.database import transaction
 from app.journal.reading import counts
+from app.stock import reading as stock
 from app.web.broker import broker
 from config.reader import config
 
@@ -67,6 +68,15 @@ def _families(tx: Connection) -> Iterator[GaugeMetricFamily]:
     yield gauge("breaker", "0 closed, 1 half open, 2 open", ("account",), _by_one(states_of))
     paused = {account: float(paused) for account, (_, paused) in breakers.items()}
     yield gauge("paused", "1 when a person or a refused credential paused it", ("account",), _by_one(paused))
+    waiting = {row.account: row for row in stock.late(tx, 0)}
+    yield gauge(
+        "stock_waiting",
+        "SKUs to be told, by channel",
+        ("account",),
+        _by_one({a: r.waiting for a, r in waiting.items()}),
+    )
+    since = {account: _age(row.oldest) for account, row in waiting.items()}
+    yield gauge("stock_oldest_seconds", "Age of the oldest SKU to be told, by channel", ("account",), _by_one(since))
     refused = counts.refused(tx).items()
     yield gauge("refused_deliveries", "Deliveries not accepted, 30 days", ("account", "reason"), refused)
 

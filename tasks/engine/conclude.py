@@ -137,7 +137,7 @@ def _tell(tx: Connection, work: Work, acted: Acted) -> None:
     # In the order of dirty.mark, or they would wait for each other.
     for mark, why in sorted(acted.told, key=lambda told: told[0].sku):
         if not why:
-            dirty.told(tx, work.step.account, mark.sku, mark.mark, mark.available)
+            dirty.told(tx, work.step.account, mark.sku, mark.mark, mark.available, mark.free)
             cases.leave(tx, f"stock:{work.step.account}:{mark.sku}")
         else:
             dirty.refuse(tx, work.step.account, mark.sku, mark.mark, why)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
-from tasks.feeds import bulk, heartbeat, parked, poll, publish, retain, sweep, watch
+from tasks.feeds import bulk, drift, expire, heartbeat, parked, poll, publish, retain, sweep, watch
 
 log = structlog.get_logger("clock")
 
@@ -97,6 +97,8 @@ RUNS: dict[str, Job] = {
     "parked": parked.run,
     "watch": watch.run,
     "retain": retain.run,
+    "expire": expire.run,
+    "drift": drift.run,
 }
 JOBS: dict[str, Callable[..., Any]] = {
     **{name: _scheduled(name, job) for name, job in RUNS.items()},

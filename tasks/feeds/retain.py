@@ -7,6 +7,7 @@ import os
 from sqlalchemy import text
 
 from app.database import engine, gently, plain, transaction
+from config.reader import config
 
 PARENTS = ("events", "payloads", "attempts")
 MAKE = text("SELECT make_partitions(:parent, now()::date, 3)")
@@ -22,6 +23,14 @@ DELETE FROM deliveries WHERE (account, delivery_id) IN (
 FORGET_USAGE = text("DELETE FROM usage WHERE hour < now() - interval '3 days'")
 FORGET_WINDOWS = text("DELETE FROM windows WHERE ended_at < now() - interval '2 days'")
 
+# Narrow rows that a partner or a page asks for for some days only.
+FORGET_ANSWERS = text("DELETE FROM api_answers WHERE at < now() - interval '7 days'")
+FORGET_TELLINGS = text("""
+DELETE FROM tellings t USING (SELECT id, row_number() OVER (PARTITION BY account, sku ORDER BY id DESC) AS n FROM tellings
+    WHERE (account, sku) IN (SELECT account, sku FROM tellings WHERE at > now() - interval '1 day' GROUP BY 1, 2 LIMIT 5000)) old
+WHERE t.id = old.id AND old.n > :keep
+""")
+
 
 def run() -> str:
     """Partitions of three months ahead exist; those older than RETAIN_MONTHS (default 13) are dropped."""
@@ -36,6 +45,8 @@ def run() -> str:
         tx.execute(FORGET_WINDOWS)
         tx.execute(FORGET_USAGE)
         tx.execute(FORGET_DELIVERIES, {"months": months})
+        tx.execute(FORGET_ANSWERS)
+        tx.execute(FORGET_TELLINGS, {"keep": config().availability.get("publication", {}).get("keep", 20)})
     return f"dropped {', '.join(dropped) or 'nothing'}"
 
 

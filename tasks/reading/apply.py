@@ -14,12 +14,13 @@ from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
 from app.orders.difference import Difference, content, differences, fingerprint, state_of
 from app.orders.merge import Told, echo_of, merge, with_refund, with_shipment
-from app.stock import dirty, positions
+from app.stock import authority, dirty, parts, positions
 from config.reader import config
 from connectors.canonical.codec import dump, load
 from connectors.canonical.gate import equation
 from connectors.canonical.money import CurrencyMismatch
 from connectors.canonical.order import Order
+from connectors.canonical.product import Product
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer, Snapshot
@@ -211,8 +212,9 @@ def _subject_of_child(tx: Connection, event: Event, told: Snapshot) -> Subject |
 def stock(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     """A stock level: its owner's word changes our position; anyone else's is an echo or drift, never a write."""
     level = cast(StockLevel, told.document)
-    if not _owns_stock(event.account):
+    if not positions.concerns(event.account, level):
         known = dirty.is_echo(tx, event.account, level.sku, level.available)
+        positions.observe(tx, event.account, level)
         return (
             Outcome("echo", "our own stock coming back")
             if known
@@ -223,15 +225,6 @@ def stock(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     return Outcome("superseded", "says nothing new")
 
 
-def _owns_stock(account: str) -> bool:
-    """Whether the account plays the role that owns stock (authority.toml), on a route for stock."""
-    return any(account in _listed(route.when.get("account")) for route in config().routes if route.kind == "stock")
-
-
-def _listed(value: Any) -> list[str]:
-    return list(value) if isinstance(value, list) else [value]
-
-
 def product(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     """A product: its canonical state is kept; flows about products come with the catalogue's feeds."""
     subject = subjects.lock(tx, "product", event.account, told.id)
@@ -240,6 +233,8 @@ def product(tx: Connection, event: Event, told: Snapshot) -> Outcome:
         return Outcome("superseded", "says nothing new", subject=subject.id)
     document = subjects.keep(tx, subject, told.document)
     subjects.note(tx, subject, document, told.version, known, getattr(told.document, "sku", ""))
+    if isinstance(told.document, Product) and authority.owns_product(event.account):
+        dirty.mark(tx, {told.document.sku} if parts.learn(tx, event.account, told.document) else ())
     return Outcome("applied", "recorded", subject=subject.id)
 
 

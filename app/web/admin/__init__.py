@@ -18,13 +18,16 @@ from app.web.admin import (
     events,
     headers,
     home,
+    keys,
     many,
     orders,
     records,
     showing,
+    stock,
     users,
     work,
 )
+from app.web.api import problems
 
 
 def install(app: Flask) -> None:
@@ -49,6 +52,7 @@ THEME = Theme("ours", "base.html")  # our own templates on Bootstrap 5: Flask-Ad
 VIEWS = (
     lambda: orders.Orders("Orders", endpoint="orders", url="/admin/orders"),
     lambda: causes.Causes("Trouble", endpoint="causes", url="/admin/cases"),
+    lambda: stock.Stock("Stock", endpoint="stock", url="/admin/stock"),
     lambda: codes.Codes("Mappings", endpoint="codes", url="/admin/codes"),
     lambda: accounts.Accounts("Accounts", endpoint="accounts", url="/admin/accounts"),
     lambda: events.Events("Deliveries", endpoint="events", url="/admin/events"),
@@ -57,6 +61,7 @@ VIEWS = (
     lambda: many.Many("Many at once", endpoint="bulk", url="/admin/bulk"),
     lambda: records.Audit("Audit", endpoint="audit", url="/admin/audit"),
     lambda: users.Users("People", endpoint="users", url="/admin/users"),
+    lambda: keys.Keys("API keys", endpoint="keys", url="/admin/keys"),
 )
 
 SENTENCES = {
@@ -71,6 +76,8 @@ SENTENCES = {
 
 def _wrong(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
+    if request.path.startswith("/api/"):
+        return problems.answer(error)
     if not request.path.startswith("/admin"):
         return {"error": SENTENCES[code][0]}, code
     return render_template("wrong.html", code=code, sentence=SENTENCES[code][0], remedy=SENTENCES[code][1]), code

@@ -17,6 +17,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+OWN = ("/assets/", "/api/")  # these say themselves how long they may be kept
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -37,6 +38,6 @@ def _told(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if "/static/" not in request.path and not request.path.startswith("/assets/"):
+    if not request.path.startswith(OWN) and "/static/" not in request.path:
         response.headers["Cache-Control"] = "no-store"
     return response

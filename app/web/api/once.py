@@ -1,0 +1,57 @@
+"""Idempotency keys: a request that is sent again is answered as the first time, and its effects happen once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from hashlib import blake2b
+
+from flask import Response, request
+from sqlalchemy import Connection, text
+
+from app.database import transaction
+from app.web.api.door import me
+from app.web.api.problems import Problem
+
+FORM = re.compile(r"[\x21-\x7e]{1,200}")
+# A second request waits here until the first has committed its answer.
+BEGIN = text("""
+INSERT INTO api_answers (key_name, idempotency_key, content) VALUES (:name, :key, :content) ON CONFLICT DO NOTHING RETURNING 1
+""")
+KNOWN = text("SELECT content, status, body FROM api_answers WHERE key_name = :name AND idempotency_key = :key")
+ANSWERED = text(
+    "UPDATE api_answers SET status = :status, body = :body WHERE key_name = :name AND idempotency_key = :key"
+)
+
+
+def key() -> str:
+    """The request's own name (Idempotency-Key). Raises Problem 400 when it has none or one of another form."""
+    given = request.headers.get("Idempotency-Key", "")
+    if not FORM.fullmatch(given):
+        raise Problem(400, "idempotency_key", "Send an Idempotency-Key of 1 to 200 printable characters.")
+    return given
+
+
+def reused() -> Problem:
+    return Problem(422, "idempotency_key_reused", "This Idempotency-Key was used for another request before.")
+
+
+def once(act: Callable[[Connection], Response]) -> Response:
+    """Carries out the request in one transaction with its answer; answers again what was answered. Raises Problem 422."""
+    name = {"name": me().name, "key": f"{request.path} {key()}"}
+    content = blake2b(request.get_data(), digest_size=16).hexdigest()
+    with transaction() as tx:
+        if tx.execute(BEGIN, {**name, "content": content}).scalar() is None:
+            return _again(tx, name, content)
+        answer = act(tx)
+        tx.execute(ANSWERED, {**name, "status": answer.status_code, "body": answer.get_data()})
+    return answer
+
+
+def _again(tx: Connection, name: dict[str, str], content: str) -> Response:
+    known = tx.execute(KNOWN, name).one()
+    if known.content != content:
+        raise reused()
+    return Response(
+        bytes(known.body), known.status, content_type="application/json", headers={"Idempotency-Replayed": "true"}
+    )

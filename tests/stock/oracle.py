@@ -1,0 +1,146 @@
+"""A small oracle of stock: no shelves, no locks, no counters; every figure is worked out anew from all that was ever told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Place = tuple[str, str]
+LATER = 1_000_000  # what happens on our own clock comes after every time that a source names
+
+
+@dataclass
+class Piece:
+    place: Place
+    quantity: int
+    shipped: int = 0
+    returned: int = 0
+    open: bool = True
+    covered: bool = False
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.shipped if self.open else 0
+
+
+@dataclass
+class Claim:
+    pieces: list[Piece]
+    asked_at: int | None = None
+    occasions: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Oracle:
+    words: dict[Place, tuple[int, int]] = field(default_factory=dict)  # the newest: (time, quantity)
+    moved: dict[str, tuple[Place, int, int, int | None]] = field(
+        default_factory=dict
+    )  # place, quantity, time, known at
+    claims: dict[str, Claim] = field(default_factory=dict)
+    shelves: set[Place] = field(default_factory=set)
+
+    def free(self, place: Place) -> int:
+        said, quantity = self.words.get(place, (-1, 0))
+        later = sum(q for p, q, t, known in self.moved.values() if p == place and not self._counted(said, t, known))
+        return quantity + later - sum(p.left for p in self._pieces(place) if not p.covered)
+
+    def _counted(self, said: int, when: int, known: int | None) -> bool:
+        return said >= 0 and (when <= said or (known is not None and known <= said))
+
+    def reserved(self, place: Place) -> int:
+        return sum(piece.left for piece in self._pieces(place))
+
+    def _pieces(self, place: Place) -> list[Piece]:
+        return [piece for claim in self.claims.values() for piece in claim.pieces if piece.place == place]
+
+    def tell(self, place: Place, quantity: int, when: int) -> None:
+        self.shelves.add(place)
+        if when < self.words.get(place, (-1, 0))[0]:
+            return
+        self.words[place] = (when, quantity)
+        for claim in self.claims.values():
+            for piece in claim.pieces:
+                if piece.open and claim.asked_at is not None and self._left_out(piece, place, claim.asked_at):
+                    piece.covered = True
+
+    def _left_out(self, piece: Piece, told: Place, asked_at: int) -> bool:
+        if piece.place == told:
+            return asked_at <= self.words[told][0]
+        if piece.place != (told[0], "") or told[1] == "":
+            return False
+        return all(asked_at <= said for place, (said, _) in self.words.items() if place[0] == told[0] and place[1])
+
+    def move(self, number: str, place: Place, quantity: int, when: int) -> None:
+        self.shelves.add(place)
+        self.moved.setdefault(number, (place, quantity, when, None))
+
+    def reserve(self, name: str, sku: str, quantity: int, location: str | None, force: bool) -> bool:
+        """Whether it is granted."""
+        if name in self.claims:
+            return True
+        picks = self._forced(sku, quantity, location) if force else self._found(sku, quantity, location)
+        if picks is None:
+            return False
+        self.claims[name] = Claim([Piece(place, n) for place, n in sorted(picks)])
+        return True
+
+    def _forced(self, sku: str, quantity: int, location: str | None) -> list[tuple[Place, int]]:
+        homes = [place[1] for place in self.words if place[0] == sku]
+        where = location if location is not None else homes[0] if len(homes) == 1 else ""
+        self.shelves.add((sku, where))
+        return [((sku, where), quantity)]
+
+    def _found(self, sku: str, quantity: int, location: str | None) -> list[tuple[Place, int]] | None:
+        places = [place for place in self.shelves if place[0] == sku]
+        owed = self.free((sku, "")) < 0
+        counted = places if location is None or owed else [(sku, location)]
+        allowed = sum(self.free(place) for place in counted)
+        mine = [place for place in places if self.free(place) > 0 and location in (None, place[1])]
+        if min(allowed, sum(self.free(place) for place in mine)) < quantity:
+            return None
+        picks, left = [], quantity
+        for place in sorted(mine, key=lambda place: (self.free(place) < quantity, -self.free(place), place)):
+            now = min(left, self.free(place))
+            left -= now
+            picks += [(place, now)] if now else []
+        return picks
+
+    def commit(self, name: str, occasion: str, most: int | None, when: int) -> None:
+        claim = self.claims.get(name)
+        for n, piece in enumerate(claim.pieces if claim else ()):
+            quantity = piece.left if most is None else min(most, piece.left) if n == 0 else 0
+            number = f"{name}:{n}:{occasion}"
+            if quantity <= 0 or number in self.moved:
+                continue
+            known = (
+                self.words[piece.place][0]
+                if piece.covered and piece.place in self.words
+                else 0
+                if piece.covered
+                else None
+            )
+            self.moved[number] = (piece.place, -quantity, when, known)
+            piece.shipped += quantity
+            piece.open = piece.shipped < piece.quantity
+
+    def release(self, name: str) -> None:
+        for piece in self.claims[name].pieces if name in self.claims else ():
+            piece.open = False
+
+    def credit(self, name: str, occasion: str, quantity: int, restock: bool) -> None:
+        claim = self.claims.get(name)
+        if claim is None or occasion in claim.occasions:
+            return
+        claim.occasions.add(occasion)
+        due = quantity
+        for n, piece in enumerate(claim.pieces):
+            back = min(due, piece.shipped - piece.returned)
+            piece.returned += back
+            due -= back
+            if restock and back:
+                self.moved[f"{name}:{n}:credit:{occasion}"] = (piece.place, back, LATER, None)
+        for piece in claim.pieces:
+            rest = min(due, piece.left)
+            due -= rest
+            if rest:
+                piece.quantity -= rest
+                piece.open = piece.quantity > piece.shipped
