@@ -38,5 +38,5 @@ def undressed(value: Any) -> Any:
         return date(int(value["year"]), int(value["month"]), int(value["day"]))
     if value.get("__class__") == "datetime":
         parts = {part: int(value.get(part, 0)) for part in MOMENT}
-        return datetime(**parts, tzinfo=UTC)  # type: ignore[arg-type]  # mypy takes every keyword for tzinfo
+        return datetime(**parts, tzinfo=UTC)
     return {key: undressed(one) for key, one in value.items()}

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
-from tasks.feeds import heartbeat, parked, poll, publish, retain, sweep, watch
+from tasks.feeds import heartbeat, parked, poll, prove, publish, retain, sweep, watch
 
 log = structlog.get_logger("clock")
 
@@ -95,6 +95,7 @@ RUNS: dict[str, Job] = {
     "publish": publish.run,
     "parked": parked.run,
     "watch": watch.run,
+    "prove": prove.run,
     "retain": retain.run,
 }
 JOBS: dict[str, Callable[..., Any]] = {
