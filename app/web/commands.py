@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from importlib import import_module
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import click
@@ -33,6 +34,7 @@ COLOURS = {"good": "green", "busy": "blue", "warn": "yellow", "bad": "red", "cal
 @click.group()
 def waybill() -> None:
     """The hub, from a terminal."""
+    actions.ORIGIN.set(f"terminal on {gethostname()}")
 
 
 @waybill.command()

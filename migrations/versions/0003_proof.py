@@ -1,4 +1,4 @@
-"""The proof: the journal's own name, what was proved for each channel and hour, and every difference found."""
+"""The proof (the journal's own name, each channel's hours, every difference), and errands at an account."""
 
 from alembic import op
 
@@ -42,6 +42,19 @@ CREATE TABLE proof_differences (
 CREATE UNIQUE INDEX proof_differences_open ON proof_differences (channel, hour, kind, account, about) WHERE closed_at IS NULL;
 CREATE INDEX proof_differences_hour ON proof_differences (channel, hour, id);
 
+CREATE TABLE errands (                 -- what a person asks a worker to do at an account
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account text NOT NULL,
+    what text NOT NULL,
+    by text NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT now(),
+    began_at timestamptz,
+    ended_at timestamptz,
+    said text NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX errands_open ON errands (account, what) WHERE ended_at IS NULL;
+CREATE INDEX errands_account ON errands (account, id DESC);
+
 CREATE INDEX events_at ON events USING brin (at) WITH (pages_per_range = 16);
 CREATE INDEX subjects_placed ON subjects (account, placed_at) WHERE kind = 'order';
 """
@@ -53,5 +66,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.get_bind().exec_driver_sql(
-        "DROP TABLE proof_differences, proofs, journal; DROP INDEX events_at, subjects_placed"
+        "DROP TABLE errands, proof_differences, proofs, journal; DROP INDEX events_at, subjects_placed"
     )

@@ -101,6 +101,7 @@ RUNS: dict[str, Job] = {
 JOBS: dict[str, Callable[..., Any]] = {
     **{name: _scheduled(name, job) for name, job in RUNS.items()},
     "heartbeat": heartbeat.seen,
+    "errand": watch.errand,
 }
 
 

@@ -10,7 +10,22 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from app.web.admin import accounts, causes, codes, door, events, headers, home, orders, records, showing, users, work
+from app.web.admin import (
+    accounts,
+    causes,
+    codes,
+    door,
+    events,
+    gate,
+    headers,
+    home,
+    orders,
+    proofs,
+    records,
+    showing,
+    users,
+    work,
+)
 
 
 def install(app: Flask) -> None:
@@ -18,6 +33,7 @@ def install(app: Flask) -> None:
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, WTF_CSRF_TIME_LIMIT=12 * 3600)
     Bootstrap5(app)
     CSRFProtect(app)
+    gate.install(app)
     door.install(app)
     headers.install(app)
     showing.install(app)
@@ -40,6 +56,7 @@ VIEWS = (
     lambda: events.Events("Deliveries", endpoint="events", url="/admin/events"),
     lambda: work.Steps("Steps", endpoint="steps", url="/admin/steps"),
     lambda: work.Attempts("Attempts", endpoint="attempts", url="/admin/attempts"),
+    lambda: proofs.Proofs("Proof", endpoint="proofs", url="/admin/proof"),
     lambda: records.Audit("Audit", endpoint="audit", url="/admin/audit"),
     lambda: users.Users("People", endpoint="users", url="/admin/users"),
 )
