@@ -1,4 +1,4 @@
-"""The proof (the journal's own name, each channel's hours, every difference), and errands at an account."""
+"""The proof (the journal's own name, each channel's hours, every difference), errands at an account, and sessions that a logout ends."""
 
 from alembic import op
 
@@ -55,6 +55,8 @@ CREATE TABLE errands (                 -- what a person asks a worker to do at a
 CREATE UNIQUE INDEX errands_open ON errands (account, what) WHERE ended_at IS NULL;
 CREATE INDEX errands_account ON errands (account, id DESC);
 
+ALTER TABLE users ADD COLUMN mark text NOT NULL DEFAULT '';  -- changed at a logout: every session begun before it is over
+
 CREATE INDEX events_at ON events USING brin (at) WITH (pages_per_range = 16);
 CREATE INDEX subjects_placed ON subjects (account, placed_at) WHERE kind = 'order';
 """
@@ -66,5 +68,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.get_bind().exec_driver_sql(
-        "DROP TABLE errands, proof_differences, proofs, journal; DROP INDEX events_at, subjects_placed"
+        "ALTER TABLE users DROP COLUMN mark; DROP TABLE errands, proof_differences, proofs, journal; DROP INDEX events_at, subjects_placed"
     )
