@@ -120,7 +120,7 @@ def test_a_good_day_agrees(day: Day) -> None:
     assert sums["placed"] == sums["listed_at_source"] == ORDERS
     assert sums["repeats"] == 2
     assert sums["booked"] == sums["listed_at_erp"] == ORDERS
-    assert (sums["applied"] + sums["running"], sums["echo"] + sums["superseded"]) == (ORDERS, ORDERS)
+    assert sum(sums[state] for state in ("applied", "running", "echo", "superseded")) == 2 * ORDERS
     assert sums["unlogged"] == 0
     assert certificate.inputs(day.prove()) == certificate.inputs(proofs)
 
