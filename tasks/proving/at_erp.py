@@ -29,10 +29,10 @@ def compare(ground: Ground, account: str) -> None:
     The journal's bookings are read first and the list after: what is booked meanwhile is only ever too much of the list.
     """
     with transaction() as tx:
-        since, until = min(p.hour for p in ground.proofs.values()), ground.until
+        since, until = ground.since, min(ground.until, ground.last)
         booked = [one for one in proving.booked(tx, account, since, until) if ground.at(one.channel, one.ended_at)]
         first = proving.first_tried(tx, booked)
-    told = outsiders.books(account, min(first or since, since) - ground.ways.skew, ground.now + ground.ways.skew)
+    told = outsiders.books(account, min(first or since, since) - ground.ways.skew, ground.last + ground.ways.skew)
     proofs = list(ground.proofs.values())
     if isinstance(told, Silent):
         ground.silent(proofs, told)

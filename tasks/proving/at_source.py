@@ -25,7 +25,7 @@ ASKED_AGAIN = 50  # orders that a list lacks and that the source is asked for on
 def compare(ground: Ground, channel: str) -> None:
     """Listed there and unknown here, changed there and not heard since, known here and not listed there."""
     proofs = ground.hours(channel)
-    told = outsiders.source_list(channel, proofs[0].hour, ground.now)
+    told = outsiders.source_list(channel, ground.since, ground.last)
     if isinstance(told, Silent):
         ground.silent(proofs, told)
         return
@@ -90,7 +90,7 @@ def _told(at: datetime | None) -> str:
 
 
 def _still_there(ground: Ground, proofs: Sequence[HourProof], listed: set[str]) -> None:
-    """Orders placed in these hours change in them or later, so that the list holds each; what it lacks is asked for by itself."""
+    """The list holds each order placed in these hours, but for those that changed later; what it lacks is asked for by itself."""
     asked = 0
     for proof in proofs:
         with transaction() as tx:
@@ -98,8 +98,13 @@ def _still_there(ground: Ground, proofs: Sequence[HourProof], listed: set[str]) 
         proof.count("placed", len(placed))
         for order in placed:
             ground.heard(proof, ["placed", order.external_id])
-            if order.external_id in listed or asked >= ASKED_AGAIN:
+            changed = outsiders.time_of(order.version)
+            if order.external_id in listed or (changed is not None and changed > ground.last):
                 continue
+            if asked >= ASKED_AGAIN:
+                why = f"{proof.channel} does not list more orders than it is asked for one by one ({ASKED_AGAIN})"
+                ground.silent([proof], Silent(why, passing=True))
+                break
             asked += 1
             _ask(ground, proof, order)
 

@@ -29,10 +29,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Why somebody was not asked or did not answer; `passing`: it may answer the next time."""
+    """Why somebody was not asked or did not answer. `passing`: it may answer the next time; `quiet`: nothing is wrong with
+    that where nothing came."""
 
     why: str
     passing: bool
+    quiet: bool = False
 
 
 def channels() -> list[str]:
@@ -59,7 +61,7 @@ def acknowledged(journal: str, since: datetime, until: datetime) -> tuple[list[a
     reader = acks.Reader(where, journal)
     found = list(reader.between(since, until))
     if not reader.files:
-        return Silent("no acknowledgement log of this hour can be read here", passing=False)
+        return Silent("no acknowledgement log of this hour can be read here", passing=False, quiet=True)
     return found, reader
 
 
@@ -82,10 +84,10 @@ def _listed(channel: str, message: Message) -> Listed | None:
     except Trouble:
         return Listed("", "", message.delivery_id, None)
     about = next((r for r in readings if isinstance(r, Snapshot | Pointer) and r.kind == "order"), None)
-    return Listed(about.id, about.version, message.delivery_id, _time(about.version)) if about else None
+    return Listed(about.id, about.version, message.delivery_id, time_of(about.version)) if about else None
 
 
-def _time(version: str) -> datetime | None:
+def time_of(version: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(version)
     except ValueError:

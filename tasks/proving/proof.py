@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+from app.acks import Ack
 from app.database import transaction
 from app.journal import proving
 from config.reader import config
@@ -52,12 +53,21 @@ def hours(since: datetime, until: datetime) -> list[datetime]:
 
 @dataclass
 class Ground:
-    """One proof's hours of all channels, and what goes into the hash of each."""
+    """Hours in a row of all channels, and what goes into the hash of each."""
 
     now: datetime
     ways: Policy
     proofs: dict[tuple[str, datetime], HourProof]
     inputs: dict[tuple[str, datetime], list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def since(self) -> datetime:
+        return min(proof.hour for proof in self.proofs.values())
+
+    @property
+    def last(self) -> datetime:
+        """The end of its newest hour, or now."""
+        return min(self.now, max(proof.hour for proof in self.proofs.values()) + HOUR)
 
     @property
     def until(self) -> datetime:
@@ -89,19 +99,37 @@ def prove(
     wanted: Sequence[datetime], channels: Sequence[str] = (), *, now: datetime | None = None, bodies: bool = False
 ) -> list[HourProof]:
     """Proves these hours of the channels (all when none is named); nothing is kept. Bodies are hashed for hours that have ended."""
-    ground = _ground(wanted, channels or outsiders.channels(), now or datetime.now(UTC))
+    moment, names = now or datetime.now(UTC), channels or outsiders.channels()
+    found = [proof for span in _spans(wanted) for proof in _proved(_ground(span, names, moment), bodies)]
+    return sorted(found, key=lambda proof: (proof.hour, proof.channel))
+
+
+def _spans(wanted: Sequence[datetime]) -> Iterator[list[datetime]]:
+    """Hours in a row: an old hour that is still open must not make every list as long as its age."""
+    span: list[datetime] = []
+    for hour in sorted(set(wanted)):
+        if span and hour - span[-1] > HOUR:
+            yield span
+            span = []
+        span = [*span, hour]
+    if span:
+        yield span
+
+
+def _proved(ground: Ground, bodies: bool) -> Iterable[HourProof]:
     if not ground.proofs:
-        return []
+        return ()
+    for hour in sorted({proof.hour for proof in ground.proofs.values()}):
+        _log(ground, hour, bodies)
     for channel in {proof.channel for proof in ground.proofs.values()}:
         for proof in ground.hours(channel):
-            _log(ground, proof, bodies or proof.ended)
             _journal(ground, proof)
         at_source.compare(ground, channel)
     for account in outsiders.ledgers():
         at_erp.compare(ground, account)
     for key, proof in ground.proofs.items():
         proof.inputs = sha256("\n".join(sorted(ground.inputs[key])).encode()).hexdigest()
-    return [proof for _, proof in sorted(ground.proofs.items(), key=lambda item: (item[0][1], item[0][0]))]
+    return ground.proofs.values()
 
 
 def _ground(wanted: Sequence[datetime], channels: Sequence[str], now: datetime) -> Ground:
@@ -115,18 +143,27 @@ def _ground(wanted: Sequence[datetime], channels: Sequence[str], now: datetime) 
     return Ground(now, ways, proofs)
 
 
-def _log(ground: Ground, proof: HourProof, bodies: bool) -> None:
-    """Every delivery that was acknowledged is kept, as it was acknowledged."""
+def _log(ground: Ground, hour: datetime, bodies: bool) -> None:
+    """Every delivery that was acknowledged in an hour is kept, as it was acknowledged. The log is read once for all channels."""
     with transaction() as tx:
         journal = proving.name(tx)
-    found = outsiders.acknowledged(journal, proof.hour - ground.ways.skew, proof.hour + HOUR + ground.ways.skew)
-    if isinstance(found, Silent):
-        ground.silent([proof], found)
-        _unlogged(ground, proof, None)
-        return
-    proof.parts.add("log")
-    mine = [ack for ack in found[0] if ack.account == proof.channel]
-    answered = [ack for ack in mine if proof.hour <= ack.at < ground.end(proof)]
+    found = outsiders.acknowledged(journal, hour - ground.ways.skew, hour + HOUR + ground.ways.skew)
+    noted: dict[str, list[Ack]] = defaultdict(list)
+    for ack in () if isinstance(found, Silent) else found[0]:
+        noted[ack.account].append(ack)
+    for proof in [proof for proof in ground.proofs.values() if proof.hour == hour]:
+        came = _events(
+            ground, proof, None if isinstance(found, Silent) else {ack.delivery_id for ack in noted[proof.channel]}
+        )
+        if not isinstance(found, Silent):
+            proof.parts.add("log")
+            _acknowledged(ground, proof, noted[proof.channel], bodies or proof.ended)
+        elif came or not found.quiet:
+            ground.silent([proof], found)
+
+
+def _acknowledged(ground: Ground, proof: HourProof, noted: Sequence[Ack], bodies: bool) -> None:
+    answered = [ack for ack in noted if proof.hour <= ack.at < ground.end(proof)]
     ids = {ack.delivery_id for ack in answered}
     proof.count("acknowledged", len(ids))
     proof.count("repeats", len(answered) - len(ids))
@@ -138,7 +175,6 @@ def _log(ground: Ground, proof: HourProof, bodies: bool) -> None:
             kept = proving.kept(tx, proof.channel, chunk, bodies)
         for name in chunk:
             _held(proof, name, contents.get(name), kept.get(name), bodies)
-    _unlogged(ground, proof, {ack.delivery_id for ack in mine})
 
 
 def _held(proof: HourProof, name: str, content: str | None, kept: proving.KeptDelivery | None, bodies: bool) -> None:
@@ -156,8 +192,8 @@ def _held(proof: HourProof, name: str, content: str | None, kept: proving.KeptDe
         )
 
 
-def _unlogged(ground: Ground, proof: HourProof, logged: set[str] | None) -> None:
-    """The hour's events by state, and how many of its webhooks the log does not have."""
+def _events(ground: Ground, proof: HourProof, logged: set[str] | None) -> int:
+    """The hour's events by state, and how many of its webhooks the log does not have; answers how many webhooks came."""
     with transaction() as tx:
         rows = proving.events(tx, proof.channel, proof.hour, ground.end(proof))
     proof.count("received", len(rows))
@@ -166,6 +202,7 @@ def _unlogged(ground: Ground, proof: HourProof, logged: set[str] | None) -> None
         ground.heard(proof, ["event", row.id, row.delivery_id, row.state])
         if logged is not None and row.door == "webhook" and row.delivery_id not in logged:
             proof.count("unlogged")
+    return sum(row.door == "webhook" for row in rows)
 
 
 def _journal(ground: Ground, proof: HourProof) -> None:

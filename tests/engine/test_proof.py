@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner
@@ -348,6 +349,23 @@ def test_without_a_log_the_certificate_says_so(day: Day, tmp_path: Path, monkeyp
         assert certificate.verdict(proofs) == certificate.UNPROVED
         assert any(why in said for said in proofs[-1].unproved)
         assert not proofs[-1].passing
+
+
+def test_a_quiet_hour_is_proved_and_an_old_one_makes_no_list_longer(day: Day) -> None:
+    """Hours in which nothing came need no log; hours apart are asked for apart."""
+    from tasks.proving import certificate, proof
+
+    now = datetime.now(UTC)
+    this = proof.hour_of(now)
+    began = time.time()
+    found = proof.prove([this - 30 * proof.HOUR, this], now=now, bodies=True)
+    assert certificate.verdict(found) == certificate.AGREES, list(certificate.told(found))
+    asked = [
+        call.path for call in day.world.simulators["shop"].calls if call.operation == "orders.list" and call.at >= began
+    ]
+    assert len(asked) == 2
+    windows = [re.findall(r"updated_(?:from|to)=([^&]+)", unquote(path)) for path in asked]
+    assert all(datetime.fromisoformat(last) - datetime.fromisoformat(first) <= proof.HOUR for first, last in windows)
 
 
 def test_the_beat_job_proves_what_is_open(day: Day) -> None:
