@@ -20,6 +20,6 @@ def feed_accounts(tx: Connection, accounts: Iterable[str]) -> list[Ring]:
         ring
         for account in sorted(accounts)
         for ring in feeding.feed(
-            tx, account, entries.ahead(account), channels, float(policy["rung_again"]), float(policy["bulk_floor"])
+            tx, account, entries.ahead(account, tx), channels, float(policy["rung_again"]), float(policy["bulk_floor"])
         )
     ]

@@ -217,11 +217,16 @@ class Work:
         if found is not None:
             self.found = True
             return found
-        left = self._settles_in(self.rule(write.name))
-        if left > 0:
-            raise NotSettled(left)
-        self.resent = True
+        self.settle(write.name)
         return self._sent(write)
+
+    def settle(self, name: str) -> None:
+        """Nothing until what was sent and not answered has arrived or never will. Raises NotSettled."""
+        if self.step.doubtful and not self.resent:
+            left = self._settles_in(self.rule(name))
+            if left > 0:
+                raise NotSettled(left)
+            self.resent = True
 
     def rule(self, name: str) -> WriteRule:
         """The manifest's word on how this write is made once. Raises KeyError for a write that the manifest does not name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +12,9 @@ from config.reader import config
 from connectors import registry
 from connectors.canonical.order import Order
 from connectors.canonical.snapshot import Pointer, Snapshot
-from connectors.kit.capabilities import Booking, Fetcher, Ledger, Message, Poller
+from connectors.kit.capabilities import Booking, Ledger, Message
 from connectors.kit.errors import Trouble
-from tasks.engine.connecting import connect, connection
+from tasks.engine.connecting import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,9 @@ def source_list(channel: str, since: datetime, until: datetime) -> list[Listed] 
     if "Poller" not in manifest.offers or "order" not in manifest.polls:
         return Silent(f"{channel} lists no orders", passing=False)
     try:
-        source: Poller = connect(connection(channel))
-        return [one for message in source.changed("order", since, until) if (one := _listed(channel, message))]
+        with counted(channel) as source:
+            told: Iterator[Message] = source.changed("order", since, until)
+            return [one for message in told if (one := _listed(channel, message))]
     except Trouble as trouble:
         return Silent(f"{channel} did not give its list: {trouble.sentence}", passing=True)
 
@@ -99,8 +100,8 @@ def gone(channel: str, order_id: str) -> bool:
     """Whether the source, asked for this one order, has it no more. A list may lose a row that is changed while it is walked."""
     if "Fetcher" not in entries.manifest(channel).offers:
         return True
-    source: Fetcher = connect(connection(channel))
-    return source.fetch(Pointer("order", order_id)) is None
+    with counted(channel) as source:
+        return source.fetch(Pointer("order", order_id)) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def books(account: str, since: datetime, until: datetime) -> Books | Silent:
     if "Ledger" not in manifest.offers:
         return Silent(f"{account} cannot list its bookings", passing=False)
     try:
-        ledger: Ledger = connect(connection(account))
-        return Books(account, list(ledger.booked(since, until)), ledger)
+        with counted(account) as ledger:
+            return Books(account, list(ledger.booked(since, until)), ledger)
     except Trouble as trouble:
         return Silent(f"{account} did not give its list: {trouble.sentence}", passing=True)
