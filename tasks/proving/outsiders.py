@@ -120,6 +120,8 @@ def books(account: str, since: datetime, until: datetime) -> Books | Silent:
     manifest = entries.manifest(account)
     if "Ledger" not in manifest.offers:
         return Silent(f"{account} cannot list its bookings", passing=False)
+    if "booked" in manifest.absent:
+        return Silent(f"{account} cannot list its bookings: {manifest.absent['booked']}", passing=False)
     try:
         with counted(account) as ledger:
             return Books(account, list(ledger.booked(since, until)), ledger)
