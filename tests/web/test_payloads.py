@@ -164,7 +164,9 @@ def canary() -> Iterator[tuple[str, list[Any]]]:
         def listen() -> None:
             while not over.is_set():
                 try:
-                    heard.append(ear.accept()[1])
+                    caller, address = ear.accept()
+                    caller.close()
+                    heard.append(address)
                 except TimeoutError:
                     continue
                 except OSError:
