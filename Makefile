@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test lab-pains bench lab-load lock clean
+.PHONY: run test lab-pains lab-failure lab-security lab-histories bench lab-load audit lock clean
 
 # make run [ONCE=1] [ERP=netsuite|business_central|tryton]
 run: .venv/ready ; @$(BIN)/python -m local.run
@@ -9,6 +9,8 @@ test: .venv/ready ; @$(BIN)/python -m local.test
 lab-pains: .venv/ready ; @$(BIN)/python -m labs.pains
 bench: .venv/ready ; @$(BIN)/python -m bench $(ROWS)
 lab-load: .venv/ready ; @$(BIN)/python -m bench.lab $(SCENARIOS)
+lab-security: .venv/ready ; @$(BIN)/python -m labs.security
+audit: .venv/ready ; @$(BIN)/python -m local.audit
 lock: .venv/ready ; @for set in run test; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --output-file requirements/$$set.txt requirements/$$set.in; done
 clean: ; @if [ -x $(BIN)/python ]; then $(BIN)/python -m local.clean; fi
 

@@ -92,6 +92,15 @@ def accept(
     return Accepted(int(kept[0]), kept[1] == 1)
 
 
+def name() -> str:
+    """The journal's own name, made with its schema: a log outside bears it. Raises psycopg.Error."""
+    with _pool(os.getpid()).connection() as connection:
+        kept = connection.execute("SELECT id FROM journal").fetchone()
+    if kept is None:
+        raise RuntimeError("the journal has no name")
+    return str(kept[0])
+
+
 def refused(account: str, reason: str) -> None:
     """Counts a delivery that was not accepted; its body is not kept."""
     with _pool(os.getpid()).connection() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -14,6 +15,7 @@ from app.bell import Ring
 from app.journal.nourish import feed_accounts
 from app.journal.steps import close_run, open_what_waited
 
+ORIGIN: ContextVar[str] = ContextVar("origin", default="")  # where who acts now is: an address, or a terminal
 AUDIT = text("""
 INSERT INTO audit (who, address, action, object, reason, before, after) VALUES (:who, :address, :action, :object, :reason, :before, :after)
 """)
@@ -50,8 +52,8 @@ def audit(
     after: Mapping[str, Any] | None = None,
     address: str = "",
 ) -> None:
-    """Keeps who did what to what, why and from where."""
-    values = {"who": who, "address": address, "action": action, "object": about, "reason": reason}
+    """Keeps who did what to what, why and from where (`address`, else what the face said of who is asking)."""
+    values = {"who": who, "address": address or ORIGIN.get(), "action": action, "object": about, "reason": reason}
     tx.execute(
         AUDIT,
         {

@@ -6,10 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from getpass import getuser
+from importlib import import_module
 from pathlib import Path
+from socket import gethostname
+from typing import Any
 
 import click
+import orjson
 from rich.console import Console
 from rich.text import Text
 
@@ -30,6 +35,7 @@ COLOURS = {"good": "green", "busy": "blue", "warn": "yellow", "bad": "red", "cal
 @click.group()
 def waybill() -> None:
     """The hub, from a terminal."""
+    actions.ORIGIN.set(f"terminal on {gethostname()}")
 
 
 @waybill.command()
@@ -97,6 +103,44 @@ def check(folder: Path | None) -> None:
     if findings:
         sys.exit(1)
     click.echo("The configuration can be used.")
+
+
+@waybill.command()
+@click.option("--since", required=True, help="An age (90m, 24h, 7d) or a moment (2026-11-25T10:00:00Z).")
+@click.option("--channel", "channels", multiple=True, help="Only this channel; all when none is named.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option(
+    "--keep", is_flag=True, help="Keep the result as the beat job does: differences become cases, or close them."
+)
+def prove(since: str, channels: tuple[str, ...], as_json: bool, keep: bool) -> None:
+    """Prints the certificate: the journal held against the receivers' log, the sources and the ERP.
+
+    Exit code 0: all agrees; 1: there are differences; 2: something could not be asked.
+    """
+    proof: Any = import_module("tasks.proving.proof")  # by name: only a command, a process of its own, sees both faces
+    certificate: Any = import_module("tasks.proving.certificate")
+    now = datetime.now(UTC)
+    found = proof.prove(proof.hours(_moment(since, now), now), channels, now=now, bodies=True)
+    if keep:
+        import_module("tasks.feeds.prove").keep(found)
+    lines = [orjson.dumps(certificate.document(found)).decode()] if as_json else certificate.told(found)
+    for line in lines:
+        click.echo(line)
+    sys.exit(certificate.verdict(found))
+
+
+AGES = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def _moment(word: str, now: datetime) -> datetime:
+    """An age before now, or a moment; one without a time zone is UTC."""
+    if word[:-1].isdigit() and word[-1] in AGES:
+        return now - int(word[:-1]) * AGES[word[-1]]
+    try:
+        at = datetime.fromisoformat(word)
+    except ValueError:
+        raise click.BadParameter("say 90m, 24h, 7d or 2026-11-25T10:00:00Z", param_hint="--since") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @waybill.command()

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.bell import CLOCK, HUB, INTAKE
 from app.database import transaction
-from app.journal.reading import counts
+from app.journal.reading import counts, proofs
 from app.stock import reading as stock
 from app.web.broker import broker
 from config.reader import config
@@ -77,8 +77,23 @@ def _families(tx: Connection) -> Iterator[GaugeMetricFamily]:
     )
     since = {account: _age(row.oldest) for account, row in waiting.items()}
     yield gauge("stock_oldest_seconds", "Age of the oldest SKU to be told, by channel", ("account",), _by_one(since))
+    yield from _proof(tx)
     refused = counts.refused(tx).items()
     yield gauge("refused_deliveries", "Deliveries not accepted, 30 days", ("account", "reason"), refused)
+
+
+PROVED = 24  # hours that are told
+
+
+def _proof(tx: Connection) -> Iterator[GaugeMetricFamily]:
+    """The last result of each channel's hour; an alarm stands on the differences, or on the age."""
+    hours = proofs.hours_of(tx, PROVED)
+    told = "What was proved of a channel's hour: acknowledged, applied, missing at the source or ERP ..."
+    yield gauge("proof", told, ("channel", "hour", "figure"), hours.items())
+    differences = dict.fromkeys(((channel, "any") for channel, _, _ in hours), 0) | proofs.open_by_kind(tx)
+    yield gauge("proof_differences", "Open differences", ("channel", "kind"), differences.items())
+    at = proofs.standing(tx).at
+    yield gauge("proof_age_seconds", "Since the last proof", (), [((), _age(at))] if at else [])
 
 
 def _by_one(figures: Mapping[str, float]) -> Rows:

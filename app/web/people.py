@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,8 +20,10 @@ GUESSES = 5  # wrong passwords in a row before the login is locked ...
 LOCKED = 300  # ... for so many seconds
 SHORTEST = 12  # characters of a password
 
-ONE = text("SELECT login, password, role, active, failed, locked_until, created_at FROM users WHERE login = :login")
-ALL = text("SELECT login, password, role, active, failed, locked_until, created_at FROM users ORDER BY login LIMIT 500")
+COLUMNS = "login, password, role, active, failed, locked_until, created_at, mark"
+ONE = text(f"SELECT {COLUMNS} FROM users WHERE login = :login")  # noqa: S608 - our own texts
+ALL = text(f"SELECT {COLUMNS} FROM users ORDER BY login LIMIT 500")  # noqa: S608
+LEAVE = text("UPDATE users SET mark = :mark WHERE login = :login")
 WRONG = text("""
 UPDATE users SET failed = failed + 1,
     locked_until = CASE WHEN failed + 1 >= :most THEN now() + make_interval(secs => :seconds) ELSE locked_until END
@@ -50,6 +53,7 @@ class Person:
     failed: int
     locked_until: datetime | None
     created_at: datetime
+    mark: str = ""
 
     is_authenticated = True
     is_anonymous = False
@@ -59,8 +63,8 @@ class Person:
         return self.active
 
     def get_id(self) -> str:
-        """The login with a mark of the password: changing it ends all sessions."""
-        return f"{self.login}|{hashlib.sha256(self.password.encode()).hexdigest()[:16]}"
+        """The login with a mark of the password and of the last logout: changing either ends all sessions."""
+        return f"{self.login}|{hashlib.sha256(f'{self.password}|{self.mark}'.encode()).hexdigest()[:32]}"
 
     def may(self, role: str) -> bool:
         """Whether this role includes `role`."""
@@ -95,6 +99,11 @@ def enter(login: str, password: str) -> Person | None:
             RIGHT if right else WRONG, {"login": login, **({} if right else {"most": GUESSES, "seconds": LOCKED})}
         )
     return known if right else None
+
+
+def leave(tx: Connection, login: str) -> None:
+    """Ends every session of a login, also one whose cookie somebody has copied."""
+    tx.execute(LEAVE, {"login": login, "mark": secrets.token_hex(16)})
 
 
 @cache

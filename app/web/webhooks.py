@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ import psycopg
 import structlog
 from werkzeug.wrappers import Request, Response
 
+from app import acks
 from app.bell import ring_event
 from app.journal import accept as journal
 from app.web.intake import Unacceptable, read
@@ -121,9 +123,25 @@ def _keep(account: str, receiver: Receiver, incoming: Incoming, secrets: list[Se
     topic = identity.topic if identity else "unreadable"
     delivery_id = identity.delivery_id if identity else "sha256:" + hashlib.sha256(incoming.body).hexdigest()
     kept = journal.accept(account, delivery_id, topic, incoming.headers, incoming.body, proof=proof)
+    _log_ack(account, delivery_id, incoming.body, kept.fresh)
     if kept.fresh:
         ring_event(kept.event_id)
     return _say({"event": kept.event_id, "duplicate": not kept.fresh}, 200 if identity else 202)
+
+
+@cache
+def _acks() -> acks.Log | None:
+    where = acks.folder()
+    return None if where is None else acks.Log(where, journal.name)
+
+
+def _log_ack(account: str, delivery_id: str, body: bytes, fresh: bool) -> None:
+    """Noted outside the database before it is answered. A log that cannot be written refuses no delivery: it is kept."""
+    try:
+        if (written := _acks()) is not None:
+            written.write(account, delivery_id, body, fresh)
+    except (OSError, psycopg.Error) as error:
+        log.error("an acknowledgement could not be logged", account=account, fault=type(error).__name__)
 
 
 def _identity(receiver: Receiver, incoming: Incoming) -> Identity | None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from connectors.acme import bodies
-from connectors.acme.client import Client
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from connectors.acme import bodies, mapping
+from connectors.acme.client import Client, Row
 from connectors.acme.creates import CREATES, Record
 from connectors.acme.shapes import Shape
+from connectors.canonical.money import parse
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.kit.account import Connection
+from connectors.kit.capabilities import Booking
 from connectors.kit.errors import Rejected
+from connectors.kit.paging import walk
 from connectors.kit.writes import ExternalId, Write, Writes
 
 
@@ -57,6 +63,19 @@ class Books:
         reference = f"{refund.origin}-{refund.id}"
         return (yield from self._make("credits", body, reference, key, ("refund", refund.id)))
 
+    def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
+        """Acme lists by (created_at, id) after the last row; a draft is no booking yet."""
+        size = int(self.connection.account.settings.get("page", 50))
+
+        def page(after: str | None) -> tuple[Sequence[Row], str | None]:
+            told = self.client.made("bookings", mapping.told(since), mapping.told(until), after, size)
+            return told["rows"], told["next"]
+
+        return (_booking(row) for row in walk(page) if row["state"] != "draft")
+
+    def reference(self, order: Order) -> str:
+        return _identity(order)
+
     def _make(self, kind: str, body: bodies.Body, reference: str, key: str, link: tuple[str, str]) -> Writes:
         record = Record(kind, body, reference, key, (link,))
         return (yield from CREATES[self.shape.makes](self.client, record))
@@ -72,3 +91,9 @@ class Books:
 
 def _identity(order: Order) -> str:
     return f"{order.channel}-{order.id}"
+
+
+def _booking(row: Row) -> Booking:
+    """The total is what the record's body was booked with: Acme refuses one that its parts do not make."""
+    body, at = row["body"], datetime.fromisoformat(row["created_at"])
+    return Booking(str(row["id"]), str(row["reference"]), parse(str(body["total"]), body["currency"]), at)

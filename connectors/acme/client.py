@@ -57,6 +57,11 @@ class Client:
         """The record with exactly this reference, once the search index shows it."""
         return _first(self._read("GET", f"/v1/{kind}", f"{kind}.search", {"reference": reference}))
 
+    def made(self, kind: str, since: str, until: str, after: str | None, limit: int) -> Row:
+        """A page of the records made in a window, both ends included: {"rows": [...], "next": cursor or null}."""
+        query = {"created_from": since, "created_to": until, "limit": limit, **({"after": after} if after else {})}
+        return self._read("GET", f"/v1/listings/{kind}", f"{kind}.list", query)
+
     def record(self, kind: str, record: str) -> Row:
         return self._read("GET", f"/v1/{kind}/{record}", f"{kind}.get")
 

@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
@@ -31,6 +32,7 @@ class Records:
         one = f"{kinds}/<name>"
         door.on(kinds, "{kind}.create", "POST", self._create, write=True)
         door.on(kinds, "{kind}.search", "GET", self._search)
+        door.on(f"/v1/listings/<any({', '.join(MADE)}):kind>", "{kind}.list", "GET", self._list)
         door.on(one, "{kind}.get", "GET", self._record)
         door.on(one, "{kind}.amend", "PUT", self._amend, write=True)
         door.on(f"{one}/confirmation", "{kind}.confirm", "POST", self._confirm, write=True)
@@ -64,6 +66,7 @@ class Records:
         name = f"{kind[:3]}-{self._memory.next_id(kind, 1001)}"
         state = "draft" if body.get("draft") else "open"
         record = {"id": name, "kind": kind, "reference": body["reference"], "key": key, "state": state, "body": body}
+        record["created_at"] = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         self._remember(kind, key, body, kind, name)
         self._memory.put(kind, name, record)
         self._index(kind, name)
@@ -131,6 +134,21 @@ class Records:
         shown = [row for row in rows if self._simulator.indexed(kind, row["id"])]
         return {"rows": [row for row in shown if row["reference"] == reference]}
 
+    def _list(self, kind: str) -> Any:
+        """Rows by (created_at, id) after the cursor, both ends of the window included."""
+        asked = request.args
+        since, until, size = asked["created_from"], asked["created_to"], min(100, int(asked.get("limit", 50)))
+        with self._memory.lock:
+            self._end_jobs()
+            rows = sorted(self._memory.table(kind).values(), key=_place)
+        shown = [row for row in rows if self._simulator.indexed(kind, row["id"])]
+        fits = [
+            row
+            for row in shown
+            if since <= row["created_at"] <= until and "|".join(_place(row)) > asked.get("after", "")
+        ]
+        return {"rows": fits[:size], "next": "|".join(_place(fits[size - 1])) if len(fits) > size else None}
+
     def _record(self, kind: str, name: str) -> Any:
         return self._there(kind, name)
 
@@ -184,6 +202,10 @@ def _content(body: Mapping[str, Any]) -> str:
     """An amended booking in one line: what of it, where to, the note."""
     left = ", ".join(f"{line['current_quantity']} {line['sku']}" for line in body["lines"])
     return f"{left}; {(body['ship_to'] or {}).get('line1', '')}; {body['note']}"
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["created_at"], row["id"]
 
 
 def _hash(body: Mapping[str, Any]) -> str:

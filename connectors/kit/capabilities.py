@@ -1,4 +1,4 @@
-"""Capabilities are what a system can do for the hub, in canonical words: sell, keep orders, fulfil, keep stock, notify.
+"""Capabilities are what a system can do for the hub, in canonical words: sell, keep orders, list them, fulfil, keep stock, notify.
 
 Every write is a generator of Writes (connectors/kit/writes.py) under a stable `key`; what a vendor's published API cannot do is
 `absent` in the manifest, and the engine skips the step without calling it. Reads are plain methods or iterators.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from connectors.canonical.money import Money
 from connectors.canonical.order import Order
 from connectors.canonical.product import Price, Product
 from connectors.canonical.returns import Refund
@@ -32,6 +33,19 @@ class Message:
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     receipt: str = ""  # queue-fed sources: what to acknowledge with once committed
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An order as the books list it. `reference` is the business identity that the record bears, empty where it bears none.
+
+    `total` is in major units and the order's own currency as the ERP adds it up; None where its list does not say.
+    """
+
+    id: str
+    reference: str
+    total: Money | None = None
+    at: datetime | None = None
 
 
 @runtime_checkable
@@ -91,6 +105,20 @@ class OrderKeeper(Protocol):
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """Book the credit and the money back for each tender, once for each refund."""
+
+
+@runtime_checkable
+class Ledger(Protocol):
+    """Books that can be listed, to be held against the hub's own: an outsider's word on what was booked."""
+
+    def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
+        """Every order record made in [since, until], whoever made it, each once; some from outside may come along.
+
+        Records that an earlier one gave rise to (supplements, returns) are not orders and are left out.
+        """
+
+    def reference(self, order: Order) -> str:
+        """The business identity under which `book` books this order. Asks nobody."""
 
 
 @runtime_checkable
@@ -173,6 +201,7 @@ CAPABILITIES: dict[str, type[Any]] = {
     "Refunder": Refunder,
     "PriceTaker": PriceTaker,
     "OrderKeeper": OrderKeeper,
+    "Ledger": Ledger,
     "StockKeeper": StockKeeper,
     "Fulfiller": Fulfiller,
     "Notifier": Notifier,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,9 +12,10 @@ from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.capabilities import Booking
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.writes import ExternalId, Job, Write, Writes
-from connectors.netsuite import changes
+from connectors.netsuite import changes, ledger
 from connectors.netsuite.client import Client
 from connectors.netsuite.customers import Customers
 from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, stock, tenders
@@ -23,7 +25,7 @@ ITEMS_A_QUERY = 500  # SuiteQL takes up to 1,000 values in a list
 
 
 class NetSuite:
-    """Plays OrderKeeper and StockKeeper for one account."""
+    """Plays OrderKeeper, Ledger and StockKeeper for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -197,6 +199,17 @@ class NetSuite:
             return self._client.upsert(record, name, body, replace=replace)
 
         return Write(write, send=send, find=partial(self._client.id_of, record, name), links=links)
+
+    # ---- the books, listed
+
+    def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
+        """Sales orders by SuiteQL, with a margin for the time zone that NetSuite compares in."""
+        asked = ledger.query(since, until, self._policy)
+        rows = self._client.suiteql(asked, ledger.KEY, self._policy.page_size)
+        return (ledger.booking(row, self._policy) for row in rows)
+
+    def reference(self, order: Order) -> str:
+        return names.of_order(order)
 
     # ---- stock
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.kit.simulator import Simulator
@@ -118,6 +119,7 @@ class Books:
             record["id"] = str(memory.next_id("records", 1001))
             if kind in NUMBERS:
                 record["tranId"] = record.get("tranId") or f"{NUMBERS[kind]}{memory.next_id(kind, 10001)}"
+            record["created"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
             self.simulator.created(kind, record["id"])
         if record.get("externalId"):
             memory.put(f"{kind}_eid", record["externalId"], record["id"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.kit.simulator import Simulator
 from connectors.netsuite.simulator_errors import Refused
+from connectors.netsuite.simulator_sums import sums
 
 TEXT = r"'((?:[^']|'')*)'"
 CUSTOMERS = re.compile(
@@ -19,6 +20,11 @@ STOCK = re.compile(
     r"ail\.quantityonhand AS onhand, ail\.quantityonorder AS incoming, ail\.quantitycommitted AS committed "
     r"FROM aggregateItemLocation ail JOIN item ON item\.id = ail\.item(?: WHERE ail\.item IN \((\d+(?:, \d+)*)\))? "
     r"ORDER BY ail\.item, ail\.location"
+)
+STAMP = r"TO_TIMESTAMP\('([-0-9]{10} [:0-9]{8})', 'YYYY-MM-DD HH24:MI:SS'\)"
+ORDERS = re.compile(
+    r"SELECT t\.id, t\.externalid, t\.foreigntotal, t\.currency, TO_CHAR\(t\.createddate, 'YYYY-MM-DD HH24:MI:SS'\) AS created "  # noqa: S608
+    rf"FROM transaction t WHERE t\.type = 'SalesOrd' AND t\.createddate >= {STAMP} AND t\.createddate <= {STAMP} ORDER BY t\.id"
 )
 MOST = 1000
 Rows = list[dict[str, Any]]
@@ -65,7 +71,27 @@ def _row(one: Mapping[str, Any], items: Mapping[str, Any]) -> dict[str, Any]:
     return {**one, "sku": items.get(one["item"], {}).get("sku", one["item"])}
 
 
-SHAPES: dict[re.Pattern[str], Callable[[Simulator, re.Match[str]], Rows]] = {CUSTOMERS: _customers, STOCK: _stock}
+def _orders(simulator: Simulator, asked: re.Match[str]) -> Rows:
+    since, until = asked.groups()
+    held = simulator.memory.table("salesOrder").items()
+    return [
+        {
+            "id": key,
+            "externalid": one.get("externalId"),
+            "foreigntotal": sums(one)["total"],
+            "currency": (one.get("currency") or {}).get("id"),
+            "created": one["created"],
+        }
+        for key, one in sorted(held, key=lambda pair: int(pair[0]))
+        if simulator.indexed("salesOrder", key) and since <= one["created"] <= until
+    ]
+
+
+SHAPES: dict[re.Pattern[str], Callable[[Simulator, re.Match[str]], Rows]] = {
+    CUSTOMERS: _customers,
+    STOCK: _stock,
+    ORDERS: _orders,
+}
 
 
 def page(rows: Rows, limit: int, offset: int) -> dict[str, Any]:

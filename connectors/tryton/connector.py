@@ -8,12 +8,13 @@ from connectors.tryton.client import Client
 from connectors.tryton.credits import Credits
 from connectors.tryton.customers import Customers
 from connectors.tryton.goods import Goods
+from connectors.tryton.ledger import Ledger
 from connectors.tryton.sales import Sales
 from connectors.tryton.shelf import Shelf
 
 
-class Tryton(Books, Goods, Credits, Shelf):
-    """Plays OrderKeeper and StockKeeper."""
+class Tryton(Books, Goods, Credits, Ledger, Shelf):
+    """Plays OrderKeeper, Ledger and StockKeeper."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

@@ -1,10 +1,13 @@
-"""Tryton's clothes for what JSON does not know: decimals and dates."""
+"""Tryton's clothes for what JSON does not know: decimals, dates and times."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+# Its times bear no zone: they are UTC (trytond/protocols/jsonrpc.py and the server's own clock).
+MOMENT = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
 def dressed(value: Any) -> Any:
@@ -15,7 +18,10 @@ def dressed(value: Any) -> Any:
         return [dressed(one) for one in value]
     if isinstance(value, Decimal):
         return {"__class__": "Decimal", "decimal": str(value)}
-    if isinstance(value, date) and not isinstance(value, datetime):
+    if isinstance(value, datetime):
+        at = value.astimezone(UTC)
+        return {"__class__": "datetime", **{part: getattr(at, part) for part in MOMENT}}
+    if isinstance(value, date):
         return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
     return value
 
@@ -30,4 +36,7 @@ def undressed(value: Any) -> Any:
         return Decimal(value["decimal"])
     if value.get("__class__") == "date":
         return date(int(value["year"]), int(value["month"]), int(value["day"]))
+    if value.get("__class__") == "datetime":
+        parts = {part: int(value.get(part, 0)) for part in MOMENT}
+        return datetime(**parts, tzinfo=UTC)
     return {key: undressed(one) for key, one in value.items()}

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
-from tasks.feeds import bulk, drift, expire, heartbeat, parked, poll, publish, retain, sweep, watch
+from tasks.feeds import bulk, drift, expire, heartbeat, parked, poll, prove, publish, retain, sweep, watch
 
 log = structlog.get_logger("clock")
 
@@ -96,6 +96,7 @@ RUNS: dict[str, Job] = {
     "publish": publish.run,
     "parked": parked.run,
     "watch": watch.run,
+    "prove": prove.run,
     "retain": retain.run,
     "expire": expire.run,
     "drift": drift.run,
@@ -103,6 +104,7 @@ RUNS: dict[str, Job] = {
 JOBS: dict[str, Callable[..., Any]] = {
     **{name: _scheduled(name, job) for name, job in RUNS.items()},
     "heartbeat": heartbeat.seen,
+    "errand": watch.errand,
 }
 
 

@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy import Connection, text
 
 from app import cases
-from app.accounts import entries
+from app.accounts import entries, errands
+from app.bell import ring
 from app.database import transaction
 from config.reader import config
 from connectors.kit.capabilities import Subscriber
@@ -30,6 +31,9 @@ ALARMS = (90, 30, 7)  # days before a version is retired
 
 def run() -> str:
     """Looks at each account that can tell; what is wrong becomes a case, what is well again leaves it."""
+    with transaction() as tx:
+        late = errands.late(tx)
+    ring(late)
     names = list(config().accounts)
     with ThreadPoolExecutor(max(1, min(8, len(names)))) as crowd:
         looks = {name: crowd.submit(_look, name) for name in names}
@@ -85,7 +89,7 @@ def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
     dead = sorted(topic for topic, on in alive.items() if not on)
     if dead:
         sentence = f"{name} no longer sends us {', '.join(dead)}; orders are found by polling meanwhile."
-        remedy = f"An engineer registers them again: python -m tasks.feeds.watch {name}"
+        remedy = f"An operator registers them again on the page of {name} (Accounts)."
         cases.open_case(
             tx,
             "account",
@@ -107,6 +111,23 @@ def mend(name: str) -> list[str]:
         missing = sorted(topic for topic, on in _alive(name, source).items() if not on)
         source.subscribe(missing, f"{os.environ.get('PUBLIC_URL', '')}/hooks/{name}")
     return missing
+
+
+def errand(number: int) -> str:
+    """Does what a person asked for on the account's page; what came of it stands there."""
+    with transaction() as tx:
+        asked = errands.take(tx, number)
+    if asked is None:
+        return "done already"
+    try:
+        said = f"registered: {', '.join(mend(asked.account)) or 'nothing was missing'}"
+        _look(asked.account)
+    except Trouble as trouble:
+        log.warning("errand", account=asked.account, code=trouble.code, sentence=trouble.sentence)
+        said = f"failed: {trouble.sentence}"
+    with transaction() as tx:
+        errands.end(tx, number, said)
+    return said
 
 
 def _sunset(tx: Connection, name: str, today: date) -> None:

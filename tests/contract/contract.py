@@ -52,6 +52,7 @@ PARTS = {
     "too_late": "cancelling what has left is Rejected as shipped",
     "paging": "none, one, a full page, one more, two pages: each row once; shifting rows are not lost",
     "cursor": "ties in one second, both ends included, whatever the time zone",
+    "ledger": "what was booked is listed whole, once each, under its identity and with its total",
     "fetch": "one object is fetched as a message that reads; a gone one is None",
     "queue": "received is invisible, settled is gone",
     "token_expiry": "fifty threads meet an expired token: one refresh",

@@ -31,9 +31,10 @@ OWNERS = text(
 )
 MEMBERS = text("""
 SELECT m.member, m.at, m.subject_id, b.waybill, b.number, b.amount, b.currency, b.kind, s.id AS step_id,
-    s.state AS step_state, s.tries, s.sentence, s.name, s.account AS step_account
+    s.state AS step_state, s.tries, s.sentence, s.name, s.account AS step_account, d.about, d.channel, d.hour, d.ours, d.theirs
 FROM case_members m LEFT JOIN subjects b ON b.id = m.subject_id
 LEFT JOIN steps s ON s.id = CASE WHEN m.member LIKE 'step:%' THEN substr(m.member, 6)::bigint END
+LEFT JOIN proof_differences d ON d.id = CASE WHEN m.member LIKE 'proof:%' THEN substr(m.member, 7)::bigint END
 WHERE m.case_id = :case AND m.closed_at IS NULL AND m.member > :after ORDER BY m.member LIMIT 51
 """)
 ALL = text("""
@@ -89,6 +90,11 @@ class Member:
     sentence: str | None
     name: str | None
     step_account: str | None
+    about: str | None = None
+    channel: str | None = None
+    hour: datetime | None = None
+    ours: str | None = None
+    theirs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

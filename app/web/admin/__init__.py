@@ -16,11 +16,13 @@ from app.web.admin import (
     codes,
     door,
     events,
+    gate,
     headers,
     home,
     keys,
     many,
     orders,
+    proofs,
     records,
     showing,
     stock,
@@ -35,6 +37,7 @@ def install(app: Flask) -> None:
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, WTF_CSRF_TIME_LIMIT=12 * 3600)
     Bootstrap5(app)
     CSRFProtect(app)
+    gate.install(app)
     door.install(app)
     headers.install(app)
     showing.install(app)
@@ -59,6 +62,7 @@ VIEWS = (
     lambda: work.Steps("Steps", endpoint="steps", url="/admin/steps"),
     lambda: work.Attempts("Attempts", endpoint="attempts", url="/admin/attempts"),
     lambda: many.Many("Many at once", endpoint="bulk", url="/admin/bulk"),
+    lambda: proofs.Proofs("Proof", endpoint="proofs", url="/admin/proof"),
     lambda: records.Audit("Audit", endpoint="audit", url="/admin/audit"),
     lambda: users.Users("People", endpoint="users", url="/admin/users"),
     lambda: keys.Keys("API keys", endpoint="keys", url="/admin/keys"),

@@ -12,7 +12,7 @@ from flask import abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from app.accounts import control, entries
+from app.accounts import control, entries, errands
 from app.bell import HUB, Ring, ring
 from app.database import transaction
 from app.journal.reading import overview
@@ -32,6 +32,7 @@ class Accounts(Page):
         "drains": "operator",
         "resumptions": "operator",
         "limits": "operator",
+        "registrations": "operator",
     }
 
     @expose("/")
@@ -51,9 +52,11 @@ class Accounts(Page):
         with transaction() as tx:
             line = overview.lines(tx, [account])[0]
             held = overview.held(tx, [account])[account]
+            done = errands.last(tx, account)
         entry = config().accounts.get(account)
         manifest = registry.manifests().get(entry.connector) if entry else None
         shown = {"line": line, "held": held, "state": overview.state(line, held), "entry": entry, "manifest": manifest}
+        shown |= {"errands": done, "subscribes": _subscribes(account)}
         return str(self.render("account.html", **shown, limits=_limits(account) if manifest else []))
 
     @expose("/<account>/pauses", methods=("POST",))
@@ -67,6 +70,13 @@ class Accounts(Page):
     @expose("/<account>/resumptions", methods=("POST",))
     def resumptions(self, account: str) -> ResponseReturnValue:
         return _act(account, control.resume, "Resumed.")
+
+    @expose("/<account>/registrations", methods=("POST",))
+    def registrations(self, account: str) -> ResponseReturnValue:
+        """A worker does it: the web face calls no vendor."""
+        if not _subscribes(account):
+            abort(404)
+        return _act(account, errands.register, "Asked for: a worker registers what is missing within seconds.")
 
     @expose("/<account>/limits", methods=("POST",))
     def limits(self, account: str) -> ResponseReturnValue:
@@ -83,6 +93,12 @@ class Accounts(Page):
         with transaction() as tx:
             control.set_limit(tx, account, name, rate, burst, until, me().login, why)
         return back(f"{name} is {rate:g} a second, {burst:g} at once, for {hours:g} hours.")
+
+
+def _subscribes(account: str) -> bool:
+    entry = config().accounts.get(account)
+    manifest = registry.manifests().get(entry.connector) if entry else None
+    return manifest is not None and "Subscriber" in manifest.offers
 
 
 def _known(account: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 
 import structlog
-from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -23,6 +24,9 @@ from app.web.admin.gate import me
 door = Blueprint("door", __name__, url_prefix="/admin")
 brake = Limiter(key_func=get_remote_address, default_limits=[])
 log = structlog.get_logger("waybill.door")
+LONGEST = 12 * 3600  # seconds from a login to the end of its session ...
+IDLE = 2 * 3600  # ... or from the last page that was asked for
+NOTED = 60  # how exactly that is known: the cookie is not written at every page
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -47,7 +51,19 @@ def install(app: Flask) -> None:
     manager = LoginManager(app)
     manager.login_view = "door.login"
     manager.user_loader(people.by_session)
+    app.before_request(_expire)
     app.register_blueprint(door)
+
+
+def _expire() -> None:
+    """A session ends so long after its login, and when nobody used it for so long; its cookie alone does not decide."""
+    if "_user_id" not in session:
+        return
+    now = time.time()
+    if now - session.get("since", 0) > LONGEST or now - session.get("seen", 0) > IDLE:
+        session.clear()
+    elif now - session["seen"] > NOTED:
+        session["seen"] = now
 
 
 @door.route("/login", methods=["GET", "POST"])
@@ -63,7 +79,9 @@ def login() -> ResponseReturnValue:
         log.warning("a login failed", address_known=bool(request.remote_addr))
         flash("That login and password do not fit, or the login is locked for a few minutes.", "bad")
         return render_template("door.html", form=form), 401
+    session.clear()  # nothing that was in it before, a CSRF token that somebody else may know included
     login_user(known)
+    session.update(since=time.time(), seen=time.time())
     with transaction() as tx:
         actions.audit(tx, known.login, "log in", f"user:{known.login}", "", address=request.remote_addr or "")
     return redirect(asking.inside(request.args.get("next", ""), "admin.index"))
@@ -73,6 +91,8 @@ def login() -> ResponseReturnValue:
 def logout() -> ResponseReturnValue:
     if current_user.is_authenticated:
         with transaction() as tx:
+            people.leave(tx, me().login)
             actions.audit(tx, me().login, "log out", f"user:{me().login}", "", address=request.remote_addr or "")
         logout_user()
+        session.clear()
     return redirect(url_for("door.login"))

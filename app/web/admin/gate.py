@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
-from flask import abort, redirect, request, url_for
+from flask import Flask, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView  # type: ignore[import-untyped]
 from flask_admin import expose as _expose
 from flask_login import current_user
 
+from app.journal.actions import ORIGIN
 from app.web.people import Person
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -24,6 +25,16 @@ def expose(url: str, methods: Iterable[str] = ("GET",)) -> Callable[[View], View
 def me() -> Person:
     """Who is asking; behind the gate there is always somebody."""
     return cast(Person, current_user)
+
+
+def install(app: Flask) -> None:
+    """Whatever is audited during a request bears the address that asked (believed from TRUSTED_PROXIES only)."""
+    app.before_request(lambda: _from(request.remote_addr or ""))
+    app.teardown_request(lambda error: _from(""))
+
+
+def _from(address: str) -> None:
+    ORIGIN.set(address)
 
 
 class Page(BaseView):  # type: ignore[misc]  # Flask-Admin ships no types

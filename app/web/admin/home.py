@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.bell import HUB
 from app.database import transaction
-from app.journal.reading import overview
+from app.journal.reading import overview, proofs
 from app.web.admin.gate import Page, expose
 from config.reader import config
 from connectors import registry
@@ -25,6 +25,7 @@ class Home(Page):
         names = [*config().accounts, HUB]
         with transaction() as tx:
             seen = overview.overview(tx, names)
+            proof = proofs.standing(tx)
         titles = {name: _title(name) for name in names}
         states = {line.account: overview.state(line, seen.held[line.account]) for line in seen.lines}
         now = datetime.now(UTC)
@@ -32,7 +33,9 @@ class Home(Page):
             beat for beat in seen.heartbeats if beat.seen_at is None or (now - beat.seen_at).total_seconds() > QUIET
         ]
         newest = max((beat.seen_at for beat in seen.heartbeats if beat.seen_at), default=None)
-        return str(self.render("home.html", seen=seen, states=states, titles=titles, quiet=quiet, newest=newest))
+        return str(
+            self.render("home.html", seen=seen, states=states, titles=titles, quiet=quiet, newest=newest, proof=proof)
+        )
 
 
 def _title(name: str) -> str:

@@ -42,6 +42,7 @@ class Policy:
     time_zone: str = "UTC"
     respond_async: bool = False
     page_size: int = 1000
+    list_margin: str = "14"
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def item(self, name: str) -> str:

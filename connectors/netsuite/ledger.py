@@ -1,0 +1,51 @@
+"""Sales orders as NetSuite itself lists them, for those who hold its books against their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.canonical.money import Money, parse
+from connectors.kit.capabilities import Booking
+from connectors.netsuite.mapping.policy import Policy
+
+KEY = ("id",)
+COLUMNS = "t.id, t.externalid, t.foreigntotal, t.currency, TO_CHAR(t.createddate, 'YYYY-MM-DD HH24:MI:SS') AS created"
+STAMP = "%Y-%m-%d %H:%M:%S"
+SECOND = timedelta(seconds=1)
+
+
+def query(since: datetime, until: datetime, policy: Policy) -> str:
+    """SuiteQL for the sales orders created in a window, whole seconds, both ends included, in the account's time zone.
+
+    Which zone NetSuite compares in is not documented: `list_margin` hours are added on both sides.
+    """
+    margin = timedelta(hours=float(policy.list_margin))
+    first, last = _told(since - margin, policy), _told(until + margin + SECOND, policy)
+    made = f"t.createddate >= {first} AND t.createddate <= {last}"
+    return f"SELECT {COLUMNS} FROM transaction t WHERE t.type = 'SalesOrd' AND {made} ORDER BY t.id"  # noqa: S608 - times
+
+
+def _told(at: datetime, policy: Policy) -> str:
+    return f"TO_TIMESTAMP('{at.astimezone(ZoneInfo(policy.time_zone)):{STAMP}}', 'YYYY-MM-DD HH24:MI:SS')"
+
+
+def booking(row: Mapping[str, Any], policy: Policy) -> Booking:
+    """A row as the hub knows it; its time is as sure as the account's `time_zone`."""
+    at = (
+        datetime.strptime(row["created"], STAMP).replace(tzinfo=ZoneInfo(policy.time_zone))
+        if "created" in row
+        else None
+    )
+    return Booking(str(row["id"]), str(row.get("externalid", "")), _total(row, policy), at)
+
+
+def _total(row: Mapping[str, Any], policy: Policy) -> Money | None:
+    """Redeemed gift certificates lower NetSuite's total, which is then no longer the order's: not said."""
+    codes = {str(number): code for code, number in policy.currencies.items()}
+    currency = codes.get(str(row.get("currency", "")), policy.base_currency)
+    if policy.gift_cards == "redemption" or not currency or "foreigntotal" not in row:
+        return None
+    return parse(str(row["foreigntotal"]), currency)

@@ -1,0 +1,1 @@
+"""Proving: the journal is held against what outsiders say, hour by hour."""
