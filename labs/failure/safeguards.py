@@ -226,10 +226,10 @@ SCENARIOS = (
     ),
     Scenario("keys-answer", "the ERP does the work long after it hung up", keys_answer, {"booked": 10}),
     Scenario(
-        "broker-emptied", "Redis is emptied with everything still to do", broker_emptied, {"booked": 21}, patience=25
+        "broker-emptied", "Redis is emptied with everything still to do", broker_emptied, {"booked": 21}, patience=40
     ),
     Scenario(
-        "receiver-killed", "receivers die right after they acknowledged", receiver_killed, {"booked": 10}, patience=25
+        "receiver-killed", "receivers die right after they acknowledged", receiver_killed, {"booked": 10}, patience=40
     ),
     Scenario(
         "two-workers",
@@ -247,7 +247,7 @@ SCENARIOS = (
         "a mapping arrives while orders park for it",
         mapped_at_that_moment,
         {"orders": 4},
-        patience=12,
+        patience=20,
     ),
     Scenario(
         "parcels-come-back",

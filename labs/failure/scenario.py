@@ -18,6 +18,7 @@ class Lab:
 
     `shapes`: role -> shape of Acme (connectors/acme/shapes.py). `settings`: section -> key -> value, over the lab's own config/settings.toml.
     `accounts`: role -> further keys of its table in accounts.toml. `systems`: role -> further settings of its simulator. `schedules`: job -> seconds.
+    `environ`: variables of all processes (WEB_WORKERS is 1 unless said otherwise: most scenarios load the workers, not the door).
     `lines`: which lines of the Procfile are started at the beginning (Flower only where it is wanted: it takes a third of a core).
     """
 
@@ -44,6 +45,6 @@ class Scenario:
     least: Mapping[str, int] = field(default_factory=dict)
     lab: Lab = field(default_factory=Lab)
     beyond: frozenset[str] = frozenset()
-    patience: float = 40.0
-    longest: float = 600.0
+    patience: float = 60.0
+    longest: float = 1500.0
     cast: str = "acme"

@@ -132,6 +132,7 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         os.environ.update(
             {
                 **own,
+                "WEB_WORKERS": "1",
                 "GUNICORN_CMD_ARGS": "--no-control-socket",
                 **keys.kept(folder / "keys.json"),
                 **where.variables(),
@@ -185,7 +186,7 @@ def _prepare(erp: Erp) -> None:
 def _wait(wanted: list[str], processes: Processes) -> None:
     from labs.failure.stage import answers
 
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while wanted := [url for url in wanted if not answers(url)]:
         if processes.dead() or time.monotonic() > end:
             raise ServerError(f"not up: {', '.join(wanted)}; ended: {processes.dead()}")
@@ -200,7 +201,7 @@ SCENARIOS = tuple(
         {"orders": 80, "booked": 60, "parcels": 40, "mails": 40},
         beyond=beyond,
         patience=90,
-        longest=900,
+        longest=1800,
         cast="shops",
     )
     for system, beyond in (

@@ -65,8 +65,9 @@ SCENARIOS = (
         Lab(
             accounts={"shop": {"polls": {"order": {"every": 5}, "stock": {"every": 600}, "product": {"every": 600}}}},
             schedules={"poll": 2.5},
+            environ={"WEB_WORKERS": "2"},
         ),
-        longest=1200,
+        longest=2400,
         patience=60,
     ),
     Scenario(

@@ -11,7 +11,8 @@ from labs.failure.mutants import MUTANTS, Cut, Gone, Mutant
 from local.servers import CHECKOUT
 
 SAFEGUARDS = (
-    "delivery-key write-key fence lease-check look-up settles-after sweep commit-before-answer shared-limiter order-per-subject parked-re-read echo-filter"
+    "delivery-key write-key fence lease-check look-up settles-after sweep commit-before-answer "
+    "shared-limiter order-per-subject parked-re-read echo-filter"
 ).split()
 
 
