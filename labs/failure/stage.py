@@ -151,7 +151,7 @@ class Stage:
         self.processes.send(name, signal.SIGCONT)
 
     def until(self, seconds: float, reached: Callable[[], Any], what: str = "") -> float:
-        """Waits until `reached()`; answers how long it took. Raises TimeoutError after `seconds` of a machine of one's own, CROWDED of a shared one."""
+        """Waits until `reached()`; answers how long it took. Raises TimeoutError (see CROWDED)."""
         began = time.monotonic()
         while not reached():
             if time.monotonic() - began > seconds * CROWDED:
