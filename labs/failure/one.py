@@ -22,11 +22,11 @@ from labs.failure.stage import imported_from
 from labs.judge.verdict import Verdict
 from local.servers import CHECKOUT
 
-HOME = CHECKOUT / "var" / "lab-failure"
+HOME = Path(os.environ.get("WAYBILL_LAB_HOME", CHECKOUT / "var" / "lab-failure"))
 
 
 def file_of(name: str) -> Path:
-    """Where a result is kept: var/lab-failure/<scenario>.json, a mutant's under mutants/."""
+    """Where a result is kept: var/lab-failure/<scenario>.json (WAYBILL_LAB_HOME: another folder), a mutant's under mutants/."""
     return HOME / f"{name}.json"
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from connectors.kit.simulator import Fault
 from labs.failure.policy import LEASE, MOST, ROLES
 from labs.failure.scenario import LINES, Lab, Scenario
+from labs.failure.sender import Habits
 from labs.failure.stage import Order, Stage
 
 LONG_AWAY = LEASE + 2 * MOST + 2.0  # longer than a lease, the longest backoff and the breaker's longest pause together
@@ -31,6 +32,16 @@ def calm(stage: Stage) -> None:
     """An order's whole life, with nothing in its way."""
     life(stage, 40)
     stage.count("WB-CAP", 77)
+
+
+def short(stage: Stage) -> None:
+    """A little of everything: deliveries three times, some forged, lost answers, a parcel each, a refund."""
+    stage.sender.habits = Habits(copies=3, hold=0.5, forged=0.3)
+    stage.systems.faults("erp", Fault("commit_then_drop", times=3, writes_only=True), Fault("unavailable", chance=0.1))
+    orders = stage.place(10)
+    stage.until(40, lambda: stage.asked_for(orders[:6]) == 6, "six are requested")
+    stage.refund(stage.ship(orders[:6])[:2])
+    stage.cancel(orders[8:])
 
 
 def away(stage: Stage) -> None:
@@ -115,6 +126,12 @@ SEARCHED = Lab(shapes={"erp": "searched", "warehouse": "searched"})
 LIFE = {"orders": 300, "booked": 250, "parcels": 90, "delivered": 90}
 
 SCENARIOS = (
+    Scenario(
+        "short",
+        "a little of everything (make test plays it)",
+        short,
+        {"orders": 10, "booked": 8, "parcels": 6, "delivered": 6, "refunded": 2, "forgeries": 1, "tries": 60},
+    ),
     Scenario(
         "calm",
         "an order's whole life, with nothing in its way",
