@@ -13,7 +13,7 @@ from labs.judge.verdict import Verdict, judge
 from local.story import journal
 from local.story.play import Patience
 
-LOOK_EVERY = 0.5
+LOOK_EVERY = 1.0
 
 
 class Watched(Protocol):

@@ -17,7 +17,7 @@ from honcho.environ import parse_procfile
 from labs.failure import looks, policy
 from labs.failure.scenario import Scenario
 from labs.judge import acme
-from labs.judge.evidence import Call, Evidence, Try
+from labs.judge.evidence import Call, Evidence, Published, Try
 from local.environment import environment
 from local.errors import ServerError
 from local.ports import Ports
@@ -30,6 +30,8 @@ from local.story.outsiders import Desk
 from local.story.seed import seed, subscribe, warm
 from local.story.stage import Stage as Counter
 
+# What the simulators were told to allow (local/simulators.py), and NetSuite's requests at a time; our calls wait ten seconds at most.
+LIMITS = (Published("netsuite", "concurrency", 5, waits=10.0), Published("shipbob", "window", 1500, 60.0))
 AWAY = policy.LEASE + 2 * policy.MOST + 2.0
 # Kind of bad day -> how it is set: at every call, at writes, or for a while.
 DAYS: dict[str, dict[str, Any]] = {
@@ -79,13 +81,15 @@ class Shops:
         return outsiders.outside(self.desks, self.erp.books())
 
     def evidence(self) -> Evidence:
-        """By the story's own words for these systems; limits are published by none of them for a simulator, so none is judged here."""
+        """By the story's own words for these systems."""
         outside = self._outside()
         log = tuple(
             Try(0.0, one.account, one.id, "", "", 200 if one.taken else 0, forged=one.forged)
             for one in outside.deliveries
         )
-        return Evidence(log, outside, journal.inside(), calls=tuple(self._calls()), unowned=looks.unowned())
+        return Evidence(
+            log, outside, journal.inside(), calls=tuple(self._calls()), limits=LIMITS, unowned=looks.unowned()
+        )
 
     def _calls(self) -> Iterator[Call]:
         for name, desk in self.desks.items():

@@ -13,7 +13,7 @@ from werkzeug.serving import BaseWSGIServer
 
 from connectors.acme.simulator_limits import LIMITS
 from connectors.kit.simulator import Fault, Simulator, serve
-from labs.failure.policy import ROLES
+from labs.failure.policy import ACCOUNT, ROLES
 from labs.judge import acme
 from labs.judge.evidence import Call, Published
 from local.ports import LOCALHOST, pick
@@ -115,6 +115,7 @@ class Systems:
 
 def _published(role: str, limit: Mapping[str, Any]) -> Published:
     seconds = float(limit.get("renewed", limit.get("seconds", 0)))
+    waits = float(ACCOUNT["timeout"])
     return Published(
-        role, limit["kind"], limit["burst"], seconds, limit.get("rate", 0.0), tuple(limit.get("operations", ()))
+        role, limit["kind"], limit["burst"], seconds, limit.get("rate", 0.0), tuple(limit.get("operations", ())), waits
     )

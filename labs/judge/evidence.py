@@ -66,6 +66,7 @@ class Published:
     seconds: float = 0.0
     rate: float = 0.0
     operations: tuple[str, ...] = ()
+    waits: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

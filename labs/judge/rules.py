@@ -131,7 +131,9 @@ def _daily(calls: list[Call], limit: Published) -> int:
 
 
 def _at_once(calls: list[Call], limit: Published) -> int:
-    moves = sorted([(call.at, 1) for call in calls] + [(call.at + call.seconds, -1) for call in calls])
+    moves = sorted(
+        [(call.at, 1) for call in calls] + [(call.at + min(call.seconds, limit.waits), -1) for call in calls]
+    )
     inside, over = 0, 0
     for _, move in moves:
         inside += move
