@@ -183,7 +183,7 @@ class Stage:
 
     @property
     def idle(self) -> bool:
-        return self.sender.idle
+        return self.sender.idle and not self.systems.busy()
 
     def evidence(self) -> Evidence:
         return looks.acme_evidence(self)

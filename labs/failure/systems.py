@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,8 @@ from labs.failure.policy import ACCOUNT, ROLES
 from labs.judge import acme
 from labs.judge.evidence import Call, Published
 from local.ports import LOCALHOST, pick
+
+LONGEST_CALL = 40.0  # seconds; no weather of the lab makes an answer take longer
 
 
 class Systems:
@@ -82,6 +85,11 @@ class Systems:
     def arrived(self, role: str, operation: str) -> int:
         """How many calls of an operation have arrived, those that are still being answered included."""
         return sum(1 for call in list(self._made[role].calls) if call.operation == operation)
+
+    def busy(self) -> bool:
+        """Whether a call is still being answered: what it does is yet to come."""
+        since = time.time() - LONGEST_CALL
+        return any(call.status == 0 and call.at > since for made in self._made.values() for call in list(made.calls))
 
     # ---- what anybody may ask
 

@@ -23,8 +23,12 @@ from connectors.kit.limiter import Limiter
 from connectors.kit.manifest import Limit
 
 USED_TODAY = text("""
-SELECT coalesce(sum(calls), 0) FROM attempts WHERE account = :account
-    AND at >= date_trunc('day', now() - CAST(:resets AS interval)) + CAST(:resets AS interval)
+WITH today AS (
+    SELECT id, at, calls FROM attempts WHERE account = :account
+        AND at >= date_trunc('day', now() - CAST(:resets AS interval)) + CAST(:resets AS interval))
+SELECT CASE WHEN cardinality(CAST(:operations AS text[])) = 0 THEN (SELECT coalesce(sum(calls), 0) FROM today)
+    ELSE (SELECT count(*) FROM today t JOIN payloads p ON p.owner = 'attempt' AND p.owner_id = t.id AND p.at = t.at
+        WHERE p.head->>'operation' = ANY(CAST(:operations AS text[]))) END
 """)
 
 
@@ -42,9 +46,10 @@ def limiter() -> Limiter:
 
 
 def used_today(account: str, limit: Limit) -> int:
-    """Calls made at an account since its daily quota was renewed, from the journal."""
+    """Calls that count against a daily quota of an account since it was renewed, from the journal."""
+    asked = {"account": account, "resets": f"{limit.resets}:00", "operations": list(limit.operations)}
     with engine().connect() as tx:
-        return int(tx.execute(USED_TODAY, {"account": account, "resets": f"{limit.resets}:00"}).scalar_one())
+        return int(tx.execute(USED_TODAY, asked).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
