@@ -4,24 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-class Gone(ValueError):
-    """The text that a mutant replaces is not in the source exactly once: the mutant must be written anew."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """In `file`, `old` (which must stand there exactly once) becomes `new`."""
-
-    file: str
-    old: str
-    new: str
-
-    def applied(self, source: str) -> str:
-        """Raises Gone."""
-        if source.count(self.old) != 1:
-            raise Gone(f"{self.file} holds {source.count(self.old)} times: {self.old!r}")
-        return source.replace(self.old, self.new)
+from labs.failure.cuts import Cut
 
 
 @dataclass(frozen=True)
@@ -127,7 +110,7 @@ WHERE id = :id AND fence >= :fence AND state = 'running'
     ),
     Mutant(
         "commit-before-answer",
-        "a delivery is acknowledged first and kept a second later",
+        "a delivery is acknowledged first and kept three seconds later",
         "receiver-killed",
         ("lost",),
         (
@@ -142,7 +125,7 @@ WHERE id = :id AND fence >= :fence AND state = 'running'
                 """def _later(*what: Any) -> journal.Accepted:
     import threading
 
-    threading.Timer(1.0, lambda: journal.accept(*what[:5], proof=what[5])).start()
+    threading.Timer(3.0, lambda: journal.accept(*what[:5], proof=what[5])).start()
     return journal.Accepted(0, True)
 
 

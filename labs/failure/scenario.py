@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from labs.failure.cuts import Cut
+
 if TYPE_CHECKING:
     from labs.failure.stage import Stage
 
@@ -19,6 +21,7 @@ class Lab:
     `shapes`: role -> shape of Acme (connectors/acme/shapes.py). `settings`: section -> key -> value, over the lab's own config/settings.toml.
     `accounts`: role -> further keys of its table in accounts.toml. `systems`: role -> further settings of its simulator. `schedules`: job -> seconds.
     `environ`: variables of all processes (WEB_WORKERS is 1 unless said otherwise: most scenarios load the workers, not the door).
+    `cuts`: another vendor than the shipped one, as replacements in a throw-away copy of the checkout (a manifest's figures, never the engine).
     `lines`: which lines of the Procfile are started at the beginning (Flower only where it is wanted: it takes a third of a core).
     """
 
@@ -28,6 +31,7 @@ class Lab:
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schedules: Mapping[str, float] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
     lines: tuple[str, ...] = LINES
 
 

@@ -135,7 +135,7 @@ class Stage:
     def worker(self, name: str) -> None:
         """Another worker: the Procfile's own line under another name."""
         self.processes.start(name, f"export WORKER_NAME={name}; {self.lines['worker']}")
-        self.until(60, lambda: "ready." in self.processes.log(name).read_text(errors="replace"), f"{name} is up")
+        self.until(60, lambda: self.said(name, "ready."), f"{name} is up")
 
     def kill(self, name: str) -> None:
         """kill -9 of a process and its children."""
@@ -158,6 +158,17 @@ class Stage:
                 raise TimeoutError(f"not reached within {seconds:g} s: {what or reached}")
             time.sleep(0.05)
         return time.monotonic() - began
+
+    def perhaps(self, seconds: float, reached: Callable[[], Any]) -> bool:
+        """Waits until `reached()`, or until the time is over: where a hub that is whole must not reach it."""
+        end = time.monotonic() + seconds
+        while not (there := bool(reached())) and time.monotonic() < end:
+            time.sleep(0.05)
+        return there
+
+    def said(self, process: str, words: str) -> bool:
+        """Whether a process has written these words to its log."""
+        return words in self.processes.log(process).read_text(errors="replace")
 
     # ---- looks at the outside, for scenarios that wait for a moment
 
@@ -262,7 +273,7 @@ def _wait(stage: Stage) -> None:
     """Until the faces answer and the worker is ready. Raises ServerError naming what ended."""
     wanted: dict[str, Callable[[], bool]] = {
         "web": lambda: answers(f"{stage.web}/healthz"),
-        "worker": lambda: "ready." in stage.processes.log("worker").read_text(errors="replace"),
+        "worker": lambda: stage.said("worker", "ready."),
     }
     end = time.monotonic() + UP_WITHIN
     for name in (name for name in stage.scenario.lab.lines if name in wanted):

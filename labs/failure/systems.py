@@ -86,6 +86,10 @@ class Systems:
         """How many calls of an operation have arrived, those that are still being answered included."""
         return sum(1 for call in list(self._made[role].calls) if call.operation == operation)
 
+    def hit(self, role: str) -> int:
+        """How many calls have met a bad day."""
+        return sum(1 for call in list(self._made[role].calls) if call.fault)
+
     def busy(self) -> bool:
         """Whether a call is still being answered: what it does is yet to come."""
         since = time.time() - LONGEST_CALL
