@@ -18,7 +18,7 @@ from labs.failure.copying import copied
 from labs.failure.cuts import Cut
 from labs.failure.looks import outcomes
 from labs.failure.mutants import MUTANTS
-from labs.failure.scenario import Scenario
+from labs.failure.scenario import SCALE, Scenario
 from labs.failure.settle import settled
 from labs.failure.stage import imported_from
 from labs.judge.verdict import Verdict
@@ -46,6 +46,8 @@ def main() -> int:
         "seconds": round(time.time() - began, 1),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    if SCALE < 1:
+        record["scale"] = SCALE
     record["machine"] = (
         f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.0f} at the end"
     )

@@ -20,7 +20,7 @@ from honcho.environ import parse_procfile
 
 from connectors.kit.simulator import Fault
 from labs.failure import looks, policy
-from labs.failure.scenario import Scenario
+from labs.failure.scenario import SCALE, Scenario
 from labs.failure.sender import Letter, Sender, mailroom
 from labs.failure.systems import Systems
 from labs.judge.evidence import Evidence
@@ -60,6 +60,10 @@ class Stage:
     def say(self, words: str) -> None:
         """One line of the story, with its second."""
         print(f"{time.monotonic() - self._began:6.1f} s  {words}", flush=True)
+
+    def many(self, count: int) -> int:
+        """So many at full size."""
+        return max(10, round(count * SCALE)) if SCALE < 1 else count
 
     # ---- customers and people
 

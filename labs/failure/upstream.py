@@ -68,7 +68,7 @@ SCENARIOS = (
             environ={"WEB_WORKERS": "2"},
         ),
         longest=2400,
-        patience=60,
+        sized=True,
     ),
     Scenario(
         "thin-webhooks",
@@ -76,5 +76,6 @@ SCENARIOS = (
         thin,
         {"orders": 120, "booked": 100, "parcels": 40},
         Lab(shapes={"shop": "thin"}),
+        sized=True,
     ),
 )

@@ -18,8 +18,8 @@ LONG_AWAY = LEASE + 2 * MOST + 2.0  # longer than a lease, the longest backoff a
 
 def life(stage: Stage, count: int, pause: float = 0.0) -> list[Order]:
     """Orders with everything that happens to orders: most ship, some of those give back, some move, some are cancelled."""
-    orders = stage.place(count, pause=pause)
-    fifth = max(1, count // 5)
+    orders = stage.place(stage.many(count), pause=pause)
+    fifth = max(1, len(orders) // 5)
     stage.move(orders[:fifth])
     stage.cancel(orders[fifth : fifth + fifth // 2])
     rest = orders[2 * fifth :]
@@ -50,7 +50,7 @@ def away(stage: Stage) -> None:
     for role in ROLES:
         stage.say(f"{role} is away for {LONG_AWAY:g} s")
         stage.systems.away(role)
-        orders = stage.place(60, pause=0.05) if role != "shop" else []
+        orders = stage.place(stage.many(60), pause=0.05) if role != "shop" else []
         if orders:
             stage.move(orders[:5])
         time.sleep(LONG_AWAY)
@@ -128,6 +128,12 @@ QUOTA = Lab(
 )
 SEARCHED = Lab(shapes={"erp": "searched", "warehouse": "searched"})
 LIFE = {"orders": 300, "booked": 250, "parcels": 90, "delivered": 90, "faults": 40}
+LESS = {"booked": 80, "parcels": 28, "faults": 12}
+
+
+def _storm(name: str, about: str, *faults: Fault) -> Scenario:
+    return Scenario(name, about, storms(*faults), LIFE, sized=True)
+
 
 SCENARIOS = (
     Scenario(
@@ -142,62 +148,43 @@ SCENARIOS = (
         calm,
         {"booked": 34, "parcels": 12},
         Lab(lines=(*LINES, "flower")),
+        sized=True,
     ),
     Scenario(
         "away",
         "each system in turn is gone for longer than lease and backoffs together",
         away,
         {"booked": 200, "parcels": 24, "faults": 20},
+        sized=True,
     ),
-    Scenario("unavailable", "a storm of 503 at every system", storms(Fault("unavailable", chance=0.4)), LIFE),
-    Scenario(
-        "throttled", "429 with Retry-After at every system", storms(Fault("throttle", chance=0.1, value=1.0)), LIFE
-    ),
-    Scenario(
-        "throttled-silently",
-        "429 without Retry-After at every system",
-        storms(Fault("throttle_silent", chance=0.1)),
-        LIFE,
-    ),
-    Scenario("quota", "the ERP's daily quota is used up", quota, {"booked": 40}, QUOTA, patience=150),
-    Scenario(
+    _storm("unavailable", "a storm of 503 at every system", Fault("unavailable", chance=0.4)),
+    _storm("throttled", "429 with Retry-After at every system", Fault("throttle", chance=0.1, value=1.0)),
+    _storm("throttled-silently", "429 without Retry-After at every system", Fault("throttle_silent", chance=0.1)),
+    _storm(
         "lost-answers",
         "5 % of all writes are done and not answered",
-        storms(Fault("commit_then_drop", chance=0.05, writes_only=True)),
-        LIFE,
+        Fault("commit_then_drop", chance=0.05, writes_only=True),
     ),
-    Scenario(
+    _storm(
         "late-commits",
         "writes are done after the connection was cut",
-        storms(Fault("commit_late", chance=0.08, value=1.5, writes_only=True)),
-        LIFE,
+        Fault("commit_late", chance=0.08, value=1.5, writes_only=True),
     ),
-    Scenario(
-        "late-index",
-        "answers are lost and searches find late",
-        index_late,
-        {"booked": 80, "parcels": 28, "faults": 12},
-        SEARCHED,
+    _storm(
+        "nonsense",
+        "bodies cut in the middle, and pages that ask to sign in",
+        Fault("truncated", chance=0.06),
+        Fault("wrong_type", chance=0.06),
     ),
+    Scenario("quota", "the ERP's daily quota is used up", quota, {"booked": 40}, QUOTA, patience=150),
+    Scenario("late-index", "answers are lost and searches find late", index_late, LESS, SEARCHED, sized=True),
     Scenario(
         "index-too-late",
         "searches find later than the manifest's window",
         index_too_late,
-        {"requested": 20},
+        {"requested": 20, "faults": 6},
         SEARCHED,
         beyond=frozenset(("erp",)),
     ),
-    Scenario(
-        "thirty-seconds",
-        "answers that take thirty seconds",
-        slow,
-        {"booked": 80, "parcels": 28, "faults": 12},
-        patience=60,
-    ),
-    Scenario(
-        "nonsense",
-        "bodies cut in the middle, and pages that ask to sign in",
-        storms(Fault("truncated", chance=0.06), Fault("wrong_type", chance=0.06)),
-        LIFE,
-    ),
+    Scenario("thirty-seconds", "answers that take thirty seconds", slow, LESS, sized=True),
 )
