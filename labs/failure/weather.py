@@ -68,7 +68,7 @@ def storms(*faults: Fault) -> Callable[[Stage], None]:
                 *(Fault(one.kind, one.operations, one.chance, one.times, one.value, one.writes_only) for one in faults),
             )
         for _ in range(3):
-            life(stage, 100)
+            life(stage, 150)
 
     return play
 
@@ -127,7 +127,7 @@ QUOTA = Lab(
     systems={"erp": {"limits": [BOOKINGS]}},
 )
 SEARCHED = Lab(shapes={"erp": "searched", "warehouse": "searched"})
-LIFE = {"orders": 300, "booked": 250, "parcels": 90, "delivered": 90, "faults": 40}
+LIFE = {"orders": 450, "booked": 380, "parcels": 130, "delivered": 130, "faults": 60}
 LESS = {"booked": 80, "parcels": 28, "faults": 12}
 
 
