@@ -150,12 +150,13 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         _prepare(erp)
         processes = stack.enter_context(Processes(os.environ, folder, checkout))
         processes.start("simulators", f"exec {sys.executable} -m local.simulators")
+        _wait([f"{url}/_sim/faults" for url in where.systems.values()], processes)
         lines = parse_procfile((checkout / "Procfile").read_text()).processes
         for name in scenario.lab.lines:
             processes.start(name, lines[name])
+            _wait([f"{where.web}/healthz"], processes)
         desks = {name: Desk(url) for name, url in where.systems.items()}
         counter = Counter(desks, erp, _Silent(), where.web)  # type: ignore[arg-type]  # it only ever says something
-        _wait([f"{where.web}/healthz", *(f"{url}/_sim/faults" for url in where.systems.values())], processes)
         subscribe()
         yield Shops(scenario, folder, servers, processes, counter, erp)
 

@@ -227,10 +227,10 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         senders.append(sender)
         processes = stack.enter_context(Processes(own, folder, checkout))
         lines = parse_procfile((checkout / "Procfile").read_text()).processes
-        for name in scenario.lab.lines:
-            processes.start(name, lines[name])
         stage = Stage(scenario, folder, servers, processes, systems, sender, lines, own["PUBLIC_URL"])
-        _wait(stage)
+        for name in scenario.lab.lines:  # one after the other: gunicorn gives a worker that boots for 30 s up
+            processes.start(name, lines[name])
+            _wait(stage, name)
         yield stage
 
 
@@ -273,21 +273,20 @@ def _prepare() -> None:
         limiter().warm(role)
 
 
-def _wait(stage: Stage) -> None:
-    """Until the faces answer and the worker is ready. Raises ServerError naming what ended."""
+def _wait(stage: Stage, name: str) -> None:
+    """Until a face answers or a worker is ready. Raises ServerError naming what ended."""
     wanted: dict[str, Callable[[], bool]] = {
         "web": lambda: answers(f"{stage.web}/healthz"),
         "worker": lambda: stage.said("worker", "ready."),
     }
-    end = time.monotonic() + UP_WITHIN
-    for name in (name for name in stage.scenario.lab.lines if name in wanted):
-        while not wanted[name]():
-            for dead, code in stage.processes.dead().items():
-                tail = stage.processes.log(dead).read_text(errors="replace")[-1500:]
-                raise ServerError(f"{dead} ended with {code}: {tail}")
-            if time.monotonic() > end:
-                raise ServerError(f"{name} is not up within {UP_WITHIN:g} s; its log is {stage.processes.log(name)}")
-            time.sleep(0.1)
+    up, end = wanted.get(name, lambda: True), time.monotonic() + UP_WITHIN
+    while not up():
+        for dead, code in stage.processes.dead().items():
+            tail = stage.processes.log(dead).read_text(errors="replace")[-1500:]
+            raise ServerError(f"{dead} ended with {code}: {tail}")
+        if time.monotonic() > end:
+            raise ServerError(f"{name} is not up within {UP_WITHIN:g} s; its log is {stage.processes.log(name)}")
+        time.sleep(0.1)
 
 
 def answers(url: str) -> bool:
