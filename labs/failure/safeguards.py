@@ -111,8 +111,8 @@ def receiver_killed(stage: Stage) -> None:
 def two_workers(stage: Stage) -> None:
     """Two workers want to call one ERP that allows four calls in eight seconds."""
     stage.worker("worker2")
-    stage.place(18)
-    stage.until(240, lambda: stage.booked() >= 18, "all are booked")
+    stage.place(12)
+    stage.until(240, lambda: stage.booked() >= 12, "all are booked")
 
 
 def kept_in_order(stage: Stage) -> None:
@@ -123,7 +123,7 @@ def kept_in_order(stage: Stage) -> None:
     stage.move(orders)
     stage.until(60, lambda: stage.calls("erp", "bookings.amend") >= 8, "the ERP was asked to amend")
     stage.move(orders)
-    stage.perhaps(15, lambda: stage.calls("erp", "bookings.amend") >= 16)
+    stage.perhaps(20, lambda: stage.calls("erp", "bookings.amend") >= 16)
 
 
 def mapped_at_that_moment(stage: Stage) -> None:
@@ -200,6 +200,7 @@ def _plain() -> str:
 
 
 SEARCHED = Lab(shapes={"erp": "searched"})
+# The hub is told of fourteen seconds: on a crowded machine a call may leave well before it arrives.
 TIGHT = {"kind": "window", "burst": 4, "seconds": 8.0}
 # A vendor that may do a work half a minute after it hung up, and says so.
 SETTLES_LATE = Cut(
@@ -253,9 +254,9 @@ SCENARIOS = (
         "two-workers",
         "two workers share one limit",
         two_workers,
-        {"booked": 18},
+        {"booked": 12},
         Lab(
-            accounts={"erp": {"limits": {"all": {"burst": 4, "seconds": 9.0}}}},
+            accounts={"erp": {"limits": {"all": {"burst": 4, "seconds": 14.0}}}},
             systems={"erp": {"limits": [TIGHT]}},
         ),
     ),
