@@ -9,6 +9,7 @@ test: .venv/ready ; @$(BIN)/python -m local.test
 lab-pains: .venv/ready ; @$(BIN)/python -m labs.pains
 bench: .venv/ready ; @$(BIN)/python -m bench $(ROWS)
 lab-load: .venv/ready ; @$(BIN)/python -m bench.lab $(SCENARIOS)
+lab-failure: .venv/ready ; @$(BIN)/python -m labs.failure
 lab-security: .venv/ready ; @$(BIN)/python -m labs.security
 audit: .venv/ready ; @$(BIN)/python -m local.audit
 lock: .venv/ready ; @for set in run test; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --output-file requirements/$$set.txt requirements/$$set.in; done

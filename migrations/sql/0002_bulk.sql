@@ -21,6 +21,7 @@ CREATE INDEX deliveries_last ON deliveries USING brin (last_at);
 CREATE TABLE usage (                   -- calls of polls and watches, by hour, so that a daily quota can be recounted
     account text NOT NULL,
     hour timestamptz NOT NULL,
+    operation text NOT NULL,
     calls bigint NOT NULL,
-    PRIMARY KEY (account, hour)
+    PRIMARY KEY (account, hour, operation)
 );

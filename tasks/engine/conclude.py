@@ -51,6 +51,7 @@ def conclude(
     _tell(tx, work, acted)
     _health(tx, work, verdict)
     _case(tx, work, verdict)  # after steps, runs and events, as in a cancellation
+    _doubles(tx, work)
     return feed(tx, opened | {work.step.account}, going)
 
 
@@ -195,3 +196,18 @@ def _case(tx: Connection, work: Work, verdict: Verdict) -> None:
         )
     elif verdict.state in ENDED and work.step.fence > 1:  # what ends at its first claim was never in trouble
         cases.leave(tx, member)
+
+
+def _doubles(tx: Connection, work: Work) -> None:
+    """What a look-up found more than once is somebody's to withdraw: where nothing is unique, no program may choose."""
+    for found in work.doubles:
+        told: dict[str, Any] = {
+            "member": f"double:{work.step.id}",
+            "subject": work.step.subject_id,
+            "step": f"{work.step.flow}.{work.step.name}",
+            "role": work.step.role,
+            "cause": f"{work.step.id}",
+            "remedy": f"Withdraw {', '.join(found.others)} there: the hub goes on with {found}.",
+        }
+        sentence = f"{work.step.account} holds {len(found.others) + 1} of what should be one: {found}, {', '.join(found.others)}."
+        cases.open_case(tx, "drift", work.step.account, "doubled", sentence, **told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,13 +25,17 @@ from connectors.kit.limiter import Limiter
 from connectors.kit.manifest import Limit
 
 USED_TODAY = text("""
-WITH day AS (SELECT date_trunc('day', now() - CAST(:resets AS interval)) + CAST(:resets AS interval) AS began)
-SELECT (SELECT coalesce(sum(calls), 0) FROM attempts, day WHERE account = :account AND at >= began)
-    + (SELECT coalesce(sum(calls), 0) FROM usage, day WHERE account = :account AND hour >= date_trunc('hour', began))
+WITH day AS (SELECT date_trunc('day', now() - CAST(:resets AS interval)) + CAST(:resets AS interval) AS began),
+today AS (SELECT id, at, calls FROM attempts, day WHERE account = :account AND at >= began)
+SELECT CASE WHEN cardinality(CAST(:operations AS text[])) = 0 THEN (SELECT coalesce(sum(calls), 0) FROM today)
+    ELSE (SELECT count(*) FROM today t JOIN payloads p ON p.owner = 'attempt' AND p.owner_id = t.id AND p.at = t.at
+        WHERE p.head->>'operation' = ANY(CAST(:operations AS text[]))) END
+    + (SELECT coalesce(sum(calls), 0) FROM usage, day WHERE account = :account AND hour >= date_trunc('hour', began)
+        AND (cardinality(CAST(:operations AS text[])) = 0 OR operation = ANY(CAST(:operations AS text[]))))
 """)
 USED = text("""
-INSERT INTO usage AS u (account, hour, calls) VALUES (:account, date_trunc('hour', now()), :calls)
-ON CONFLICT (account, hour) DO UPDATE SET calls = u.calls + excluded.calls
+INSERT INTO usage AS u (account, hour, operation, calls) VALUES (:account, date_trunc('hour', now()), :operation, :calls)
+ON CONFLICT (account, hour, operation) DO UPDATE SET calls = u.calls + excluded.calls
 """)
 
 
@@ -48,9 +53,10 @@ def limiter() -> Limiter:
 
 
 def used_today(account: str, limit: Limit) -> int:
-    """Calls made at an account since its daily quota was renewed, from the journal."""
+    """Calls that count against a daily quota of an account since it was renewed, from the journal."""
+    asked = {"account": account, "resets": f"{limit.resets}:00", "operations": list(limit.operations)}
     with engine().connect() as tx:
-        return int(tx.execute(USED_TODAY, {"account": account, "resets": f"{limit.resets}:00"}).scalar_one())
+        return int(tx.execute(USED_TODAY, asked).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,8 @@ def counted(name: str) -> Iterator[Any]:
     finally:
         if calls:
             with transaction() as tx:
-                tx.execute(USED, {"account": name, "calls": len(calls)})
+                for operation, count in sorted(Counter(call.operation for call in calls).items()):
+                    tx.execute(USED, {"account": name, "operation": operation, "calls": count})
 
 
 def connect(made: Connection) -> Any:

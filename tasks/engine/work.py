@@ -20,7 +20,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.errors import Ambiguous, LeaseLost
 from connectors.kit.http import Exchange
 from connectors.kit.manifest import WriteRule
-from connectors.kit.writes import ExternalId, Job, Write, Writes
+from connectors.kit.writes import Doubled, ExternalId, Job, Write, Writes
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Overtaken(Exception):
 
 @dataclass
 class Work:
-    """One attempt at one step. `found` says that a look-up, not a send, brought the result."""
+    """One attempt at one step. `found`: a look-up, not a send, brought the result; `doubles`: it found more than one."""
 
     step: Claimed
     context: Context
@@ -54,6 +54,7 @@ class Work:
     links: list[tuple[str, str, str]] = field(default_factory=list)
     results: dict[str, ExternalId] = field(default_factory=dict)
     found: bool = False
+    doubles: list[Doubled] = field(default_factory=list)
     sending: bool = False
     resent: bool = False
     marks: Sequence[dirty.Mark] = ()
@@ -213,9 +214,11 @@ class Work:
     def _looked_up(self, write: Write) -> ExternalId:
         """Look before asking again. Not found is not yet not done: only after `settles_after` does it count."""
         found = write.find()
+        if isinstance(found, Doubled):
+            self.doubles.append(found)
         if found is not None:
             self.found = True
-            return found
+            return str(found)
         self.settle(write.name)
         return self._sent(write)
 
