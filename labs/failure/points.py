@@ -135,7 +135,7 @@ class _Watch(MetaPathFinder):
         others = (finder for finder in sys.meta_path if finder is not self and hasattr(finder, "find_spec"))
         spec = next((spec for finder in others if (spec := finder.find_spec(name, path, target)) is not None), None)
         if spec is not None and spec.loader is not None:
-            spec.loader.exec_module = _and_wrap(spec.loader.exec_module)  # type: ignore[method-assign]
+            spec.loader.exec_module = _and_wrap(spec.loader.exec_module)  # type: ignore[method-assign, assignment]
         return spec
 
 

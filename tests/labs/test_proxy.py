@@ -71,11 +71,8 @@ def test_a_reset_is_a_reset(weather: Proxy) -> None:
         weather.turn("reset")
         with pytest.raises(ConnectionResetError):
             said(made, b"anyone?")
-    with (
-        socket.create_connection(("127.0.0.1", weather.port), timeout=1) as again,
-        pytest.raises(OSError, match="reset"),
-    ):
-        said(again, b"anyone?")
+    with pytest.raises(OSError, match=r"reset|Broken"):
+        connected(weather)
     weather.turn("pass")
     connected(weather).close()
 
@@ -97,8 +94,7 @@ def test_a_vanished_peer_is_noticed_only_when_it_is_spoken_to(weather: Proxy) ->
         with pytest.raises(TimeoutError):
             made.recv(1)
         with pytest.raises(ConnectionError):
-            for _ in range(3):
-                said(made, b"anyone?")
+            said(made, b"anyone?")
 
 
 def test_a_drip_is_slow_and_whole(weather: Proxy) -> None:
