@@ -84,8 +84,8 @@ class Order:
 
 def place(folder: Path, order: Order) -> Path:
     """Lays an order in the folder; it is taken by renaming, so by one process only."""
-    file = folder / order.point
-    half = folder / f".{order.point}"
+    file = folder / f"{order.point}@{order.role}"
+    half = folder / f".{file.name}"
     half.write_text(json.dumps(order.__dict__))
     half.rename(file)
     return file
@@ -177,15 +177,11 @@ def _around(call: Callable[..., Any], here: Sequence[Point]) -> Callable[..., An
 def reached(name: str) -> None:
     """Takes the order that lies here, if there is one for this process, and carries it out."""
     folder = Path(os.environ[FOLDER])
+    me = role()
     try:
-        order = Order(**json.loads((folder / name).read_text()))
-    except FileNotFoundError:
-        return
-    if order.role != role():
-        return
-    try:
-        (folder / name).rename(folder / f".taken-{os.getpid()}-{time.monotonic_ns()}")
-    except FileNotFoundError:  # another process was faster
+        order = Order(**json.loads((folder / f"{name}@{me}").read_text()))
+        (folder / f"{name}@{me}").rename(folder / f".taken-{os.getpid()}-{time.monotonic_ns()}")
+    except FileNotFoundError:  # there is none, or another process was faster
         return
     if order.later:
         threading.Timer(order.later, _carry_out, (folder, order)).start()
@@ -194,12 +190,13 @@ def reached(name: str) -> None:
 
 
 def role() -> str:
-    """Which of the Procfile's processes this is; `child` is a prefork worker's."""
-    if Path(sys.argv[0]).name == "gunicorn":
+    """Which of the Procfile's processes this is: web, worker, child (of a prefork worker), beat; else the program's name."""
+    program = Path(sys.argv[0]).name
+    if program == "gunicorn":
         return "web"
-    if "beat" in sys.argv:
-        return "beat"
-    return "child" if os.getpid() != _begun_as else "worker"
+    if "worker" in sys.argv:
+        return "child" if os.getpid() != _begun_as else "worker"
+    return "beat" if "beat" in sys.argv else program
 
 
 def _carry_out(folder: Path, order: Order) -> None:
