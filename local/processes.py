@@ -64,6 +64,14 @@ class Processes:
         codes = {name: process.poll() for name, process in self._running.items()}
         return {name: code for name, code in codes.items() if code is not None}
 
+    def pid(self, name: str) -> int:
+        """The process that leads the group of this name."""
+        return self._running[name].pid
+
+    def send(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a process and its children, e.g. SIGSTOP and SIGCONT."""
+        _signal_group(self._running[name].pid, number)
+
     def kill(self, name: str) -> None:
         """Kill a process and its children with -9, as the system would for want of memory."""
         process = self._running.pop(name)

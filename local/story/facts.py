@@ -81,6 +81,7 @@ class Outside:
     deliveries: tuple[Delivery, ...]
     shelf: Mapping[str, int] = field(default_factory=dict)  # SKU -> pieces, as the warehouse counts
     offered: Mapping[str, int] = field(default_factory=dict)  # SKU -> pieces, as the shop shows
+    channel: str = "shopify-main"  # the account that sold; what the ERP calls an order begins with it
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Case:
     @property
     def key(self) -> str:
         """The order's name at the ERP."""
-        return f"{CHANNEL}-{self.sold.id}"
+        return f"{self.outside.channel}-{self.sold.id}"
 
     def excused(self, flow: str) -> bool:
         """Whether the journal visibly holds what would have led there: the order itself, its booking, or this flow."""
@@ -110,7 +110,7 @@ def _shipped(case: Case) -> Iterator[Finding]:
         yield from case.counted("erp", f"fulfilment {parcel.id}", booked, "order_shipped")
         yield from _confirmed(case, parcel.numbers, dict(parcel.pieces))
         if case.sold.email:
-            mails = case.outside.mails.get(f"{CHANNEL}/{case.sold.id}/{parcel.id}/shipped", 0)
+            mails = case.outside.mails.get(f"{case.outside.channel}/{case.sold.id}/{parcel.id}/shipped", 0)
             yield from case.counted("mail", f"mail about {parcel.id}", mails, "order_shipped")
     # What an edit took off had left already: the warehouse said so, and that stands before a person.
     too_late = ("order_changed", "warehouse", "dead") in case.inside.trouble.get(case.sold.id, frozenset())
@@ -156,7 +156,7 @@ def _tender(case: Case, refund: str, tender: str, given: Decimal, booked: Decima
 
 def _told_refund(case: Case) -> Iterator[Finding]:
     """The customer hears once of each refund."""
-    mails = case.outside.mails.get(f"{CHANNEL}/{case.sold.id}//refunded", 0)
+    mails = case.outside.mails.get(f"{case.outside.channel}/{case.sold.id}//refunded", 0)
     if mails > len(case.sold.refunds):
         yield from case.counted("mail", "mail about refunds", mails, "order_refunded", len(case.sold.refunds))
 
@@ -175,7 +175,7 @@ RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
 
 def _strangers(outside: Outside) -> Iterator[Finding]:
     """Nobody holds anything that the shop never sold."""
-    names, keys = {one.name for one in outside.sold}, {f"{CHANNEL}-{one.id}" for one in outside.sold}
+    names, keys = {one.name for one in outside.sold}, {f"{outside.channel}-{one.id}" for one in outside.sold}
     for key in outside.books.orders.keys() - keys:
         yield Finding(WRONG, "erp", key, f"the ERP holds {key}, which the shop never sold")
     for asked in outside.asked:

@@ -1,0 +1,8 @@
+"""The book of all scenarios, by name."""
+
+from __future__ import annotations
+
+from labs.failure import weather
+from labs.failure.scenario import Scenario
+
+SCENARIOS: dict[str, Scenario] = {one.name: one for part in (weather,) for one in part.SCENARIOS}

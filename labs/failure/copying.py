@@ -1,0 +1,30 @@
+"""A throw-away copy of the checkout with one safeguard taken out of its source."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from labs.failure.mutants import Mutant
+from local.servers import CHECKOUT
+
+COPIED = ("app", "tasks", "connectors", "config", "migrations")
+
+
+@contextmanager
+def mutated(mutant: Mutant) -> Iterator[Path]:
+    """A folder to run the Procfile in. Raises Gone when the text to be replaced is not there exactly once."""
+    folder = Path(tempfile.mkdtemp(prefix="waybill-mutant-"))
+    try:
+        for name in COPIED:
+            shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "fixtures"))
+        shutil.copy(CHECKOUT / "Procfile", folder)
+        for cut in mutant.cuts:
+            path = folder / cut.file
+            path.write_text(cut.applied(path.read_text()))
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

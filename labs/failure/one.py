@@ -1,0 +1,91 @@
+"""One scenario in a process of its own: staged, played, judged, and its result kept (python -m labs.failure.one NAME)."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from labs.failure.book import SCENARIOS
+from labs.failure.copying import mutated
+from labs.failure.mutants import MUTANTS
+from labs.failure.scenario import Scenario
+from labs.failure.settle import outcomes, settled
+from labs.failure.stage import imported_from, staged
+from labs.judge.verdict import Verdict
+from local.servers import CHECKOUT
+
+HOME = CHECKOUT / "var" / "lab-failure"
+
+
+def file_of(name: str) -> Path:
+    """Where a result is kept: var/lab-failure/<scenario>.json, a mutant's under mutants/."""
+    return HOME / f"{name}.json"
+
+
+def main() -> int:
+    """0 when it went as it must: a scenario is whole, a mutant is caught."""
+    name = sys.argv[1]
+    began = time.time()
+    try:
+        record = _mutant(name) if name.startswith("mutants/") else _scenario(name)
+    except Exception:  # noqa: BLE001 - whatever ends a scenario is its result
+        record = {"passed": False, "error": traceback.format_exc()[-3000:]}
+    record = {
+        "name": name,
+        **record,
+        "seconds": round(time.time() - began, 1),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    record["machine"] = (
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.0f} at the end"
+    )
+    file_of(name).parent.mkdir(parents=True, exist_ok=True)
+    file_of(name).write_text(json.dumps(record, indent=1) + "\n")
+    for line in [*record.get("findings", ()), record.get("error", "")][:12]:
+        if line:
+            print(f"         {line}", flush=True)
+    return 0 if record["passed"] else 1
+
+
+def _scenario(name: str) -> dict[str, Any]:
+    verdict, measured = run(SCENARIOS[name], HOME / "run" / name, CHECKOUT)
+    return {"passed": verdict.whole, **verdict.record(), **measured}
+
+
+def _mutant(name: str) -> dict[str, Any]:
+    """The hub with one safeguard taken out: the judge must find what it was there for."""
+    mutant = MUTANTS[name.removeprefix("mutants/")]
+    folder = HOME / "run" / name
+    with mutated(mutant) as checkout:
+        found = imported_from(checkout, {})
+        if any(not place.startswith(str(checkout)) for place in found.split()):
+            raise RuntimeError(f"the mutant is not what runs: {found}")
+        verdict, measured = run(SCENARIOS[mutant.scenario], folder, checkout)
+    caught = sorted({one.kind for one in verdict.findings} & set(mutant.caught_as))
+    told = {"scenario": mutant.scenario, "safeguard": mutant.about, "caught_as": caught}
+    return {"passed": bool(caught), **verdict.record(), **measured, **told}
+
+
+def run(scenario: Scenario, folder: Path, checkout: Path) -> tuple[Verdict, dict[str, Any]]:
+    """The verdict, and what was measured on the way."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with staged(scenario, folder, checkout) as stage:
+        stage.say(f"{scenario.name}: {scenario.about}")
+        scenario.play(stage)
+        stage.good_weather()
+        stage.say("played; waiting until all is accounted for")
+        verdict = settled(stage, scenario)
+        measured = {"kills": stage.kills, "figures": stage.figures, "outcomes": outcomes()}
+        stage.say("whole" if verdict.whole else f"{len(verdict.findings)} findings")
+    return verdict, measured
+
+
+if __name__ == "__main__":
+    sys.exit(main())

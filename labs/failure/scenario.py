@@ -1,0 +1,49 @@
+"""A scenario is one kind of weather or accident over a load of orders, declared as a value and played on a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labs.failure.stage import Stage
+
+PROCFILE = ("web", "worker", "beat", "flower")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What a scenario wants otherwise than the lab has it. All may be left out.
+
+    `shapes`: role -> shape of Acme (connectors/acme/shapes.py). `settings`: section -> key -> value, over the lab's own config/settings.toml.
+    `accounts`: role -> further keys of its table in accounts.toml. `systems`: role -> further settings of its simulator. `schedules`: job -> seconds.
+    `lines`: which lines of the Procfile are started at the beginning.
+    """
+
+    shapes: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    schedules: Mapping[str, float] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[str, ...] = PROCFILE
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`play` does it; the judge waits until all is accounted for, at most `patience` seconds after anything moved last.
+
+    `least`: what the judge wants to have succeeded, by the names of labs/judge/verdict.figures. `beyond`: systems that this weather drives beyond
+    the window that their manifest names: what is doubled or missing there is reported apart. `longest`: seconds after which it is ended.
+    """
+
+    name: str
+    about: str
+    play: Callable[[Stage], None]
+    least: Mapping[str, int] = field(default_factory=dict)
+    lab: Lab = field(default_factory=Lab)
+    beyond: frozenset[str] = frozenset()
+    patience: float = 40.0
+    longest: float = 600.0
+    cast: str = "acme"

@@ -1,0 +1,1 @@
+"""The labs' judge: believes only outsiders, and counts by business identity."""

@@ -1,0 +1,81 @@
+"""The verdict: every finding of the story's rules and the lab's, what a vendor's named window explains apart, and enough successes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from labs.judge.evidence import Evidence
+from labs.judge.rules import RESENT, RULES
+from local.story.judge import DOUBLED, LOST, Finding, findings
+
+TOO_FEW = "too few"
+WINDOW = "window"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`findings` must be empty; `windows` are doubles or losses that a manifest names and that this weather was made to reach."""
+
+    findings: tuple[Finding, ...]
+    windows: tuple[Finding, ...]
+    figures: Mapping[str, int] = field(default_factory=dict)
+
+    def count(self, kind: str) -> int:
+        return sum(1 for finding in self.findings if finding.kind == kind)
+
+    @property
+    def whole(self) -> bool:
+        return not self.findings
+
+    def record(self) -> dict[str, Any]:
+        """For a file: figures, and the first sentences of what was found."""
+        return {
+            **self.figures,
+            "lost": self.count(LOST),
+            "doubled": self.count(DOUBLED),
+            "findings": [f"{one.kind}: {one.sentence}" for one in self.findings[:40]],
+            "found": len(self.findings),
+            "windows": [f"{one.kind}: {one.sentence}" for one in self.windows[:40]],
+        }
+
+
+def judge(seen: Evidence, least: Mapping[str, int], beyond: Collection[str] = ()) -> Verdict:
+    """`least`: name of a figure -> how many there must be; `beyond`: systems whose weather is worse than their manifest's named window allows."""
+    found = [*findings(seen.outside, seen.inside), *(one for rule in RULES for one in rule(seen))]
+    apart = [one for one in found if one.system in beyond and one.kind in (DOUBLED, LOST, RESENT)]
+    told = figures(seen)
+    rest = [one for one in found if one not in apart]
+    return Verdict((*rest, *_too_few(told, least)), tuple(replace(one, kind=WINDOW) for one in apart), told)
+
+
+def figures(seen: Evidence) -> dict[str, int]:
+    """What was counted at the outsiders."""
+    books, sold = seen.outside.books, seen.outside.sold
+    told = [one for one in seen.outside.deliveries if not one.forged]
+    return {
+        "orders": len(sold),
+        "events": sum(one.taken for one in told),
+        "tries": len(seen.log),
+        "forgeries": sum(one.forged for one in seen.outside.deliveries),
+        "booked": sum(books.orders.values()),
+        "acknowledged": sum(bool(one.number) for one in sold),
+        "requested": len(seen.outside.asked),
+        "parcels": sum(len(one.parcels) for one in seen.outside.asked),
+        "delivered": sum(books.fulfilments.values()),
+        "refunded": len(books.refunds),
+        "cancelled": len(books.cancelled),
+        "mails": sum(seen.outside.mails.values()),
+        "calls": len(seen.calls),
+        "parked": seen.inside.states["parked"],
+        "dead": seen.inside.states["dead"],
+        "quarantined": seen.inside.states["quarantined"],
+    }
+
+
+def _too_few(told: Mapping[str, int], least: Mapping[str, int]) -> Iterator[Finding]:
+    """A run in which nothing succeeds proves nothing."""
+    for name, count in least.items():
+        if told[name] < count:
+            yield Finding(TOO_FEW, "lab", name, f"only {told[name]} {name}, at least {count} were to be")
