@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -9,8 +10,10 @@ from contextlib import nullcontext, suppress
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from connectors.kit.account import Account
 from connectors.kit.errors import Ambiguous
@@ -278,3 +281,34 @@ def test_a_dripping_answer_is_cut_off() -> None:
             http.call("POST", "/", operation="x", write=True, json={})
         assert time.monotonic() - began < 6
         dripping.join()
+
+
+def test_a_database_that_restarts_in_the_middle_of_a_step_is_no_fault_of_the_step(acme: World) -> None:
+    """The failure lab: a session that ends between two writes costs no try, and what was sent is looked up."""
+    from connectors.kit.writes import Write, Writes
+    from tasks.engine.act import Acted
+    from tasks.engine.loop import _concluded, _judged
+
+    work = booking(acme)
+
+    def writes() -> Writes:
+        yield Write("customer", lambda: "c-1", lambda: None)
+        end_all_sessions()
+        return (yield Write("order", lambda: "o-1", lambda: None))
+
+    with pytest.raises(OperationalError) as away:
+        work.carry_out(writes())
+    _concluded(work, _judged(work, away.value), Acted())
+    row = acme.rows("SELECT state, doubtful, tries, code FROM steps WHERE id = :id", id=work.step.id)[0]
+    assert (row.state, row.doubtful, row.tries, row.code) == ("unknown", True, 0, "journal_away")
+
+
+def end_all_sessions() -> None:
+    """What a restart does to the sessions of a database."""
+    from sqlalchemy.engine import make_url
+
+    plain = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
