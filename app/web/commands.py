@@ -16,6 +16,7 @@ from rich.text import Text
 from app.bell import HUB, ring_event
 from app.database import transaction
 from app.journal import actions
+from app.journal import promoted as promotion
 from app.journal.reading import order as reading
 from app.journal.reading import orders, overview, timeline
 from app.journal.reading.words import action
@@ -96,6 +97,17 @@ def check(folder: Path | None) -> None:
     if findings:
         sys.exit(1)
     click.echo("The configuration can be used.")
+
+
+@waybill.command()
+@click.option(
+    "--skip", default=100_000, show_default=True, help="More than the lost primary can have given out unheard."
+)
+def promoted(skip: int) -> None:
+    """Skips the numbers that a lost primary may have given out; run on a promoted standby before it is written to."""
+    with transaction() as tx:
+        moved = promotion.skip_numbers(tx, skip, _who())
+    click.echo(f"{moved} sequences go on {skip} further.")
 
 
 @waybill.command()

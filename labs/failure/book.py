@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from labs.failure import kills, weather
+from labs.failure import clocks, kills, network, outages, standby, weather
 from labs.failure.scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {one.name: one for part in (kills, weather) for one in part.SCENARIOS}
+SCENARIOS: dict[str, Scenario] = {
+    one.name: one for part in (kills, outages, network, standby, clocks, weather) for one in part.SCENARIOS
+}

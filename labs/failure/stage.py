@@ -49,6 +49,7 @@ class Stage:
     figures: dict[str, Any] = field(default_factory=dict)
     edits: dict[str, list[str]] = field(default_factory=dict)
     given: set[str] = field(default_factory=set)
+    closing: ExitStack = field(default_factory=ExitStack)  # what a scenario set up and the judge still needs
     _placed: int = 0
     _began: float = field(default_factory=time.monotonic)
 
@@ -186,7 +187,7 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         policy.write(folder / "config", systems.addresses, scenario.lab)
         own = _environ(servers, folder, checkout, scenario)
         os.environ.update(own)
-        _prepare()
+        prepare()
         sender = Sender(own["PUBLIC_URL"], folder / "sender.jsonl", [SECRET])
         stack.callback(sender.stop)
         senders.append(sender)
@@ -195,7 +196,8 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         for name in scenario.lab.lines:
             processes.start(name, lines[name])
         stage = Stage(scenario, folder, servers, processes, systems, sender, lines, own["PUBLIC_URL"])
-        _wait(stage)
+        stack.callback(stage.closing.close)
+        wait(stage, scenario.lab.lines)
         yield stage
 
 
@@ -223,7 +225,7 @@ def _environ(servers: Servers, folder: Path, checkout: Path, scenario: Scenario)
     }
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """The schema, what people have mapped, and the word that no call is under way at this start."""
     from app.catalogue import codes
     from app.database import migrate, transaction
@@ -237,14 +239,14 @@ def _prepare() -> None:
         limiter().warm(role)
 
 
-def _wait(stage: Stage) -> None:
+def wait(stage: Stage, lines: Iterable[str]) -> None:
     """Until the faces answer and the worker is ready. Raises ServerError naming what ended."""
     wanted: dict[str, Callable[[], bool]] = {
         "web": lambda: _answers(f"{stage.web}/healthz"),
         "worker": lambda: "ready." in stage.processes.log("worker").read_text(errors="replace"),
     }
     end = time.monotonic() + 90
-    for name in (name for name in stage.scenario.lab.lines if name in wanted):
+    for name in (name for name in lines if name in wanted):
         while not wanted[name]():
             for dead, code in stage.processes.dead().items():
                 tail = stage.processes.log(dead).read_text(errors="replace")[-1500:]

@@ -312,3 +312,32 @@ def end_all_sessions() -> None:
         other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+def test_an_order_keeps_its_keys_when_our_numbers_go_back(acme: World) -> None:
+    """The failure lab: a promoted standby that missed an order gives it another number; its effects keep their keys."""
+    from tasks.reading.laying import key
+
+    first: Any = SimpleNamespace(kind="order", account="shop", external_id="7", id=500, waybill="WB00000500")
+    again: Any = SimpleNamespace(**{**vars(first), "id": 612, "waybill": "WB00000612"})
+    other: Any = SimpleNamespace(**{**vars(first), "external_id": "8"})
+    wanted: Any = ("order_placed", "placed", "book_order", "erp")
+    assert key(again, *wanted) == key(first, *wanted)
+    assert key(other, *wanted) != key(first, *wanted), "another order under a number that was given out before"
+
+
+def test_numbers_are_skipped_after_a_promotion(acme: World) -> None:
+    """Every sequence goes on behind what a lost primary may have given out, also beyond eight digits."""
+    from app.database import transaction
+    from app.journal.promoted import skip_numbers
+
+    acme.order()
+    acme.pump()
+    last = acme.one("SELECT max(id) FROM subjects")
+    with transaction() as tx:
+        assert skip_numbers(tx, 100_000_000, "anna") >= 6
+    acme.order()
+    acme.pump()
+    assert acme.one("SELECT max(id) FROM subjects") > last + 99_999_999
+    assert acme.one("SELECT count(DISTINCT waybill) FROM subjects WHERE kind = 'order'") == 2
+    assert acme.one("SELECT count(*) FROM audit WHERE action = 'skip numbers'") == 1
