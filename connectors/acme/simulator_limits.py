@@ -16,6 +16,7 @@ MADE = ("bookings", "requests", "credits", "deliveries", "dispatches", "letters"
 DAY = 86400
 
 # What Acme publishes; the manifest stays a little under it, because calls arrive less evenly than they are sent.
+# A daily quota is renewed at midnight UTC, or `renewed` seconds after it.
 LIMITS: tuple[Mapping[str, Any], ...] = (
     {"kind": "window", "burst": 600, "seconds": 10},
     {"kind": "bucket", "burst": 84, "rate": 42, "operations": [f"{kind}.create" for kind in MADE]},
@@ -79,10 +80,10 @@ class Counter:
         return 0.0 if level >= 1 else float((1 - level) / limit["rate"])
 
     def _daily(self, n: int, limit: Mapping[str, Any], now: float) -> float:
-        arrivals = self._arrivals[n]
-        while arrivals and arrivals[0] // DAY < now // DAY:
+        arrivals, renewed = self._arrivals[n], float(limit.get("renewed", 0))
+        while arrivals and (arrivals[0] - renewed) // DAY < (now - renewed) // DAY:
             arrivals.popleft()
-        return DAY - now % DAY if len(arrivals) >= limit["burst"] else 0.0
+        return DAY - (now - renewed) % DAY if len(arrivals) >= limit["burst"] else 0.0
 
     def _concurrency(self, n: int, limit: Mapping[str, Any], now: float) -> float:
         self._arrivals[n].clear()

@@ -26,6 +26,7 @@ FAULTS = {
     "throttle": "429 with Retry-After (seconds in `value`)",
     "throttle_silent": "429 without Retry-After",
     "unavailable": "503 in the vendor's own error shape",
+    "unavailable_late": "503 without a body after `value` seconds, as from a load balancer that gives up",
     "broken": "500",
     "commit_then_drop": "the write is done and the connection cut before the answer",
     "drop": "the connection is cut before anything is done",
@@ -264,6 +265,11 @@ def _slow(simulator: Simulator, act: Callable[[], Any], fault: Fault) -> Respons
     return _good_day(simulator, act, fault)
 
 
+def _unavailable_late(simulator: Simulator, act: Callable[[], Any], fault: Fault) -> Response:
+    time.sleep(fault.value)
+    return Response(status=503)
+
+
 def _truncated(simulator: Simulator, act: Callable[[], Any], fault: Fault) -> Response:
     whole = _good_day(simulator, act, fault)
     whole.set_data(whole.get_data()[: max(1, len(whole.get_data()) // 2)])
@@ -279,6 +285,7 @@ _BAD_DAYS: dict[str, Callable[[Simulator, Callable[[], Any], Fault], Response]] 
     "throttle": lambda sim, act, f: sim.refuse(429, "Too many requests.", {"Retry-After": str(int(f.value))}),
     "throttle_silent": lambda sim, act, f: sim.refuse(429, "Too many requests."),
     "unavailable": lambda sim, act, f: sim.refuse(503, "Service unavailable."),
+    "unavailable_late": _unavailable_late,
     "broken": lambda sim, act, f: sim.refuse(500, "Internal server error."),
     "refuse_auth": lambda sim, act, f: sim.refuse(401, "Not authorised."),
     "commit_then_drop": _commit_then_drop,

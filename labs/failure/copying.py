@@ -20,7 +20,7 @@ def mutated(mutant: Mutant) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="waybill-mutant-"))
     try:
         for name in COPIED:
-            shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "fixtures"))
+            shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("fixtures"))
         shutil.copy(CHECKOUT / "Procfile", folder)
         for cut in mutant.cuts:
             path = folder / cut.file

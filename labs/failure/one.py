@@ -12,12 +12,13 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from labs.failure.book import SCENARIOS
+from labs.failure.book import CASTS, SCENARIOS
 from labs.failure.copying import mutated
+from labs.failure.looks import outcomes
 from labs.failure.mutants import MUTANTS
 from labs.failure.scenario import Scenario
-from labs.failure.settle import outcomes, settled
-from labs.failure.stage import imported_from, staged
+from labs.failure.settle import settled
+from labs.failure.stage import imported_from
 from labs.judge.verdict import Verdict
 from local.servers import CHECKOUT
 
@@ -76,7 +77,7 @@ def _mutant(name: str) -> dict[str, Any]:
 def run(scenario: Scenario, folder: Path, checkout: Path) -> tuple[Verdict, dict[str, Any]]:
     """The verdict, and what was measured on the way."""
     shutil.rmtree(folder, ignore_errors=True)
-    with staged(scenario, folder, checkout) as stage:
+    with CASTS[scenario.cast](scenario, folder, checkout) as stage:
         stage.say(f"{scenario.name}: {scenario.about}")
         scenario.play(stage)
         stage.good_weather()

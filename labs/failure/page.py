@@ -56,14 +56,15 @@ def page(results: Iterable[Result]) -> str:
 
 HEAD = """# The failure lab, with its last figures
 
-Written by `make lab-failure` (labs/failure/README.md says how a scenario is made). The hub runs as its Procfile says, `-E` included, on PostgreSQL with
-fsync and synchronous_commit on and on Valkey, both its own for each scenario. Leases, backoffs and polls are short (a lease of 8 s, backoffs of 2 s at
-most: `labs/failure/policy.py`, read by WAYBILL_CONFIG), so that hours of bad weather pass in seconds. The judge believes only outsiders: the senders' log
-with the acknowledgements they got, the shop's own list, and every system's own records and calls.
+Written by `make lab-failure` (labs/failure/README.md says how a scenario is made). The hub runs as its Procfile says, `-E` included (Flower beside
+it where a scenario wants it), on PostgreSQL with fsync and synchronous_commit on and on Valkey, both its own for each scenario. Leases, backoffs
+and polls are short (a lease of 8 s, backoffs of 2 s at most: `labs/failure/policy.py`, read by WAYBILL_CONFIG), so that hours of bad weather pass
+in seconds. The judge believes only outsiders: the senders' log with the acknowledgements they got, the shop's own list, and every system's own
+records and calls.
 """
 TAIL = """
-`lost` and `doubled` are counted by business identity at the systems themselves. What stands visibly quarantined, parked or dead is not lost; a lab that
-found too few successes would have failed.
+`lost` and `doubled` are counted by business identity at the systems themselves. What stands visibly quarantined, parked or dead is not lost; a lab
+that found too few successes would have failed.
 """
 
 
@@ -71,10 +72,10 @@ def _said(results: list[Result]) -> str:
     told = summary(results, len(results))
     machines = sorted({str(one.get("machine", "")).partition(", load")[0] for one in results})
     days = sorted({str(one["at"])[:10] for one in results})
+    when = " to ".join(dict.fromkeys((days[0], days[-1]))) if days else time.strftime("%Y-%m-%d")
     return (
-        f"{' and '.join(machines)}; {' to '.join(dict.fromkeys((days[0], days[-1]))) if days else time.strftime('%Y-%m-%d')}; {told['seconds'] / 60:.0f} minutes in all: "
-        f"{told['orders']} orders, {told['events']} acknowledged events, {told['kills']} kills, **{told['lost']} lost, {told['doubled']} doubled**; "
-        f"{told['mutants']} mutants, **{told['survivors']} survivors**."
+        f"{' and '.join(machines)}; {when}; {told['seconds'] / 60:.0f} minutes in all: {told['orders']} orders, {told['events']} acknowledged "
+        f"events, {told['kills']} kills, **{told['lost']} lost, {told['doubled']} doubled**; {told['mutants']} mutants, **{told['survivors']} survivors**."
     )
 
 
@@ -119,19 +120,14 @@ def _windows(results: list[Result]) -> list[str]:
 def _table(results: list[Result]) -> list[str]:
     if not results:
         return []
-    rows = [
-        f"| {one['name'].partition('/')[2]} | {one.get('safeguard', '')} | {one.get('scenario', '')} | {', '.join(one.get('caught_as', ())) or 'SURVIVED'} | "
-        f"{_first(one)} |"
-        for one in results
-    ]
-    return [
-        "## The judge is judged",
-        "",
-        "| without | what is gone | caught by | as | the first thing it said |",
-        "|---|---|---|---|---|",
-        *rows,
-        "",
-    ]
+    head = ["| without | what is gone | caught by | as | the first thing it said |", "|---|---|---|---|---|"]
+    return ["## The judge is judged", "", *head, *(_row(one) for one in results), ""]
+
+
+def _row(one: Result) -> str:
+    caught = ", ".join(one.get("caught_as", ())) or "SURVIVED"
+    told = (one["name"].partition("/")[2], one.get("safeguard", ""), one.get("scenario", ""), caught, _first(one))
+    return f"| {' | '.join(told)} |"
 
 
 def _first(one: Result) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from labs.failure.stage import Stage
 
-PROCFILE = ("web", "worker", "beat", "flower")
+LINES = ("web", "worker", "beat")
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Lab:
 
     `shapes`: role -> shape of Acme (connectors/acme/shapes.py). `settings`: section -> key -> value, over the lab's own config/settings.toml.
     `accounts`: role -> further keys of its table in accounts.toml. `systems`: role -> further settings of its simulator. `schedules`: job -> seconds.
-    `lines`: which lines of the Procfile are started at the beginning.
+    `lines`: which lines of the Procfile are started at the beginning (Flower only where it is wanted: it takes a third of a core).
     """
 
     shapes: Mapping[str, str] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Lab:
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schedules: Mapping[str, float] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
-    lines: tuple[str, ...] = PROCFILE
+    lines: tuple[str, ...] = LINES
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,11 @@ FORGER = "whsec_Zm9yZ2VyLWZvcmdlci1mb3JnZXItZm9yZ2VyLTAwMDE="
 
 @dataclass(frozen=True)
 class Habits:
-    """How the mail travels. `copies`: each delivery so often; `hold`: each copy comes up to so many seconds late, at random (shuffled);
-    `never`: the share that is never sent; `late`: the share that comes only when `release` is called; `forged`: forgeries beside each."""
+    """How the mail travels.
+
+    `copies`: each delivery so often; `hold`: each copy comes up to so many seconds late, at random (shuffled); `never`: the share of orders'
+    deliveries that is never sent; `late`: the share that comes only when `release` is called; `forged`: the share that has a forgery beside it.
+    """
 
     copies: int = 1
     hold: float = 0.0
@@ -86,7 +89,8 @@ class Sender:
         """A vendor has something to tell: it travels by the habits of the day."""
         with self._stir:
             chance = self.dice.random()
-            if chance < self.habits.never:
+            listed = letter.topic.startswith("order.")  # only what the source lists can be found there
+            if listed and chance < self.habits.never:
                 self.never.append(letter)
                 return
             if chance < self.habits.never + self.habits.late:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,10 +19,11 @@ import requests
 from honcho.environ import parse_procfile
 
 from connectors.kit.simulator import Fault
-from labs.failure import policy
+from labs.failure import looks, policy
 from labs.failure.scenario import Scenario
 from labs.failure.sender import Letter, Sender, mailroom
 from labs.failure.systems import Systems
+from labs.judge.evidence import Evidence
 from local.environment import environment
 from local.errors import ServerError
 from local.processes import Processes
@@ -95,7 +98,7 @@ class Stage:
         """The warehouse ships what it was asked for of these; answers those that left."""
         marks = {order["note"]: order for order in orders}
         gone = []
-        for row in self.systems.records().made("warehouse", "requests"):
+        for row in self.systems.rows("warehouse", "requests"):
             if row["state"] == "open" and row["body"]["note"] in marks:
                 self.systems.post("warehouse", f"requests/{row['reference']}/shipments", {})
                 gone.append(marks.pop(row["body"]["note"]))
@@ -158,19 +161,34 @@ class Stage:
     # ---- looks at the outside, for scenarios that wait for a moment
 
     def booked(self) -> int:
-        return len(self.systems.records().made("erp", "bookings"))
+        return len(self.systems.rows("erp", "bookings"))
 
     def requested(self) -> int:
-        return len(self.systems.records().made("warehouse", "requests"))
+        return len(self.systems.rows("warehouse", "requests"))
+
+    def lettered(self) -> int:
+        return len(self.systems.rows("letters", "letters"))
+
+    def asked_for(self, orders: Iterable[Order]) -> int:
+        """How many of these orders the warehouse has been asked to ship."""
+        marks = {order["note"] for order in orders}
+        return sum(1 for row in self.systems.rows("warehouse", "requests") if row["body"].get("note") in marks)
 
     def calls(self, role: str, operation: str) -> int:
-        """How many calls of an operation have arrived, those that are still being answered included."""
-        return sum(1 for call in self.systems.calls(role) if call.operation == operation)
+        """How many calls of an operation have arrived."""
+        return self.systems.arrived(role, operation)
+
+    # ---- what the runner asks of a stage
+
+    @property
+    def idle(self) -> bool:
+        return self.sender.idle
+
+    def evidence(self) -> Evidence:
+        return looks.acme_evidence(self)
 
     def letter(self, account: str, topic: str, data: Mapping[str, Any], name: str) -> Letter:
         """A delivery of the lab's own making."""
-        import json
-
         body = json.dumps({"type": topic, "timestamp": "2026-11-20T10:00:00Z", "data": data}).encode()
         return Letter(account, name, topic, str(data.get("id", "")), body)
 
@@ -242,7 +260,7 @@ def prepare() -> None:
 def wait(stage: Stage, lines: Iterable[str]) -> None:
     """Until the faces answer and the worker is ready. Raises ServerError naming what ended."""
     wanted: dict[str, Callable[[], bool]] = {
-        "web": lambda: _answers(f"{stage.web}/healthz"),
+        "web": lambda: answers(f"{stage.web}/healthz"),
         "worker": lambda: "ready." in stage.processes.log("worker").read_text(errors="replace"),
     }
     end = time.monotonic() + 90
@@ -256,7 +274,7 @@ def wait(stage: Stage, lines: Iterable[str]) -> None:
             time.sleep(0.1)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         return requests.get(url, timeout=2).status_code < 400
     except requests.RequestException:
@@ -265,8 +283,6 @@ def _answers(url: str) -> bool:
 
 def imported_from(checkout: Path, environ: Mapping[str, str]) -> str:
     """Where a process of this checkout finds the hub's code: what a mutant run makes sure of."""
-    import subprocess
-
     asked = "import app, tasks, connectors; print(app.__path__[0], tasks.__path__[0], connectors.__path__[0])"
     told = subprocess.run(
         [sys.executable, "-c", asked],

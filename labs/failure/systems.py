@@ -11,15 +11,12 @@ from typing import Any
 import requests
 from werkzeug.serving import BaseWSGIServer
 
+from connectors.acme.simulator_limits import LIMITS
 from connectors.kit.simulator import Fault, Simulator, serve
 from labs.failure.policy import ROLES
 from labs.judge import acme
 from labs.judge.evidence import Call, Published
 from local.ports import LOCALHOST, pick
-
-# As Acme publishes them (connectors/acme/simulator_limits.py); the simulators count by themselves, too, and refuse what is above.
-CREATES = tuple(f"{kind}.create" for kind in ("bookings", "requests", "credits", "deliveries", "dispatches", "letters"))
-PUBLISHED = (("window", 600, 10.0, 0.0, ()), ("bucket", 84, 0.0, 42.0, CREATES), ("concurrency", 12, 0.0, 0.0, ()))
 
 
 class Systems:
@@ -32,6 +29,7 @@ class Systems:
         self._made: dict[str, Simulator] = {
             role: create({**common, **told.get(role, {}), **settings.get(role, {})}) for role in ROLES
         }
+        self._limits = {role: settings.get(role, {}).get("limits", LIMITS) for role in ROLES}
         self._ports = {role: pick() for role in ROLES}
         self._servers: dict[str, BaseWSGIServer] = {}
         self._session = requests.Session()
@@ -74,6 +72,17 @@ class Systems:
         for role in list(self._servers):
             self.away(role)
 
+    # ---- cheap looks, for scenarios that wait for a moment; the judge asks over HTTP
+
+    def rows(self, role: str, table: str) -> list[dict[str, Any]]:
+        memory = self._made[role].memory
+        with memory.lock:
+            return list(memory.table(table).values())
+
+    def arrived(self, role: str, operation: str) -> int:
+        """How many calls of an operation have arrived, those that are still being answered included."""
+        return sum(1 for call in list(self._made[role].calls) if call.operation == operation)
+
     # ---- what anybody may ask
 
     def get(self, role: str, path: str) -> Any:
@@ -100,8 +109,12 @@ class Systems:
         return tuple(sorted(found, key=lambda call: call.at))
 
     def published(self) -> tuple[Published, ...]:
-        return tuple(
-            Published(role, kind, burst, seconds, rate, names)
-            for role in ROLES
-            for kind, burst, seconds, rate, names in PUBLISHED
-        )
+        """The limits that each system was told to have: it refuses what is above, and the judge counts for itself."""
+        return tuple(_published(role, limit) for role, limits in self._limits.items() for limit in limits)
+
+
+def _published(role: str, limit: Mapping[str, Any]) -> Published:
+    seconds = float(limit.get("renewed", limit.get("seconds", 0)))
+    return Published(
+        role, limit["kind"], limit["burst"], seconds, limit.get("rate", 0.0), tuple(limit.get("operations", ()))
+    )

@@ -2,27 +2,171 @@
 
 from __future__ import annotations
 
-from labs.failure.scenario import Scenario
-from labs.failure.stage import Stage
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from connectors.kit.simulator import Fault
+from labs.failure.policy import LEASE, MOST, ROLES
+from labs.failure.scenario import LINES, Lab, Scenario
+from labs.failure.stage import Order, Stage
+
+LONG_AWAY = LEASE + 2 * MOST + 2.0  # longer than a lease, the longest backoff and the breaker's longest pause together
+
+
+def life(stage: Stage, count: int, pause: float = 0.0) -> list[Order]:
+    """Orders with everything that happens to orders: most ship, some of those give back, some move, some are cancelled."""
+    orders = stage.place(count, pause=pause)
+    fifth = max(1, count // 5)
+    stage.move(orders[:fifth])
+    stage.cancel(orders[fifth : fifth + fifth // 2])
+    rest = orders[2 * fifth :]
+    stage.until(240, lambda: stage.asked_for(rest) >= len(rest) // 2, "half of them are at the warehouse")
+    shipped = stage.ship(rest)
+    stage.refund(shipped[: fifth // 2])
+    return orders
 
 
 def calm(stage: Stage) -> None:
     """An order's whole life, with nothing in its way."""
-    orders = stage.place(30, pause=0.02)
-    stage.until(60, lambda: stage.requested() >= 30, "all are requested")
+    life(stage, 40)
     stage.count("WB-CAP", 77)
-    shipped = stage.ship(orders[:20])
-    stage.move(orders[20:24])
-    stage.cancel(orders[24:28])
-    stage.until(60, lambda: len(stage.systems.records().made("letters", "letters")) >= len(shipped), "letters are out")
-    stage.refund(shipped[:8])
 
+
+def away(stage: Stage) -> None:
+    """One system after the other is gone for longer than a lease and every pause together, under load."""
+    for role in ROLES:
+        stage.say(f"{role} is away for {LONG_AWAY:g} s")
+        stage.systems.away(role)
+        orders = stage.place(60, pause=0.05) if role != "shop" else []
+        if orders:
+            stage.move(orders[:5])
+        time.sleep(LONG_AWAY)
+        stage.systems.back(role)
+        life(stage, 20)
+
+
+def storms(*faults: Fault) -> Callable[[Stage], None]:
+    """Every system has these bad days while orders of every kind come in."""
+
+    def play(stage: Stage) -> None:
+        for role in ROLES:
+            stage.systems.faults(
+                role,
+                *(Fault(one.kind, one.operations, one.chance, one.times, one.value, one.writes_only) for one in faults),
+            )
+        for _ in range(3):
+            life(stage, 100)
+
+    return play
+
+
+def slow(stage: Stage) -> None:
+    """Some answers of every system take thirty seconds."""
+    for role in ROLES:
+        stage.systems.faults(role, Fault("slow", chance=0.08, times=6, value=30.0))
+    life(stage, 100)
+    time.sleep(32)
+
+
+def index_late(stage: Stage) -> None:
+    """Answers are lost, and what was made is found two seconds later only: a look that finds nothing proves nothing yet."""
+    for role in ("erp", "warehouse"):
+        stage.systems.faults(
+            role, Fault("commit_then_drop", chance=0.2, writes_only=True), Fault("index_late", value=1.5)
+        )
+    for _ in range(2):
+        life(stage, 50)
+
+
+def index_too_late(stage: Stage) -> None:
+    """The index is later than the manifest's settles_after: the window that it names. What is doubled is reported apart."""
+    stage.systems.faults(
+        "erp", Fault("commit_then_drop", ("bookings.create",), times=6), Fault("index_late", value=8.0)
+    )
+    stage.place(20)
+    stage.until(90, lambda: stage.requested() >= 20, "all are requested")
+    time.sleep(9)
+
+
+def quota(stage: Stage) -> None:
+    """The ERP allows so many bookings a day; the day ends within two minutes."""
+    left = (RENEWED - datetime.now(UTC)).total_seconds()
+    stage.figures["quota_renewed_in_seconds"] = round(left)
+    stage.place(60)
+    time.sleep(max(0.0, left))
+
+
+RENEWED = (datetime.now(UTC) + timedelta(seconds=100)).replace(second=0, microsecond=0)
+MIDNIGHT = RENEWED.replace(hour=0, minute=0)
+BOOKINGS = {
+    "kind": "daily",
+    "burst": 25,
+    "renewed": (RENEWED - MIDNIGHT).total_seconds(),
+    "operations": ["bookings.create"],
+}
+QUOTA = Lab(
+    accounts={
+        "erp": {"limits": {"searches": {"burst": 25, "resets": f"{RENEWED:%H:%M}", "operations": ["bookings.create"]}}}
+    },
+    systems={"erp": {"limits": [BOOKINGS]}},
+)
+SEARCHED = Lab(shapes={"erp": "searched", "warehouse": "searched"})
+LIFE = {"orders": 300, "booked": 250, "parcels": 90, "delivered": 90}
 
 SCENARIOS = (
     Scenario(
         "calm",
         "an order's whole life, with nothing in its way",
         calm,
-        least={"orders": 30, "parcels": 20, "refunded": 8},
+        {"booked": 34, "parcels": 12},
+        Lab(lines=(*LINES, "flower")),
+    ),
+    Scenario(
+        "away",
+        "each system in turn is gone for longer than lease and backoffs together",
+        away,
+        {"booked": 200, "parcels": 24},
+    ),
+    Scenario("unavailable", "a storm of 503 at every system", storms(Fault("unavailable", chance=0.4)), LIFE),
+    Scenario(
+        "throttled", "429 with Retry-After at every system", storms(Fault("throttle", chance=0.1, value=1.0)), LIFE
+    ),
+    Scenario(
+        "throttled-silently",
+        "429 without Retry-After at every system",
+        storms(Fault("throttle_silent", chance=0.1)),
+        LIFE,
+    ),
+    Scenario("quota", "the ERP's daily quota is used up", quota, {"booked": 60}, QUOTA, patience=150),
+    Scenario(
+        "lost-answers",
+        "5 % of all writes are done and not answered",
+        storms(Fault("commit_then_drop", chance=0.05, writes_only=True)),
+        LIFE,
+    ),
+    Scenario(
+        "late-commits",
+        "writes are done after the connection was cut",
+        storms(Fault("commit_late", chance=0.08, value=1.5, writes_only=True)),
+        LIFE,
+    ),
+    Scenario(
+        "late-index", "answers are lost and searches find late", index_late, {"booked": 80, "parcels": 28}, SEARCHED
+    ),
+    Scenario(
+        "index-too-late",
+        "searches find later than the manifest's window",
+        index_too_late,
+        {"requested": 20},
+        SEARCHED,
+        beyond=frozenset(("erp",)),
+    ),
+    Scenario("thirty-seconds", "answers that take thirty seconds", slow, {"booked": 80, "parcels": 28}, patience=60),
+    Scenario(
+        "nonsense",
+        "bodies cut in the middle, and pages that ask to sign in",
+        storms(Fault("truncated", chance=0.06), Fault("wrong_type", chance=0.06)),
+        LIFE,
     ),
 )

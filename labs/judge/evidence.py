@@ -57,7 +57,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A limit as its vendor publishes it: `window` (burst in seconds), `bucket` (burst and rate a second), `daily`, `concurrency`."""
+    """A limit as its vendor publishes it: `window` (burst in seconds), `bucket` (burst and rate a second), `daily`
+    (renewed `seconds` after midnight UTC), `concurrency`."""
 
     system: str
     kind: str

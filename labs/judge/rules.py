@@ -29,6 +29,15 @@ def acknowledged_as_one(seen: Evidence) -> Iterator[Finding]:
             yield Finding(DOUBLED, "hub", name[1], words)
 
 
+def what_is_proved_is_taken(seen: Evidence) -> Iterator[Finding]:
+    """No valid delivery is refused for its signature, rotation or not."""
+    for one in seen.log:
+        if not one.forged and one.status in (401, 403):
+            yield Finding(
+                WRONG, "hub", one.id, f"the valid delivery {one.id} of {one.account} was answered {one.status}"
+            )
+
+
 # ---- what came in which order
 
 # What must have come before: nothing is delivered, credited or changed that is not booked, nothing withdrawn that is not asked for.
@@ -117,7 +126,7 @@ def _bucket(calls: list[Call], limit: Published) -> int:
 def _daily(calls: list[Call], limit: Published) -> int:
     days: dict[int, int] = defaultdict(int)
     for call in calls:
-        days[int(call.at // 86400)] += call.status != 429
+        days[int((call.at - limit.seconds) // 86400)] += call.status != 429
     return sum(max(0, count - limit.burst) for count in days.values())
 
 
@@ -252,6 +261,7 @@ def _excused(seen: Evidence, sold: Sold, *flows: str) -> bool:
 
 RULES: tuple[Rule, ...] = (
     acknowledged_as_one,
+    what_is_proved_is_taken,
     in_order,
     ended_right,
     within_limits,

@@ -1,0 +1,212 @@
+"""The shipped connectors and their simulators on a stage: Shopify, NetSuite, ShipBob and a mail server, each with every bad day it can have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from honcho.environ import parse_procfile
+
+from labs.failure import looks, policy
+from labs.failure.scenario import Scenario
+from labs.judge import acme
+from labs.judge.evidence import Call, Evidence, Try
+from local.environment import environment
+from local.errors import ServerError
+from local.ports import Ports
+from local.processes import Processes
+from local.servers import CHECKOUT, Servers, temporary
+from local.story import addresses, erps, journal, keys, outsiders, plan
+from local.story.erps import Erp
+from local.story.facts import Outside
+from local.story.outsiders import Desk
+from local.story.seed import seed, subscribe, warm
+from local.story.stage import Stage as Counter
+
+AWAY = policy.LEASE + 2 * policy.MOST + 2.0
+# Kind of bad day -> how it is set: at every call, at writes, or for a while.
+DAYS: dict[str, dict[str, Any]] = {
+    "unavailable": {"chance": 0.5},
+    "throttle": {"chance": 0.3, "value": 1},
+    "throttle_silent": {"chance": 0.3},
+    "broken": {"chance": 0.2},
+    "commit_then_drop": {"chance": 0.3, "writes_only": True},
+    "commit_late": {"chance": 0.3, "value": 1.0, "writes_only": True},
+    "truncated": {"chance": 0.2},
+    "wrong_type": {"chance": 0.2},
+    "slow": {"chance": 0.3, "value": 30.0, "times": 4},
+}
+
+
+@dataclass
+class Shops:
+    """The stage; `desks` by system: shopify, netsuite, shipbob, mail."""
+
+    scenario: Scenario
+    folder: Path
+    servers: Servers
+    processes: Processes
+    counter: Counter
+    erp: Erp
+    kills: int = 0
+    figures: dict[str, Any] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def desks(self) -> dict[str, Desk]:
+        return dict(self.counter.desks)
+
+    def say(self, words: str) -> None:
+        print(f"{time.monotonic() - self._began:6.1f} s  {words}", flush=True)
+
+    def good_weather(self) -> None:
+        self.counter.good_day()
+
+    # ---- what the runner asks of a stage
+
+    @property
+    def idle(self) -> bool:
+        return not any(one.waiting for one in self._outside().deliveries)
+
+    def _outside(self) -> Outside:
+        return outsiders.outside(self.desks, self.erp.books())
+
+    def evidence(self) -> Evidence:
+        """By the story's own words for these systems; limits are published by none of them for a simulator, so none is judged here."""
+        outside = self._outside()
+        log = tuple(
+            Try(0.0, one.account, one.id, "", "", 200 if one.taken else 0, forged=one.forged)
+            for one in outside.deliveries
+        )
+        return Evidence(log, outside, journal.inside(), calls=tuple(self._calls()), unowned=looks.unowned())
+
+    def _calls(self) -> Iterator[Call]:
+        for name, desk in self.desks.items():
+            yield from (acme.call(name, row) for row in desk.get("calls"))
+
+
+def every_bad_day(system: str) -> Callable[[Any], None]:
+    """One system goes through all its bad days while orders of every kind come in; the others are well."""
+
+    def play(stage: Shops) -> None:
+        ordinary = iter(plan.ordinary() * 3)
+        for kind, how in DAYS.items():
+            stage.say(f"{system}: {kind}")
+            stage.desks[system].faults({"kind": kind, **how})
+            stage.counter.place([next(ordinary) for _ in range(8)], pause=0.1)
+            time.sleep(3)
+        stage.say(f"{system} is away for {AWAY:g} s")
+        stage.desks[system].faults({"kind": "drop"})
+        stage.counter.place([next(ordinary) for _ in range(8)], pause=0.1)
+        time.sleep(AWAY)
+        stage.good_weather()
+        stage.counter.place([next(ordinary) for _ in range(8)])
+        _second_thoughts(stage)
+
+    return play
+
+
+def _second_thoughts(stage: Shops) -> None:
+    """Two customers cancel, and one who was sent a parcel gives a piece back."""
+    placed = stage.counter.placed["plain"]
+    stage.counter.change(placed[-2:], "cancel", {"reason": "customer"})
+
+
+@contextmanager
+def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Iterator[Shops]:
+    """Everything up as in `make run`, with the lab's leases and backoffs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        servers = stack.enter_context(temporary({}))
+        ports = Ports(servers.root / "ports.json")
+        own = environment(servers)
+        where = addresses.found(own, ports)
+        _policy(folder / "config", scenario)
+        os.environ.update(
+            {
+                **own,
+                "GUNICORN_CMD_ARGS": "--no-control-socket",
+                **keys.kept(folder / "keys.json"),
+                **where.variables(),
+                "WAYBILL_CONFIG": str(folder / "config"),
+                "PYTHONPATH": str(checkout),
+                "ADMIN_LOGIN": "admin",
+            }
+        )
+        erp = erps.chosen("", where, servers.database_url, ports, stack)
+        os.environ.update(erp.variables)
+        _prepare(erp)
+        processes = stack.enter_context(Processes(os.environ, folder, checkout))
+        processes.start("simulators", f"exec {sys.executable} -m local.simulators")
+        lines = parse_procfile((checkout / "Procfile").read_text()).processes
+        for name in scenario.lab.lines:
+            processes.start(name, lines[name])
+        desks = {name: Desk(url) for name, url in where.systems.items()}
+        counter = Counter(desks, erp, _Silent(), where.web)  # type: ignore[arg-type]  # it only ever says something
+        _wait([f"{where.web}/healthz", *(f"{url}/_sim/faults" for url in where.systems.values())], processes)
+        subscribe()
+        yield Shops(scenario, folder, servers, processes, counter, erp)
+
+
+class _Silent:
+    def say(self, words: str) -> None:
+        return
+
+
+def _policy(folder: Path, scenario: Scenario) -> None:
+    """The shipped files, with the lab's settings and schedules."""
+    shutil.copytree(
+        CHECKOUT / "config", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__")
+    )
+    settings = {name: {**table, **scenario.lab.settings.get(name, {})} for name, table in policy.SETTINGS.items()}
+    (folder / "settings.toml").write_text(policy.toml(settings))
+    every = {**policy.SCHEDULES, "poll": 15.0, **scenario.lab.schedules}
+    (folder / "schedules.toml").write_text(
+        policy.toml({job: {"every": at, "policy": "latest"} for job, at in every.items()})
+    )
+
+
+def _prepare(erp: Erp) -> None:
+    from app.database import migrate
+
+    migrate()
+    seed(erp.account)
+    warm(erp.account)
+    erp.prepare()
+
+
+def _wait(wanted: list[str], processes: Processes) -> None:
+    from labs.failure.stage import answers
+
+    end = time.monotonic() + 120
+    while wanted := [url for url in wanted if not answers(url)]:
+        if processes.dead() or time.monotonic() > end:
+            raise ServerError(f"not up: {', '.join(wanted)}; ended: {processes.dead()}")
+        time.sleep(0.2)
+
+
+SCENARIOS = tuple(
+    Scenario(
+        f"every-bad-day-{system}",
+        f"{system} goes through every bad day a system can have",
+        every_bad_day(system),
+        {"orders": 80, "booked": 60, "parcels": 40, "mails": 40},
+        beyond=beyond,
+        patience=90,
+        longest=900,
+        cast="shops",
+    )
+    for system, beyond in (
+        ("shopify", frozenset[str]()),
+        ("netsuite", frozenset[str]()),
+        ("shipbob", frozenset[str]()),
+        ("mail", frozenset(("mail",))),  # SMTP has neither key nor look-up: the manifest names the window
+    )
+)
