@@ -258,7 +258,9 @@ def matrix(stage: Stage) -> None:
 def play(stage: Stage, wanted: list[tuple[Cell, str]], pause: float, seconds: float) -> None:
     """Carries out the wanted kills in any order, while customers order. Raises AssertionError when one could not be."""
     stage.dice.shuffle(wanted)
-    killer = Killer(stage, wanted, FOLDER)
+    folder = Path(stage.scenario.lab.environ[points.FOLDER])
+    folder.mkdir(parents=True, exist_ok=True)
+    killer = Killer(stage, wanted, folder)
     with Load(stage, pause) as load:
         killer.run(seconds)
     stage.figures.update({"kills": dict(sorted(killer.done.items())), "unmet": sorted(killer.unmet)})
@@ -269,24 +271,27 @@ def play(stage: Stage, wanted: list[tuple[Cell, str]], pause: float, seconds: fl
 
 def whole(stage: Stage) -> None:
     """The matrix with a second worker, whose tasks run in children."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     prefork = stage.lines["worker"].replace("-P threads", "-P prefork").replace("${WORKER_THREADS:-16}", "4")
     stage.processes.start(PREFORK, f"export WORKER_NAME={PREFORK}; {prefork}")
     matrix(stage)
 
 
-LAB = Lab(
-    shapes={"erp": "two_calls", "letters": "job"},
-    environ={"PYTHONPATH": f"{points.SITE}:{CHECKOUT}", points.FOLDER: str(FOLDER)},
-    lines=("web", "worker", "beat"),
-)
+def lab(folder: Path) -> Lab:
+    """A hub whose processes look for orders in the folder; between them, its systems make a record in every way that has a key."""
+    return Lab(
+        shapes={"erp": "two_calls", "letters": "job"},
+        environ={"PYTHONPATH": f"{points.SITE}:{CHECKOUT}", points.FOLDER: str(folder)},
+        lines=("web", "worker", "beat"),
+    )
+
+
 SCENARIOS = (
     Scenario(
         NAME,
         "receivers, workers, beat, Redis and PostgreSQL are killed and stopped at every named point under load",
         whole,
         least={"orders": 600, "booked": 500, "parcels": 100},
-        lab=LAB,
+        lab=lab(FOLDER),
         patience=90,
         longest=2100,
     ),

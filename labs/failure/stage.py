@@ -31,6 +31,7 @@ from local.servers import CHECKOUT, Servers, temporary
 
 SECRET = "whsec_bGFiLXNlY3JldC1sYWItc2VjcmV0LWxhYi1zZWNyZXQ="  # noqa: S105 - of a lab that lives for a minute
 SECRET_OLD = "whsec_b2xkLXNlY3JldC1vbGQtc2VjcmV0LW9sZC1zZWNyZXQ="  # noqa: S105
+UP = 240.0  # seconds until the processes must be up: the machine may be busy with others
 SKUS = ("WB-TEE", "WB-MUG", "WB-CAP")
 Order = dict[str, Any]
 
@@ -263,14 +264,14 @@ def wait(stage: Stage, lines: Iterable[str]) -> None:
         "web": lambda: answers(f"{stage.web}/healthz"),
         "worker": lambda: "ready." in stage.processes.log("worker").read_text(errors="replace"),
     }
-    end = time.monotonic() + 90
+    end = time.monotonic() + UP
     for name in (name for name in lines if name in wanted):
         while not wanted[name]():
             for dead, code in stage.processes.dead().items():
                 tail = stage.processes.log(dead).read_text(errors="replace")[-1500:]
                 raise ServerError(f"{dead} ended with {code}: {tail}")
             if time.monotonic() > end:
-                raise ServerError(f"{name} is not up within 90 s; its log is {stage.processes.log(name)}")
+                raise ServerError(f"{name} is not up within {UP:g} s; its log is {stage.processes.log(name)}")
             time.sleep(0.1)
 
 
