@@ -28,6 +28,7 @@ STOPPED = LEASE + 2.0  # seconds that a stopped process stays so: longer than it
 AT_ONCE = 4
 SERVERS = ("redis", "postgres")
 UNHEARD = 20.0  # seconds after which an order that nobody came by for is laid out again
+SOME = 15  # orders to which something else happens at once
 PREFORK = "children"  # a second worker, whose tasks run in children
 KILL, STOP = signal.SIGKILL, signal.SIGSTOP
 
@@ -235,17 +236,17 @@ class Load:
         while not self._ended.wait(self._pause):
             try:
                 recent += self._stage.place(1)
-                if len(recent) == 40:
-                    self._everything_else(recent)
-                    recent = []
+                if len(recent) == 2 * SOME:  # the older ones have reached the warehouse
+                    self._everything_else(recent[:SOME])
+                    recent = recent[SOME:]
             except requests.RequestException as error:  # the shop is the lab's own: it must answer
                 self.failed.append(repr(error))
 
     def _everything_else(self, orders: list[dict[str, Any]]) -> None:
         self._stage.count("WB-CAP", 500 + len(self._stage.edits))
-        self._stage.move(orders[0:3])
-        self._stage.cancel(orders[3:6])
-        shipped = self._stage.ship(orders[6:20])
+        self._stage.move(orders[:2])
+        self._stage.cancel(orders[2:4])
+        shipped = self._stage.ship(orders[4:])
         self._stage.refund(shipped[:2])
 
 

@@ -341,3 +341,31 @@ def test_numbers_are_skipped_after_a_promotion(acme: World) -> None:
     assert acme.one("SELECT max(id) FROM subjects") > last + 99_999_999
     assert acme.one("SELECT count(DISTINCT waybill) FROM subjects WHERE kind = 'order'") == 2
     assert acme.one("SELECT count(*) FROM audit WHERE action = 'skip numbers'") == 1
+
+
+@pytest.mark.parametrize("how", ["refused", "silent"])
+def test_a_broker_that_is_away_holds_nobody_up(acme: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """The failure lab: kombu's own pause of two seconds made every acknowledgement late while Redis was gone."""
+    from app import bell
+
+    took: list[float] = []
+
+    def rings() -> None:
+        assert not bell.ring_event(1), "the first one finds out, and makes the client"
+        began = time.monotonic()
+        for _ in range(20):
+            assert not bell.ring_event(1)
+            time.sleep(0.01)
+        took.append(time.monotonic() - began)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        if how == "refused":
+            silent.close()
+        monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{port}/0")
+        ringer = threading.Thread(target=rings)  # a thread of its own has a producer of its own
+        ringer.start()
+        ringer.join()
+    bell._quiet_until = 0.0
+    assert took
+    assert took[0] < 2.0

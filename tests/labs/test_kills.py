@@ -36,7 +36,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         with staged(scenario, tmp_path / "run") as made:
             yield made
     finally:
-        engine().dispose()
+        for made_by in (engine(), engine(None)):  # the lab's own, and the migration's
+            made_by.dispose()
         os.environ.clear()
         os.environ.update(was)
         fresh_process()
