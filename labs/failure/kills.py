@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,11 @@ from labs.failure.stage import Stage
 from local.errors import ServerError
 from local.servers import CHECKOUT
 
-NAME = "kill-matrix"
-FOLDER = CHECKOUT / "var" / "lab-failure" / "run" / NAME / "points"
 STOPPED = LEASE + 2.0  # seconds that a stopped process stays so: longer than its lease
 AT_ONCE = 4
 SERVERS = ("redis", "postgres")
 UNHEARD = 20.0  # seconds after which an order that nobody came by for is laid out again
 SOME = 15  # orders to which something else happens at once
-PREFORK = "children"  # a second worker, whose tasks run in children
 KILL, STOP = signal.SIGKILL, signal.SIGSTOP
 
 WEB = ("accept.before", "accept.after", "ring event.before", "ring event.after", "answer.before", "answer.after")
@@ -89,25 +87,34 @@ COMMITS = (
     "conclude.committed",
 )
 FLIGHT = 0.0008  # seconds after which a statement is on its way: before, in and after its commit
-MATRIX = (
-    Cell("web", WEB, times=5),
-    Cell("web", WEB[:1], times=6, later=FLIGHT),
-    Cell("web", WEB, "group"),
-    Cell("web", WEB, signal=STOP),
-    Cell("child", (*RECEIVING, *ACTING), times=3),
-    Cell("child", (*RECEIVING[:4], *FENCED[:8]), signal=STOP),
-    Cell("worker", (*RECEIVING, *ACTING, *CLOCK), "group"),
-    Cell("worker", (*FENCED, *CLOCK), signal=STOP),
-    Cell("beat", BEAT, "group", times=4),
-    Cell("beat", BEAT, signal=STOP),
-    Cell("web", ("ring event.before", "ring event.after"), "redis", times=3),
-    Cell("worker", BROKER, "redis", times=2),
-    Cell("worker", ("claim.committed", "ring next.before"), "redis", STOP),
-    Cell("web", WEB[:2], "postgres", times=3),
-    Cell("web", WEB[:1], "postgres", times=2, later=FLIGHT),
-    Cell("worker", COMMITS, "postgres", times=2),
-    Cell("worker", ("claim.after", "conclude.after"), "postgres", STOP),
-)
+# Scenario -> its part of the matrix.
+PARTS: dict[str, tuple[Cell, ...]] = {
+    "kill-receivers": (
+        Cell("web", WEB, times=5),
+        Cell("web", WEB[:1], times=6, later=FLIGHT),
+        Cell("web", WEB, "group"),
+        Cell("web", WEB, signal=STOP),
+    ),
+    "kill-children": (
+        Cell("child", (*RECEIVING, *ACTING), times=3),
+        Cell("child", (*RECEIVING[:4], *FENCED[:8]), signal=STOP),
+    ),
+    "kill-workers": (
+        Cell("worker", (*RECEIVING, *ACTING, *CLOCK), "group"),
+        Cell("worker", (*FENCED, *CLOCK), signal=STOP),
+        Cell("beat", BEAT, "group", times=4),
+        Cell("beat", BEAT, signal=STOP),
+    ),
+    "kill-servers": (
+        Cell("web", ("ring event.before", "ring event.after"), "redis", times=3),
+        Cell("worker", BROKER, "redis", times=2),
+        Cell("worker", ("claim.committed", "ring next.before"), "redis", STOP),
+        Cell("web", WEB[:2], "postgres", times=3),
+        Cell("web", WEB[:1], "postgres", times=2, later=FLIGHT),
+        Cell("worker", COMMITS, "postgres", times=2),
+        Cell("worker", ("claim.after", "conclude.after"), "postgres", STOP),
+    ),
+}
 
 
 @dataclass
@@ -250,10 +257,22 @@ class Load:
         self._stage.refund(shipped[:2])
 
 
-def matrix(stage: Stage) -> None:
-    """Every field of the matrix, shuffled."""
-    wanted = [(cell, point) for cell in MATRIX for point in cell.points * cell.times]
-    play(stage, wanted, pause=0.35, seconds=1500)
+def part(name: str) -> Callable[[Stage], None]:
+    """Every field of a part of the matrix, shuffled."""
+
+    def run(stage: Stage) -> None:
+        if name == "kill-children":
+            stage.processes.start("children", f"export WORKER_NAME=children; {prefork(stage.lines['worker'])}")
+        if name == "kill-workers":
+            stage.worker("worker2")
+        play(stage, [(cell, point) for cell in PARTS[name] for point in cell.points * cell.times], 0.35, 840)
+
+    return run
+
+
+def prefork(line: str) -> str:
+    """The Procfile's worker with children that may be killed one by one."""
+    return line.replace("-P threads", "-P prefork").replace("${WORKER_THREADS:-16}", "4")
 
 
 def play(stage: Stage, wanted: list[tuple[Cell, str]], pause: float, seconds: float) -> None:
@@ -270,30 +289,27 @@ def play(stage: Stage, wanted: list[tuple[Cell, str]], pause: float, seconds: fl
     assert not load.failed, load.failed[:3]
 
 
-def whole(stage: Stage) -> None:
-    """The matrix with a second worker, whose tasks run in children."""
-    prefork = stage.lines["worker"].replace("-P threads", "-P prefork").replace("${WORKER_THREADS:-16}", "4")
-    stage.processes.start(PREFORK, f"export WORKER_NAME={PREFORK}; {prefork}")
-    matrix(stage)
-
-
-def lab(folder: Path) -> Lab:
+def lab(folder: Path, lines: tuple[str, ...] = ("web", "worker", "beat")) -> Lab:
     """A hub whose processes look for orders in the folder; between them, its systems make a record in every way that has a key."""
     return Lab(
         shapes={"erp": "two_calls", "letters": "job"},
         environ={"PYTHONPATH": f"{points.SITE}:{CHECKOUT}", points.FOLDER: str(folder)},
-        lines=("web", "worker", "beat"),
+        lines=lines,
     )
 
 
+def _scenario(name: str, about: str, lines: tuple[str, ...] = ("web", "worker", "beat")) -> Scenario:
+    folder = CHECKOUT / "var" / "lab-failure" / "run" / name / "points"
+    least = {"orders": 100, "booked": 100, "parcels": 5}
+    return Scenario(name, about, part(name), least, lab(folder, lines), patience=90, longest=1500)
+
+
 SCENARIOS = (
-    Scenario(
-        NAME,
-        "receivers, workers, beat, Redis and PostgreSQL are killed and stopped at every named point under load",
-        whole,
-        least={"orders": 600, "booked": 500, "parcels": 100},
-        lab=lab(FOLDER),
-        patience=90,
-        longest=2100,
+    _scenario("kill-receivers", "receivers are killed and stopped before and after they keep, ring and answer"),
+    _scenario("kill-children", "a worker's children are killed and stopped at every point", ("web", "beat")),
+    _scenario("kill-workers", "whole workers and beat are killed and stopped at every point"),
+    _scenario(
+        "kill-servers",
+        "Redis and PostgreSQL are killed and stopped while somebody commits, rings, claims and concludes",
     ),
 )

@@ -28,7 +28,12 @@ FIELDS = [
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """The lab's own stage, at whose end this process knows nothing of it."""
     scenario = Scenario(
-        "kills-short", "four kills", kills.matrix, {"booked": 4}, kills.lab(tmp_path / "points"), patience=30
+        "kills-short",
+        "four kills",
+        kills.part("kill-servers"),
+        {"booked": 4},
+        kills.lab(tmp_path / "points"),
+        patience=30,
     )
     was = dict(os.environ)
     fresh_process()
@@ -55,7 +60,7 @@ def test_four_kills_lose_and_double_nothing(stage: Stage) -> None:
 
 def test_the_matrix_is_large_enough() -> None:
     """At least two hundred kills, at every point, of every kind of process; every point is one that exists."""
-    fields = [(cell, point) for cell in kills.MATRIX for point in cell.points * cell.times]
+    fields = [(cell, point) for part in kills.PARTS.values() for cell in part for point in cell.points * cell.times]
     assert len(fields) >= 200
     assert {point for _, point in fields} == set(points.BY_NAME)
     assert {cell.role for cell, _ in fields} == {"web", "worker", "child", "beat"}
