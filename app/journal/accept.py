@@ -42,6 +42,9 @@ class Accepted:
     fresh: bool
 
 
+# Seconds after which a connection that cannot be had is given up; the next delivery asks for a new one. The pool's own way doubles its pauses
+# for five minutes, so that receivers went on refusing for as long again as the database had been away.
+AGAIN = 4.0
 _open: list[ConnectionPool] = []
 
 
@@ -60,6 +63,7 @@ def _pool(pid: int) -> ConnectionPool:
         min_size=1,
         max_size=size,
         timeout=2.0,
+        reconnect_timeout=AGAIN,
         kwargs={"autocommit": True, "connect_timeout": 3, **ALIVE},
         open=True,
     )

@@ -7,7 +7,6 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import redis
@@ -91,6 +90,35 @@ def restarts(seconds: float, shortest: float, longest: float) -> Callable[[Stage
     return play
 
 
+def postgres_gone(seconds: float) -> Callable[[Stage], None]:
+    """PostgreSQL is away for a while: nothing is acknowledged, and soon after it is back, everything is."""
+
+    def play(stage: Stage) -> None:
+        with Load(stage, 0.4):
+            time.sleep(5)
+            stage.servers.postgres.kill()
+            stage.kills += 1
+            began = time.time()
+            time.sleep(seconds)
+            stage.servers.postgres.start()
+            back = time.time()
+            taken = stage.until(RESUMED, lambda: _taken_since(stage, back), "deliveries are acknowledged again")
+            resumed(stage)
+        meanwhile = [one for one in stage.sender.tries if began < one.at < back]
+        stage.figures["while gone"] = {
+            "seconds": seconds,
+            "tries": len(meanwhile),
+            "with 503": sum(one.status == 503 for one in meanwhile),
+            "seconds to the first acknowledgement": round(taken, 1),
+        }
+
+    return play
+
+
+def _taken_since(stage: Stage, at: float) -> bool:
+    return any(one.taken for one in stage.sender.tries if one.at > at)
+
+
 def disk_full(stage: Stage) -> None:
     """PostgreSQL's disk runs full under load: it refuses or falls, and comes back with all that it had promised."""
     disk = stage.folder / "disk"
@@ -148,11 +176,6 @@ def fill(ballast: Path, disk: Path) -> None:
     assert free.f_bavail * free.f_frsize < 1_000_000
 
 
-def short(scenario: Scenario, play: Callable[[Stage], None]) -> Scenario:
-    """The same accident, briefly."""
-    return replace(scenario, name=f"{scenario.name} (short)", play=play, least={})
-
-
 SCENARIOS = (
     Scenario(
         "redis-emptied",
@@ -173,6 +196,13 @@ SCENARIOS = (
         "PostgreSQL is shut down or killed every 5-40 s for 5 minutes, and started again",
         restarts(300, 5, 40),
         least={"orders": 300, "booked": 300},
+        lab=Lab(lines=LINES),
+    ),
+    Scenario(
+        "postgres-gone",
+        "PostgreSQL is gone for a minute under load",
+        postgres_gone(60),
+        least={"orders": 100, "booked": 100},
         lab=Lab(lines=LINES),
     ),
     Scenario(
