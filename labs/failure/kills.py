@@ -26,7 +26,10 @@ from local.servers import CHECKOUT
 STOPPED = LEASE + 2.0  # seconds that a stopped process stays so: longer than its lease
 AT_ONCE = 4
 SERVERS = ("redis", "postgres")
-UNHEARD = 20.0  # seconds after which an order that nobody came by for is laid out again
+UNHEARD, LOST = (
+    20.0,
+    60.0,
+)  # seconds after which an order that nobody came by for, or took and did not live to carry out, is laid out again
 SOME = 15  # orders to which something else happens at once
 KILL, STOP = signal.SIGKILL, signal.SIGSTOP
 
@@ -163,16 +166,22 @@ class Killer:
         """What has been carried out, and what nobody came by for: that is laid out again, at the end."""
         told = points.taken(self.folder)
         for one in told[self._seen :]:
-            cell, _ = self.out.pop(f"{one['point']}@{one['role']}")
-            self.done[_words(cell)] += 1
-            self.stage.kills += 1
-            if one["signal"] == STOP:
-                self._asleep.append((time.monotonic() + STOPPED, one))
+            self._count(one)
         self._seen = len(told)
         for name, (cell, since) in list(self.out.items()):
-            if time.monotonic() - since > UNHEARD and _withdrawn(self.folder / name):
+            waited = time.monotonic() - since
+            # Whoever took it may have been killed by somebody else before he could carry it out.
+            if (waited > UNHEARD and _withdrawn(self.folder / name)) or waited > LOST:
                 del self.out[name]
                 self.cells.append((cell, name.partition("@")[0]))
+
+    def _count(self, one: dict[str, Any]) -> None:
+        cell, _ = self.out.pop(f"{one['point']}@{one['role']}", (None, 0.0))
+        what = "killed" if one["signal"] == KILL else "stopped"
+        self.done[_words(cell) if cell else f"{one['role']} {what}"] += 1
+        self.stage.kills += 1
+        if one["signal"] == STOP:
+            self._asleep.append((time.monotonic() + STOPPED, one))
 
     def _supervise(self) -> None:
         """What an init system does; and whoever was stopped long enough goes on."""

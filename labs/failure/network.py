@@ -13,6 +13,9 @@ from labs.failure.scenario import Lab, Scenario
 from labs.failure.stage import Stage
 
 DAYS: tuple[Mode, ...] = ("stall", "reset", "half-open", "refuse", "drip")
+# Somebody between us and PostgreSQL who takes every word and answers nothing is not found out: a statement may take as long as it takes.
+# A peer that is gone is (vanish), for every word then meets a reset or no acknowledgement at all.
+FOR_POSTGRES: tuple[Mode, ...] = ("stall", "reset", "refuse", "drip")
 SPELL = 6.0  # seconds of each
 
 
@@ -76,7 +79,7 @@ def _scenario(which: str, about: str) -> Scenario:
     return Scenario(
         f"network-{which}",
         f"stalls, resets, half-open connections, refusals and drips between the hub and {about}",
-        between(which),
+        between(which, FOR_POSTGRES if which == "postgres" else DAYS),
         least={"orders": 60, "booked": 60},
         lab=Lab(lines=()),
         patience=60,

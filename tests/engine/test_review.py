@@ -369,3 +369,19 @@ def test_a_broker_that_is_away_holds_nobody_up(acme: World, monkeypatch: pytest.
     bell._quiet_until = 0.0
     assert took
     assert took[0] < 2.0
+
+
+def test_a_pause_until_a_date_is_read_by_their_clock() -> None:
+    """The failure lab: a worker whose clock is minutes away waits as long as the vendor said."""
+    from connectors.kit.verdicts import retry_after
+
+    told = {"retry-after": "Wed, 25 Nov 2020 10:00:30 GMT", "date": "Wed, 25 Nov 2020 10:00:00 GMT"}
+    assert retry_after(told) == 30
+    assert retry_after({"retry-after": told["retry-after"]}) == 0
+
+
+def test_a_tick_outlives_clocks_that_are_apart() -> None:
+    """The failure lab: beat's clock ten minutes behind a worker's must not make every tick of its expire."""
+    from tasks.feeds.clock import beat_schedule
+
+    assert all(entry["options"]["expires"] >= 600 for entry in beat_schedule().values())
