@@ -31,7 +31,7 @@ from local.servers import CHECKOUT, Servers, temporary
 
 SECRET = "whsec_bGFiLXNlY3JldC1sYWItc2VjcmV0LWxhYi1zZWNyZXQ="  # noqa: S105 - of a lab that lives for a minute
 SECRET_OLD = "whsec_b2xkLXNlY3JldC1vbGQtc2VjcmV0LW9sZC1zZWNyZXQ="  # noqa: S105
-UP = 240.0  # seconds until the processes must be up: the machine may be busy with others
+UP = 600.0  # seconds until the processes must be up: the machine may be busy with others
 SKUS = ("WB-TEE", "WB-MUG", "WB-CAP")
 Order = dict[str, Any]
 
