@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from celery import Celery
 from kombu.exceptions import ChannelError, OperationalError
 
+from config.reader import config
+
 HUB = "hub"
 INTAKE = "intake"  # deliveries to be read: a flood of them must not hold up the hub's own steps
 CLOCK = "clock"  # beat's jobs: a backlog of deliveries must not hold up the sweep that retries wait for
 RECEIVE = "waybill.receive"
+OPTIONS = {"socket_keepalive": True, "health_check_interval": 10, "max_connections": 200, "visibility_timeout": 3600}
 
 
 class Ring(NamedTuple):
@@ -41,28 +45,35 @@ def celery_settings() -> dict[str, object]:
     }
 
 
+def _amqp(broker: object) -> bool:
+    return str(broker).startswith("amqp")
+
+
 def _wire(broker: str, patience: float) -> dict[str, object]:
     """RabbitMQ confirms what it was sent; Redis is asked in good time whether it is still there."""
-    if broker.startswith("amqp"):
+    if _amqp(broker):
         return {"confirm_publish": True}
-    return {
-        "socket_connect_timeout": patience,
-        "socket_timeout": 15,
-        "socket_keepalive": True,
-        "health_check_interval": 10,
-        "max_connections": 200,
-        "visibility_timeout": 3600,
-    }
+    return {**OPTIONS, "socket_connect_timeout": patience, "socket_timeout": 15}
 
 
 _made = threading.local()
+_quiet_until = 0.0
+SHARE, QUIET = (
+    4,
+    2.0,
+)  # who let a ring wait in vain is left alone for so many times as long, and for so many seconds at most
 
 
 def _producer() -> Celery:
-    """One producer for each process, made after any fork."""
+    """One producer for each thread, made after any fork. It tries once: kombu would sleep for two seconds before it gives up."""
     if getattr(_made, "pid", None) != os.getpid():
+        patience = float(config().settings["intake"]["ring_patience"])
+        settings = celery_settings()
+        once = {"max_retries": 0, "socket_connect_timeout": patience, "socket_timeout": patience}
         _made.celery = Celery("waybill-bell", set_as_current=False)
-        _made.celery.conf.update(celery_settings())
+        _made.celery.conf.update(
+            settings, **({} if _amqp(settings["broker_url"]) else {"broker_transport_options": {**OPTIONS, **once}})
+        )
         _made.pid = os.getpid()
     made: Celery = _made.celery
     return made
@@ -70,10 +81,16 @@ def _producer() -> Celery:
 
 def ring(rings: Iterable[Ring]) -> bool:
     """Rings each; False when the broker is away (nothing is lost: the journal knows, the sweep rings again)."""
+    global _quiet_until
+    began = time.monotonic()
+    if began < _quiet_until:
+        return False
     try:
         for one in rings:
             _producer().send_task(one.task, (one.id,), queue=one.queue, retry=False, ignore_result=True)
     except (OperationalError, ChannelError, OSError):
+        ended = time.monotonic()
+        _quiet_until = ended + min(QUIET, SHARE * (ended - began))
         return False
     return True
 

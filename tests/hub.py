@@ -49,6 +49,7 @@ class Hub:
             name,
             [
                 str(BIN / "gunicorn"),
+                "--preload",
                 "-k",
                 "gthread",
                 "-w",

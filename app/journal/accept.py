@@ -11,6 +11,7 @@ import orjson
 from psycopg_pool import ConnectionPool
 from sqlalchemy.engine import make_url
 
+from app.database import ALIVE
 from connectors.kit.masking import masked
 
 # One statement, one commit, one round trip; fifty of the same at once wait for the first and then only count.
@@ -41,6 +42,9 @@ class Accepted:
     fresh: bool
 
 
+# Seconds after which a connection that cannot be had is given up; the next delivery asks for a new one. The pool's own way doubles its pauses
+# for five minutes, so that receivers went on refusing for as long again as the database had been away.
+AGAIN = 4.0
 _open: list[ConnectionPool] = []
 
 
@@ -55,7 +59,13 @@ def _pool(pid: int) -> ConnectionPool:
     url = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql").render_as_string(hide_password=False)
     size = int(os.environ.get("INTAKE_POOL", "8"))
     pool = ConnectionPool(
-        url, min_size=1, max_size=size, timeout=2.0, kwargs={"autocommit": True, "connect_timeout": 3}, open=True
+        url,
+        min_size=1,
+        max_size=size,
+        timeout=2.0,
+        reconnect_timeout=AGAIN,
+        kwargs={"autocommit": True, "connect_timeout": 3, **ALIVE},
+        open=True,
     )
     _open.append(pool)
     return pool

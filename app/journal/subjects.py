@@ -16,7 +16,7 @@ MAKE = text("""
 INSERT INTO subjects (kind, account, external_id) VALUES (:kind, :account, :external_id)
 ON CONFLICT (kind, account, external_id) DO NOTHING RETURNING id
 """)
-NUMBER = text("UPDATE subjects SET waybill = 'WB' || lpad(id::text, 8, '0') WHERE id = :id")
+NUMBER = text("UPDATE subjects SET waybill = 'WB' || lpad(id::text, greatest(8, length(id::text)), '0') WHERE id = :id")
 # The document is read by a statement of its own: one that waited for the lock still sees the documents of before it waited.
 COLUMNS = """
 SELECT s.id, s.kind, s.account, s.external_id, s.waybill, s.state, s.version, s.content, s.document_id, s.pending, s.roles FROM subjects s

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import logs
+from app.database import engine
 from app.web import admin, api, people
 from app.web.health import health
 from app.web.webhooks import Hooks
@@ -50,6 +51,8 @@ def _let_in() -> None:
         people.ensure_admin()
     except SQLAlchemyError as error:
         structlog.get_logger("waybill.web").warning("the first admin could not be made", fault=type(error).__name__)
+    finally:
+        engine().dispose()  # receivers are forked from this process (gunicorn --preload): each opens connections of its own
 
 
 def _needed(name: str) -> str:

@@ -21,6 +21,7 @@ from rich.text import Text
 from app.bell import HUB, ring_event
 from app.database import transaction
 from app.journal import actions
+from app.journal import promoted as promotion
 from app.journal.reading import order as reading
 from app.journal.reading import orders, overview, timeline
 from app.journal.reading.words import action
@@ -141,6 +142,17 @@ def _moment(word: str, now: datetime) -> datetime:
     except ValueError:
         raise click.BadParameter("say 90m, 24h, 7d or 2026-11-25T10:00:00Z", param_hint="--since") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@waybill.command()
+@click.option(
+    "--skip", default=100_000, show_default=True, help="More than the lost primary can have given out unheard."
+)
+def promoted(skip: int) -> None:
+    """Skips the numbers that a lost primary may have given out; run on a promoted standby before it is written to."""
+    with transaction() as tx:
+        moved = promotion.skip_numbers(tx, skip, _who())
+    click.echo(f"{moved} sequences go on {skip} further.")
 
 
 @waybill.command()

@@ -11,7 +11,7 @@ from connectors.kit.http import Answer
 
 
 def retry_after(headers: Mapping[str, str], *names: str) -> float | None:
-    """Seconds to wait as the vendor says it: a number, or an HTTP date (RFC 9110). None when it does not say."""
+    """Seconds to wait as the vendor says it: a number, or an HTTP date (RFC 9110) against the vendor's own clock. None when it does not say."""
     said = next((headers[name] for name in (*names, "retry-after") if headers.get(name)), None)
     if said is None:
         return None
@@ -20,9 +20,17 @@ def retry_after(headers: Mapping[str, str], *names: str) -> float | None:
     except ValueError:
         pass
     try:
-        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(said) - _their_now(headers)).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _their_now(headers: Mapping[str, str]) -> datetime:
+    """When the answer was made, as it says itself; else our own clock, which may be minutes away from theirs."""
+    try:
+        return parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError, TypeError):
+        return datetime.now(UTC)
 
 
 def trouble(answer: Answer, sentence: str = "", code: str = "", field: str = "") -> Trouble | None:

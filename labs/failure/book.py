@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from labs.failure import safeguards, shops, stage, upstream, weather
+from labs.failure import clocks, kills, network, outages, safeguards, shops, stage, standby, upstream, weather
 from labs.failure.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
-    one.name: one for part in (weather, upstream, shops, safeguards) for one in part.SCENARIOS
+    one.name: one
+    for part in (weather, upstream, shops, safeguards, kills, outages, network, standby, clocks)
+    for one in part.SCENARIOS
 }
 
 # How the stage of each cast is set up.

@@ -54,6 +54,7 @@ class Stage:
     figures: dict[str, Any] = field(default_factory=dict)
     edits: dict[str, list[str]] = field(default_factory=dict)
     given: set[str] = field(default_factory=set)
+    closing: ExitStack = field(default_factory=ExitStack)  # what a scenario set up and the judge still needs
     _placed: int = 0
     _began: float = field(default_factory=time.monotonic)
 
@@ -221,16 +222,17 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         policy.write(folder / "config", systems.addresses, scenario.lab)
         own = _environ(servers, folder, checkout, scenario)
         os.environ.update(own)
-        _prepare()
+        prepare()
         sender = Sender(own["PUBLIC_URL"], folder / "sender.jsonl", [SECRET])
         stack.callback(sender.stop)
         senders.append(sender)
         processes = stack.enter_context(Processes(own, folder, checkout))
         lines = parse_procfile((checkout / "Procfile").read_text()).processes
         stage = Stage(scenario, folder, servers, processes, systems, sender, lines, own["PUBLIC_URL"])
+        stack.callback(stage.closing.close)
         for name in scenario.lab.lines:  # one after the other: gunicorn gives a worker that boots for 30 s up
             processes.start(name, lines[name])
-            _wait(stage, name)
+            wait(stage, (name,))
         yield stage
 
 
@@ -259,7 +261,7 @@ def _environ(servers: Servers, folder: Path, checkout: Path, scenario: Scenario)
     }
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """The schema, what people have mapped, and the word that no call is under way at this start."""
     from app.catalogue import codes
     from app.database import migrate, transaction
@@ -273,20 +275,21 @@ def _prepare() -> None:
         limiter().warm(role)
 
 
-def _wait(stage: Stage, name: str) -> None:
-    """Until a face answers or a worker is ready. Raises ServerError naming what ended."""
+def wait(stage: Stage, lines: Iterable[str]) -> None:
+    """Until the faces answer and the worker is ready. Raises ServerError naming what ended."""
     wanted: dict[str, Callable[[], bool]] = {
         "web": lambda: answers(f"{stage.web}/healthz"),
         "worker": lambda: stage.said("worker", "ready."),
     }
-    up, end = wanted.get(name, lambda: True), time.monotonic() + UP_WITHIN
-    while not up():
-        for dead, code in stage.processes.dead().items():
-            tail = stage.processes.log(dead).read_text(errors="replace")[-1500:]
-            raise ServerError(f"{dead} ended with {code}: {tail}")
-        if time.monotonic() > end:
-            raise ServerError(f"{name} is not up within {UP_WITHIN:g} s; its log is {stage.processes.log(name)}")
-        time.sleep(0.1)
+    end = time.monotonic() + UP_WITHIN
+    for name in (name for name in lines if name in wanted):
+        while not wanted[name]():
+            for dead, code in stage.processes.dead().items():
+                tail = stage.processes.log(dead).read_text(errors="replace")[-1500:]
+                raise ServerError(f"{dead} ended with {code}: {tail}")
+            if time.monotonic() > end:
+                raise ServerError(f"{name} is not up within {UP_WITHIN:g} s; its log is {stage.processes.log(name)}")
+            time.sleep(0.1)
 
 
 def answers(url: str) -> bool:

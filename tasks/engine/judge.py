@@ -7,12 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import psycopg
+from sqlalchemy.exc import InterfaceError, OperationalError
+
 from config.reader import config
 from connectors.kit import errors
 from connectors.kit.errors import Trouble
 from tasks.engine.work import NotSettled, Overtaken, Submitted
 from tasks.flows.table import Skip
 
+# The database is away, restarts, or says that somebody else holds the row (a lock's timeout, a deadlock): all of it passes.
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 ILL, WELL, SILENT = "ill", "well", "silent"  # what the attempt says about the account's health
 
 
@@ -117,6 +122,20 @@ def _unexpected(error: Exception, tries: int, sending: Trouble | None) -> Verdic
     return Verdict(state, "error", later=backoff(tries), health=SILENT, doubtful=sending is not None, **told)
 
 
+def _journal_away(tries: int, sending: Trouble | None) -> Verdict:
+    """The journal could not be asked in the middle of an attempt: nobody's fault, and no try of the step's."""
+    return Verdict(
+        "unknown" if sending is not None else "ready",
+        "retry",
+        later=backoff(min(tries, 4)),
+        untried=True,
+        health=SILENT,
+        doubtful=sending is not None,
+        code="journal_away",
+        sentence="The hub's own database did not answer, or was busy with the same rows, in the middle of this attempt.",
+    )
+
+
 VERDICTS: Mapping[type[Exception], Callable[[Trouble, int, bool], Verdict]] = {
     errors.Transient: _transient,
     errors.Throttled: _throttled,
@@ -157,9 +176,13 @@ def judge(error: Exception, tries: int, spent: bool, sending: Trouble | None, do
             sentence="Not found, but it may still arrive.",
         )
     found = VERDICTS.get(type(error))
-    if found is None or not isinstance(error, Trouble):
+    if isinstance(error, AWAY):
+        verdict = _journal_away(tries, sending)
+    elif found is None or not isinstance(error, Trouble):
         return _unexpected(error, tries, sending)
-    return _still_in_doubt(found(error, tries, spent)) if doubtful else found(error, tries, spent)
+    else:
+        verdict = found(error, tries, spent)
+    return _still_in_doubt(verdict) if doubtful else verdict
 
 
 def _still_in_doubt(verdict: Verdict) -> Verdict:

@@ -91,8 +91,12 @@ def _account(setting: Setting, step: Step) -> str | None:
 
 
 def key(subject: Subject, flow: str, difference: str, step: str, account: str) -> str:
-    """The stable key of an effect: subject, flow, difference, step and account. A replay has the same."""
-    return f"{subject.waybill.lower()}-{fingerprint([flow, difference, step, account])}"
+    """The stable key of an effect: subject, flow, difference, step and account. A replay has the same.
+
+    The subject is named as its source names it: our own numbers go back when a standby is promoted that missed something.
+    """
+    identity = [subject.kind, subject.account, subject.external_id]
+    return f"wb-{fingerprint([*identity, flow, difference, step, account])}"
 
 
 def _cancel(tx: Connection, setting: Setting, difference: Difference) -> bool:

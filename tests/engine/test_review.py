@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -9,8 +10,10 @@ from contextlib import nullcontext, suppress
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from connectors.kit.account import Account
 from connectors.kit.errors import Ambiguous
@@ -278,3 +281,107 @@ def test_a_dripping_answer_is_cut_off() -> None:
             http.call("POST", "/", operation="x", write=True, json={})
         assert time.monotonic() - began < 6
         dripping.join()
+
+
+def test_a_database_that_restarts_in_the_middle_of_a_step_is_no_fault_of_the_step(acme: World) -> None:
+    """The failure lab: a session that ends between two writes costs no try, and what was sent is looked up."""
+    from connectors.kit.writes import Write, Writes
+    from tasks.engine.act import Acted
+    from tasks.engine.loop import _concluded, _judged
+
+    work = booking(acme)
+
+    def writes() -> Writes:
+        yield Write("customer", lambda: "c-1", lambda: None)
+        end_all_sessions()
+        return (yield Write("order", lambda: "o-1", lambda: None))
+
+    with pytest.raises(OperationalError) as away:
+        work.carry_out(writes())
+    _concluded(work, _judged(work, away.value), Acted())
+    row = acme.rows("SELECT state, doubtful, tries, code FROM steps WHERE id = :id", id=work.step.id)[0]
+    assert (row.state, row.doubtful, row.tries, row.code) == ("unknown", True, 0, "journal_away")
+
+
+def end_all_sessions() -> None:
+    """What a restart does to the sessions of a database."""
+    from sqlalchemy.engine import make_url
+
+    plain = make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_an_order_keeps_its_keys_when_our_numbers_go_back(acme: World) -> None:
+    """The failure lab: a promoted standby that missed an order gives it another number; its effects keep their keys."""
+    from tasks.reading.laying import key
+
+    first: Any = SimpleNamespace(kind="order", account="shop", external_id="7", id=500, waybill="WB00000500")
+    again: Any = SimpleNamespace(**{**vars(first), "id": 612, "waybill": "WB00000612"})
+    other: Any = SimpleNamespace(**{**vars(first), "external_id": "8"})
+    wanted: Any = ("order_placed", "placed", "book_order", "erp")
+    assert key(again, *wanted) == key(first, *wanted)
+    assert key(other, *wanted) != key(first, *wanted), "another order under a number that was given out before"
+
+
+def test_numbers_are_skipped_after_a_promotion(acme: World) -> None:
+    """Every sequence goes on behind what a lost primary may have given out, also beyond eight digits."""
+    from app.database import transaction
+    from app.journal.promoted import skip_numbers
+
+    acme.order()
+    acme.pump()
+    last = acme.one("SELECT max(id) FROM subjects")
+    with transaction() as tx:
+        assert skip_numbers(tx, 100_000_000, "anna") >= 6
+    acme.order()
+    acme.pump()
+    assert acme.one("SELECT max(id) FROM subjects") > last + 99_999_999
+    assert acme.one("SELECT count(DISTINCT waybill) FROM subjects WHERE kind = 'order'") == 2
+    assert acme.one("SELECT count(*) FROM audit WHERE action = 'skip numbers'") == 1
+
+
+@pytest.mark.parametrize("how", ["refused", "silent"])
+def test_a_broker_that_is_away_holds_nobody_up(acme: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """The failure lab: kombu's own pause of two seconds made every acknowledgement late while Redis was gone."""
+    from app import bell
+
+    took: list[float] = []
+
+    def rings() -> None:
+        assert not bell.ring_event(1), "the first one finds out, and makes the client"
+        began = time.monotonic()
+        for _ in range(20):
+            assert not bell.ring_event(1)
+            time.sleep(0.01)
+        took.append(time.monotonic() - began)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        if how == "refused":
+            silent.close()
+        monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{port}/0")
+        ringer = threading.Thread(target=rings)  # a thread of its own has a producer of its own
+        ringer.start()
+        ringer.join()
+    bell._quiet_until = 0.0
+    assert took
+    assert took[0] < 2.0
+
+
+def test_a_pause_until_a_date_is_read_by_their_clock() -> None:
+    """The failure lab: a worker whose clock is minutes away waits as long as the vendor said."""
+    from connectors.kit.verdicts import retry_after
+
+    told = {"retry-after": "Wed, 25 Nov 2020 10:00:30 GMT", "date": "Wed, 25 Nov 2020 10:00:00 GMT"}
+    assert retry_after(told) == 30
+    assert retry_after({"retry-after": told["retry-after"]}) == 0
+
+
+def test_a_tick_outlives_clocks_that_are_apart() -> None:
+    """The failure lab: beat's clock ten minutes behind a worker's must not make every tick of its expire."""
+    from tasks.feeds.clock import beat_schedule
+
+    assert all(entry["options"]["expires"] >= 600 for entry in beat_schedule().values())

@@ -1,0 +1,59 @@
+"""Clocks apart: workers and beat disagree by ten minutes, and nothing depends on it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from labs.failure import standing_in
+from labs.failure.kills import Load
+from labs.failure.scenario import Lab, Scenario
+from labs.failure.stage import Stage
+
+PLACES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/local/lib/faketime/libfaketimeMT.so.1")
+AHEAD, BEHIND = "+300s", "-300s"  # ten minutes apart
+
+
+def library() -> str:
+    """libfaketime for programs with threads (Debian: libfaketime); empty where it is not installed."""
+    found = (path for place in PLACES for path in sorted(Path("/").glob(place.removeprefix("/"))))
+    return str(next(found, ""))
+
+
+def faked(offset: str) -> dict[str, str]:
+    """Variables that move a process's wall clock; what measures durations (CLOCK_MONOTONIC) is left alone."""
+    return {"LD_PRELOAD": library(), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
+
+
+def apart(stage: Stage) -> None:
+    """One worker is five minutes ahead, another one and beat five minutes behind; receivers and servers are right."""
+    if not library():
+        stage.figures["skipped"] = "libfaketime is not installed (Debian: apt install libfaketime)"
+        standing_in.start(stage, {})
+        stage.place(5)
+        return
+    standing_in.start(stage, {}, ("web",))
+    for name, line, offset in (("worker", "worker", AHEAD), ("worker2", "worker", BEHIND), ("beat", "beat", BEHIND)):
+        exported = standing_in.exported({"WORKER_NAME": name, **faked(offset)}, stage.lines[line])
+        stage.processes.start(name, exported)
+    for name in ("worker", "worker2"):
+        stage.until(90, lambda name=name: "ready." in stage.processes.log(name).read_text(errors="replace"), name)  # type: ignore[misc]
+    stage.figures["clocks"] = {"worker": AHEAD, "worker2": BEHIND, "beat": BEHIND}
+    with Load(stage, 0.15):
+        for role in ("erp", "warehouse"):
+            stage.weather(role, "commit_then_drop", chance=0.1, writes_only=True)
+        time.sleep(15)
+        stage.kill("worker")  # its leases run out by PostgreSQL's clock
+        time.sleep(15)
+        stage.processes.start("worker")
+
+
+SCENARIOS = (
+    Scenario(
+        "clocks-apart",
+        "two workers whose clocks are ten minutes apart share the work, beat is behind; answers are lost and one worker is killed",
+        apart,
+        least={"orders": 5, "booked": 5},
+        lab=Lab(lines=()),
+    ),
+)
