@@ -60,6 +60,7 @@ ORDER = Machine(
         ("partly_shipped shipped delivered", "return_all", "returned"),
         ("returned", "ship_all", "shipped"),  # an exchange goes out
         ("shipped delivered returned cancelled", "reconcile", "reconciled"),
+        ("partly_shipped shipped", "void", "placed"),  # the parcel never left after all
         ("reconciled", "reopen", "partly_shipped"),
         ("reconciled", "return_all", "returned"),
     ),
@@ -76,6 +77,7 @@ LINE = Machine(
         ("open allocated picked", "ship_part", "partly_shipped"),
         ("open allocated picked partly_shipped", "ship_all", "shipped"),
         ("shipped", "add", "partly_shipped"),
+        ("partly_shipped shipped", "void", "open"),
         ("shipped", "deliver", "delivered"),
         ("delivered", "add", "partly_shipped"),
         ("open allocated picked", "cancel", "cancelled"),
@@ -110,6 +112,7 @@ FULFILMENT = Machine(
         ("shipped in_transit ready", "deliver", "delivered"),
         ("shipped in_transit", "fail", "failed"),
         ("failed", "ship", "shipped"),
+        ("shipped in_transit", "void", "cancelled"),
         ("proposed requested accepted picked packed ready", "cancel", "cancelled"),
         ("cancelled rejected timed_out", "ship_late", "shipped"),
     ),
@@ -127,6 +130,7 @@ PAYMENT = Machine(
         ("authorised", "capture_part", "partly_captured"),
         ("none pending authorised partly_captured failed", "capture_all", "captured"),
         ("none pending", "capture_part", "partly_captured"),
+        ("captured", "authorise_more", "partly_captured"),
         ("pending authorised", "void", "voided"),
         ("voided", "authorise", "authorised"),
         ("partly_captured captured", "refund_part", "partly_refunded"),
