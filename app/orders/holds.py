@@ -78,15 +78,11 @@ def place(
     made = tx.execute(PLACE, {**row, "seconds": seconds}).scalar()
     if made is None:
         return None
-    deadlines.set_(tx, subject, "hold", str(made), seconds)
-    states.advance(tx, subject, "hold", "", "hold", by)
-    remedy = (
-        "Released by hand on the order's page."
-        if not rule
-        else "Released by itself when its source says so, or by hand."
-    )
+    remedy = "Released by hand on the order's page." if not rule else "Released when its source says so, or by hand."
     sentence = f"The order is held: {reason}{f' ({note})' if note else ''}."
     holding.set_aside(tx, subject, MOVING, sentence=sentence, remedy=remedy, owner=owner)
+    deadlines.set_(tx, subject, "hold", str(made), seconds)
+    states.advance(tx, subject, "hold", "", "hold", by)
     return int(made)
 
 
@@ -99,8 +95,9 @@ def release(tx: Connection, hold: int, *, by: str, note: str) -> set[str] | None
     cases.leave(tx, f"hold:{hold}", by=by)
     if any(other.open for other in of(tx, row.subject_id)):
         return set()
+    accounts = holding.take_up(tx, row.subject_id)
     states.advance(tx, row.subject_id, "hold", "", "release", by)
-    return holding.take_up(tx, row.subject_id)
+    return accounts
 
 
 def held(tx: Connection, subject: int) -> bool:

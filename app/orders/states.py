@@ -12,6 +12,9 @@ from app.orders.machines import MACHINES
 from app.orders.standing import Part
 
 KNOWN = text("SELECT machine, part, state FROM order_states WHERE subject_id = :subject FOR UPDATE")
+ONE = text(
+    "SELECT state FROM order_states WHERE subject_id = :subject AND machine = :machine AND part = :part FOR UPDATE"
+)
 SET = text("""
 INSERT INTO order_states (subject_id, machine, part, state, account, event_id)
 VALUES (:subject, :machine, :part, :after, :account, :event)
@@ -120,7 +123,8 @@ def keep(tx: Connection, subject: int, moves: Iterable[Move], account: str, even
 
 def advance(tx: Connection, subject: int, machine: str, part: str, event: str, account: str) -> bool:
     """One event of the hub's own; False when the machine does not know it in the present state (then nothing changes)."""
-    before = known(tx, subject).get((machine, part), MACHINES[machine].start)
+    named = {"subject": subject, "machine": machine, "part": part}
+    before = tx.execute(ONE, named).scalar() or MACHINES[machine].start
     after = MACHINES[machine].table.get((before, event))
     if after is None:
         return False

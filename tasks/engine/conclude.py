@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -15,8 +16,9 @@ from app import cases
 from app.accounts import state
 from app.bell import Ring
 from app.catalogue import codes
-from app.journal import facts, links, steps
+from app.journal import facts, holding, links, steps
 from app.journal.nourish import feed_accounts
+from app.orders import holds, states
 from app.stock import dirty
 from config.reader import config
 from connectors.kit.http import Exchange
@@ -35,7 +37,7 @@ def conclude(
 ) -> list[Ring] | None:
     """Concludes an attempt under its fence; None when the step is another's by now (a zombie's word changes nothing)."""
     verdict = _parked_or_ready(tx, work, verdict)
-    verdict = _overtaken(tx, work, verdict)
+    verdict = _held(tx, work, _overtaken(tx, work, verdict))
     if not _settle(tx, work, verdict):
         _attempt(tx, work, verdict, "fenced")
         return None
@@ -46,6 +48,7 @@ def conclude(
     _tell(tx, work, acted)
     _health(tx, work, verdict)
     opened = _open(tx, work, verdict)
+    _mark(tx, work, verdict)  # after steps and runs: whoever receives locks in that order too
     _case(tx, work, verdict)  # after steps, runs and events, as in a cancellation
     return feed_accounts(tx, opened | {work.step.account})
 
@@ -77,6 +80,28 @@ def _overtaken(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
     return verdict
 
 
+def _held(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
+    """A step of a held order that would be tried again waits for the release; what it may have sent is looked up first."""
+    moving = work.step.flow in holds.MOVING and work.step.kind != "undo"
+    if verdict.state != "ready" or verdict.doubtful or not moving or not holds.held(tx, work.step.subject_id):
+        return verdict
+    return replace(verdict, state="parked", hold=holding.fact(work.step.subject_id), sentence="The order is held.")
+
+
+def _mark(tx: Connection, work: Work, verdict: Verdict) -> None:
+    """What the hub itself has brought about moves the order's state; nothing where the machine knows no such move."""
+    moved = MARKS.get(work.step.name)
+    if moved is not None and verdict.state == "done":
+        states.advance(tx, work.step.subject_id, "order", "", moved, work.step.account)
+
+
+MARKS = {
+    "book_order": "book",
+    "request_fulfilment": "release",
+    "request_from_locations": "release",
+}
+
+
 def _settle(tx: Connection, work: Work, verdict: Verdict) -> bool:
     row = {
         "id": work.step.id,
@@ -93,7 +118,7 @@ def _settle(tx: Connection, work: Work, verdict: Verdict) -> bool:
         "sentence": _plain(verdict.sentence)[:2000],
         "remedy": verdict.remedy,
         "owner": verdict.owner,
-        "fact": codes.fact(*verdict.fact) if verdict.fact else "",
+        "fact": codes.fact(*verdict.fact) if verdict.fact else verdict.hold,
     }
     return tx.execute(steps.CONCLUDE, row).rowcount == 1
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
-from tasks.feeds import heartbeat, parked, poll, publish, retain, sweep, watch
+from tasks.feeds import deadlines, heartbeat, held, parked, poll, publish, retain, sweep, watch
 
 log = structlog.get_logger("clock")
 
@@ -96,6 +96,8 @@ RUNS: dict[str, Job] = {
     "parked": parked.run,
     "watch": watch.run,
     "retain": retain.run,
+    "held": held.run,
+    "deadlines": deadlines.run,
 }
 JOBS: dict[str, Callable[..., Any]] = {
     **{name: _scheduled(name, job) for name, job in RUNS.items()},

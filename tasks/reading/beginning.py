@@ -19,9 +19,19 @@ from tasks.reading import laying
 
 
 def begin(tx: Connection, setting: laying.Setting, old: Order | None, facts: Mapping[str, Any]) -> Sequence[Difference]:
-    """Follows the document in the kept states, holds or frees the order, and starts what may start. Answers what was started or kept."""
-    subject, new = setting.subject.id, setting.order
+    """Holds or frees the order, starts what may start, and follows the document in the kept states. Answers what was started or kept.
+
+    The states come last: steps are locked before them, here as where a step is concluded.
+    """
+    started = _started(tx, setting, old, facts)
     _follow(tx, setting, old)
+    return started
+
+
+def _started(
+    tx: Connection, setting: laying.Setting, old: Order | None, facts: Mapping[str, Any]
+) -> Sequence[Difference]:
+    subject, new = setting.subject.id, setting.order
     found = differences(old, new)
     if new.cancelled_at is not None:
         return _cancelled(tx, setting, found)

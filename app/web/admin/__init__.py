@@ -10,7 +10,21 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from app.web.admin import accounts, causes, codes, door, events, headers, home, orders, records, showing, users, work
+from app.web.admin import (
+    accounts,
+    causes,
+    codes,
+    door,
+    events,
+    headers,
+    holds,
+    home,
+    orders,
+    records,
+    showing,
+    users,
+    work,
+)
 
 
 def install(app: Flask) -> None:
@@ -34,6 +48,7 @@ def install(app: Flask) -> None:
 THEME = Theme("ours", "base.html")  # our own templates on Bootstrap 5: Flask-Admin's are for 4 and need inline scripts
 VIEWS = (
     lambda: orders.Orders("Orders", endpoint="orders", url="/admin/orders"),
+    lambda: holds.Holds("Holds", endpoint="holds", url="/admin/holds"),
     lambda: causes.Causes("Trouble", endpoint="causes", url="/admin/cases"),
     lambda: codes.Codes("Mappings", endpoint="codes", url="/admin/codes"),
     lambda: accounts.Accounts("Accounts", endpoint="accounts", url="/admin/accounts"),

@@ -13,9 +13,12 @@ from app.journal import actions
 from app.journal.reading import order as reading
 from app.journal.reading import orders, timeline
 from app.journal.reading.rows import by_key, number
+from app.orders import reading as living
+from app.orders.holds import REASONS
 from app.web.admin import showing
 from app.web.admin.asking import given
 from app.web.admin.gate import Page, expose, me
+from app.web.admin.holds import HOURS
 from config.reader import config
 
 LOOKED = text(
@@ -55,11 +58,15 @@ class Orders(Page):
                 abort(404)
             if me().may("support"):
                 _note(tx, page.subject.waybill)
+            life = living.life(tx, page.subject.id, page.document)
         stands = timeline.stands(page)
         return str(
             self.render(
                 "order.html",
                 page=page,
+                life=life,
+                hold_reasons=REASONS,
+                hold_hours=HOURS,
                 order=page.document,
                 headline=timeline.headline(page),
                 runs=[(run, [s for s in stands if s.step.run_id == run.id]) for run in page.runs],
