@@ -10,11 +10,11 @@ from kombu import Queue
 
 from app import logs
 from app.bell import CLOCK, HUB, INTAKE, RECEIVE, celery_settings
-from app.orders import holds
+from app.orders import fulfilling, holds
 from config.reader import config
 from tasks import receive
 from tasks.engine.loop import perform
-from tasks.feeds import clock, held
+from tasks.feeds import clock, fulfilled, held
 from tasks.flows.book import FLOWS
 from tasks.flows.table import Flow
 
@@ -55,6 +55,7 @@ for _flow in FLOWS.values():
         _task(f"{_flow.name}.{_name}", perform)
 _task(RECEIVE, receive.receive)
 _task(holds.FREE, held.start)
+_task(fulfilling.FOLLOW, fulfilled.follow)
 for _job, _run in clock.JOBS.items():
     app.task(name=f"waybill.{_job}", shared=False)(_run)
 

@@ -79,11 +79,14 @@ CREATE TABLE fulfilments (             -- one request to one location for some o
     lines jsonb NOT NULL,              -- [{"line_id", "sku", "quantity"}]
     rules text NOT NULL DEFAULT '',    -- name@version of the rule set that chose it
     why text NOT NULL DEFAULT '',
-    verify text NOT NULL DEFAULT '',   -- how the customer proves who they are
+    verify text NOT NULL DEFAULT '',   -- the code that the customer shows
+    trackings jsonb NOT NULL DEFAULT '[]',
+    pending boolean NOT NULL DEFAULT false,  -- something follows from its state that a worker does
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX fulfilments_subject ON fulfilments (subject_id, id);
+CREATE INDEX fulfilments_pending ON fulfilments (id) WHERE pending;
 CREATE INDEX fulfilments_location ON fulfilments (location, state);
 
 CREATE TABLE rule_sets (               -- sourcing rules as they were read, never changed afterwards

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
-from tasks.feeds import deadlines, heartbeat, held, parked, poll, publish, retain, sweep, watch
+from tasks.feeds import deadlines, fulfilled, heartbeat, held, parked, poll, publish, retain, sweep, watch
 
 log = structlog.get_logger("clock")
 
@@ -97,6 +97,7 @@ RUNS: dict[str, Job] = {
     "watch": watch.run,
     "retain": retain.run,
     "held": held.run,
+    "fulfilled": fulfilled.run,
     "deadlines": deadlines.run,
 }
 JOBS: dict[str, Callable[..., Any]] = {

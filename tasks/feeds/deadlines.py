@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app import cases
 from app.bell import Ring, ring
 from app.database import transaction
-from app.orders import deadlines, holds
+from app.orders import deadlines, fulfilling, holds
 from app.orders.deadlines import Deadline
 
 
@@ -47,4 +47,16 @@ def _hold(tx: Connection, deadline: Deadline) -> list[Ring]:
     return []
 
 
-PASSED: Mapping[str, Callable[[Connection, Deadline], list[Ring]]] = {"hold": _hold}
+def _answer(tx: Connection, deadline: Deadline) -> list[Ring]:
+    return fulfilling.time_out(tx, deadline.part)
+
+
+def _pickup(tx: Connection, deadline: Deadline) -> list[Ring]:
+    return fulfilling.no_show(tx, deadline.part)
+
+
+PASSED: Mapping[str, Callable[[Connection, Deadline], list[Ring]]] = {
+    "hold": _hold,
+    "answer": _answer,
+    "pickup": _pickup,
+}

@@ -12,8 +12,8 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders import authority
-from app.orders.difference import Difference, content, differences, fingerprint, state_of
+from app.orders import authority, fulfilling
+from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
 from app.stock import dirty, positions
 from config.reader import config
@@ -53,7 +53,8 @@ def order(tx: Connection, event: Event, told: Snapshot) -> Outcome:
         links=echoes,
     )
     complete = _with_pending(tx, merged.order, subject, roles)
-    return _changed(tx, event, subject, roles, old, complete, told.version, bool(merged.echoes))
+    cause = laying.Cause(event.id, event.at, event.lane, event.account)
+    return _changed(tx, cause, subject, roles, old, complete, told.version, bool(merged.echoes))
 
 
 def _facts(account: str, new: Order) -> Mapping[str, Any]:
@@ -107,7 +108,7 @@ def _with_pending(tx: Connection, merged: Order, subject: Subject, roles: Mappin
 
 def _changed(
     tx: Connection,
-    event: Event,
+    cause: laying.Cause,
     subject: Subject,
     roles: Mapping[str, Any],
     old: Order | None,
@@ -120,7 +121,6 @@ def _changed(
         return _nothing_new(subject, version, echo)
     document = _keep(tx, subject, roles, new, version)
     _note_trackings(tx, subject, old, new)
-    cause = laying.Cause(event.id, event.at, event.lane, event.account)
     setting = laying.Setting(cause, replace(subject, roles=roles), roles, document, new)
     started = beginning.begin(tx, setting, old, _facts(subject.account, new))
     if not started:
@@ -211,7 +211,15 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     if refusal is not None:
         return refusing.outcome(tx, subject, event.account, refusal, known=_knows(old, piece))
     new = with_shipment(old, piece) if isinstance(piece, Shipment) else with_refund(old, piece)
-    return _changed(tx, event, subject, subject.roles, old, new, subject.version, False)
+    if isinstance(piece, Shipment) and piece.status in GONE:
+        fulfilling.told_by_account(tx, told.reference, "ship")
+    cause = laying.Cause(event.id, event.at, event.lane, event.account)
+    return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
+
+
+def keep_changed(tx: Connection, cause: laying.Cause, subject: Subject, old: Order, new: Order) -> Outcome:
+    """An order that the hub itself learned something of (a store's word), in the way of a delivery."""
+    return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
 
 
 def _knows(old: Order, piece: Shipment | Refund) -> bool:

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 from app.bell import Ring
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import conflicts, holds, standing, states, waiting
+from app.orders import conflicts, fulfilling, holds, planning, standing, states, waiting
 from app.orders.difference import Difference, Kind, differences
 from app.stock import reservations
 from connectors.canonical.order import Order
-from tasks.reading import laying
+from tasks.reading import laying, sourced
 
 
 def begin(tx: Connection, setting: laying.Setting, old: Order | None, facts: Mapping[str, Any]) -> Sequence[Difference]:
@@ -44,9 +44,32 @@ def _started(
             _wait(tx, setting, difference)
             kept |= {difference.kind.value}
             started.append(difference)
-        elif laying.start(tx, setting, difference):
+        elif start(tx, setting, difference):
             started.append(difference)
     return started
+
+
+def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bool:
+    """Starts what follows from a difference; where rules are in force, with the locations that they choose."""
+    subject, waybill = setting.subject.id, setting.subject.waybill
+    if difference.kind is Kind.PLACED:
+        numbers = planning.first(tx, subject, waybill, setting.order)
+        done = laying.start(tx, replace(setting, sourced="" if numbers is None else ASKED), difference)
+        sourced.lay(tx, setting, numbers or ())
+        return done
+    asked = fulfilling.of(tx, subject) if difference.kind in (Kind.CHANGED, Kind.CANCELLED) else ()
+    done = laying.start(tx, replace(setting, sourced=ASKED if asked else ""), difference)
+    if not asked or (difference.kind is Kind.CHANGED and not difference.facets & WHAT_SHIPS):
+        return done
+    gone = fulfilling.cancel_open(tx, subject)
+    sourced.withdraw(tx, setting, gone, difference.key)
+    if difference.kind is Kind.CHANGED:
+        sourced.lay(tx, setting, planning.retry(tx, subject, waybill, setting.order))
+    return done or bool(gone)
+
+
+ASKED = "sourced: each location is asked by itself"
+WHAT_SHIPS = frozenset(("lines", "address"))
 
 
 def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
@@ -66,8 +89,8 @@ def _cancelled(tx: Connection, setting: laying.Setting, found: Sequence[Differen
         reservations.release(tx, subject)
         late = [one.difference for one in struck if one.difference.kind in (Kind.SHIPPED, Kind.REFUNDED)]
         told = [*late, *(d for d in found if d.kind is not Kind.CANCELLED)]
-        return [*(d for d in found if d.kind is Kind.CANCELLED), *(d for d in told if laying.start(tx, setting, d))]
-    return [difference for difference in found if laying.start(tx, setting, difference)]
+        return [*(d for d in found if d.kind is Kind.CANCELLED), *(d for d in told if start(tx, setting, d))]
+    return [difference for difference in found if start(tx, setting, difference)]
 
 
 def _wait(tx: Connection, setting: laying.Setting, difference: Difference) -> None:
@@ -85,7 +108,7 @@ def start_waiting(tx: Connection, setting: laying.Setting) -> list[Difference]:
     started = []
     for one in waiting.take(tx, setting.subject.id):
         cause = laying.Cause(one.event_id, one.event_at, one.lane, setting.cause.account)
-        if laying.start(tx, replace(setting, cause=cause), one.difference):
+        if start(tx, replace(setting, cause=cause), one.difference):
             started.append(one.difference)
     return started
 

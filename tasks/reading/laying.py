@@ -40,6 +40,7 @@ class Setting:
     roles: Mapping[str, Any]
     document: int | None
     order: Order
+    sourced: str = ""  # why no single warehouse is asked, where the order is sourced
 
 
 def start(tx: Connection, setting: Setting, difference: Difference) -> bool:
@@ -86,8 +87,12 @@ def _step(setting: Setting, flow: Flow, step: Step, difference: Difference) -> N
         key=key(setting.subject, flow.name, difference.key, step.name, account or HUB),
         after=tuple(act.__name__ for act in step.after),
         ordered=step.ordered if isinstance(step, Outer) else True,
-        skip=_why_not(account, role, unconcerned),
+        skip=_why_not(account, role, unconcerned) or (setting.sourced if step.name in BY_WAREHOUSE else ""),
     )
+
+
+# What one warehouse is asked for as a whole; an order that is sourced is asked for location by location (tasks/reading/sourced.py).
+BY_WAREHOUSE = frozenset(("request_fulfilment", "withdraw_fulfilment", "request_again"))
 
 
 def _why_not(account: str | None, role: str, unconcerned: bool) -> str:

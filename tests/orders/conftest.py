@@ -17,3 +17,15 @@ def acme(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[World]:
         for sku in ("WB-TEE", "WB-MUG"):
             made.code("erp", "sku", sku, sku)
         yield made
+
+
+@pytest.fixture
+def many(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[World]:
+    """Beside Acme in every role a maker who sends by himself, and the rules of tests/orders/places.py in force."""
+    from tests.orders.places import in_force, text
+
+    with world(tmp_path / "config", database_url, redis_url, more=("maker",)) as made:
+        for sku in ("WB-TEE", "WB-MUG"):
+            made.code("erp", "sku", sku, sku)
+        in_force(text())
+        yield made

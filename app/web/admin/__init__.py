@@ -22,6 +22,7 @@ from app.web.admin import (
     orders,
     records,
     showing,
+    sourcing,
     users,
     work,
 )
@@ -51,6 +52,7 @@ VIEWS = (
     lambda: holds.Holds("Holds", endpoint="holds", url="/admin/holds"),
     lambda: causes.Causes("Trouble", endpoint="causes", url="/admin/cases"),
     lambda: codes.Codes("Mappings", endpoint="codes", url="/admin/codes"),
+    lambda: sourcing.Sourcing("Sourcing", endpoint="sourcing", url="/admin/sourcing"),
     lambda: accounts.Accounts("Accounts", endpoint="accounts", url="/admin/accounts"),
     lambda: events.Events("Deliveries", endpoint="events", url="/admin/events"),
     lambda: work.Steps("Steps", endpoint="steps", url="/admin/steps"),
