@@ -9,9 +9,11 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
-from app.orders import deadlines, holds
+from app.orders import deadlines, fulfilling, holds, returning
 from app.orders.deadlines import Deadline
+from app.orders.fulfilling import Fulfilment
 from app.orders.holds import Hold
+from app.orders.returning import ReturnRow
 from app.orders.standing import Part, Tally, tallies
 from connectors.canonical.order import Order
 
@@ -52,6 +54,8 @@ class LifePage:
     holds: Sequence[Hold]
     deadlines: Sequence[Deadline]
     tallies: Sequence[Tally]
+    fulfilments: Sequence[Fulfilment]
+    returns: Sequence[ReturnRow]
     to_pay: Decimal | None
 
     @property
@@ -79,6 +83,8 @@ def life(tx: Connection, subject: int, order: Order | None) -> LifePage:
         holds=holds.of(tx, subject),
         deadlines=deadlines.of(tx, subject),
         tallies=counted,
+        fulfilments=fulfilling.of(tx, subject),
+        returns=returning.of(tx, subject),
         to_pay=_to_pay(order, counted) if order is not None and counted else None,
     )
 

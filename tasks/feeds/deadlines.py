@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app import cases
 from app.bell import Ring, ring
 from app.database import transaction
-from app.orders import deadlines, fulfilling, holds
+from app.orders import deadlines, fulfilling, holds, returning
 from app.orders.deadlines import Deadline
 
 
@@ -55,8 +55,20 @@ def _pickup(tx: Connection, deadline: Deadline) -> list[Ring]:
     return fulfilling.no_show(tx, deadline.part)
 
 
+def _goods(tx: Connection, deadline: Deadline) -> list[Ring]:
+    returning.overdue(tx, deadline.part, "goods")
+    return []
+
+
+def _money(tx: Connection, deadline: Deadline) -> list[Ring]:
+    returning.overdue(tx, deadline.part, "money")
+    return []
+
+
 PASSED: Mapping[str, Callable[[Connection, Deadline], list[Ring]]] = {
     "hold": _hold,
     "answer": _answer,
     "pickup": _pickup,
+    "return": _goods,
+    "refund": _money,
 }

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from app.bell import Ring
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import conflicts, fulfilling, holds, planning, standing, states, waiting
+from app.orders import conflicts, fulfilling, holds, planning, returning, standing, states, waiting
 from app.orders.difference import Difference, Kind, differences
+from app.orders.merge import pending
 from app.stock import reservations
 from connectors.canonical.order import Order
 from tasks.reading import laying, sourced
@@ -75,6 +76,10 @@ WHAT_SHIPS = frozenset(("lines", "address"))
 def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
     subject, new = setting.subject.id, setting.order
     account, event = setting.cause.account, setting.cause.id
+    before = {refund.id for refund in old.refunds} if old is not None else set()
+    for refund in new.refunds:
+        if refund.id not in before and not pending(refund):
+            returning.refunded(tx, subject, refund)
     moves = states.follow(tx, subject, standing.states(new), account, event)
     known = states.known(tx, subject) if old is not None else {}
     conflicts.open_cases(tx, subject, account, conflicts.found(old, new, moves, known))

@@ -16,6 +16,7 @@ from app.web.admin import (
     codes,
     door,
     events,
+    fulfilments,
     headers,
     holds,
     home,
@@ -50,6 +51,7 @@ THEME = Theme("ours", "base.html")  # our own templates on Bootstrap 5: Flask-Ad
 VIEWS = (
     lambda: orders.Orders("Orders", endpoint="orders", url="/admin/orders"),
     lambda: holds.Holds("Holds", endpoint="holds", url="/admin/holds"),
+    lambda: fulfilments.Fulfilments("Fulfilments", endpoint="fulfilments", url="/admin/fulfilments"),
     lambda: causes.Causes("Trouble", endpoint="causes", url="/admin/cases"),
     lambda: codes.Codes("Mappings", endpoint="codes", url="/admin/codes"),
     lambda: sourcing.Sourcing("Sourcing", endpoint="sourcing", url="/admin/sourcing"),

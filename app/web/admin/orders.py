@@ -15,10 +15,12 @@ from app.journal.reading import orders, timeline
 from app.journal.reading.rows import by_key, number
 from app.orders import reading as living
 from app.orders.holds import REASONS
+from app.orders.whereabouts import whereabouts
 from app.web.admin import showing
 from app.web.admin.asking import given
 from app.web.admin.gate import Page, expose, me
 from app.web.admin.holds import HOURS
+from app.web.where import link
 from config.reader import config
 
 LOOKED = text(
@@ -59,12 +61,15 @@ class Orders(Page):
             if me().may("support"):
                 _note(tx, page.subject.waybill)
             life = living.life(tx, page.subject.id, page.document)
+            told = whereabouts(tx, page.subject.waybill)
         stands = timeline.stands(page)
         return str(
             self.render(
                 "order.html",
                 page=page,
                 life=life,
+                told=told,
+                public=link(page.subject.waybill) if told else "",
                 hold_reasons=REASONS,
                 hold_hours=HOURS,
                 order=page.document,
