@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-FILES = ("settings", "accounts", "routes", "authority", "owners", "schedules", "holds")
+FILES = ("settings", "accounts", "routes", "authority", "owners", "schedules", "holds", "customers")
 
 
 class Wrong(ValueError):
@@ -87,6 +87,7 @@ class Config:
     owners: Mapping[str, Any]
     schedules: Mapping[str, Schedule]
     holds: tuple[HoldRule, ...]
+    customers: Mapping[str, Any]
     folder: Path
 
 
@@ -106,6 +107,7 @@ def read(folder: Path) -> Config:
         owners=raw["owners"],
         schedules={name: _schedule(folder, name, table) for name, table in raw["schedules"].items()},
         holds=tuple(_hold(folder, rule) for rule in raw["holds"].get("rule", ())),
+        customers=raw["customers"],
         folder=folder,
     )
 

@@ -132,7 +132,7 @@ CREATE TABLE customers (               -- who buys, by the rule of each account
     merged_into bigint REFERENCES customers,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX customers_match ON customers (match_key) WHERE match_key IS NOT NULL AND merged_into IS NULL;
+CREATE UNIQUE INDEX customers_match ON customers (match_key) WHERE match_key IS NOT NULL;  -- a merged one still leads to the other
 CREATE TABLE customer_orders (
     subject_id bigint PRIMARY KEY,
     customer_id bigint NOT NULL REFERENCES customers,

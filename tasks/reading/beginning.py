@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.bell import Ring
+from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.orders import conflicts, fulfilling, holds, planning, returning, standing, states, waiting
@@ -24,6 +25,7 @@ def begin(tx: Connection, setting: laying.Setting, old: Order | None, facts: Map
 
     The states come last: steps are locked before them, here as where a step is concluded.
     """
+    identity.identify(tx, setting.subject.id, setting.subject.account, setting.order)
     started = _started(tx, setting, old, facts)
     _follow(tx, setting, old)
     return started

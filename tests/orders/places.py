@@ -27,6 +27,7 @@ keeps_for = 7200
 [locations.maker]
 kind = "supplier"
 account = "maker"
+stock = {{ account = "maker", location = "main" }}
 cost = "9.00"
 """
 
@@ -41,7 +42,7 @@ def shelves(acme: World, **there: int) -> None:
 
     from app.database import transaction
 
-    accounts = {"dc": ("warehouse", "main"), "store": ("pos", "store")}
+    accounts = {"dc": ("warehouse", "main"), "store": ("pos", "store"), "maker": ("maker", "main")}
     with transaction() as tx:
         for name, many in there.items():
             place, sku = name.split("_", 1)

@@ -63,7 +63,7 @@ def claims(world: World) -> int:
 
 def test_an_order_of_three_legs_is_asked_for_sent_and_told_leg_by_leg(many: World) -> None:
     """Pain 37: three shipments, three numbers; each is booked and told as it leaves, and together they are the order."""
-    shelves(many, dc_WB_TEE=1, store_WB_MUG=1)
+    shelves(many, dc_WB_TEE=1, store_WB_MUG=1, maker_WB_TEE=1)
     order = many.order()
     many.pump()
     asked = requests(many)
@@ -94,7 +94,7 @@ def test_an_order_of_three_legs_is_asked_for_sent_and_told_leg_by_leg(many: Worl
 
 
 def test_a_store_that_rejects_or_does_not_answer_is_passed_over_and_at_last_a_person_looks(many: World) -> None:
-    shelves(many, store_WB_TEE=9, store_WB_MUG=9)
+    shelves(many, store_WB_TEE=9, store_WB_MUG=9, maker_WB_TEE=9, maker_WB_MUG=9)
     many.order()
     many.pump()
     assert requests(many)["store"][1] == "requested"
@@ -113,7 +113,7 @@ def test_a_store_that_rejects_or_does_not_answer_is_passed_over_and_at_last_a_pe
 
 
 def test_silence_is_a_no_and_an_answer_in_time_is_not_undone_by_the_clock(many: World) -> None:
-    shelves(many, store_WB_TEE=9, store_WB_MUG=9)
+    shelves(many, store_WB_TEE=9, store_WB_MUG=9, maker_WB_TEE=9, maker_WB_MUG=9)
     many.order()
     many.pump()
     hour_passes(many)
@@ -128,7 +128,7 @@ def test_silence_is_a_no_and_an_answer_in_time_is_not_undone_by_the_clock(many: 
 
 def test_a_cancellation_takes_every_leg_back(many: World) -> None:
     """Pain 18: after the compensation the claims and the requests are what they were before."""
-    shelves(many, dc_WB_TEE=1, store_WB_MUG=1)
+    shelves(many, dc_WB_TEE=1, store_WB_MUG=1, maker_WB_TEE=1)
     order = many.order()
     many.pump()
     many.deliver("order.cancelled", many.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))

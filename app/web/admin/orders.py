@@ -8,6 +8,7 @@ from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, text
 
+from app.customers import identity
 from app.database import transaction
 from app.journal import actions
 from app.journal.reading import order as reading
@@ -62,12 +63,14 @@ class Orders(Page):
                 _note(tx, page.subject.waybill)
             life = living.life(tx, page.subject.id, page.document)
             told = whereabouts(tx, page.subject.waybill)
+            customer = identity.of_order(tx, page.subject.id)
         stands = timeline.stands(page)
         return str(
             self.render(
                 "order.html",
                 page=page,
                 life=life,
+                customer=customer,
                 told=told,
                 public=link(page.subject.waybill) if told else "",
                 hold_reasons=REASONS,
