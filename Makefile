@@ -1,12 +1,13 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test lab-pains lock clean
+.PHONY: run test lab-pains lab-histories lock clean
 
 # make run [ONCE=1] [ERP=tryton]
 run: .venv/ready ; @$(BIN)/python -m local.run
 test: .venv/ready ; @$(BIN)/python -m local.test
 lab-pains: .venv/ready ; @$(BIN)/python -m labs.pains
+lab-histories: .venv/ready ; @$(BIN)/python -m labs.histories
 lock: .venv/ready ; @for set in run test; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --output-file requirements/$$set.txt requirements/$$set.in; done
 clean: ; @if [ -x $(BIN)/python ]; then $(BIN)/python -m local.clean; fi
 

@@ -12,7 +12,7 @@ from app.orders.life import QUARANTINE, RESTOCK, Fact, Life, LineLife, TenderLif
 from tests.orders.shelf import Shelf
 from tests.orders.unit_oracle import Line, Oracle, Piece
 
-MANY = int(os.environ.get("WAYBILL_HISTORIES", "300"))
+MANY = int(os.environ.get("WAYBILL_HISTORIES", "150"))
 KINDS = ("cancel", "edit", "pick", "ship", "invoice", "receive", "request_return", "refund")
 LINES = ("A", "B")
 TENDERS = {"card": 7, "gift card": 3}
