@@ -43,6 +43,7 @@ SELECT s.waybill FROM subjects s JOIN fulfilments f ON f.subject_id = s.id WHERE
 MOVE = text("""
 UPDATE fulfilments SET state = :state, pending = pending OR :pending, trackings = :trackings, updated_at = now() WHERE id = :id
 """)
+FOLLOWING = text("UPDATE fulfilments SET pending = true WHERE number = ANY(:numbers) AND account <> '' RETURNING id")
 DONE = text("UPDATE fulfilments SET pending = false WHERE id = :id")
 PENDING = text("SELECT id FROM fulfilments WHERE pending ORDER BY id LIMIT :most")
 
@@ -232,6 +233,11 @@ def cancel_open(tx: Connection, subject: int) -> list[Fulfilment]:
 
 def pending(tx: Connection, most: int = 200) -> Sequence[int]:
     return list(tx.execute(PENDING, {"most": most}).scalars())
+
+
+def to_follow(tx: Connection, numbers: Sequence[str]) -> list[Ring]:
+    """Requests that a worker has to carry to their locations; ring the answer after the commit."""
+    return [Ring(FOLLOW, HUB, int(one)) for one in tx.execute(FOLLOWING, {"numbers": list(numbers)}).scalars()]
 
 
 def followed(tx: Connection, fulfilment: int) -> None:

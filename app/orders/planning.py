@@ -8,6 +8,9 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from app import cases
+from app.bell import Ring
+from app.journal import subjects
+from app.journal.actions import audit
 from app.orders import fulfilling, rules, supply
 from app.orders.demand import demand
 from app.orders.fulfilling import Fulfilment
@@ -103,3 +106,13 @@ def unasked(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
         for want in one.wants if one.open else ():
             left[want.line_id] = left.get(want.line_id, Decimal(0)) - want.quantity
     return {line: quantity for line, quantity in left.items() if quantity > 0}
+
+
+def by_hand(tx: Connection, waybill: str, who: str, why: str) -> list[Ring] | None:
+    """A person has pieces that nobody was asked for sourced again; None where there is no such order. Ring the answer after the commit."""
+    subject = subjects.lock_waybill(tx, waybill)
+    if subject is None or not isinstance(subject.document, Order):
+        return None
+    numbers = retry(tx, subject.id, subject.waybill, subject.document)
+    audit(tx, who, "source order again", f"order:{subject.waybill}", why, after={"asked": numbers})
+    return fulfilling.to_follow(tx, numbers)

@@ -20,6 +20,7 @@ from connectors.canonical.order import Order
 STATES = text(
     "SELECT machine, part, state, since, account FROM order_states WHERE subject_id = :subject ORDER BY machine, part"
 )
+UNSOURCED = text("SELECT 1 FROM case_members WHERE member = :member AND closed_at IS NULL LIMIT 1")
 MOVES = text("""
 SELECT at, machine, part, before, moves, after, account FROM order_moves WHERE subject_id = :subject ORDER BY id DESC LIMIT 100
 """)
@@ -56,6 +57,7 @@ class LifePage:
     tallies: Sequence[Tally]
     fulfilments: Sequence[Fulfilment]
     returns: Sequence[ReturnRow]
+    unsourced: bool
     to_pay: Decimal | None
 
     @property
@@ -85,6 +87,7 @@ def life(tx: Connection, subject: int, order: Order | None) -> LifePage:
         tallies=counted,
         fulfilments=fulfilling.of(tx, subject),
         returns=returning.of(tx, subject),
+        unsourced=bool(tx.execute(UNSOURCED, {"member": f"unsourced:{subject}"}).scalar()),
         to_pay=_to_pay(order, counted) if order is not None and counted else None,
     )
 

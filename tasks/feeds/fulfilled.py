@@ -54,6 +54,11 @@ def _setting(subject: Subject, order: Order) -> laying.Setting:
     )
 
 
+def _asked(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    """Sourced again by a person."""
+    sourced.lay(tx, _setting(subject, order), [one.number])
+
+
 def _elsewhere(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
     if order.cancelled_at is None:
         sourced.lay(tx, _setting(subject, order), planning.again(tx, subject.waybill, order, one))
@@ -86,6 +91,7 @@ def _not_fetched(tx: Connection, subject: Subject, order: Order, one: Fulfilment
 
 
 FOLLOWS: Mapping[str, Callable[[Connection, Subject, Order, Fulfilment], None]] = {
+    "requested": _asked,
     "rejected": _elsewhere,
     "timed_out": _elsewhere,
     "ready": _ready,

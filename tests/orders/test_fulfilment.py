@@ -207,19 +207,15 @@ def test_nobody_fetches_it(many: World) -> None:
 
 def test_what_nobody_has_is_a_case_with_the_pieces_and_goes_out_when_it_is_sourced_again(many: World) -> None:
     """A backorder."""
-    from app.database import transaction
     from app.orders import planning
-    from connectors.canonical.codec import decode
 
     shelves(many, store_WB_TEE=1)
-    many.order(delivery=PICKUP)
+    many.order()
     many.pump()
     assert "1 x WB-TEE, 1 x WB-MUG" in many.one("SELECT sentence FROM cases WHERE code = 'unsourced'")
-    shelves(many, store_WB_TEE=5, store_WB_MUG=5)
-    with transaction() as tx:
-        row = tx.exec_driver_sql(
-            "SELECT s.id, s.waybill, d.body FROM subjects s JOIN documents d ON d.id = s.document_id WHERE s.kind = 'order'"
-        ).one()
-        planning.retry(tx, row.id, row.waybill, decode(row.body))  # type: ignore[arg-type]
+    shelves(many, dc_WB_TEE=5, dc_WB_MUG=5)
+    for _ in range(2):
+        says(many, planning.by_hand, waybill(many), "anna", "a lorry came")
+    assert many.effects("warehouse")["requests"] == {requests(many)["dc"][0]: 1}
     assert many.one("SELECT status FROM cases WHERE code = 'unsourced'") == "resolved"
     assert many.one("SELECT sum((l->>'quantity')::int) FROM fulfilments f, jsonb_array_elements(f.lines) l") == 3

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from flask import abort
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from app.bell import Ring, ring
 from app.database import transaction
-from app.orders import fulfilling
+from app.orders import fulfilling, planning
 from app.orders.fulfilling import Refused
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
@@ -19,7 +20,7 @@ LONGER = 2 * 86400.0
 
 
 class Fulfilments(Page):
-    needs: ClassVar = {"extensions": "support", "returns": "support", "rejections": "support"}
+    needs: ClassVar = {"extensions": "support", "returns": "support", "rejections": "support", "sourcing": "support"}
 
     def is_visible(self) -> bool:
         return False
@@ -39,6 +40,16 @@ class Fulfilments(Page):
     def rejections(self, number: str) -> ResponseReturnValue:
         why = reason()
         return _done(lambda tx: fulfilling.reject(tx, number, me().login, why), "The pieces are offered elsewhere.")
+
+    @expose("/<waybill>/sourcing", methods=("POST",))
+    def sourcing(self, waybill: str) -> ResponseReturnValue:
+        why = reason()
+        with transaction() as tx:
+            rings = planning.by_hand(tx, waybill, me().login, why)
+        if rings is None:
+            abort(404)
+        ring(rings)
+        return back("What nobody was asked for is sourced again.")
 
 
 def _done(call: Callable[[Connection], list[Ring]], told: str) -> ResponseReturnValue:
