@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from app import cases
 from app.bell import HUB, Ring
 from app.journal.actions import audit
-from app.orders import deadlines, states
+from app.orders import deadlines, holds, states
 from app.orders.machines import FULFILMENT
 from app.orders.sourcing import PICKUP, Leg, Location, Want
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
@@ -141,6 +141,38 @@ def ask(tx: Connection, subject: int, waybill: str, leg: Leg, location: Location
     return number
 
 
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """What a store sees before its customer comes: the request, why it may not be handed over yet (empty: it may), and how to know the customer."""
+
+    fulfilment: Fulfilment
+    not_yet: str
+    verify: str
+
+
+def to_do(tx: Connection, location: str) -> list[ToDo]:
+    how = "Ask for the six-digit code that the customer was sent; without it nothing is handed over."
+    return [ToDo(one, not_yet(tx, one.subject_id), how if one.method == PICKUP else "") for one in at(tx, location)]
+
+
+def not_yet(tx: Connection, subject: int) -> str:
+    """Why nothing of an order may be handed over; empty when it may."""
+    if holds.held(tx, subject):
+        return "The order is held."
+    kept = states.known(tx, subject)
+    if kept.get(("order", "")) in ("cancelled", "returned"):
+        return "The order was cancelled."
+    paid = [state for (machine, _), state in kept.items() if machine == "payment"]
+    unpaid = bool(paid) and not set(paid) & {"authorised", "partly_captured", "captured", "partly_refunded"}
+    return "It is not paid." if unpaid else ""
+
+
+def _may(tx: Connection, found: Fulfilment) -> None:
+    why = not_yet(tx, found.subject_id) if found.state != "collected" else ""
+    if why:
+        raise Refused("not_yet", f"{why} Nothing is set out or handed over.")
+
+
 # ---- what a location says; each may be said twice
 
 
@@ -159,6 +191,7 @@ def ready(tx: Connection, number: str, who: str, keeps_for: float) -> list[Ring]
     found = _locked(tx, number)
     if found.method != PICKUP:
         raise Refused("not_a_pickup", f"{number} is to be sent, not fetched.")
+    _may(tx, found)
     rings = _move(tx, found, "ready", "ready", who)
     if rings:
         deadlines.set_(tx, found.subject_id, "pickup", number, keeps_for)
@@ -170,6 +203,7 @@ def collect(tx: Connection, number: str, who: str, code: str) -> list[Ring]:
     found = _locked(tx, number)
     if not secrets.compare_digest(found.verify, code.strip()):
         raise Refused("wrong_code", "That is not the code of this pickup: nothing is handed over.")
+    _may(tx, found)
     rings = _move(tx, found, "collect", "collected", who)
     deadlines.met(tx, found.subject_id, "pickup", number)
     cases.leave(tx, f"fulfilment:{found.id}", by=who)

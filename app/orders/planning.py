@@ -55,7 +55,9 @@ def _ask(
     wanted, chosen = demand(order, quantities, tried), active.rules
     if not wanted.wants:
         return []
-    plan = source(chosen, wanted, supply.stock(tx, chosen, [want.sku for want in wanted.wants]), supply.load(tx))
+    skus = [want.sku for want in wanted.wants]
+    supply.turn(tx, skus)
+    plan = source(chosen, wanted, supply.stock(tx, chosen, skus), supply.load(tx))
     numbers = [
         fulfilling.ask(tx, subject, waybill, leg, chosen.locations[leg.location], round_=round_, rules=active.label)
         for leg in plan.legs

@@ -18,10 +18,18 @@ WHERE l->>'sku' = ANY(:skus)
     AND (f.state IN ('proposed', 'requested') OR (f.account = '' AND f.state IN ('accepted', 'picked', 'packed', 'ready')))
 GROUP BY 1, 2
 """)
+TURN = text(
+    "SELECT pg_advisory_xact_lock(7704, h) FROM (SELECT DISTINCT hashtext(s) AS h FROM unnest(CAST(:skus AS text[])) s ORDER BY 1) x"
+)
 LOAD = text("""
 SELECT location, count(*) AS n FROM fulfilments
 WHERE created_at >= date_trunc('day', now()) AND state NOT IN ('rejected', 'timed_out', 'cancelled') GROUP BY 1
 """)
+
+
+def turn(tx: Connection, skus: Iterable[str]) -> None:
+    """Orders of the same articles are sourced one after the other: what one is given, the next does not see. Always in the same order."""
+    tx.execute(TURN, {"skus": list(set(skus))})
 
 
 def stock(tx: Connection, rules: Rules, skus: Iterable[str]) -> dict[tuple[str, str], Decimal]:

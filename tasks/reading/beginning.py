@@ -42,7 +42,8 @@ def _started(
     held, kept = holds.held(tx, subject), waiting.kinds(tx, subject)
     started: list[Difference] = [] if held else start_waiting(tx, setting)
     kept = kept if held else frozenset()
-    for difference in found:
+    begun = any(difference.kind is Kind.PLACED for difference in started)  # with this very document: an edit is in it
+    for difference in (one for one in found if not (begun and one.kind is Kind.CHANGED)):
         if waiting.must_wait(difference, held, kept):
             _wait(tx, setting, difference)
             kept |= {difference.kind.value}

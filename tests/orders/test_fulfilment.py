@@ -183,6 +183,56 @@ def test_a_pickup_is_reserved_set_out_told_and_handed_over_to_who_shows_the_code
     assert many.settled()
 
 
+def test_a_held_or_unpaid_pickup_is_not_handed_over_and_the_store_knows_why(many: World) -> None:
+    from app.database import transaction
+    from app.orders import holds
+
+    shelves(many, store_WB_TEE=5, store_WB_MUG=5)
+    many.order(delivery=PICKUP)
+    many.pump()
+    number = requests(many)["store"][0]
+    says(many, fulfilling.ready, number, "the store", 3600.0)
+    with transaction() as tx:
+        told: dict[str, Any] = {"owner": "finance", "seconds": 3600.0, "who": "anna", "note": "stolen card?"}
+        hold = holds.place_by_hand(tx, waybill(many), many.one("SELECT subject_id FROM fulfilments"), "fraud", **told)
+        seen = fulfilling.to_do(tx, "store")[0]
+    assert hold is not None
+    assert (seen.not_yet, seen.verify[:22]) == ("The order is held.", "Ask for the six-digit ")
+    code = many.one("SELECT verify FROM fulfilments")
+    with pytest.raises(Refused) as refused:
+        says(many, fulfilling.collect, number, "the store", code)
+    assert refused.value.code == "not_yet"
+    with transaction() as tx:
+        holds.release_by_hand(tx, hold, "anna", "it was not")
+    says(many, fulfilling.collect, number, "the store", code)
+    many.order(delivery=PICKUP, payment_status="pending", payments=[_promised()])
+    many.pump()
+    with transaction() as tx:
+        assert fulfilling.to_do(tx, "store")[-1].not_yet == "It is not paid."
+
+
+def _promised() -> dict[str, str]:
+    return {"id": "p-1", "kind": "sale", "status": "pending", "tender": "bank", "gateway": "bank", "amount": "1.00"}
+
+
+def test_two_orders_for_the_last_piece_at_a_location_are_not_both_sent_there(many: World) -> None:
+    """Pain 15, at sourcing: both come in at once; the second sees what the first was given."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tasks.receive import receive
+
+    shelves(many, store_WB_TEE=2, store_WB_MUG=1, maker_WB_TEE=9, maker_WB_MUG=9)
+    for _ in range(4):
+        many.deliver("order.placed", many.place())
+    events = [row.id for row in many.rows("SELECT id FROM events")]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(receive, events))
+    given = many.rows(
+        "SELECT location, sum((l->>'quantity')::int) AS n FROM fulfilments f, jsonb_array_elements(f.lines) l GROUP BY 1 ORDER BY 1"
+    )
+    assert [tuple(row) for row in given] == [("maker", 9), ("store", 3)]
+
+
 def test_nobody_fetches_it(many: World) -> None:
     """A no-show is a case; more time is given, or it is put back: then the claim goes with the channel's cancellation."""
     shelves(many, store_WB_TEE=5, store_WB_MUG=5)
