@@ -75,7 +75,7 @@ class World:
 
     # ---- what the workers would do
 
-    def pump(self, seconds: float = 20.0, until: Callable[[], bool] | None = None) -> None:
+    def pump(self, seconds: float = 60.0, until: Callable[[], bool] | None = None) -> None:
         """Receives and performs whatever is due, and sweeps, until nothing is under way (or `until`)."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -52,8 +52,10 @@ def hour_passes(world: World) -> None:
 
 
 def parcel(world: World, account: str, number: str) -> None:
+    """Each house of Acme's counts its parcels from one: told apart by who sent it, as carriers' numbers are in life."""
     sent = world.ask(account, "POST", f"/_sim/requests/{number}/shipments", json={})
-    world.deliver("shipment.sent", sent, account=account)
+    numbered = [{**one, "number": f"{account}-{one['number']}"} for one in sent["trackings"]]
+    world.deliver("shipment.sent", {**sent, "trackings": numbered}, account=account)
     world.pump()
 
 
