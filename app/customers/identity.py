@@ -31,9 +31,10 @@ NAME = text(
     "INSERT INTO customer_names (customer_id, kind, hash) VALUES (:customer, :kind, :hash) ON CONFLICT DO NOTHING"
 )
 OTHERS = text("""
-SELECT DISTINCT n.customer_id FROM customer_names n JOIN customers c ON c.id = n.customer_id
-WHERE n.kind = :kind AND n.hash = :hash AND n.customer_id <> :customer AND c.merged_into IS NULL AND c.match_key IS NOT NULL
-ORDER BY 1 LIMIT 20
+SELECT min(n.kind) AS kind, n.customer_id FROM unnest(CAST(:kinds AS text[]), CAST(:hashes AS text[])) AS said(kind, hash)
+JOIN customer_names n ON n.kind = said.kind AND n.hash = said.hash JOIN customers c ON c.id = n.customer_id
+WHERE n.customer_id <> :customer AND c.merged_into IS NULL AND c.match_key IS NOT NULL
+GROUP BY n.customer_id ORDER BY n.customer_id LIMIT 20
 """)
 LOCK = text("SELECT id FROM customers WHERE id = ANY(:ids) AND merged_into IS NULL ORDER BY id FOR UPDATE")
 MERGE = text("UPDATE customers SET merged_into = :into WHERE id = :id")
@@ -132,13 +133,11 @@ def _customer(tx: Connection, rule: str, key: str | None) -> int:
 def _note(tx: Connection, subject: int, account: str, customer: int, told: Names) -> None:
     """Every name of theirs; one that another customer bears too may be one person: a case, which a merge ends."""
     said = {"email": told.email, "external": f"{account}:{told.external}" if told.external else ""}
-    for kind, name in said.items():
-        if not name:
-            continue
-        row = {"customer": customer, "kind": kind, "hash": _hash(name)}
-        tx.execute(NAME, row)
-        for other in tx.execute(OTHERS, row).scalars().all():
-            _duplicate(tx, subject, min(customer, int(other)), max(customer, int(other)), kind)
+    rows = [{"customer": customer, "kind": kind, "hash": _hash(name)} for kind, name in said.items() if name]
+    tx.execute(NAME, rows)
+    wanted = {"kinds": [row["kind"] for row in rows], "hashes": [row["hash"] for row in rows]}
+    for kind, other in tx.execute(OTHERS, {**wanted, "customer": customer}).all():
+        _duplicate(tx, subject, min(customer, int(other)), max(customer, int(other)), kind)
 
 
 def _duplicate(tx: Connection, subject: int, one: int, other: int, kind: str) -> None:

@@ -137,8 +137,8 @@ def release_by_hand(tx: Connection, hold: int, who: str, why: str) -> list[Ring]
 # ---- by rule
 
 
-def review(tx: Connection, subject: int, facts: Mapping[str, Any]) -> None:
-    """Places what the rules say of an order with these facts, and releases what they say no longer.
+def review(tx: Connection, subject: int, facts: Mapping[str, Any]) -> bool:
+    """Places what the rules say of an order with these facts, and releases what they say no longer. Answers whether it is held now.
 
     What a person has freed is not held again for the same word.
     """
@@ -152,6 +152,7 @@ def review(tx: Connection, subject: int, facts: Mapping[str, Any]) -> None:
         if (rule.name, word) not in freed:
             told: dict[str, Any] = {"owner": rule.owner, "seconds": rule.deadline, "note": word, "rule": rule.name}
             place(tx, subject, rule.reason, by=RULE, **told)
+    return held(tx, subject) if known or wanted else False
 
 
 def wanted_by(rules: Sequence[HoldRule], facts: Mapping[str, Any]) -> list[HoldRule]:

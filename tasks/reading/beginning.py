@@ -13,7 +13,7 @@ from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.orders import conflicts, fulfilling, holds, planning, returning, standing, states, waiting
-from app.orders.difference import Difference, Kind, differences
+from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
 from connectors.canonical.order import Order
@@ -38,9 +38,8 @@ def _started(
     found = differences(old, new)
     if new.cancelled_at is not None:
         return _cancelled(tx, setting, found)
-    holds.review(tx, subject, facts)
-    held, kept = holds.held(tx, subject), waiting.kinds(tx, subject)
-    started: list[Difference] = [] if held else start_waiting(tx, setting)
+    held, kept = holds.review(tx, subject, facts), waiting.kinds(tx, subject)
+    started: list[Difference] = start_waiting(tx, setting) if kept and not held else []
     kept = kept if held else frozenset()
     begun = any(difference.kind is Kind.PLACED for difference in started)  # with this very document: an edit is in it
     for difference in (one for one in found if not (begun and one.kind is Kind.CHANGED)):
@@ -84,7 +83,8 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
         if refund.id not in before and not pending(refund):
             returning.refunded(tx, subject, refund)
     moves = states.follow(tx, subject, standing.states(new), account, event)
-    known = states.known(tx, subject) if old is not None else {}
+    edited = old is not None and "lines" in changed(old, new)
+    known = states.known(tx, subject) if edited else {}
     conflicts.open_cases(tx, subject, account, conflicts.found(old, new, moves, known))
 
 
