@@ -12,6 +12,7 @@ lab-load: .venv/ready ; @$(BIN)/python -m bench.lab $(SCENARIOS)
 lab-failure: .venv/ready ; @$(BIN)/python -m labs.failure
 lab-security: .venv/ready ; @$(BIN)/python -m labs.security
 audit: .venv/ready ; @$(BIN)/python -m local.audit
+lab-histories: .venv/ready ; @$(BIN)/python -m labs.histories
 lock: .venv/ready ; @for set in run test; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --output-file requirements/$$set.txt requirements/$$set.in; done
 clean: ; @if [ -x $(BIN)/python ]; then $(BIN)/python -m local.clean; fi
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-FILES = ("settings", "accounts", "routes", "authority", "owners", "schedules", "availability")
+FILES = ("settings", "accounts", "routes", "authority", "owners", "schedules", "availability", "holds", "customers")
 
 
 class Wrong(ValueError):
@@ -65,6 +65,17 @@ class Schedule:
     policy: str
 
 
+@dataclass(frozen=True, slots=True)
+class HoldRule:
+    """Orders that must wait: why, who frees them, and after how many seconds that is overdue."""
+
+    name: str
+    reason: str
+    when: Mapping[str, Any]
+    owner: str
+    deadline: float
+
+
 @dataclass(frozen=True)
 class Config:
     """All policy, read once for each process."""
@@ -75,6 +86,8 @@ class Config:
     authority: Mapping[str, Any]
     owners: Mapping[str, Any]
     schedules: Mapping[str, Schedule]
+    holds: tuple[HoldRule, ...]
+    customers: Mapping[str, Any]
     folder: Path
     availability: Mapping[str, Any] = field(default_factory=dict)
 
@@ -94,6 +107,8 @@ def read(folder: Path) -> Config:
         authority=raw["authority"],
         owners=raw["owners"],
         schedules={name: _schedule(folder, name, table) for name, table in raw["schedules"].items()},
+        holds=tuple(_hold(folder, rule) for rule in raw["holds"].get("rule", ())),
+        customers=raw["customers"],
         folder=folder,
         availability=raw["availability"],
     )
@@ -185,6 +200,22 @@ def _schedule(folder: Path, name: str, table: Mapping[str, Any]) -> Schedule:
             f"use one of: {', '.join(POLICIES)}",
         )
     return Schedule(name, float(table["every"]), table.get("policy", "latest"))
+
+
+HOLDS = ("payment", "fraud", "address", "stock", "manual")
+
+
+def _hold(folder: Path, table: Mapping[str, Any]) -> HoldRule:
+    if table.get("reason") not in HOLDS or "owner" not in table or not table.get("when"):
+        raise wrong(
+            folder,
+            "holds",
+            str(table.get("name", "[[rule]]")),
+            f"the hold rule {table.get('name')!r} is not complete.",
+            f"give it a when, an owner and a reason of: {', '.join(HOLDS)}",
+        )
+    name = str(table.get("name", table["reason"]))
+    return HoldRule(name, table["reason"], table["when"], table["owner"], float(table.get("deadline", 86400)))
 
 
 def wrong(folder: Path, name: str, needle: str, sentence: str, remedy: str) -> Wrong:

@@ -14,11 +14,12 @@ from app import database, logs
 from app.bell import CLOCK, HUB, INTAKE, RECEIVE, celery_settings
 from app.database import transaction
 from app.journal.known import unknown
+from app.orders import fulfilling, holds
 from config.reader import config
 from tasks import receive
 from tasks.engine import shown
 from tasks.engine.loop import perform
-from tasks.feeds import clock
+from tasks.feeds import clock, fulfilled, held
 from tasks.flows.book import FLOWS
 from tasks.flows.table import Flow
 
@@ -59,6 +60,8 @@ for _flow in FLOWS.values():
     for _name in _names(_flow):
         _task(f"{_flow.name}.{_name}", perform)
 _task(RECEIVE, receive.receive)
+_task(holds.FREE, held.start)
+_task(fulfilling.FOLLOW, fulfilled.follow)
 for _job, _run in clock.JOBS.items():
     app.task(name=f"waybill.{_job}", shared=False)(_run)
 

@@ -183,12 +183,17 @@ def fresh_process() -> None:
 
 @contextmanager
 def world(
-    folder: Path, database_url: str, redis_url: str, shapes: Mapping[str, str] | None = None, quick: bool = True
+    folder: Path,
+    database_url: str,
+    redis_url: str,
+    shapes: Mapping[str, str] | None = None,
+    quick: bool = True,
+    more: tuple[str, ...] = (),
 ) -> Iterator[World]:
     """Acme as shop, ERP, warehouse and letter writer, each an account of its own; `shapes` by role."""
     made = World(folder, shapes=shapes or {})
     with ExitStack() as stack:
-        for role in ROLES:
+        for role in (*ROLES, *more):
             settings = {
                 "shape": (shapes or {}).get(role, "fat"),
                 "secrets": [SECRET],
@@ -209,7 +214,7 @@ def world(
         )
         redis.Redis.from_url(redis_url).flushall()
         fresh_process()
-        warm()
+        warm(more)
         try:
             yield made
         finally:
@@ -219,10 +224,10 @@ def world(
             fresh_process()
 
 
-def warm() -> None:
+def warm(more: tuple[str, ...] = ()) -> None:
     from tasks.engine.connecting import limiter
 
-    for role in ROLES:
+    for role in (*ROLES, *more):
         limiter().warm(role)
 
 
@@ -233,7 +238,7 @@ def _configure(made: World, shapes: Mapping[str, str], quick: bool) -> None:
         f'settings = {{ shape = "{shapes.get(role, "fat")}" }}\n'
         + ('codes = { sku = "mapped" }\n' if role == "erp" else "")
         + "\n"
-        for role in ROLES
+        for role in made.addresses
     )
     made.folder.mkdir(parents=True, exist_ok=True)
     (made.folder / "accounts.toml").write_text(accounts)

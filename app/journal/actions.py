@@ -22,7 +22,7 @@ INSERT INTO audit (who, address, action, object, reason, before, after) VALUES (
 RETRY = text("""
 UPDATE steps SET state = CASE WHEN doubtful THEN 'unknown' ELSE 'ready' END, armed = true, due_at = now(), tries = 0, losses = 0, rung_at = NULL,
     updated_at = now()
-WHERE id = ANY(:ids) AND state IN ('dead', 'parked', 'ready', 'unknown') RETURNING id, account
+WHERE id = ANY(:ids) AND state IN ('dead', 'parked', 'ready', 'unknown') AND fact NOT LIKE '@hold:%' RETURNING id, account
 """)
 FORCE = text("""
 WITH chosen AS (SELECT id, state AS before FROM steps WHERE id = ANY(:ids) AND state IN ('dead', 'done') FOR UPDATE),

@@ -16,7 +16,7 @@ RETURNING account
 """)
 RESUME_OLD = text("""
 UPDATE steps SET state = 'ready', armed = true, due_at = now(), updated_at = now()
-WHERE id IN (SELECT id FROM steps WHERE state = 'parked' AND updated_at < now() - make_interval(secs => :seconds)
+WHERE id IN (SELECT id FROM steps WHERE state = 'parked' AND fact NOT LIKE '@hold:%' AND updated_at < now() - make_interval(secs => :seconds)
     ORDER BY subject_id, id LIMIT :most FOR UPDATE SKIP LOCKED)
 RETURNING account
 """)

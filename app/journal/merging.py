@@ -24,7 +24,7 @@ WHERE run_id = ANY(:runs) AND kind = 'inner' AND state = 'running'
 # What was refused or parked may be well with the newer document: it is tried again.
 RESUME = text("""
 UPDATE steps SET state = 'ready', armed = true, due_at = now(), tries = 0, rung_at = NULL
-WHERE run_id = ANY(:runs) AND state IN ('parked', 'dead') AND NOT doubtful
+WHERE run_id = ANY(:runs) AND state IN ('parked', 'dead') AND NOT doubtful AND fact NOT LIKE '@hold:%'
 """)
 
 

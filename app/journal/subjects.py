@@ -23,6 +23,7 @@ SELECT s.id, s.kind, s.account, s.external_id, s.waybill, s.state, s.version, s.
 """
 BODY = text("SELECT body FROM documents WHERE id = :id")
 LOCK = text(COLUMNS + "WHERE s.kind = :kind AND s.account = :account AND s.external_id = :external_id FOR UPDATE OF s")
+LOCK_ID = text(COLUMNS + "WHERE s.id = :id FOR UPDATE OF s")
 LOCK_WAYBILL = text(COLUMNS + "WHERE s.waybill = :waybill FOR UPDATE OF s")
 LOCK_LINKED = text(
     COLUMNS  # noqa: S608 - constants only
@@ -66,6 +67,16 @@ def lock(tx: Connection, kind: str, account: str, external_id: str) -> Subject:
     if made is not None:
         tx.execute(NUMBER, {"id": made})
     return _subject(tx, tx.execute(LOCK, names).mappings().one())
+
+
+def lock_id(tx: Connection, subject: int) -> Subject:
+    """A subject that is known to be there."""
+    return _subject(tx, tx.execute(LOCK_ID, {"id": subject}).mappings().one())
+
+
+def lock_waybill(tx: Connection, waybill: str) -> Subject | None:
+    row = tx.execute(LOCK_WAYBILL, {"waybill": waybill}).mappings().first()
+    return None if row is None else _subject(tx, row)
 
 
 def lock_referenced(tx: Connection, account: str, external_id: str, reference: str) -> Subject | None:

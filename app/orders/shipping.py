@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from app.orders.difference import GONE
@@ -23,3 +25,13 @@ def to_ship(order: Order) -> dict[str, Decimal]:
 
 def _sent(line: Line, sent: dict[str, Decimal]) -> Decimal:
     return sent.get(line.id, sent.get(line.sku, Decimal(0)))
+
+
+def part_of(order: Order, number: str, lines: Sequence[Mapping[str, str]]) -> Order:
+    """The order cut down to the pieces that one location is asked for, known there by the request's number and not by the order's id.
+
+    Its totals are the whole order's: a location is asked for goods, never for money.
+    """
+    wanted = {one["line_id"]: Decimal(one["quantity"]) for one in lines}
+    kept = tuple(replace(line, current_quantity=wanted[line.id]) for line in order.lines if line.id in wanted)
+    return replace(order, id=f"{order.id}/{number.rpartition('-')[2]}", lines=kept, shipments=())

@@ -15,6 +15,7 @@ from app.database import engine
 from app.web import admin, api, people
 from app.web.health import health
 from app.web.webhooks import Hooks
+from app.web.where import where
 
 
 def create_app() -> Flask:
@@ -38,6 +39,7 @@ def create_app() -> Flask:
     app.register_blueprint(health)
     admin.install(app)
     api.install(app)
+    app.register_blueprint(where)
     app.wsgi_app = Hooks(app.wsgi_app, os.environ.get("PUBLIC_URL", ""))  # type: ignore[assignment, method-assign]
     proxies = int(os.environ.get("TRUSTED_PROXIES", "0"))
     if proxies:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from getpass import getuser
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,8 @@ from app.journal import promoted as promotion
 from app.journal.reading import order as reading
 from app.journal.reading import orders, overview, timeline
 from app.journal.reading.words import action
+from app.orders import simulation
+from app.orders.sourcing import Unusable, read
 from app.web import checker, people
 from app.web.stock_commands import stock
 from config import reader as policy
@@ -174,6 +177,40 @@ def accounts() -> None:
                 words, style=COLOURS[tone]
             )
         )
+
+
+@waybill.command("simulate-routing")
+@click.argument("draft", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), required=True, help="orders placed since that day (UTC)")
+@click.option("--orders", "shown", default=20, show_default=True, help="how many orders that differ are listed")
+def simulate_routing(draft: Path, since: datetime, shown: int) -> None:
+    """Runs the sourcing rules of the file DRAFT over past orders, beside the rules in force; changes nothing."""
+    try:
+        with transaction() as tx:
+            report = simulation.simulate(tx, read(draft.read_text()), since.replace(tzinfo=UTC))
+    except Unusable as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+    for line in _told(report, shown):
+        click.echo(line)
+
+
+def _told(report: simulation.Report, shown: int) -> Iterator[str]:
+    for name, tally in (("draft", report.draft), ("in force", report.now)):
+        if tally is None:
+            yield f"{name}: no rule set"
+            continue
+        sums = f"{tally.orders} orders, {tally.split_rate:.1%} split, cost {tally.cost}"
+        yield f"{name}: {sums}, {tally.missing} pieces missing in {tally.short} orders, {tally.full} met a full location"
+        for place in sorted(tally.legs):
+            requests, pieces = tally.legs[place], tally.pieces[place]
+            yield f"  {place:<24} {requests:>7} requests {pieces:>9} pieces, busiest day {tally.peak.get(place, 0)}"
+    yield f"{len(report.changed)} of {len(report.rows)} orders differ"
+    for row in report.changed[:shown]:
+        yield f"  {row.waybill}  draft {_places(row.draft)}  now {_places(row.now)}"
+
+
+def _places(given: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{name} {pieces}" for name, pieces in given.items()) or "nobody"
 
 
 @waybill.command("new-connector")

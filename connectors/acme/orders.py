@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from connectors.canonical.delivery import Delivery
 from connectors.canonical.money import Money, MoneyBag
 from connectors.canonical.order import Charge, Discount, Line, Order, ShippingLine, Tax, Totals
 from connectors.canonical.party import Address, Party
@@ -44,8 +45,20 @@ def order(row: Row) -> Order:
         cancelled_at=row["cancelled_at"],
         external_reference=row["acknowledged_as"] or "",
         tags=tuple(row["tags"]),
-        **_texts({name: row[name] for name in ("payment_status", "fulfilment_status", "cancel_reason", "note")}),
+        deliveries=_deliveries(row),
+        **_texts(
+            {name: row[name] for name in ("payment_status", "fulfilment_status", "cancel_reason", "note", "hold")}
+        ),
     )
+
+
+def _deliveries(row: Row) -> tuple[Delivery, ...]:
+    """Acme tells of one way for the whole order, where it is not simply sent to the shipping address."""
+    way = row["delivery"]
+    if way is None:
+        return ()
+    told = _texts({"location": way["location"], "service": way["service"], "pickup_person": way["person"]})
+    return (Delivery("1", way["kind"], **told),)
 
 
 def payment(row: Row, currency: str) -> Payment:

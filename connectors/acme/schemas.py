@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
+from connectors.canonical.delivery import DeliveryKind
 from connectors.canonical.order import ChargeKind
 from connectors.canonical.payment import PaymentKind, PaymentStatus
 from connectors.canonical.shipment import ShipmentStatus
@@ -134,6 +135,13 @@ class Refund(Shape):
     updated_at = moment(required=True)
 
 
+class Delivery(Shape):
+    """How the order travels: `kind` ship or pickup; `location` where it is fetched, `person` who may fetch it."""
+
+    kind = fields.Enum(DeliveryKind, by_value=True, required=True)
+    location, person, service = text(), text(), text()
+
+
 class Order(Shape):
     id = fields.String(required=True)
     number = fields.String(required=True)
@@ -150,7 +158,8 @@ class Order(Shape):
     totals = fields.Nested(Totals, required=True)
     current_totals = fields.Nested(Totals, load_default=None, allow_none=True)
     payment_status, fulfilment_status, cancel_reason = text(), text(), text()
-    note, acknowledged_as = text(), text()
+    note, acknowledged_as, hold = text(), text(), text()
+    delivery = fields.Nested(Delivery, load_default=None, allow_none=True)
     tags = fields.List(fields.String(), load_default=list)
 
 

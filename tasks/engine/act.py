@@ -9,6 +9,7 @@ from typing import Any
 from app.accounts import entries
 from app.database import transaction
 from app.journal import steps
+from app.orders.shipping import part_of
 from app.stock.dirty import Mark
 from connectors.canonical.codec import decode, load
 from connectors.canonical.order import Order
@@ -20,7 +21,7 @@ from connectors.kit.writes import BatchItem, BatchWrite
 from tasks.engine.connecting import connect, connection
 from tasks.engine.work import Work
 from tasks.flows.book import FLOWS
-from tasks.flows.table import Inner, Outer, Refunded, Shipped, Skip, Step
+from tasks.flows.table import Inner, Outer, Part, Refunded, Shipped, Skip, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def document(work: Work) -> Any:
 CHILDREN: Mapping[type, Callable[[Order, Any], Any]] = {
     Shipped: lambda order, child: Shipped(order, load(Shipment, child)),
     Refunded: lambda order, child: Refunded(order, load(Refund, child)),
+    Part: lambda order, child: Part(part_of(order, child["number"], child["lines"]), child["number"]),
 }
 
 
@@ -115,6 +117,9 @@ METHODS = {
     "acknowledge_order": "acknowledge",
     "notify_customer": "notify",
     "notify_refund": "notify",
+    "request_from_location": "request",
+    "withdraw_from_location": "cancel_request",
+    "notify_ready": "notify",
     "fetch_object": "fetch",
 }
 

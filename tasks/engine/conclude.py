@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -14,9 +15,10 @@ from sqlalchemy import Connection, text
 from app import cases
 from app.accounts import state
 from app.catalogue import codes
-from app.journal import facts, steps
+from app.journal import facts, holding, steps
 from app.journal.feeding import NOBODY, Fed, Going
 from app.journal.nourish import feed
+from app.orders import holds, states
 from app.stock import dirty
 from config.reader import config
 from connectors.kit.http import Exchange
@@ -42,7 +44,7 @@ def conclude(
 
     `going` names whose next step the worker would go on with: Fed says which, and the caller claims it in this same transaction.
     """
-    verdict = _overtaken(tx, work, _parked_or_ready(tx, work, verdict))
+    verdict = _held(tx, work, _overtaken(tx, work, _parked_or_ready(tx, work, verdict)))
     opened = steps.conclude(tx, _row(work, verdict))
     if opened is None:
         return None
@@ -50,6 +52,7 @@ def conclude(
         inner(tx)
     _tell(tx, work, acted)
     _health(tx, work, verdict)
+    _mark(tx, work, verdict)  # after steps and runs: whoever receives locks in that order too
     _case(tx, work, verdict)  # after steps, runs and events, as in a cancellation
     _doubles(tx, work)
     return feed(tx, opened | {work.step.account}, going)
@@ -83,6 +86,28 @@ def _overtaken(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
     return verdict
 
 
+def _held(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
+    """A step of a held order that would be tried again waits for the release; what it may have sent is looked up first."""
+    moving = work.step.flow in holds.MOVING and work.step.kind != "undo"
+    if verdict.state != "ready" or verdict.doubtful or not moving or not holds.held(tx, work.step.subject_id):
+        return verdict
+    return replace(verdict, state="parked", hold=holding.fact(work.step.subject_id), sentence="The order is held.")
+
+
+def _mark(tx: Connection, work: Work, verdict: Verdict) -> None:
+    """What the hub itself has brought about moves the order's state; nothing where the machine knows no such move."""
+    moved = MARKS.get(work.step.name)
+    if moved is not None and verdict.state == "done":
+        states.advance(tx, work.step.subject_id, "order", "", moved, work.step.account)
+
+
+MARKS = {
+    "book_order": "book",
+    "request_fulfilment": "release",
+    "request_from_locations": "release",
+}
+
+
 def _row(work: Work, verdict: Verdict) -> dict[str, Any]:
     """What conclude_step is told: the verdict, the attempt with every exchange as it will be shown, the cross references."""
     return {
@@ -100,7 +125,7 @@ def _row(work: Work, verdict: Verdict) -> dict[str, Any]:
         "sentence": _plain(verdict.sentence)[:2000],
         "remedy": verdict.remedy,
         "owner": verdict.owner,
-        "fact": codes.fact(*verdict.fact) if verdict.fact else "",
+        "fact": codes.fact(*verdict.fact) if verdict.fact else verdict.hold,
         "try": work.step.tries,
         "outcome": verdict.outcome,
         "seconds": round(time.monotonic() - work.began, 4),

@@ -36,6 +36,7 @@ class Verdict:
     remedy: str = ""
     owner: str = ""
     fact: tuple[str, str, str] | None = None
+    hold: str = ""  # what a held order's step is parked on
     job: str | None = None
     result: str = ""
     pause: bool = False

@@ -12,7 +12,22 @@ from sqlalchemy import text
 from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
-from tasks.feeds import bulk, drift, expire, heartbeat, parked, poll, prove, publish, retain, sweep, watch
+from tasks.feeds import (
+    bulk,
+    deadlines,
+    drift,
+    expire,
+    fulfilled,
+    heartbeat,
+    held,
+    parked,
+    poll,
+    prove,
+    publish,
+    retain,
+    sweep,
+    watch,
+)
 
 log = structlog.get_logger("clock")
 
@@ -103,6 +118,9 @@ RUNS: dict[str, Job] = {
     "retain": retain.run,
     "expire": expire.run,
     "drift": drift.run,
+    "held": held.run,
+    "fulfilled": fulfilled.run,
+    "deadlines": deadlines.run,
 }
 JOBS: dict[str, Callable[..., Any]] = {
     **{name: _scheduled(name, job) for name, job in RUNS.items()},

@@ -12,7 +12,7 @@ from config.reader import config
 
 LONG = text("""
 SELECT s.id, s.subject_id, s.account, s.flow, s.name, s.role, s.code, s.sentence, s.remedy, s.owner FROM steps s
-WHERE s.state = 'parked' AND s.updated_at < now() - make_interval(secs => :seconds)
+WHERE s.state = 'parked' AND s.fact NOT LIKE '@hold:%' AND s.updated_at < now() - make_interval(secs => :seconds)
     AND NOT EXISTS (SELECT 1 FROM case_members m WHERE m.member = 'step:' || s.id AND m.closed_at IS NULL)
 ORDER BY s.id LIMIT 500
 """)

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from app.orders.difference import Kind
-from tasks.flows import object_fetched, order_changed, order_placed, order_refunded, order_shipped, stock_published
+from tasks.flows import (
+    object_fetched,
+    order_changed,
+    order_placed,
+    order_ready,
+    order_refunded,
+    order_shipped,
+    order_sourced,
+    stock_published,
+)
 from tasks.flows.table import Flow
 
 FLOWS: dict[str, Flow] = {
     module.FLOW.name: module.FLOW
-    for module in (order_placed, order_changed, order_shipped, order_refunded, stock_published, object_fetched)
+    for module in (
+        order_placed,
+        order_changed,
+        order_shipped,
+        order_refunded,
+        order_sourced,
+        order_ready,
+        stock_published,
+        object_fetched,
+    )
 }
 BY_DIFFERENCE: dict[Kind, Flow] = {flow.on: flow for flow in FLOWS.values() if flow.on is not None}
 
@@ -20,6 +38,8 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_changed", Kind.CHANGED): MERGE,
     ("order_placed", Kind.CANCELLED): PREEMPT,
     ("order_changed", Kind.CANCELLED): PREEMPT,
+    ("order_ready", Kind.CANCELLED): PREEMPT,
+    ("order_sourced", Kind.CANCELLED): WAIT,  # each location's request is taken back by a run of its own
     ("order_shipped", Kind.CANCELLED): WAIT,  # shipped is never undone
     ("order_refunded", Kind.CANCELLED): WAIT,
 }

@@ -35,6 +35,14 @@ class Refunded:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The document of flows about pieces that one location sends: the order cut down to them, and the request's number."""
+
+    order: Order
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outer:
     """A step at another system: `act(document, who plays the role, work)` returns Writes, a BatchWrite, or an id.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,9 +12,11 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders.difference import Difference, content, differences, fingerprint, state_of
-from app.orders.merge import Told, echo_of, merge, with_refund, with_shipment
-from app.stock import authority, dirty, parts, positions
+from app.orders import authority, fulfilling
+from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
+from app.orders.merge import echo_of, merge, with_refund, with_shipment
+from app.stock import authority as ownership
+from app.stock import dirty, parts, positions
 from config.reader import config
 from connectors.canonical.codec import dump, load
 from connectors.canonical.gate import equation
@@ -26,7 +28,7 @@ from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.canonical.stock import StockLevel
 from tasks.flows.book import FLOWS
-from tasks.reading import laying, routing
+from tasks.reading import beginning, laying, refusing, routing
 from tasks.reading.outcome import Outcome
 
 KIND_OF_CHILD: dict[str, Any] = {"shipment": Shipment, "refund": Refund}
@@ -42,15 +44,19 @@ def order(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     if (wrong := _money(new)) is not None:
         return Outcome("quarantined", wrong, "money_gate", subject.id, subject.waybill)
     old = cast(Order | None, subject.document)
+    echoes = _shipment_links(tx, event.account, subject)
+    new, refused = authority.screen(old, new, event.account, roles, subject.account, echoes)
+    refusing.refuse(tx, subject, event.account, refused)
     merged = merge(
         old,
         new,
         newer=told.version >= subject.version,
         account=event.account,
-        links=_shipment_links(tx, event.account, subject),
+        links=echoes,
     )
-    complete = _with_pending(merged.order, subject, merged)
-    return _changed(tx, event, subject, roles, old, complete, told.version, bool(merged.echoes))
+    complete = _with_pending(tx, merged.order, subject, roles)
+    cause = laying.Cause(event.id, event.at, event.lane, event.account)
+    return _changed(tx, cause, subject, roles, old, complete, told.version, bool(merged.echoes))
 
 
 def _facts(account: str, new: Order) -> Mapping[str, Any]:
@@ -64,6 +70,8 @@ def _facts(account: str, new: Order) -> Mapping[str, Any]:
         "currency": new.currency,
         "test": new.test,
         "location": new.location,
+        "hold": new.hold,
+        "payment_status": new.payment_status,
     }
 
 
@@ -87,18 +95,22 @@ def _shipment_links(tx: Connection, account: str, subject: Subject) -> Mapping[s
     }
 
 
-def _with_pending(merged: Order, subject: Subject, told: Told) -> Order:
-    """Children that were told before their order was known belong to it now."""
+def _with_pending(tx: Connection, merged: Order, subject: Subject, roles: Mapping[str, Any]) -> Order:
+    """Children that were told before their order was known belong to it now, if their teller may tell them."""
     whole = merged
     for fragment in subject.pending:
         child = load(KIND_OF_CHILD[fragment["kind"]], fragment["body"])
+        refusal = authority.child(child, child.origin, roles, subject.account)
+        if refusal is not None:
+            refusing.refuse(tx, subject, child.origin, [refusal])
+            continue
         whole = with_shipment(whole, child) if isinstance(child, Shipment) else with_refund(whole, child)
     return whole
 
 
 def _changed(
     tx: Connection,
-    event: Event,
+    cause: laying.Cause,
     subject: Subject,
     roles: Mapping[str, Any],
     old: Order | None,
@@ -111,11 +123,10 @@ def _changed(
         return _nothing_new(subject, version, echo)
     document = _keep(tx, subject, roles, new, version)
     _note_trackings(tx, subject, old, new)
-    setting = laying.Setting(event, replace(subject, roles=roles), roles, document, new)
-    found = differences(old, new)
-    started = [difference for difference in found if laying.start(tx, setting, difference)]
+    setting = laying.Setting(cause, replace(subject, roles=roles), roles, document, new)
+    started = beginning.begin(tx, setting, old, _facts(subject.account, new))
     if not started:
-        return _recorded(subject, found, old, echo)
+        return _recorded(tx, subject, differences(old, new), old, echo)
     return Outcome(
         "running", _words(started), subject=subject.id, waybill=subject.waybill, accounts=_accounts(tx, subject.id)
     )
@@ -128,7 +139,7 @@ def _nothing_new(subject: Subject, version: str, echo: bool) -> Outcome:
     return Outcome("superseded", reason, subject=subject.id, waybill=subject.waybill)
 
 
-def _recorded(subject: Subject, found: list[Difference], old: Order | None, echo: bool) -> Outcome:
+def _recorded(tx: Connection, subject: Subject, found: list[Difference], old: Order | None, echo: bool) -> Outcome:
     """Newer, but nothing that any flow is about: recorded, no write."""
     if echo:
         return Outcome("echo", "our own change coming back", subject=subject.id, waybill=subject.waybill)
@@ -137,7 +148,8 @@ def _recorded(subject: Subject, found: list[Difference], old: Order | None, echo
             "applied", "cancelled before it was known: nothing to do", subject=subject.id, waybill=subject.waybill
         )
     reason = "what follows from it was started before" if found else "recorded; nothing in it calls for a write"
-    return Outcome("applied" if not found else "superseded", reason, subject=subject.id, waybill=subject.waybill)
+    fed = _accounts(tx, subject.id)  # a hold that was lifted frees steps without a difference of its own
+    return Outcome("applied" if not found else "superseded", reason, "", subject.id, subject.waybill, fed)
 
 
 def _keep(tx: Connection, subject: Subject, roles: Mapping[str, Any], new: Order, version: str) -> int:
@@ -171,7 +183,7 @@ def _note_trackings(tx: Connection, subject: Subject, old: Order | None, new: Or
             links.link(tx, shipment.origin, "tracking", number, number, subject.id)
 
 
-def _words(started: list[Difference]) -> str:
+def _words(started: Sequence[Difference]) -> str:
     return ", ".join(f"{d.kind}" + (f" ({', '.join(sorted(d.facets))})" if d.facets else "") for d in started)
 
 
@@ -197,8 +209,24 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
         and echo_of(old, piece, event.account, _shipment_links(tx, event.account, subject)) is not None
     ):
         return Outcome("echo", "our own shipment coming back", subject=subject.id, waybill=subject.waybill)
+    refusal = authority.child(piece, event.account, subject.roles, subject.account)
+    if refusal is not None:
+        return refusing.outcome(tx, subject, event.account, refusal, known=_knows(old, piece))
     new = with_shipment(old, piece) if isinstance(piece, Shipment) else with_refund(old, piece)
-    return _changed(tx, event, subject, subject.roles, old, new, subject.version, False)
+    if isinstance(piece, Shipment) and piece.status in GONE:
+        fulfilling.told_by_account(tx, told.reference, "ship")
+    cause = laying.Cause(event.id, event.at, event.lane, event.account)
+    return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
+
+
+def keep_changed(tx: Connection, cause: laying.Cause, subject: Subject, old: Order, new: Order) -> Outcome:
+    """An order that the hub itself learned something of (a store's word), in the way of a delivery."""
+    return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
+
+
+def _knows(old: Order, piece: Shipment | Refund) -> bool:
+    known = old.shipments if isinstance(piece, Shipment) else old.refunds
+    return any(one.id == piece.id for one in known)
 
 
 def _subject_of_child(tx: Connection, event: Event, told: Snapshot) -> Subject | None:
@@ -233,7 +261,7 @@ def product(tx: Connection, event: Event, told: Snapshot) -> Outcome:
         return Outcome("superseded", "says nothing new", subject=subject.id)
     document = subjects.keep(tx, subject, told.document)
     subjects.note(tx, subject, document, told.version, known, getattr(told.document, "sku", ""))
-    if isinstance(told.document, Product) and authority.owns_product(event.account):
+    if isinstance(told.document, Product) and ownership.owns_product(event.account):
         dirty.mark(tx, {told.document.sku} if parts.learn(tx, event.account, told.document) else ())
     return Outcome("applied", "recorded", subject=subject.id)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.bell import HUB
 from app.journal import merging, preempt, runs
-from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
 from app.orders.difference import Difference, Kind, fingerprint
@@ -22,14 +22,25 @@ from tasks.flows.table import Flow, Inner, Outer, Step
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """The event that starts a run (none where the hub itself does), and the account that told it."""
+
+    id: int | None
+    at: datetime | None
+    lane: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What all runs that one event starts have in common."""
 
-    event: Event
+    cause: Cause
     subject: Subject
     roles: Mapping[str, Any]
     document: int | None
     order: Order
+    sourced: str = ""  # why no single warehouse is asked, where the order is sourced
 
 
 def start(tx: Connection, setting: Setting, difference: Difference) -> bool:
@@ -49,14 +60,14 @@ def start(tx: Connection, setting: Setting, difference: Difference) -> bool:
 def _lay(tx: Connection, setting: Setting, flow: Flow, difference: Difference, steps: tuple[NewStep, ...]) -> bool:
     run = NewRun(
         subject=setting.subject.id,
-        event=setting.event.id,
-        event_at=setting.event.at,
+        event=setting.cause.id,
+        event_at=setting.cause.at,
         flow=flow.name,
         version=flow.version,
         difference=difference.key,
         document=setting.document,
         channel=setting.subject.account,
-        lane=setting.event.lane,
+        lane=setting.cause.lane,
         steps=steps,
         child=dump(difference.child) if difference.child is not None else None,
         detail={"facets": sorted(difference.facets)} if difference.facets else None,
@@ -76,8 +87,12 @@ def _step(setting: Setting, flow: Flow, step: Step, difference: Difference) -> N
         key=key(setting.subject, flow.name, difference.key, step.name, account or HUB),
         after=tuple(act.__name__ for act in step.after),
         ordered=step.ordered if isinstance(step, Outer) else True,
-        skip=_why_not(account, role, unconcerned),
+        skip=_why_not(account, role, unconcerned) or (setting.sourced if step.name in BY_WAREHOUSE else ""),
     )
+
+
+# What one warehouse is asked for as a whole; an order that is sourced is asked for location by location (tasks/reading/sourced.py).
+BY_WAREHOUSE = frozenset(("request_fulfilment", "withdraw_fulfilment", "request_again"))
 
 
 def _why_not(account: str | None, role: str, unconcerned: bool) -> str:

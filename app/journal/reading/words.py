@@ -50,6 +50,10 @@ ACTIONS = {  # step -> what it does, as people say it
     "record_refund": "Book the refund",
     "notify_customer": "Write to the customer",
     "notify_refund": "Write to the customer about the refund",
+    "request_from_location": "Ask the location to send it",
+    "note_accepted": "Note that the location has taken it",
+    "withdraw_from_location": "Take the request back from the location",
+    "notify_ready": "Tell the customer that it can be fetched",
     "fetch_object": "Fetch the document",
     "publish_stock": "Publish the stock",
 }

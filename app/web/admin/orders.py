@@ -8,14 +8,20 @@ from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, text
 
+from app.customers import identity
 from app.database import transaction
 from app.journal import actions
 from app.journal.reading import order as reading
 from app.journal.reading import orders, timeline
 from app.journal.reading.rows import by_key, number
+from app.orders import reading as living
+from app.orders.holds import REASONS
+from app.orders.whereabouts import whereabouts
 from app.web.admin import showing
 from app.web.admin.asking import given
 from app.web.admin.gate import Page, expose, me
+from app.web.admin.holds import HOURS
+from app.web.where import link
 from config.reader import config
 
 LOOKED = text(
@@ -55,11 +61,20 @@ class Orders(Page):
                 abort(404)
             if me().may("support"):
                 _note(tx, page.subject.waybill)
+            life = living.life(tx, page.subject.id, page.document)
+            told = whereabouts(tx, page.subject.waybill)
+            customer = identity.of_order(tx, page.subject.id)
         stands = timeline.stands(page)
         return str(
             self.render(
                 "order.html",
                 page=page,
+                life=life,
+                customer=customer,
+                told=told,
+                public=link(page.subject.waybill) if told else "",
+                hold_reasons=REASONS,
+                hold_hours=HOURS,
                 order=page.document,
                 headline=timeline.headline(page),
                 runs=[(run, [s for s in stands if s.step.run_id == run.id]) for run in page.runs],

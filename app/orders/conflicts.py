@@ -1,0 +1,97 @@
+"""Conflicts: what two systems did to one order at the same time, put before a person with the difference in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from app import cases
+from app.orders.life import Fact, decide
+from app.orders.standing import Part, life_of, tallies
+from app.orders.states import Move
+from connectors.canonical.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """`code` names the kind, `about` the line or tender, `sentence` says it with the figures."""
+
+    code: str
+    about: str
+    sentence: str
+    remedy: str
+
+
+REMEDIES: Mapping[str, str] = {
+    "edit_conflict": "Agree with the customer: take it back as a return, or undo the edit in the channel.",
+    "shipped_though_cancelled": "Stop the parcel or take it back as a return; the money must match what the customer keeps.",
+    "refund_above_captured": "Compare the refunds with the payment provider; nothing more is paid back meanwhile.",
+}
+
+
+def found(old: Order | None, new: Order, moves: Iterable[Move], known: Mapping[Part, str]) -> list[Conflict]:
+    """Pure. `known` are the kept states: what was picked is told by whoever picks, not by the channel."""
+    edits = _edits(old, new, known) if old is not None and new.cancelled_at is None else iter(())
+    return [*edits, *_late(new, moves), *_overpaid(new)]
+
+
+def _edits(old: Order, new: Order, known: Mapping[Part, str]) -> Iterator[Conflict]:
+    """An edit applies to what nobody has picked; beyond that it is a conflict, with the difference."""
+    life, wanted = life_of(old), {line.id: line for line in new.lines}
+    refunded = {line.line_id for refund in new.refunds for line in refund.lines}
+    for line in old.lines:
+        after = wanted.get(line.id)
+        if after is None or after.current_quantity >= line.current_quantity or line.id in refunded:
+            continue
+        mine = life.line(line.id)
+        if known.get(("line", line.id)) == "picked":
+            life = decide(life, Fact("pick", line.id, mine.open)).life if mine.open else life
+        if decide(life, Fact("edit", line.id, after.current_quantity)).refused:
+            words = (
+                f"{line.sku}: {_plain(line.current_quantity)} became {_plain(after.current_quantity)} in the channel"
+            )
+            gone = f"{_plain(life.line(line.id).picked)} were picked already"
+            yield _conflict("edit_conflict", line.id, f"{words}, but {gone}.")
+
+
+def _late(new: Order, moves: Iterable[Move]) -> Iterator[Conflict]:
+    names = {line.id: line.sku for line in new.lines}
+    for move in moves:
+        if move.machine == "line" and "ship_late" in move.moves:
+            sku = names.get(move.part, move.part)
+            yield _conflict("shipped_though_cancelled", move.part, f"{sku} was cancelled, and has left all the same.")
+
+
+def _overpaid(new: Order) -> Iterator[Conflict]:
+    """Judged only where the source tells what it took."""
+    for tally in tallies(new):
+        if tally.captured > 0 and tally.refunded > tally.captured:
+            words = f"{tally.tender} took {_plain(tally.captured)} {new.currency} and was told to give back {_plain(tally.refunded)}."
+            yield _conflict("refund_above_captured", tally.tender, words)
+
+
+def _conflict(code: str, about: str, sentence: str) -> Conflict:
+    return Conflict(code, about, sentence, REMEDIES[code])
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def open_cases(tx: Connection, subject: int, account: str, conflicts: Iterable[Conflict]) -> None:
+    for one in conflicts:
+        cases.open_case(
+            tx,
+            "conflict",
+            account,
+            one.code,
+            one.sentence,
+            member=f"conflict:{subject}:{one.code}:{one.about}",
+            subject=subject,
+            role="channel",
+            remedy=one.remedy,
+            cause=f"{subject}:{one.about}",
+        )

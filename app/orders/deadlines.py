@@ -1,0 +1,64 @@
+"""Deadlines: what the hub waits for in the world stands in a row with its hour, never in an open run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+SET = text("""
+INSERT INTO deadlines (subject_id, kind, part, due_at) VALUES (:subject, :kind, :part, now() + make_interval(secs => :seconds))
+ON CONFLICT (subject_id, kind, part) WHERE state = 'open' DO UPDATE SET due_at = excluded.due_at RETURNING due_at
+""")
+END = text("""
+UPDATE deadlines SET state = :state, ended_at = now() WHERE subject_id = :subject AND kind = :kind AND part = :part AND state = 'open'
+""")
+DUE = text("""
+SELECT id, subject_id, kind, part, due_at FROM deadlines WHERE state = 'open' AND due_at <= now() ORDER BY due_at, id LIMIT :most
+""")
+TAKE = text("UPDATE deadlines SET state = 'passed', ended_at = now() WHERE id = :id AND state = 'open' RETURNING 1")
+OF = text(
+    "SELECT id, subject_id, kind, part, due_at, state FROM deadlines WHERE subject_id = :subject ORDER BY due_at, id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    id: int
+    subject_id: int
+    kind: str
+    part: str
+    due_at: datetime
+    state: str = "open"
+
+
+def set_(tx: Connection, subject: int, kind: str, part: str, seconds: float) -> datetime:
+    """From now in `seconds` (PostgreSQL's clock); set again it is moved."""
+    due: datetime = tx.execute(SET, {"subject": subject, "kind": kind, "part": part, "seconds": seconds}).scalar_one()
+    return due
+
+
+def met(tx: Connection, subject: int, kind: str, part: str) -> None:
+    """What was waited for has come."""
+    tx.execute(END, {"subject": subject, "kind": kind, "part": part, "state": "met"})
+
+
+def void(tx: Connection, subject: int, kind: str, part: str) -> None:
+    """It is waited for no longer."""
+    tx.execute(END, {"subject": subject, "kind": kind, "part": part, "state": "void"})
+
+
+def due(tx: Connection, most: int = 200) -> Sequence[Deadline]:
+    """Those that have passed and that nobody has acted upon."""
+    return [Deadline(*row) for row in tx.execute(DUE, {"most": most})]
+
+
+def take(tx: Connection, deadline: Deadline) -> bool:
+    """Marks one as passed; False when somebody else did, or it was met at the last moment."""
+    return tx.execute(TAKE, {"id": deadline.id}).scalar() is not None
+
+
+def of(tx: Connection, subject: int) -> Sequence[Deadline]:
+    return [Deadline(*row) for row in tx.execute(OF, {"subject": subject})]

@@ -1,0 +1,326 @@
+"""Fulfilments: one request to one location for some of an order's pieces, from the plan to the customer's hands."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, text
+
+from app import cases
+from app.bell import HUB, Ring
+from app.journal.actions import audit
+from app.orders import deadlines, holds, states
+from app.orders.machines import FULFILMENT
+from app.orders.sourcing import PICKUP, Leg, Location, Want
+from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
+
+FOLLOW = "waybill.fulfilled"  # the task that does what follows from a new state
+
+COLUMNS = """id, subject_id, number, location, account, method, state, round, lines, rules, why, verify, trackings, pending,
+    created_at, updated_at"""
+MAKE = text("""
+INSERT INTO fulfilments (subject_id, number, location, account, method, state, round, lines, rules, why, verify)
+SELECT :subject, :waybill || '-F' || (count(*) + 1), :location, :account, :method, 'requested', :round, :lines, :rules, :why, :verify
+FROM fulfilments WHERE subject_id = :subject
+RETURNING number
+""")
+OF = text(f"SELECT {COLUMNS} FROM fulfilments WHERE subject_id = :subject ORDER BY id")  # noqa: S608 - constants only
+ONE = text(f"SELECT {COLUMNS} FROM fulfilments WHERE number = :number FOR UPDATE")  # noqa: S608 - constants only
+BY_ID = text(f"SELECT {COLUMNS} FROM fulfilments WHERE id = :id")  # noqa: S608 - constants only
+AT = text(f"""
+SELECT {COLUMNS} FROM fulfilments WHERE location = :location AND state IN ('requested', 'accepted', 'picked', 'packed', 'ready', 'no_show')
+ORDER BY id LIMIT 200
+""")  # noqa: S608 - constants only
+LOCK = text("""
+SELECT s.waybill FROM subjects s JOIN fulfilments f ON f.subject_id = s.id WHERE f.number = :number FOR UPDATE OF s
+""")
+MOVE = text("""
+UPDATE fulfilments SET state = :state, pending = pending OR :pending, trackings = :trackings, updated_at = now() WHERE id = :id
+""")
+FOLLOWING = text("UPDATE fulfilments SET pending = true WHERE number = ANY(:numbers) AND account <> '' RETURNING id")
+DONE = text("UPDATE fulfilments SET pending = false WHERE id = :id")
+PENDING = text("SELECT id FROM fulfilments WHERE pending ORDER BY id LIMIT :most")
+
+OPEN = frozenset(("proposed", "requested", "accepted", "picked", "packed", "ready", "no_show"))
+NEWS = frozenset(
+    ("rejected", "timed_out", "ready", "collected", "shipped", "no_show")
+)  # a worker has to do something about these
+GONE: Mapping[str, ShipmentStatus] = {"shipped": ShipmentStatus.SHIPPED, "collected": ShipmentStatus.DELIVERED}
+
+
+class Refused(ValueError):
+    """What a location may not do (now); `code` says why."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    id: int
+    subject_id: int
+    number: str
+    location: str
+    account: str
+    method: str
+    state: str
+    round: int
+    lines: Sequence[Mapping[str, str]]
+    rules: str
+    why: str
+    verify: str
+    trackings: Sequence[Mapping[str, str]]
+    pending: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def wants(self) -> tuple[Want, ...]:
+        return tuple(Want(one["line_id"], one["sku"], Decimal(one["quantity"])) for one in self.lines)
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+    def shipment(self) -> Shipment:
+        """What left, as if its location had told it in canonical words; handed over in a store is shipped and delivered at once."""
+        return Shipment(
+            id=self.number,
+            status=GONE[self.state],
+            lines=tuple(ShipmentLine(want.quantity, want.sku, want.line_id) for want in self.wants),
+            trackings=tuple(Tracking(one["number"], one.get("carrier", "")) for one in self.trackings),
+            location=self.location,
+            shipped_at=self.updated_at,
+            updated_at=self.updated_at,
+            delivered_at=self.updated_at if self.state == "collected" else None,
+            origin=self.location,
+        )
+
+
+def of(tx: Connection, subject: int) -> Sequence[Fulfilment]:
+    return [Fulfilment(*row) for row in tx.execute(OF, {"subject": subject})]
+
+
+def by_id(tx: Connection, fulfilment: int) -> Fulfilment | None:
+    row = tx.execute(BY_ID, {"id": fulfilment}).first()
+    return Fulfilment(*row) if row is not None else None
+
+
+def at(tx: Connection, location: str) -> Sequence[Fulfilment]:
+    """What a location has to do, the oldest first."""
+    return [Fulfilment(*row) for row in tx.execute(AT, {"location": location})]
+
+
+def ask(tx: Connection, subject: int, waybill: str, leg: Leg, location: Location, *, round_: int, rules: str) -> str:
+    """Makes the request of one leg and sets the hour by which it must be answered; answers its number. The subject is locked by the caller."""
+    lines = [
+        {"line_id": want.line_id, "sku": want.sku, "quantity": f"{want.quantity.normalize():f}"} for want in leg.wants
+    ]
+    row = {
+        "subject": subject,
+        "waybill": waybill,
+        "location": location.name,
+        "account": location.account,
+        "method": leg.method,
+        "round": round_,
+        "lines": Jsonb(lines),
+        "rules": rules,
+        "why": leg.why,
+        "verify": f"{secrets.randbelow(10**6):06d}" if leg.method == PICKUP else "",
+    }
+    number = str(tx.execute(MAKE, row).scalar_one())
+    if location.answers_within:
+        deadlines.set_(tx, subject, "answer", number, location.answers_within)
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """What a store sees before its customer comes: the request, why it may not be handed over yet (empty: it may), and how to know the customer."""
+
+    fulfilment: Fulfilment
+    not_yet: str
+    verify: str
+
+
+def to_do(tx: Connection, location: str) -> list[ToDo]:
+    how = "Ask for the six-digit code that the customer was sent; without it nothing is handed over."
+    return [ToDo(one, not_yet(tx, one.subject_id), how if one.method == PICKUP else "") for one in at(tx, location)]
+
+
+def not_yet(tx: Connection, subject: int) -> str:
+    """Why nothing of an order may be handed over; empty when it may."""
+    if holds.held(tx, subject):
+        return "The order is held."
+    kept = states.known(tx, subject)
+    if kept.get(("order", "")) in ("cancelled", "returned"):
+        return "The order was cancelled."
+    paid = [state for (machine, _), state in kept.items() if machine == "payment"]
+    unpaid = bool(paid) and not set(paid) & {"authorised", "partly_captured", "captured", "partly_refunded"}
+    return "It is not paid." if unpaid else ""
+
+
+def _may(tx: Connection, found: Fulfilment) -> None:
+    why = not_yet(tx, found.subject_id) if found.state != "collected" else ""
+    if why:
+        raise Refused("not_yet", f"{why} Nothing is set out or handed over.")
+
+
+# ---- what a location says; each may be said twice
+
+
+def accept(tx: Connection, number: str, who: str) -> list[Ring]:
+    return _told(tx, number, "accept", "accepted", who)
+
+
+def reject(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
+    """Before it is accepted, or after: not found on the shelf. The pieces are offered elsewhere."""
+    found = _locked(tx, number)
+    return _move(tx, found, "give_back" if found.state == "accepted" else "reject", "rejected", who, why)
+
+
+def ready(tx: Connection, number: str, who: str, keeps_for: float) -> list[Ring]:
+    """Set out for the customer, who is told; kept for so many seconds."""
+    found = _locked(tx, number)
+    if found.method != PICKUP:
+        raise Refused("not_a_pickup", f"{number} is to be sent, not fetched.")
+    _may(tx, found)
+    rings = _move(tx, found, "ready", "ready", who)
+    if rings:
+        deadlines.set_(tx, found.subject_id, "pickup", number, keeps_for)
+    return rings
+
+
+def collect(tx: Connection, number: str, who: str, code: str) -> list[Ring]:
+    """Handed over to who shows the code. Raises Refused for another code, and while it is not ready."""
+    found = _locked(tx, number)
+    if not secrets.compare_digest(found.verify, code.strip()):
+        raise Refused("wrong_code", "That is not the code of this pickup: nothing is handed over.")
+    _may(tx, found)
+    rings = _move(tx, found, "collect", "collected", who)
+    deadlines.met(tx, found.subject_id, "pickup", number)
+    cases.leave(tx, f"fulfilment:{found.id}", by=who)
+    return rings
+
+
+def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str, str]]) -> list[Ring]:
+    return _move(tx, _locked(tx, number), "ship", "shipped", who, trackings=trackings)
+
+
+def extend(tx: Connection, number: str, who: str, why: str, keeps_for: float) -> list[Ring]:
+    """Nobody came, and somebody asked for more time."""
+    found = _locked(tx, number)
+    _move(tx, found, "extend", "ready", who, why)
+    deadlines.set_(tx, found.subject_id, "pickup", number, keeps_for)
+    cases.leave(tx, f"fulfilment:{found.id}", by=who)
+    return []
+
+
+def put_back(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
+    """Nobody came: the pieces lie on the shelf again. The channel's owner refunds; the claim goes with the channel's cancellation."""
+    found = _locked(tx, number)
+    _move(tx, found, "put_back", "cancelled", who, why)
+    cases.leave(tx, f"fulfilment:{found.id}", by=who)
+    return []
+
+
+# ---- what time and the hub say
+
+
+def time_out(tx: Connection, number: str) -> list[Ring]:
+    """No answer by the hour: the pieces are offered elsewhere. Answered at the last moment it is left alone."""
+    found = _locked(tx, number)
+    return _move(tx, found, "time_out", "timed_out", "hub") if found.state == "requested" else []
+
+
+def no_show(tx: Connection, number: str) -> list[Ring]:
+    found = _locked(tx, number)
+    return _move(tx, found, "no_show", "no_show", "hub") if found.state == "ready" else []
+
+
+def told_by_account(tx: Connection, reference: str, event: str) -> None:
+    """A connected location's own word on a request of ours; what the machine does not know in this state is no news."""
+    row = tx.execute(ONE, {"number": reference}).first()
+    if row is not None and (row.state, event) in FULFILMENT.table:
+        found = Fulfilment(*row)
+        _set(tx, found, FULFILMENT.after(found.state, event), pending=False)
+        deadlines.met(tx, found.subject_id, "answer", found.number)
+
+
+def cancel_open(tx: Connection, subject: int) -> list[Fulfilment]:
+    """What has not left is not to leave: the order was cancelled, or is sourced anew. Answers what was open."""
+    cancelled = [one for one in of(tx, subject) if (one.state, "cancel") in FULFILMENT.table or one.state == "no_show"]
+    for one in cancelled:
+        _set(tx, one, "cancelled", pending=False)
+        for kind in ("answer", "pickup"):
+            deadlines.void(tx, subject, kind, one.number)
+        cases.leave(tx, f"fulfilment:{one.id}")
+    return cancelled
+
+
+def pending(tx: Connection, most: int = 200) -> Sequence[int]:
+    return list(tx.execute(PENDING, {"most": most}).scalars())
+
+
+def to_follow(tx: Connection, numbers: Sequence[str]) -> list[Ring]:
+    """Requests that a worker has to carry to their locations; ring the answer after the commit."""
+    return [Ring(FOLLOW, HUB, int(one)) for one in tx.execute(FOLLOWING, {"numbers": list(numbers)}).scalars()]
+
+
+def followed(tx: Connection, fulfilment: int) -> None:
+    tx.execute(DONE, {"id": fulfilment})
+
+
+# ---- moving
+
+
+def _told(tx: Connection, number: str, event: str, after: str, who: str) -> list[Ring]:
+    return _move(tx, _locked(tx, number), event, after, who)
+
+
+def _locked(tx: Connection, number: str) -> Fulfilment:
+    """The subject first, as everywhere. Raises Refused where there is no such request."""
+    tx.execute(LOCK, {"number": number})
+    row = tx.execute(ONE, {"number": number}).first()
+    if row is None:
+        raise Refused("unknown", f"There is no request {number}.")
+    return Fulfilment(*row)
+
+
+def _move(
+    tx: Connection,
+    found: Fulfilment,
+    event: str,
+    after: str,
+    who: str,
+    why: str = "",
+    trackings: Sequence[Mapping[str, str]] = (),
+) -> list[Ring]:
+    """One move of the machine. Said twice it changes nothing; what the machine does not know is refused with the state it is in."""
+    if found.state == after:
+        return []
+    if FULFILMENT.table.get((found.state, event)) != after:
+        raise Refused(
+            f"is_{found.state}",
+            f"{found.number} is {found.state.replace('_', ' ')}: {event.replace('_', ' ')} is not possible.",
+        )
+    _set(tx, found, after, pending=after in NEWS, trackings=trackings)
+    deadlines.met(tx, found.subject_id, "answer", found.number)
+    if after == "accepted":
+        states.advance(tx, found.subject_id, "order", "", "release", found.location)
+    waybill = found.number.partition("-")[0]
+    was, now = {"state": found.state}, {"state": after, "fulfilment": found.number}
+    audit(tx, who, f"{event.replace('_', ' ')} fulfilment", f"order:{waybill}", why, was, now)
+    return [Ring(FOLLOW, HUB, found.id)] if after in NEWS else []
+
+
+def _set(tx: Connection, found: Fulfilment, state: str, *, pending: bool, trackings: Sequence[Any] = ()) -> None:
+    kept = Jsonb([dict(one) for one in trackings or found.trackings])
+    tx.execute(MOVE, {"id": found.id, "state": state, "pending": pending, "trackings": kept})

@@ -1,0 +1,120 @@
+"""Planning: an order's pieces are sourced by the rules in force and asked for, location by location; what nobody has is a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from app import cases
+from app.bell import Ring
+from app.journal import subjects
+from app.journal.actions import audit
+from app.orders import fulfilling, rules, supply
+from app.orders.demand import demand
+from app.orders.fulfilling import Fulfilment
+from app.orders.sourcing import PICKUP, Plan, source
+from connectors.canonical.order import Order
+
+
+def first(tx: Connection, subject: int, waybill: str, order: Order) -> list[str] | None:
+    """The requests of an order that begins; None where no rules are in force: then the route's warehouse gets all of it."""
+    active = rules.in_force(tx)
+    return None if active is None else _ask(tx, subject, waybill, order, active, None, frozenset(), 1)
+
+
+def again(tx: Connection, waybill: str, order: Order, given_back: Fulfilment) -> list[str]:
+    """The pieces that a location has given back are offered to those that were not asked for them yet; after the last round a person looks."""
+    active = rules.in_force(tx)
+    quantities: dict[str, Decimal] = {}
+    for want in given_back.wants:
+        quantities[want.line_id] = quantities.get(want.line_id, Decimal(0)) + want.quantity
+    lines = {want.line_id for want in given_back.wants}
+    earlier = [one for one in fulfilling.of(tx, given_back.subject_id) if lines & {want.line_id for want in one.wants}]
+    tried = frozenset(one.location for one in earlier if one.state in ("rejected", "timed_out"))
+    if active is None or given_back.round >= active.rules.rounds:
+        _unsourced(
+            tx, given_back.subject_id, waybill, f"{given_back.location} was the last of {given_back.round} rounds"
+        )
+        return []
+    told = (tx, given_back.subject_id, waybill, order, active, quantities, tried, given_back.round + 1)
+    return _ask(*told)
+
+
+def _ask(
+    tx: Connection,
+    subject: int,
+    waybill: str,
+    order: Order,
+    active: rules.RuleSet,
+    quantities: dict[str, Decimal] | None,
+    tried: frozenset[str],
+    round_: int,
+) -> list[str]:
+    wanted, chosen = demand(order, quantities, tried), active.rules
+    if not wanted.wants:
+        return []
+    skus = [want.sku for want in wanted.wants]
+    supply.turn(tx, skus)
+    plan = source(chosen, wanted, supply.stock(tx, chosen, skus), supply.load(tx))
+    numbers = [
+        fulfilling.ask(tx, subject, waybill, leg, chosen.locations[leg.location], round_=round_, rules=active.label)
+        for leg in plan.legs
+    ]
+    if plan.missing:
+        _unsourced(tx, subject, waybill, _words(plan, wanted.method))
+    else:
+        cases.leave(tx, f"unsourced:{subject}")
+    return numbers
+
+
+def _words(plan: Plan, method: str) -> str:
+    lacking = ", ".join(f"{want.quantity.normalize():f} x {want.sku}" for want in plan.missing)
+    barred = "; ".join(f"{name}: {why}" for name, why in plan.refused.items())
+    asked = "the place it is to be fetched at does not have" if method == PICKUP else "no location has"
+    return f"{asked} {lacking}" + (f" ({barred})" if barred else "")
+
+
+def _unsourced(tx: Connection, subject: int, waybill: str, why: str) -> None:
+    """A backorder: somebody agrees with the customer, or stock comes and the order's pieces are sourced again by hand."""
+    cases.open_case(
+        tx,
+        "unsourced",
+        "hub",
+        "unsourced",
+        f"{waybill} cannot be sent as it is: {why}.",
+        member=f"unsourced:{subject}",
+        subject=subject,
+        role="warehouse",
+        cause=waybill,
+        remedy="Wait for stock and source it again on the order's page, or cancel the pieces in the channel.",
+    )
+
+
+def retry(tx: Connection, subject: int, waybill: str, order: Order) -> list[str]:
+    """Sources what nobody was asked for yet: stock has come, or the rules have changed."""
+    active = rules.in_force(tx)
+    if active is None:
+        return []
+    left = unasked(order, fulfilling.of(tx, subject))
+    return _ask(tx, subject, waybill, order, active, left, frozenset(), 1) if left else []
+
+
+def unasked(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
+    """Line id -> pieces that are still to be sent and that no open request covers."""
+    left = {want.line_id: want.quantity for want in demand(order).wants}
+    for one in asked:
+        for want in one.wants if one.open else ():
+            left[want.line_id] = left.get(want.line_id, Decimal(0)) - want.quantity
+    return {line: quantity for line, quantity in left.items() if quantity > 0}
+
+
+def by_hand(tx: Connection, waybill: str, who: str, why: str) -> list[Ring] | None:
+    """A person has pieces that nobody was asked for sourced again; None where there is no such order. Ring the answer after the commit."""
+    subject = subjects.lock_waybill(tx, waybill)
+    if subject is None or not isinstance(subject.document, Order):
+        return None
+    numbers = retry(tx, subject.id, subject.waybill, subject.document)
+    audit(tx, who, "source order again", f"order:{subject.waybill}", why, after={"asked": numbers})
+    return fulfilling.to_follow(tx, numbers)

@@ -1,0 +1,350 @@
+"""Returns: asked for, allowed or not and why, received, sorted to where the goods belong, and what each tender gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, text
+
+from app import cases
+from app.journal.actions import audit
+from app.orders import deadlines
+from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life, spread
+from app.orders.machines import RETURN
+from app.orders.standing import life_of
+from config.reader import config
+from connectors.canonical.gate import gross
+from connectors.canonical.money import minor_unit
+from connectors.canonical.order import Line, Order
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import LEFT
+
+DISPOSITIONS: Mapping[str, str] = {RESTOCK: "restock", QUARANTINE: "quarantine", SCRAP: "scrap"}
+ALIVE = frozenset(("requested", "authorised"))  # goods are still to come
+DEFAULTS = {"days": 30.0, "comes_within": 14 * 86400.0, "paid_within": 2 * 86400.0}
+
+COLUMNS = (
+    """id, subject_id, number, state, lines, location, gift, exchange, refunds, refused, key, created_at, updated_at"""
+)
+MAKE = text("""
+INSERT INTO return_requests (subject_id, number, state, lines, gift, exchange, refused, key)
+SELECT :subject, :waybill || '-R' || (count(*) + 1), :state, :lines, :gift, :exchange, :refused, :key
+FROM return_requests WHERE subject_id = :subject
+ON CONFLICT (subject_id, key) DO NOTHING RETURNING number
+""")
+OF = text(f"SELECT {COLUMNS} FROM return_requests WHERE subject_id = :subject ORDER BY id")  # noqa: S608 - constants only
+ONE = text(f"SELECT {COLUMNS} FROM return_requests WHERE number = :number FOR UPDATE")  # noqa: S608 - constants only
+SET = text("""
+UPDATE return_requests SET state = :state, lines = :lines, location = :location, refunds = :refunds, updated_at = now() WHERE id = :id
+""")
+
+
+class Refused(ValueError):
+    """A return that is not possible (as it stands); `code` says why."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """`received` None until somebody counted; `disposition` one of restock, quarantine, scrap."""
+
+    line_id: str
+    quantity: Decimal
+    reason: str = ""
+    received: Decimal | None = None
+    disposition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """`refunds` are (tender, amount) in the order's currency, decided once, when the goods were received."""
+
+    id: int
+    subject_id: int
+    number: str
+    state: str
+    lines: tuple[ReturnLine, ...]
+    location: str
+    gift: bool
+    exchange: tuple[ReturnLine, ...]
+    refunds: tuple[tuple[str, Decimal], ...]
+    refused: str
+    key: str
+    created_at: datetime
+    updated_at: datetime
+
+
+# ---- what may come back; pure
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`code` is empty when the return is allowed."""
+
+    code: str = ""
+    sentence: str = ""
+
+
+def eligible(
+    order: Order, wanted: Sequence[ReturnLine], earlier: Sequence[ReturnRow], now: datetime, days: float
+) -> Verdict:
+    """Against what was sold, what has left, what came back or is on its way, and the days since it was handed over."""
+    life = life_of(order)
+    for line in wanted:
+        if all(one.id != line.line_id for one in life.lines):
+            return Verdict("unknown_line", f"The order has no line {line.line_id}.")
+        if line.quantity <= 0 or line.quantity > left_to_return(life, line.line_id, earlier):
+            return Verdict("not_that_many", f"Line {line.line_id}: not so many have left that did not come back.")
+    handed = [s.delivered_at or s.shipped_at for s in order.shipments if s.status in LEFT]
+    last = max((at for at in handed if at is not None), default=None)
+    if last is not None and now > last + timedelta(days=days):
+        return Verdict("too_late", f"Handed over on {last:%Y-%m-%d}: more than {days:.0f} days ago.")
+    return Verdict()
+
+
+def left_to_return(life: Life, line_id: str, earlier: Sequence[ReturnRow]) -> Decimal:
+    """Pieces that have left, less those that came back or were told to come. What we counted and what the channel told are the same pieces."""
+    line = life.line(line_id)
+    coming, counted = ZERO, ZERO
+    for row in earlier:
+        for one in row.lines if row.state not in ("declined", "cancelled") else ():
+            if one.line_id == line_id:
+                coming += one.quantity if one.received is None else ZERO
+                counted += one.received or ZERO
+    return line.shipped - max(line.received, counted) - coming
+
+
+def paid_for(order: Order, line: Line, already: Decimal, more: Decimal) -> Decimal:
+    """What `more` pieces of a line cost, after `already` were given back: to the minor unit, so that any split of all pieces sums to the line."""
+    role = order.money_role
+    off = sum((discount.amount.in_role(role).amount for discount in line.discounts), ZERO)
+    tax = ZERO if order.taxes_included else sum((one.amount.in_role(role).amount for one in line.taxes), ZERO)
+    whole = gross(line, role).amount - off + tax
+    unit = minor_unit(order.currency)
+
+    def upto(pieces: Decimal) -> Decimal:
+        return (whole * pieces / line.quantity).quantize(unit, ROUND_HALF_UP)
+
+    return upto(already + more) - upto(already)
+
+
+def owed(order: Order, lines: Sequence[ReturnLine], earlier: Sequence[ReturnRow]) -> Decimal:
+    """What is to be given back for received lines."""
+    total = ZERO
+    for one in lines:
+        line = next(line for line in order.lines if line.id == one.line_id)
+        before = sum((e.received or ZERO for row in earlier for e in row.lines if e.line_id == one.line_id), ZERO)
+        total += paid_for(order, line, before, one.received or ZERO)
+    return total
+
+
+def net(order: Order, back: Decimal, exchange: Sequence[ReturnLine]) -> tuple[Decimal, Decimal]:
+    """(to give back, to be paid): an exchange is set off against what came back, at the price that the customer paid."""
+    wanted = ZERO
+    for one in exchange:
+        line = next(line for line in order.lines if line.id == one.line_id)
+        wanted += paid_for(order, line, ZERO, one.quantity)
+    return max(ZERO, back - wanted), max(ZERO, wanted - back)
+
+
+# ---- the request and what becomes of it
+
+
+def policy() -> dict[str, float]:
+    """Days after the hand-over, seconds for the goods to come and for the money to go (settings.toml [returns])."""
+    return {**DEFAULTS, **{key: float(value) for key, value in config().settings.get("returns", {}).items()}}
+
+
+def of(tx: Connection, subject: int) -> list[ReturnRow]:
+    return [_row(row) for row in tx.execute(OF, {"subject": subject})]
+
+
+def request(
+    tx: Connection,
+    subject: int,
+    waybill: str,
+    order: Order,
+    lines: Sequence[ReturnLine],
+    *,
+    key: str,
+    now: datetime,
+    gift: bool = False,
+    exchange: Sequence[ReturnLine] = (),
+) -> ReturnRow:
+    """A return that may come is authorised, else declined with the reason; the same key again is the same return. The caller has the subject locked.
+
+    A gift's return tells its giver nothing and pays in store credit (decided by whoever pays it out).
+    """
+    rule = policy()
+    earlier = of(tx, subject)
+    known = next((row for row in earlier if row.key == key), None)
+    if known is not None:
+        return known
+    verdict = eligible(order, lines, earlier, now, rule["days"])
+    state = RETURN.after("requested", "decline" if verdict.code else "authorise")
+    row = {"subject": subject, "waybill": waybill, "state": state, "lines": Jsonb([_told(one) for one in lines])}
+    more = {"gift": gift, "exchange": Jsonb([_told(one) for one in exchange]), "refused": verdict.sentence, "key": key}
+    number = str(tx.execute(MAKE, {**row, **more}).scalar_one())
+    if not verdict.code:
+        deadlines.set_(tx, subject, "return", number, rule["comes_within"])
+    return next(row for row in of(tx, subject) if row.number == number)
+
+
+def receive(
+    tx: Connection, number: str, order: Order, counted: Mapping[str, tuple[Decimal, str]], *, location: str, who: str
+) -> ReturnRow:
+    """Goods were counted at a location, any of ours: line id -> (pieces, disposition). What each tender gives back is decided here, once.
+
+    Raises Refused for what is not on the return, for more than has left, and for a disposition that is none.
+    """
+    found = _locked(tx, number)
+    if found.state not in ALIVE:
+        if _same_count(found, counted):
+            return found
+        raise Refused(f"is_{found.state}", f"{number} is {found.state.replace('_', ' ')}: it cannot be received again.")
+    earlier = [row for row in of(tx, found.subject_id) if row.id != found.id]
+    received = _counted(found, order, counted, earlier)
+    back, _ = net(order, owed(order, received, earlier), found.exchange)
+    shares, above = spread(_less_promised(life_of(order), earlier), back)
+    kinds = {line.disposition for line in received if line.received}
+    state = RETURN.after(
+        "received", next((DISPOSITIONS[k] for k in (QUARANTINE, SCRAP, RESTOCK) if k in kinds), "restock")
+    )
+    row = replace(found, state=state, lines=received, location=location, refunds=tuple(shares))
+    _save(tx, row)
+    deadlines.met(tx, found.subject_id, "return", number)
+    if shares:
+        deadlines.set_(tx, found.subject_id, "refund", number, policy()["paid_within"])
+    if above:
+        _case(tx, row, "refund_above_captured", f"{above} {order.currency} of {number} are more than any tender took.")
+    audit(
+        tx,
+        who,
+        "receive return",
+        f"order:{number.partition('-')[0]}",
+        "",
+        after={"return": number, "location": location},
+    )
+    return row
+
+
+def refunded(tx: Connection, subject: int, refund: Refund) -> str | None:
+    """A refund of the channel's pays the oldest return whose pieces it names (or that it names itself); answers its number."""
+    lines = {line.line_id for line in refund.lines}
+    for row in of(tx, subject):
+        payable = row.state in ("received", "restocked", "quarantined", "scrapped") and bool(row.refunds)
+        if payable and (refund.return_id == row.number or lines & {line.line_id for line in row.lines}):
+            _save(tx, replace(row, state=RETURN.after(row.state, "refund")))
+            deadlines.met(tx, subject, "refund", row.number)
+            cases.leave(tx, f"return:{row.id}")
+            return row.number
+    return None
+
+
+def overdue(tx: Connection, number: str, code: str) -> None:
+    """Goods that did not come, or money that did not go, by the hour."""
+    row = _locked(tx, number)
+    words = {"goods": f"The goods of {number} did not come.", "money": f"What {number} gives back was not paid out."}
+    _case(tx, row, f"return_{code}", words[code])
+
+
+# ---- helpers
+
+
+def _counted(
+    found: ReturnRow, order: Order, counted: Mapping[str, tuple[Decimal, str]], earlier: Sequence[ReturnRow]
+) -> tuple[ReturnLine, ...]:
+    life, announced = life_of(order), {line.line_id: line for line in found.lines}
+    lines: list[ReturnLine] = []
+    for line_id, (pieces, disposition) in counted.items():
+        if disposition not in DISPOSITIONS or line_id not in announced or pieces < 0:
+            raise Refused("not_on_it", f"{found.number} has no line {line_id} that could go to {disposition!r}.")
+        if pieces > left_to_return(life, line_id, earlier):
+            raise Refused("not_that_many", f"Line {line_id}: so many have never left.")
+        lines.append(replace(announced[line_id], received=pieces, disposition=disposition))
+    missing = [replace(line, received=ZERO) for name, line in announced.items() if name not in counted]
+    return (*lines, *missing)
+
+
+def _less_promised(life: Life, earlier: Sequence[ReturnRow]) -> Life:
+    """What earlier returns promise and the channel has not paid yet is not there to be given back twice."""
+    for row in earlier:
+        for tender, amount in row.refunds if row.state != "refunded" else ():
+            known = next((one for one in life.tenders if one.name == tender), None)
+            if known is not None:
+                life = life.with_tender(replace(known, refunded=known.refunded + amount))
+    return life
+
+
+def _same_count(found: ReturnRow, counted: Mapping[str, tuple[Decimal, str]]) -> bool:
+    known = {line.line_id: (line.received, line.disposition) for line in found.lines if line.disposition}
+    return known == dict(counted)
+
+
+def _case(tx: Connection, row: ReturnRow, code: str, sentence: str) -> None:
+    cases.open_case(
+        tx,
+        "return",
+        "hub",
+        code,
+        sentence,
+        member=f"return:{row.id}",
+        subject=row.subject_id,
+        role="channel",
+        cause=row.number,
+        remedy="Look at the return on the order's page; refund or decline it in the channel.",
+    )
+
+
+def _locked(tx: Connection, number: str) -> ReturnRow:
+    row = tx.execute(ONE, {"number": number}).first()
+    if row is None:
+        raise Refused("unknown", f"There is no return {number}.")
+    return _row(row)
+
+
+def _save(tx: Connection, row: ReturnRow) -> None:
+    values = {
+        "id": row.id,
+        "state": row.state,
+        "location": row.location,
+        "lines": Jsonb([_told(one) for one in row.lines]),
+    }
+    tx.execute(SET, {**values, "refunds": Jsonb([[tender, str(amount)] for tender, amount in row.refunds])})
+
+
+def _told(line: ReturnLine) -> dict[str, Any]:
+    return {
+        "line_id": line.line_id,
+        "quantity": str(line.quantity),
+        "reason": line.reason,
+        "received": None if line.received is None else str(line.received),
+        "disposition": line.disposition,
+    }
+
+
+def _line(told: Mapping[str, Any]) -> ReturnLine:
+    received = told["received"]
+    return ReturnLine(
+        told["line_id"],
+        Decimal(told["quantity"]),
+        told["reason"],
+        None if received is None else Decimal(received),
+        told["disposition"],
+    )
+
+
+def _row(row: Any) -> ReturnRow:
+    values = dict(row._mapping)
+    values["lines"] = tuple(_line(one) for one in row.lines)
+    values["exchange"] = tuple(_line(one) for one in row.exchange)
+    values["refunds"] = tuple((tender, Decimal(amount)) for tender, amount in row.refunds)
+    return ReturnRow(**values)

@@ -1,0 +1,190 @@
+"""Where is my order: the whole answer in plain words, with nothing in it that only its buyer or we should know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from app.journal.reading import order as reading
+from app.journal.reading.timeline import SETTLED
+from app.orders import deadlines, fulfilling, holds, returning
+from app.orders.fulfilling import Fulfilment
+from app.orders.standing import life_of, order_state
+from connectors.canonical.order import Order
+from connectors.canonical.shipment import LEFT, Shipment, ShipmentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    quantity: Decimal
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What travels or waits together. `state` in plain words; `number` and `url` to follow it by, where there are any."""
+
+    state: str
+    pieces: Sequence[Piece]
+    carrier: str = ""
+    number: str = ""
+    url: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """`sentence` says where it is, `next` what happens next without anybody doing anything (empty when nothing does)."""
+
+    number: str
+    state: str
+    sentence: str
+    next: str
+    parcels: Sequence[Parcel]
+    back: Sequence[str]
+    placed_at: datetime
+    as_of: datetime | None
+
+
+def whereabouts(tx: Connection, waybill: str) -> Whereabouts | None:
+    """The answer for a waybill number; None when there is no such order. For the page and for the API."""
+    page = reading.order(tx, waybill)
+    if page is None or page.document is None:
+        return None
+    order, subject = page.document, page.subject.id
+    asked = fulfilling.of(tx, subject)
+    due = {one.part: one.due_at for one in deadlines.of(tx, subject) if one.kind == "pickup" and one.state == "open"}
+    state = _state(order, asked, any(hold.open for hold in holds.of(tx, subject)))
+    sentence, later = WORDS[state]
+    busy = any(step.state not in SETTLED for step in page.steps)
+    stuck = any(step.state == "dead" for step in page.steps) and state in ("received", "preparing")
+    return Whereabouts(
+        number=order.number or page.subject.waybill,
+        state=state,
+        sentence=STUCK if stuck else sentence,
+        next=later if not stuck else "Nothing is asked of you.",
+        parcels=[*_sent(order), *_waiting(order, asked, due)],
+        back=_back(order, returning.of(tx, subject)),
+        placed_at=order.placed_at,
+        as_of=page.subject.updated_at if not busy else None,
+    )
+
+
+STUCK = "Something about your order needs a look by one of us; somebody has been told."
+WORDS: Mapping[str, tuple[str, str]] = {
+    "held": ("We have your order and check something before we go on.", "It goes on as soon as that is done."),
+    "received": ("We have your order.", "It is prepared next."),
+    "preparing": ("Your order is being prepared.", "You hear from us when it is on its way."),
+    "ready": ("Your order is ready to be fetched.", "Bring the code that we sent you."),
+    "not_fetched": ("Your order was not fetched in time.", "We write to you about what happens now."),
+    "partly_shipped": (
+        "A part of your order is on its way; the rest is being prepared.",
+        "The rest follows by itself.",
+    ),
+    "shipped": ("Your order is on its way.", "The carrier tells when it arrives."),
+    "delivered": ("Your order has arrived.", ""),
+    "cancelled": ("Your order was cancelled.", "What you paid is given back to where it came from."),
+    "returned": ("Everything came back to us.", "What you paid is given back to where it came from."),
+}
+
+
+def _state(order: Order, asked: Sequence[Fulfilment], held: bool) -> str:
+    found = order_state(order, life_of(order))
+    states = {one.state for one in asked}
+    if found in ("shipped", "delivered", "returned", "cancelled", "partly_shipped"):
+        return found
+    if "ready" in states:
+        return "ready"
+    if "no_show" in states:
+        return "not_fetched"
+    if held:
+        return "held"
+    return "preparing" if states & {"accepted", "picked", "packed"} else "received"
+
+
+SHIPMENTS: Mapping[ShipmentStatus, str] = {
+    ShipmentStatus.SHIPPED: "on its way",
+    ShipmentStatus.IN_TRANSIT: "on its way",
+    ShipmentStatus.READY_FOR_PICKUP: "ready to be fetched",
+    ShipmentStatus.DELIVERED: "arrived",
+    ShipmentStatus.FAILED: "could not be delivered",
+}
+
+
+def _sent(order: Order) -> list[Parcel]:
+    return [
+        parcel
+        for shipment in order.shipments
+        if shipment.status in (*LEFT, ShipmentStatus.FAILED)
+        for parcel in _parcels(order, shipment)
+    ]
+
+
+def _parcels(order: Order, shipment: Shipment) -> list[Parcel]:
+    """One for each tracking number; a source that does not tell parcels apart names all pieces with each."""
+    state = SHIPMENTS[shipment.status]
+    if not shipment.trackings:
+        return [Parcel(state, _pieces(order, shipment), since=shipment.shipped_at)]
+    return [
+        Parcel(state, _pieces(order, shipment), one.carrier, one.number, _safe(one.url), shipment.shipped_at)
+        for one in shipment.trackings
+    ]
+
+
+def _safe(url: str) -> str:
+    """A link is only ever followed over TLS."""
+    return url if url.startswith("https://") else ""
+
+
+def _pieces(order: Order, shipment: Shipment) -> list[Piece]:
+    titles = {line.id: line.title for line in order.lines} | {line.sku: line.title for line in order.lines}
+    return [Piece(one.quantity, titles.get(one.line_id) or titles.get(one.sku, "")) for one in shipment.lines]
+
+
+PLACES: Mapping[str, str] = {
+    "requested": "asked for",
+    "accepted": "being prepared",
+    "picked": "being prepared",
+    "packed": "packed",
+    "ready": "ready to be fetched",
+    "no_show": "not fetched in time",
+}
+
+
+def _waiting(order: Order, asked: Sequence[Fulfilment], due: Mapping[str, datetime]) -> list[Parcel]:
+    titles = {line.id: line.title for line in order.lines}
+    return [
+        Parcel(
+            PLACES[one.state],
+            [Piece(want.quantity, titles.get(want.line_id, "")) for want in one.wants],
+            since=one.updated_at,
+            until=due.get(one.number),
+        )
+        for one in asked
+        if one.state in PLACES
+    ]
+
+
+def _back(order: Order, rows: Sequence[returning.ReturnRow]) -> list[str]:
+    """Returns and refunds, each a sentence."""
+    told = [RETURNS[row.state].format(number=row.number) for row in rows if row.state in RETURNS]
+    for refund in order.refunds:
+        moved = refund.total.in_role(order.money_role)
+        if moved:
+            told.append(f"{moved.rounded().amount:f} {moved.currency} were given back.")
+    return told
+
+
+RETURNS: Mapping[str, str] = {
+    "authorised": "Return {number}: we wait for your parcel.",
+    "declined": "Return {number} is not possible; we have written to you why.",
+    "restocked": "Return {number} has arrived; the money follows.",
+    "quarantined": "Return {number} has arrived; the money follows.",
+    "scrapped": "Return {number} has arrived; the money follows.",
+    "refunded": "Return {number} is done.",
+}

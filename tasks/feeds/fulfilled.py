@@ -1,0 +1,101 @@
+"""What follows from a location's word: pieces given back are offered elsewhere, a pickup set out is told, what left is a shipment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from app import cases
+from app.bell import ring
+from app.database import transaction
+from app.journal import runs, subjects
+from app.journal.nourish import feed_accounts
+from app.journal.subjects import Subject
+from app.orders import fulfilling, planning
+from app.orders.fulfilling import Fulfilment
+from app.orders.merge import with_shipment
+from connectors.canonical.codec import dump
+from connectors.canonical.order import Order
+from connectors.canonical.shipment import ShipmentStatus
+from tasks.reading import apply, laying, sourced
+
+
+def run() -> str:
+    """What a lost ring left behind; one transaction each."""
+    with transaction() as tx:
+        waiting = fulfilling.pending(tx)
+    for one in waiting:
+        follow(one)
+    return f"{len(waiting)} fulfilments followed"
+
+
+def follow(fulfilment: int) -> str:
+    """Rung when a location has spoken (app.orders.fulfilling.FOLLOW). Twice is once: the row says whether something is still to do."""
+    with transaction() as tx:
+        known = fulfilling.by_id(tx, fulfilment)
+        if known is None:
+            return "unknown"
+        subject = subjects.lock_id(tx, known.subject_id)
+        one = fulfilling.by_id(tx, fulfilment)
+        if one is None or not one.pending or not isinstance(subject.document, Order):
+            return "followed already"
+        FOLLOWS[one.state](tx, subject, subject.document, one)
+        fulfilling.followed(tx, one.id)
+        rings = feed_accounts(tx, runs.ready_accounts(tx, subject.id))
+    ring(rings)
+    return one.state
+
+
+def _setting(subject: Subject, order: Order) -> laying.Setting:
+    return laying.Setting(
+        laying.Cause(None, None, 0, subject.account), subject, subject.roles, subject.document_id, order
+    )
+
+
+def _asked(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    """Sourced again by a person."""
+    sourced.lay(tx, _setting(subject, order), [one.number])
+
+
+def _elsewhere(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    if order.cancelled_at is None:
+        sourced.lay(tx, _setting(subject, order), planning.again(tx, subject.waybill, order, one))
+
+
+def _ready(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    set_out = replace(replace(one, state="shipped").shipment(), status=ShipmentStatus.READY_FOR_PICKUP)
+    sourced.lay_ready(tx, _setting(subject, order), one, dump(set_out))
+
+
+def _left(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    """The same way as a shipment that a connected warehouse tells of."""
+    cause = laying.Cause(None, None, 0, one.location)
+    apply.keep_changed(tx, cause, subject, order, with_shipment(order, one.shipment()))
+
+
+def _not_fetched(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    cases.open_case(
+        tx,
+        "pickup",
+        "hub",
+        "no_show",
+        f"Nobody fetched {one.number} at {one.location} in time.",
+        member=f"fulfilment:{one.id}",
+        subject=subject.id,
+        role="channel",
+        cause=one.number,
+        remedy="Ask the customer: keep it longer, or put it back and refund it in the channel.",
+    )
+
+
+FOLLOWS: Mapping[str, Callable[[Connection, Subject, Order, Fulfilment], None]] = {
+    "requested": _asked,
+    "rejected": _elsewhere,
+    "timed_out": _elsewhere,
+    "ready": _ready,
+    "shipped": _left,
+    "collected": _left,
+    "no_show": _not_fetched,
+}

@@ -1,0 +1,105 @@
+"""Sourced orders: each location that is asked gets a run of its own; what a location answers is followed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.bell import HUB
+from app.journal import preempt, runs
+from app.journal.runs import NewRun, NewStep
+from app.orders import fulfilling
+from app.orders.fulfilling import Fulfilment
+from tasks.flows.book import FLOWS
+from tasks.reading import laying
+
+BOOKED = text("""
+SELECT id FROM steps WHERE subject_id = :subject AND name = 'book_order' AND state NOT IN ('done', 'skipped', 'cancelled') ORDER BY id
+""")
+ASKED = text("""
+SELECT s.id FROM steps s JOIN runs r ON r.id = s.run_id
+WHERE s.subject_id = :subject AND s.flow = 'order_sourced' AND s.name = 'request_from_location' AND r.difference = :number
+""")
+
+
+def lay(tx: Connection, setting: laying.Setting, numbers: Sequence[str]) -> None:
+    """A run for each request to a connected location: asked after the order is booked. Others are told by our own API."""
+    for one in fulfilling.of(tx, setting.subject.id):
+        if one.number in numbers and one.account:
+            _lay(tx, setting, one)
+
+
+def _lay(tx: Connection, setting: laying.Setting, one: Fulfilment) -> None:
+    booked = tuple(tx.execute(BOOKED, {"subject": setting.subject.id}).scalars())
+    key = laying.key(setting.subject, "order_sourced", one.number, "request_from_location", one.account)
+    asked = NewStep("request_from_location", "location", one.account, "outer", key, after_ids=booked)
+    noted = NewStep(
+        "note_accepted",
+        "hub",
+        HUB,
+        "inner",
+        laying.key(setting.subject, "order_sourced", one.number, "note_accepted", HUB),
+        after=("request_from_location",),
+        ordered=False,
+    )
+    runs.lay(tx, _run(setting, one, one.number, (asked, noted)))
+
+
+def withdraw(tx: Connection, setting: laying.Setting, gone: Sequence[Fulfilment], why: str) -> None:
+    """What was not asked yet is struck out; what was, or may have been, is taken back by a run of its own once the asking has ended."""
+    preempt.overtake(tx, setting.subject.id, ("order_sourced",))
+    for one in gone:
+        asked = tx.execute(ASKED, {"subject": setting.subject.id, "number": one.number}).scalar()
+        if asked is None:
+            continue
+        key = laying.key(setting.subject, "order_sourced", f"{one.number}:{why}", "withdraw_from_location", one.account)
+        undo = NewStep(
+            "withdraw_from_location",
+            "location",
+            one.account,
+            "undo",
+            key,
+            after_ids=(asked,),
+            undoes=asked,
+            flow="order_sourced",
+        )
+        runs.lay(tx, replace(_run(setting, one, f"{one.number}:{why}", (undo,)), flow="order_withdrawn"))
+
+
+def _run(setting: laying.Setting, one: Fulfilment, difference: str, steps: tuple[NewStep, ...]) -> NewRun:
+    flow = FLOWS["order_sourced"]
+    child: dict[str, Any] = {"number": one.number, "lines": [dict(line) for line in one.lines]}
+    return NewRun(
+        subject=setting.subject.id,
+        event=setting.cause.id,
+        event_at=setting.cause.at,
+        flow=flow.name,
+        version=flow.version,
+        difference=difference,
+        document=setting.document,
+        channel=setting.subject.account,
+        lane=setting.cause.lane,
+        steps=steps,
+        child=child,
+    )
+
+
+def lay_ready(tx: Connection, setting: laying.Setting, one: Fulfilment, shipment: Any) -> None:
+    """The customer is told, once for each time it is set out."""
+    notifier = setting.roles.get("notify")
+    flow = FLOWS["order_ready"]
+    key = laying.key(setting.subject, flow.name, one.number, "notify_ready", notifier or HUB)
+    step = NewStep(
+        "notify_ready",
+        "notify",
+        notifier or HUB,
+        "outer",
+        key,
+        ordered=False,
+        skip="" if notifier else "no account plays the role notify for this order",
+    )
+    base = _run(setting, one, one.number, (step,))
+    runs.lay(tx, replace(base, flow=flow.name, version=flow.version, child=shipment))

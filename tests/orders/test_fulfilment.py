@@ -1,0 +1,273 @@
+"""Split orders over a distribution centre, a store and a supplier; pickup in store; each good day, twice, refused, overtaken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.orders import fulfilling
+from app.orders.fulfilling import Refused
+from tests.orders.places import shelves
+from tests.world import World
+
+PICKUP = {"kind": "pickup", "location": "store", "person": ""}
+
+
+def says(world: World, call: Callable[..., Any], *told: Any) -> Any:
+    """What a location says by our own API, and what the workers do about it."""
+    from app.bell import ring
+    from app.database import transaction
+    from tasks.feeds import fulfilled
+
+    with transaction() as tx:
+        rings = call(tx, *told)
+    ring(rings)
+    fulfilled.run()
+    world.pump()
+    return rings
+
+
+def requests(world: World) -> dict[str, tuple[str, str]]:
+    return {
+        row.location: (row.number, row.state)
+        for row in world.rows("SELECT location, number, state FROM fulfilments ORDER BY id")
+    }
+
+
+def waybill(world: World) -> str:
+    return str(world.one("SELECT waybill FROM subjects WHERE kind = 'order' ORDER BY id DESC LIMIT 1"))
+
+
+def hour_passes(world: World) -> None:
+    from app.database import transaction
+    from tasks.feeds import deadlines, fulfilled
+
+    with transaction() as tx:
+        tx.exec_driver_sql("UPDATE deadlines SET due_at = now() - interval '1 second' WHERE state = 'open'")
+    deadlines.run()
+    fulfilled.run()
+    world.pump()
+
+
+def parcel(world: World, account: str, number: str) -> None:
+    """Each house of Acme's counts its parcels from one: told apart by who sent it, as carriers' numbers are in life."""
+    sent = world.ask(account, "POST", f"/_sim/requests/{number}/shipments", json={})
+    numbered = [{**one, "number": f"{account}-{one['number']}"} for one in sent["trackings"]]
+    world.deliver("shipment.sent", {**sent, "trackings": numbered}, account=account)
+    world.pump()
+
+
+def claims(world: World) -> int:
+    return int(world.one("SELECT coalesce(sum(quantity - shipped), 0) FROM reservations WHERE state = 'open'"))
+
+
+def test_an_order_of_three_legs_is_asked_for_sent_and_told_leg_by_leg(many: World) -> None:
+    """Pain 37: three shipments, three numbers; each is booked and told as it leaves, and together they are the order."""
+    shelves(many, dc_WB_TEE=1, store_WB_MUG=1, maker_WB_TEE=1)
+    order = many.order()
+    many.pump()
+    asked = requests(many)
+    assert {where: state for where, (_, state) in asked.items()} == {
+        "dc": "accepted",
+        "store": "requested",
+        "maker": "accepted",
+    }
+    assert many.effects("warehouse")["requests"] == {asked["dc"][0]: 1}
+    assert many.effects("maker")["requests"] == {asked["maker"][0]: 1}
+    store = asked["store"][0]
+    for _ in range(2):
+        says(many, fulfilling.accept, store, "the store")
+    parcel(many, "warehouse", asked["dc"][0])
+    assert many.one("SELECT state FROM subjects WHERE kind = 'order'") == "partly shipped"
+    parcel(many, "maker", asked["maker"][0])
+    for _ in range(2):
+        says(many, fulfilling.ship, store, "the store", [{"number": "ST1", "carrier": "dhl"}])
+    assert many.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
+    assert sum(many.effects("erp")["deliveries"].values()) == 3
+    told = many.ask("shop", "GET", "/_sim/state")["orders"][order["id"]]["shipments"]
+    assert len(told) == 3
+    assert {where: state for where, (_, state) in requests(many).items()} == dict.fromkeys(
+        ("dc", "store", "maker"), "shipped"
+    )
+    assert claims(many) == 0
+    assert many.settled()
+
+
+def test_a_store_that_rejects_or_does_not_answer_is_passed_over_and_at_last_a_person_looks(many: World) -> None:
+    shelves(many, store_WB_TEE=9, store_WB_MUG=9, maker_WB_TEE=9, maker_WB_MUG=9)
+    many.order()
+    many.pump()
+    assert requests(many)["store"][1] == "requested"
+    says(many, fulfilling.reject, requests(many)["store"][0], "the store", "not on the shelf")
+    assert {where: state for where, (_, state) in requests(many).items()} == {"store": "rejected", "maker": "accepted"}
+    assert (
+        many.one(
+            "SELECT sum((l->>'quantity')::int) FROM fulfilments f, jsonb_array_elements(f.lines) l WHERE state = 'accepted'"
+        )
+        == 3
+    )
+    assert many.one("SELECT reason FROM audit WHERE action = 'reject fulfilment'") == "not on the shelf"
+    with pytest.raises(Refused) as late:
+        says(many, fulfilling.accept, requests(many)["store"][0], "the store")
+    assert late.value.code == "is_rejected"
+
+
+def test_silence_is_a_no_and_an_answer_in_time_is_not_undone_by_the_clock(many: World) -> None:
+    shelves(many, store_WB_TEE=9, store_WB_MUG=9, maker_WB_TEE=9, maker_WB_MUG=9)
+    many.order()
+    many.pump()
+    hour_passes(many)
+    assert {where: state for where, (_, state) in requests(many).items()} == {"store": "timed_out", "maker": "accepted"}
+    many.order()
+    many.pump()
+    second = many.one("SELECT number FROM fulfilments WHERE state = 'requested'")
+    says(many, fulfilling.accept, second, "the store")
+    hour_passes(many)
+    assert many.one("SELECT state FROM fulfilments WHERE number = :n", n=second) == "accepted"
+
+
+def test_a_cancellation_takes_every_leg_back(many: World) -> None:
+    """Pain 18: after the compensation the claims and the requests are what they were before."""
+    shelves(many, dc_WB_TEE=1, store_WB_MUG=1, maker_WB_TEE=1)
+    order = many.order()
+    many.pump()
+    many.deliver("order.cancelled", many.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))
+    many.pump()
+    assert {state for _, state in requests(many).values()} == {"cancelled"}
+    for account in ("warehouse", "maker"):
+        assert len(many.effects(account)["cancelled"]) == 1
+    assert claims(many) == 0
+    assert many.one("SELECT count(*) FROM deadlines WHERE state = 'open'") == 0
+    with pytest.raises(Refused):
+        says(many, fulfilling.accept, requests(many)["store"][0], "the store")
+    assert many.settled()
+
+
+def test_an_edit_is_sourced_anew(many: World) -> None:
+    shelves(many, dc_WB_TEE=9, dc_WB_MUG=9)
+    order = many.order()
+    many.pump()
+    lines = [{**line, "current_quantity": "1"} for line in order["lines"]]
+    many.deliver("order.changed", many.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"lines": lines}))
+    many.pump()
+    rows = many.rows("SELECT number, state FROM fulfilments ORDER BY id")
+    assert [(row.number.rpartition("-")[2], row.state) for row in rows] == [("F1", "cancelled"), ("F2", "accepted")]
+    assert len(many.effects("warehouse")["requests"]) == 2
+    assert len(many.effects("warehouse")["cancelled"]) == 1
+    assert claims(many) == 2
+    assert many.settled()
+
+
+def test_a_pickup_is_reserved_set_out_told_and_handed_over_to_who_shows_the_code(many: World) -> None:
+    shelves(many, store_WB_TEE=5, store_WB_MUG=5, dc_WB_TEE=9, dc_WB_MUG=9)
+    order = many.order(delivery=PICKUP)
+    many.pump()
+    assert list(requests(many)) == ["store"], "what is to be fetched at the store is asked of the store alone"
+    number = requests(many)["store"][0]
+    assert claims(many) == 3
+    with pytest.raises(Refused):
+        says(many, fulfilling.collect, number, "the store", "000000x")
+    says(many, fulfilling.accept, number, "the store")
+    for _ in range(2):
+        says(many, fulfilling.ready, number, "the store", 7200.0)
+    assert [name for name in many.effects("letters")["letters"] if "ready_for_pickup" in name]
+    assert many.calls("letters", "letters.create") == 1, "told once"
+    code = many.one("SELECT verify FROM fulfilments")
+    for _ in range(2):
+        says(many, fulfilling.collect, number, "the store", code)
+    assert many.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
+    assert many.one("SELECT state FROM order_states WHERE machine = 'order'") == "delivered"
+    assert sum(many.effects("erp")["deliveries"].values()) == 1
+    assert len(many.ask("shop", "GET", "/_sim/state")["orders"][order["id"]]["shipments"]) == 1
+    assert claims(many) == 0
+    assert many.settled()
+
+
+def test_a_held_or_unpaid_pickup_is_not_handed_over_and_the_store_knows_why(many: World) -> None:
+    from app.database import transaction
+    from app.orders import holds
+
+    shelves(many, store_WB_TEE=5, store_WB_MUG=5)
+    many.order(delivery=PICKUP)
+    many.pump()
+    number = requests(many)["store"][0]
+    says(many, fulfilling.ready, number, "the store", 3600.0)
+    with transaction() as tx:
+        told: dict[str, Any] = {"owner": "finance", "seconds": 3600.0, "who": "anna", "note": "stolen card?"}
+        hold = holds.place_by_hand(tx, waybill(many), many.one("SELECT subject_id FROM fulfilments"), "fraud", **told)
+        seen = fulfilling.to_do(tx, "store")[0]
+    assert hold is not None
+    assert (seen.not_yet, seen.verify[:22]) == ("The order is held.", "Ask for the six-digit ")
+    code = many.one("SELECT verify FROM fulfilments")
+    with pytest.raises(Refused) as refused:
+        says(many, fulfilling.collect, number, "the store", code)
+    assert refused.value.code == "not_yet"
+    with transaction() as tx:
+        holds.release_by_hand(tx, hold, "anna", "it was not")
+    says(many, fulfilling.collect, number, "the store", code)
+    many.order(delivery=PICKUP, payment_status="pending", payments=[_promised()])
+    many.pump()
+    with transaction() as tx:
+        assert fulfilling.to_do(tx, "store")[-1].not_yet == "It is not paid."
+
+
+def _promised() -> dict[str, str]:
+    return {"id": "p-1", "kind": "sale", "status": "pending", "tender": "bank", "gateway": "bank", "amount": "1.00"}
+
+
+def test_two_orders_for_the_last_piece_at_a_location_are_not_both_sent_there(many: World) -> None:
+    """Pain 15, at sourcing: both come in at once; the second sees what the first was given."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tasks.receive import receive
+
+    shelves(many, store_WB_TEE=2, store_WB_MUG=1, maker_WB_TEE=9, maker_WB_MUG=9)
+    for _ in range(4):
+        many.deliver("order.placed", many.place())
+    events = [row.id for row in many.rows("SELECT id FROM events")]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(receive, events))
+    given = many.rows(
+        "SELECT location, sum((l->>'quantity')::int) AS n FROM fulfilments f, jsonb_array_elements(f.lines) l GROUP BY 1 ORDER BY 1"
+    )
+    assert [tuple(row) for row in given] == [("maker", 9), ("store", 3)]
+
+
+def test_nobody_fetches_it(many: World) -> None:
+    """A no-show is a case; more time is given, or it is put back: then the claim goes with the channel's cancellation."""
+    shelves(many, store_WB_TEE=5, store_WB_MUG=5)
+    order = many.order(delivery=PICKUP)
+    many.pump()
+    number = requests(many)["store"][0]
+    says(many, fulfilling.ready, number, "the store", 3600.0)
+    hour_passes(many)
+    assert many.one("SELECT owner FROM cases WHERE code = 'no_show' AND status = 'open'") == "e-commerce"
+    says(many, fulfilling.extend, number, "anna", "ill, comes tomorrow", 86400.0)
+    assert many.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
+    hour_passes(many)
+    says(many, fulfilling.put_back, number, "anna", "did not come again")
+    assert many.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
+    with pytest.raises(Refused):
+        says(many, fulfilling.collect, number, "the store", many.one("SELECT verify FROM fulfilments"))
+    many.deliver("order.cancelled", many.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))
+    many.pump()
+    assert claims(many) == 0
+    assert many.settled()
+
+
+def test_what_nobody_has_is_a_case_with_the_pieces_and_goes_out_when_it_is_sourced_again(many: World) -> None:
+    """A backorder."""
+    from app.orders import planning
+
+    shelves(many, store_WB_TEE=1)
+    many.order()
+    many.pump()
+    assert "1 x WB-TEE, 1 x WB-MUG" in many.one("SELECT sentence FROM cases WHERE code = 'unsourced'")
+    shelves(many, dc_WB_TEE=5, dc_WB_MUG=5)
+    for _ in range(2):
+        says(many, planning.by_hand, waybill(many), "anna", "a lorry came")
+    assert many.effects("warehouse")["requests"] == {requests(many)["dc"][0]: 1}
+    assert many.one("SELECT status FROM cases WHERE code = 'unsourced'") == "resolved"
+    assert many.one("SELECT sum((l->>'quantity')::int) FROM fulfilments f, jsonb_array_elements(f.lines) l") == 3

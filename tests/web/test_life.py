@@ -1,0 +1,77 @@
+"""An order's life on its page: states and money by tender, held and released by people, sourcing drafts, the customer's page."""
+
+from __future__ import annotations
+
+import re
+
+from tests.orders.places import text
+from tests.web.conftest import Hub
+from tests.web.test_pages import PERSONAL, order_of
+
+
+def test_the_page_shows_states_and_the_money_equation(busy: Hub) -> None:
+    viewer = busy.come_in("viewer")
+    waybill = busy.one("SELECT waybill FROM subjects WHERE kind = 'order' ORDER BY id LIMIT 1")
+    page = viewer.page(f"/admin/orders/{waybill}")
+    for word in (
+        "Captured",
+        "Refunded",
+        "Owed",
+        "Still to pay",
+        "shipped",
+        "by number" if "by number" in page else "by e-mail",
+    ):
+        assert word in page
+
+
+def test_an_order_is_held_and_released_with_a_reason_and_both_are_kept(busy: Hub) -> None:
+    waybill = order_of(busy, "parked")
+    assert busy.come_in("viewer").press(f"/admin/holds/{waybill}", kind="address").status_code == 403
+    support = busy.come_in("support")
+    support.get(f"/admin/orders/{waybill}")
+    assert support.press(f"/admin/holds/{waybill}", kind="weather").status_code == 400
+    assert support.press(f"/admin/holds/{waybill}", kind="address", reason="").status_code == 400
+    assert support.press(f"/admin/holds/{waybill}", kind="address", hours="4", owner="logistics").status_code == 302
+    page = support.page(f"/admin/orders/{waybill}")
+    assert "Held since" in page
+    assert "Freed by logistics" in page
+    hold = busy.one("SELECT id FROM holds WHERE released_at IS NULL")
+    assert support.press(f"/admin/holds/{hold}/releases").status_code == 302
+    assert "Held since" not in support.page(f"/admin/orders/{waybill}")
+    kept = busy.rows(
+        "SELECT who, action FROM audit WHERE object = :o AND action LIKE '%order' ORDER BY id", o=f"order:{waybill}"
+    )
+    assert [tuple(row) for row in kept] == [("support", "hold order"), ("support", "release order")]
+
+
+def test_a_draft_is_kept_simulated_and_activated_by_an_operator(busy: Hub) -> None:
+    operator = busy.come_in("operator")
+    operator.get("/admin/sourcing/")
+    operator.press("/admin/sourcing/drafts", content="name = 1")
+    assert "cannot be read" in operator.page("/admin/sourcing/")
+    answer = operator.press("/admin/sourcing/drafts", content=text())
+    assert "simulation" in answer.headers["location"]
+    page = operator.page(answer.headers["location"])
+    for word in ("In several parcels", "Busiest day", "Who would have got what"):
+        assert word in page
+    kept = busy.one("SELECT id FROM rule_sets")
+    assert busy.come_in("support").press(f"/admin/sourcing/{kept}/activations").status_code == 403
+    operator.get("/admin/sourcing/")
+    assert operator.press(f"/admin/sourcing/{kept}/activations", reason="cheaper").status_code == 302
+    assert "tests@1</b>" in operator.page("/admin/sourcing/")
+    busy.write("DELETE FROM rule_activations")
+
+
+def test_the_customers_page_needs_its_link_and_tells_nothing_personal(busy: Hub) -> None:
+    waybill = busy.one("SELECT waybill FROM subjects WHERE kind = 'order' ORDER BY id LIMIT 1")
+    told = busy.come_in("support").page(f"/admin/orders/{waybill}")
+    link = re.search(r'href="(/where/[^"]+)"', told)
+    assert link is not None
+    anybody = busy.app.test_client()
+    page = anybody.get(link.group(1))
+    assert page.status_code == 200
+    assert "Your order is on its way." in page.text
+    assert not [word for word in (*PERSONAL, "shop", "erp", "warehouse") if word in page.text]
+    assert page.headers["X-Robots-Tag"] == "noindex"
+    assert anybody.get(link.group(1)[:-1] + "x").status_code == 404
+    assert anybody.get(f"/where/WB99999999/{'0' * 20}").status_code == 404
