@@ -40,6 +40,7 @@ CREATE TABLE holds (                   -- why an order must not go on, who frees
 );
 CREATE UNIQUE INDEX holds_open ON holds (subject_id, reason, rule) WHERE released_at IS NULL;
 CREATE INDEX holds_subject ON holds (subject_id, id);
+CREATE INDEX holds_due ON holds (deadline_at, id) WHERE released_at IS NULL;
 
 CREATE TABLE held_work (               -- differences of a held order: rows, not open runs; started in this order when it is free
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -11,12 +11,22 @@ from werkzeug.routing import Rule
 from app.web.people import ROLES
 from tests.web.conftest import PASSWORDS, Hub, Person
 
-OPEN = {"static", "bootstrap.static", "health.healthz", "health.readyz", "health.figures", "door.login", "door.logout"}
+OPEN = {
+    "static",
+    "bootstrap.static",
+    "health.healthz",
+    "health.readyz",
+    "health.figures",
+    "door.login",
+    "door.logout",
+    "where.one",
+}
 # What each role may do, said here once more: a change of rights shows in two places.
 RIGHTS = {
-    "support": "audit.index steps.retries steps.selected causes.retries causes.assignments codes.additions",
+    "support": "audit.index steps.retries steps.selected causes.retries causes.assignments codes.additions holds.place holds.releases "
+    "fulfilments.extensions fulfilments.returns fulfilments.rejections fulfilments.sourcing customers.index customers.one customers.merges",
     "operator": "steps.cancellations causes.plan events.replays accounts.pauses accounts.drains accounts.resumptions accounts.limits "
-    "accounts.registrations bulk.plan bulk.actions bulk.pauses bulk.resumptions bulk.stops",
+    "accounts.registrations bulk.plan bulk.actions bulk.pauses bulk.resumptions bulk.stops sourcing.drafts sourcing.activations",
     "admin": "steps.repeats users.index users.additions users.changes",
 }
 NEEDED = {endpoint: role for role, endpoints in RIGHTS.items() for endpoint in endpoints.split()}

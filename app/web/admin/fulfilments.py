@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from flask import abort
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.bell import Ring, ring
 from app.database import transaction
@@ -16,14 +16,31 @@ from app.orders.fulfilling import Refused
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
 
+NEWEST = text("""
+SELECT f.number, f.location, f.account, f.method, f.state, f.round, f.why, f.rules, f.updated_at, b.waybill, b.number AS order_number
+FROM fulfilments f JOIN subjects b ON b.id = f.subject_id ORDER BY f.id DESC LIMIT 200
+""")
 LONGER = 2 * 86400.0
 
 
 class Fulfilments(Page):
-    needs: ClassVar = {"extensions": "support", "returns": "support", "rejections": "support", "sourcing": "support"}
+    needs: ClassVar = {
+        "index": "viewer",
+        "extensions": "support",
+        "returns": "support",
+        "rejections": "support",
+        "sourcing": "support",
+    }
 
     def is_visible(self) -> bool:
         return False
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """The newest requests to locations."""
+        with transaction() as tx:
+            rows = tx.execute(NEWEST).all()
+        return str(self.render("fulfilments.html", rows=rows))
 
     @expose("/<number>/extensions", methods=("POST",))
     def extensions(self, number: str) -> ResponseReturnValue:

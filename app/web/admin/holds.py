@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from flask import abort, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import text
 
 from app.bell import ring
 from app.database import transaction
@@ -14,14 +15,25 @@ from app.orders import holds
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
 
+HELD = text("""
+SELECT h.id, h.reason, h.rule, h.note, h.owner, h.placed_by, h.placed_at, h.deadline_at, b.waybill, b.number
+FROM holds h JOIN subjects b ON b.id = h.subject_id WHERE h.released_at IS NULL ORDER BY h.deadline_at, h.id LIMIT 200
+""")
 HOURS = (1, 4, 24, 72, 168)
 
 
 class Holds(Page):
-    needs: ClassVar = {"place": "support", "releases": "support"}
+    needs: ClassVar = {"index": "viewer", "place": "support", "releases": "support"}
 
     def is_visible(self) -> bool:
         return False
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """Orders that are held now, whose hour comes first."""
+        with transaction() as tx:
+            rows = tx.execute(HELD).all()
+        return str(self.render("holds.html", rows=rows))
 
     @expose("/<waybill>", methods=("POST",))
     def place(self, waybill: str) -> ResponseReturnValue:
