@@ -114,9 +114,12 @@ def ours(tx: Connection, kind: str, account: str, skus: Collection[str]) -> dict
 
 
 def theirs(kind: str, levels: Collection[StockLevel]) -> dict[tuple[str, str], Side]:
-    """What the account says it has; a channel and an ERP are added up over their own places."""
+    """What the account says it has; an ERP is added up over its own places, a channel too where it has no place that is ours ('')."""
     found: dict[tuple[str, str], Side] = {}
+    ours_there = {level.sku for level in levels if not level.location} if kind == "channel" else set()
     for level in levels:
+        if level.sku in ours_there and level.location:
+            continue
         quantity = level.available if level.available is not None else (level.on_hand or NONE)
         key = (level.sku, level.location if kind == "warehouse" else "")
         before = found[key].quantity if key in found else NONE

@@ -157,6 +157,8 @@ def test_calls_are_proportional_to_what_changed(acme: World) -> None:
         )
     now = acme.rows("SELECT now() AS at")[0].at
     skus = [f"P-{n:06d}" for n in range(1, many + 1, CHANGED)]
+    for sku in skus:
+        acme.ask("shop", "POST", "/_sim/products", json={"sku": sku})
     sold = [Movement("tills", sku, "sale", sku, "main", Decimal(-1), now) for sku in skus]
     with transaction() as tx:
         movements.record(tx, sold)
