@@ -48,11 +48,11 @@ class Day:
 
     def tell(self) -> None:
         """The shop tells of what we changed there ourselves: an echo."""
-        self.world.pump()
+        self.world.pump(600)
         for row in self.table("shop", "orders").values():
             body, headers = signed("order.changed", row, f"msg-{row['id']}-{row['updated_at']}")
             assert self.receiver.post("/hooks/shop", data=body, headers=headers).status_code == 200
-        self.world.pump()
+        self.world.pump(600)
 
     def prove(self) -> list[Any]:
         from tasks.proving import proof
