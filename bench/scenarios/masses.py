@@ -117,7 +117,9 @@ def _cost(stage: Stage) -> float:
 def pages(stage: Stage, times: int = 20) -> dict[str, float]:
     """p95 in ms of each page, as an administrator's browser asks for it. Raises AssertionError for a page that is not answered with 200."""
     session = _administrator(stage)
-    found = stage.one("SELECT waybill || ' ' || number FROM subjects WHERE document_id IS NOT NULL AND external_id LIKE 'L%' ORDER BY id LIMIT 1")
+    found = stage.one(
+        "SELECT waybill || ' ' || number FROM subjects WHERE document_id IS NOT NULL AND external_id LIKE 'L%' ORDER BY id LIMIT 1"
+    )
     waybill, number = str(found).split()
     told: dict[str, float] = {}
     for path in LISTS:
