@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 import requests
@@ -68,6 +69,7 @@ def steps_floor(stage: Stage, orders: int, processes: int = 2) -> Drained:
         connection.execute(steps.SCHEMA.encode())
         steps.lay(connection, orders, json.dumps(load.order("floor")))
     started: list[subprocess.Popen[bytes]] = []
+    before = _children()
 
     def begin() -> None:
         started.extend(subprocess.Popen([sys.executable, "-m", "bench.floors.steps"]) for _ in range(processes))
@@ -75,7 +77,9 @@ def steps_floor(stage: Stage, orders: int, processes: int = 2) -> Drained:
     drained = _drained(stage, orders, begin, "steps/4")
     for process in started:
         process.wait(120)
-    return drained
+    return replace(
+        drained, cpu={**drained.cpu, "workers": round(_children() - before, 3)}
+    )  # with what starting them took
 
 
 def chain_floor(stage: Stage, orders: int) -> Drained:
@@ -86,9 +90,17 @@ def chain_floor(stage: Stage, orders: int) -> Drained:
     body = json.dumps(load.order("floor"))
     for _ in range(orders):
         chain.order(body)
+    before = measure.processor_seconds(stage.processes.pid("chain"))
     drained = _drained(stage, orders, lambda: stage.thaw("chain"), "chain/4")
     stage.freeze("chain")
-    return drained
+    spent = measure.processor_seconds(stage.processes.pid("chain")) - before
+    return replace(drained, cpu={**drained.cpu, "workers": round(spent, 3)})
+
+
+def _children() -> float:
+    """Processor seconds of all processes of ours that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def start_chain(stage: Stage) -> None:
