@@ -52,13 +52,9 @@ ALL = (
         ("doubled", "resent"),
         (
             Cut(
-                "app/journal/steps.py",
-                """    ended_at = CASE WHEN :state IN ('done', 'skipped', 'cancelled') THEN now() END
-WHERE id = :id AND fence = :fence AND state = 'running'
-\"\"\")""",
-                """    ended_at = CASE WHEN :state IN ('done', 'skipped', 'cancelled') THEN now() END
-WHERE id = :id AND fence >= :fence AND state = 'running'
-\"\"\")""",
+                "migrations/sql/0009_moves.sql",
+                "    WHERE id = p_id AND fence = p_fence AND state = 'running' RETURNING",
+                "    WHERE id = p_id AND fence >= p_fence AND state = 'running' RETURNING",
             ),
         ),
     ),
@@ -93,7 +89,7 @@ WHERE id = :id AND fence >= :fence AND state = 'running'
         "not found counts as not done at once",
         "commits-late",
         ("doubled",),
-        (Cut("tasks/engine/work.py", "        if left > 0:\n            raise NotSettled(left)\n", ""),),
+        (Cut("tasks/engine/work.py", "            if left > 0:\n                raise NotSettled(left)\n", ""),),
     ),
     Mutant(
         "sweep",
@@ -152,7 +148,7 @@ def _storable(word: object) -> bool:
         "a step does not wait for earlier ones of its subject at its account",
         "kept-in-order",
         ("misordered", "doubled", "wrong", "lost"),
-        (Cut("app/journal/runs.py", "    if step.ordered:\n", "    if step.undoes:\n"),),
+        (Cut("app/journal/runs.py", "            if step.ordered:\n", "            if step.undoes:\n"),),
     ),
     Mutant(
         "parked-re-read",

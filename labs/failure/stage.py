@@ -221,6 +221,7 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         policy.write(folder / "config", systems.addresses, scenario.lab)
         own = _environ(servers, folder, checkout, scenario)
         os.environ.update(own)
+        _migrate(checkout)
         _prepare()
         sender = Sender(own["PUBLIC_URL"], folder / "sender.jsonl", [SECRET])
         stack.callback(sender.stop)
@@ -259,13 +260,25 @@ def _environ(servers: Servers, folder: Path, checkout: Path, scenario: Scenario)
     }
 
 
+def _migrate(checkout: Path) -> None:
+    """The schema as this checkout has it: a mutant may have another."""
+    asked = "from app.database import migrate; migrate()"
+    if checkout == CHECKOUT:
+        from app.database import migrate
+
+        migrate()
+    else:
+        subprocess.run(
+            [sys.executable, "-c", asked], cwd=checkout, env={**os.environ, "PYTHONPATH": str(checkout)}, check=True
+        )
+
+
 def _prepare() -> None:
-    """The schema, what people have mapped, and the word that no call is under way at this start."""
+    """What people have mapped, and the word that no call is under way at this start."""
     from app.catalogue import codes
-    from app.database import migrate, transaction
+    from app.database import transaction
     from tasks.engine.connecting import limiter
 
-    migrate()
     with transaction() as tx:
         for sku in SKUS:
             codes.add(tx, "erp", "sku", sku, sku, "lab")
