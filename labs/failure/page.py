@@ -38,14 +38,16 @@ def _mutants(results: Iterable[Result]) -> list[Result]:
     return [one for one in results if one["name"].startswith("mutants/")]
 
 
-def page(results: Iterable[Result]) -> str:
-    """docs/failure-lab.md."""
+def page(results: Iterable[Result], missing: Iterable[str] = ()) -> str:
+    """docs/failure-lab.md. `missing`: what has no result yet, which is said first."""
     results = list(results)
+    owed = ", ".join(missing)
     return "\n".join(
         [
             HEAD,
             _said(results),
             "",
+            *([f"**Not run to the end yet: {owed}.**", ""] if owed else []),
             *_scenarios(_plain(results)),
             *_windows(_plain(results)),
             *_table(_mutants(results)),

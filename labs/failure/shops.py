@@ -31,7 +31,7 @@ from local.story.seed import seed, subscribe, warm
 from local.story.stage import Stage as Counter
 
 # What the simulators were told to allow (local/simulators.py), and NetSuite's requests at a time; our calls wait ten seconds at most.
-LIMITS = (Published("netsuite", "concurrency", 5, waits=10.0), Published("shipbob", "window", 1500, 60.0))
+LIMITS = (Published("netsuite", "concurrency", 5, waits=10.0), Published("shipbob", "window", 150, 60.0))
 AWAY = policy.LEASE + 2 * policy.MOST + 2.0
 # Kind of bad day -> how it is set: at every call, at writes, or for a while.
 DAYS: dict[str, dict[str, Any]] = {
@@ -171,12 +171,9 @@ def _policy(folder: Path, scenario: Scenario) -> None:
     shutil.copytree(
         CHECKOUT / "config", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__")
     )
-    settings = {name: {**table, **scenario.lab.settings.get(name, {})} for name, table in policy.SETTINGS.items()}
-    (folder / "settings.toml").write_text(policy.toml(settings))
-    every = {**policy.SCHEDULES, "poll": 15.0, **scenario.lab.schedules}
-    (folder / "schedules.toml").write_text(
-        policy.toml({job: {"every": at, "policy": "latest"} for job, at in every.items()})
-    )
+    (folder / "settings.toml").write_text(policy.toml(policy.shipped(scenario.lab)))
+    schedules = policy.scheduled({**policy.SCHEDULES, "poll": 15.0, **scenario.lab.schedules})
+    (folder / "schedules.toml").write_text(policy.toml(schedules))
 
 
 def _prepare(erp: Erp) -> None:
