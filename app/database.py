@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 
 # A peer that vanished without a word (power, a firewall, a failover) is found out in about 20 s, not in the two hours that systems default to.
@@ -27,6 +29,17 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
+PLANS = "-c plan_cache_mode=force_generic_plan"
+
+
+def plan_once() -> None:
+    """For processes that make the same few statements by key all day: each is planned once for a session, not at every call.
+
+    Not for the screens, whose filters want a plan for their values. Must be asked before the first use of the engine.
+    """
+    os.environ["DATABASE_PLANS"] = PLANS
+
+
 @cache
 def engine(url: str | None = None) -> Engine:
     """The pool of this process (DATABASE_URL). Sessions keep their safety: fsync and synchronous_commit are the server's own."""
@@ -41,7 +54,9 @@ def engine(url: str | None = None) -> Engine:
         connect_args={
             "connect_timeout": 5,
             **ALIVE,
-            "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
+            + os.environ.get("DATABASE_PLANS", ""),
+            "prepare_threshold": 2,
         },
     )
 
@@ -51,6 +66,27 @@ def transaction() -> Iterator[Connection]:
     """One transaction: committed at the end, undone by an error."""
     with engine().begin() as tx:
         yield tx
+
+
+def plain(tx: Connection) -> psycopg.Connection[tuple[Any, ...]]:
+    """The driver's own connection, in the same transaction: for the few statements that every step makes (docs/performance.md)."""
+    driver: psycopg.Connection[tuple[Any, ...]] = tx.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+def gently(connection: psycopg.Connection[Any], statement: str, patience: float = 0.3, tries: int = 100) -> None:
+    """A statement that wants a table for itself, in autocommit: who waits for the table also holds up all who come after, so it waits only
+    `patience` seconds, lets them pass, and asks again. Raises LockNotAvailable after so many tries."""
+    for left in reversed(range(tries)):
+        try:
+            with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = {int(patience * 1000)}".encode())
+                connection.execute(statement.encode())
+                return
+        except psycopg.errors.LockNotAvailable:
+            if not left:
+                raise
+            time.sleep(patience)
 
 
 def migrate(url: str | None = None) -> None:

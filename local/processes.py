@@ -59,14 +59,14 @@ class Processes:
         """Where the output of a process stands."""
         return self._logs / f"{name}.log"
 
+    def pid(self, name: str) -> int:
+        """The number of a process, which is also its group's."""
+        return self._running[name].pid
+
     def dead(self) -> dict[str, int]:
         """Which processes ended by themselves, with their exit codes."""
         codes = {name: process.poll() for name, process in self._running.items()}
         return {name: code for name, code in codes.items() if code is not None}
-
-    def pid(self, name: str) -> int:
-        """The process that leads the group of this name."""
-        return self._running[name].pid
 
     def send(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a process and its children, e.g. SIGSTOP and SIGCONT."""

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -66,7 +67,7 @@ def _run(stack: ExitStack) -> int:
     processes = stack.enter_context(Processes(os.environ, VAR))
     processes.start("simulators", f"exec {sys.executable} -m local.simulators")
     processes.start_all()
-    wait_ready(where, processes)
+    wait_ready(where, processes, erp.without)
     subscribe()
     told = _addresses(where, erp)
     outcome = play(where, erp, console, began, told)
@@ -97,12 +98,12 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
     return where, erp
 
 
-def wait_ready(where: Addresses, processes: Processes) -> None:
+def wait_ready(where: Addresses, processes: Processes, without: Collection[str] = ()) -> None:
     """Until every face answers (a worker that still loads hears of the orders later). Raises ServerError naming the process that ended."""
     wanted = [
         f"{where.web}/healthz",
         f"{where.flower}/healthcheck",
-        *(f"{url}/_sim/faults" for url in where.systems.values()),
+        *(f"{url}/_sim/faults" for name, url in where.systems.items() if name not in without),
     ]
     until = time.monotonic() + PATIENCE
     while wanted:

@@ -23,7 +23,7 @@ def _shopify(environ: Environ) -> Settings:
         "access_token": environ["SHOPIFY_MAIN_ACCESS_TOKEN"],
         "secret": environ["SHOPIFY_MAIN_SECRET"],
         "old_secret": environ["SHOPIFY_MAIN_SECRET_OLD"],
-        "points": {"rate": 1000, "burst": 20000},
+        "points": {"rate": 1000, "burst": 20000},  # the Plus plan, as config/accounts.toml says
     }
 
 
@@ -45,7 +45,6 @@ def _shipbob(environ: Environ) -> Settings:
         "webhook_url": f"{environ['PUBLIC_URL']}/hooks/shipbob-main",
         "webhook_secret": environ["SHIPBOB_MAIN_SECRET"],
         "stock": {article.sku: STOCK for article in ARTICLES if article.ships},
-        "limit": 1500,
         "ship_after": 20,
         "deliver_after": 4,
         "partial_share": 0.2,

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import browser
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 TYPED = ("app", "tasks", "connectors", "config", "local", "labs")
@@ -34,6 +36,7 @@ ALONE = Check(
 
 def main(arguments: list[str]) -> int:
     """Run all checks, even after one fails; 0 only when every one passed. Arguments go to pytest."""
+    print(f"== browser\n{browser.ensured()}", flush=True)
     verdicts = [(check, *_timed(check, arguments)) for check in CHECKS]
     if not verdicts[-1][1]:
         print("\n== some tests failed; they are tried once more, alone", flush=True)

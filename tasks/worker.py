@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from celery import Celery, signals
 from kombu import Queue
+from sqlalchemy.exc import SQLAlchemyError
 
-from app import logs
+from app import database, logs
 from app.bell import CLOCK, HUB, INTAKE, RECEIVE, celery_settings
+from app.database import transaction
+from app.journal.known import unknown
 from config.reader import config
 from tasks import receive
+from tasks.engine import shown
 from tasks.engine.loop import perform
 from tasks.feeds import clock
 from tasks.flows.book import FLOWS
 from tasks.flows.table import Flow
 
+log = structlog.get_logger("worker")
 app = Celery("waybill")
 app.conf.update(celery_settings())
 app.conf.update(
@@ -57,8 +63,35 @@ for _job, _run in clock.JOBS.items():
     app.task(name=f"waybill.{_job}", shared=False)(_run)
 
 
+@signals.worker_init.connect
+def _plan_once(**_: Any) -> None:
+    """Before anything else is asked of the database."""
+    database.plan_once()
+
+
+@signals.worker_init.connect
+def _refuse(**_: Any) -> None:
+    """An older or newer worker would let steps wait for ever that it does not know: it does not start among them."""
+    try:
+        with transaction() as tx:
+            strangers = unknown(tx, {flow.name: _names(flow) for flow in FLOWS.values()})
+    except SQLAlchemyError as error:
+        log.warning("the database cannot be asked for open steps", code=type(error).__name__)
+        return
+    if strangers:
+        raise SystemExit(
+            f"Open steps are called {', '.join(strangers)}, which this code does not know: "
+            "let the older version finish them, or give them up in the admin."
+        )
+
+
 @signals.worker_process_init.connect
 @signals.worker_init.connect
 @signals.beat_init.connect
 def _begin(**_: Any) -> None:
     logs.setup("worker")
+
+
+@signals.worker_ready.connect
+def _follow(sender: Any, **_: Any) -> None:
+    shown.follow(sender)

@@ -33,6 +33,7 @@ class World:
     folder: Path
     simulators: dict[str, Simulator] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
+    shapes: Mapping[str, str] = field(default_factory=dict)
 
     # ---- what the world does to the hub
 
@@ -185,7 +186,7 @@ def world(
     folder: Path, database_url: str, redis_url: str, shapes: Mapping[str, str] | None = None, quick: bool = True
 ) -> Iterator[World]:
     """Acme as shop, ERP, warehouse and letter writer, each an account of its own; `shapes` by role."""
-    made = World(folder)
+    made = World(folder, shapes=shapes or {})
     with ExitStack() as stack:
         for role in ROLES:
             settings = {
@@ -254,6 +255,8 @@ feed_floor = 8
 share = 0.5
 slots = 16
 bulk_floor = 0.1
+go_on_steps = 20
+go_on_seconds = 0.5
 [retry]
 first = 0.05
 factor = 1.5

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.database import engine
 from config.reader import AccountEntry, config
@@ -47,29 +48,33 @@ def secrets(name: str) -> list[Secret]:
 _seen: dict[str, tuple[float, tuple[Limit, ...]]] = {}
 
 
-def limits_of(name: str) -> Sequence[Limit]:
-    """The account's limits now: the manifest's, the configuration's changes, and what a person set until a date."""
+def limits_of(name: str, tx: Connection | None = None) -> Sequence[Limit]:
+    """The account's limits now: the manifest's, the configuration's changes, and what a person set until a date.
+
+    `tx`: the caller's transaction, if one is open; a second connection beside it could wait for the first.
+    """
     at, known = _seen.get(name, (0.0, ()))
     if time.monotonic() - at < FRESH and at:
         return known
-    with engine().connect() as tx:
-        temporary = tx.execute(TEMPORARY, {"account": name}).scalar() or {}
+    with nullcontext(tx) if tx is not None else engine().connect() as asked:
+        temporary = asked.execute(TEMPORARY, {"account": name}).scalar() or {}
     changes = {**entry(name).limits, **temporary}
     known = tuple(replace(limit, **changes.get(limit.name, {})) for limit in manifest(name).limits)
     _seen[name] = (time.monotonic(), known)
     return known
 
 
-def ahead(name: str) -> int:
+def ahead(name: str, tx: Connection | None = None) -> int:
     """How many steps an account's queue is fed ahead: what its limits allow in the next seconds, within its share of the slots."""
     engine_settings = config().settings["engine"]
     share = (entry(name).share if name in config().accounts else None) or float(engine_settings["share"])
     most = max(1, int(float(engine_settings["slots"]) * share))
     if name not in config().accounts:
         return most * 4  # the hub's own steps are short and never wait for the world
-    rates = [r for limit in limits_of(name) if (r := _per_second(limit)) is not None]
+    limits = limits_of(name, tx)
+    rates = [r for limit in limits if (r := _per_second(limit)) is not None]
     soon = float(engine_settings["feed_seconds"]) * min(rates) if rates else most
-    holds = [int(limit.burst) for limit in limits_of(name) if limit.kind == "concurrency"]
+    holds = [int(limit.burst) for limit in limits if limit.kind == "concurrency"]
     return max(
         1,
         min(most, *holds, max(int(soon), int(engine_settings["feed_floor"])))

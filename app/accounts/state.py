@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.database import plain
+
 ENSURE = text("INSERT INTO account_state (account) VALUES (:account) ON CONFLICT DO NOTHING")
 FAILED = text("""
 INSERT INTO account_state AS a (account, failures, last_trouble, last_trouble_at) VALUES (:account, 1, :trouble, now())
@@ -19,14 +21,13 @@ ON CONFLICT (account) DO UPDATE SET failures = a.failures + 1, successes = 0, la
             now() + make_interval(secs => least(:most, :pause * power(2, least(a.trips, 10))))) ELSE a.retry_at END
 RETURNING breaker
 """)
-WELL = text("""
-UPDATE account_state SET failures = 0, successes = successes + 1, budget = least(:full, budget + :refill),
-    breaker = CASE WHEN breaker <> 'closed' AND successes + 1 >= :probes THEN 'closed' ELSE breaker END,
-    trips = CASE WHEN breaker <> 'closed' AND successes + 1 >= :probes THEN 0 ELSE trips END,
+WELL = """
+UPDATE account_state SET failures = 0, successes = successes + 1, budget = least(%(full)s, budget + %(refill)s),
+    breaker = CASE WHEN breaker <> 'closed' AND successes + 1 >= %(probes)s THEN 'closed' ELSE breaker END,
+    trips = CASE WHEN breaker <> 'closed' AND successes + 1 >= %(probes)s THEN 0 ELSE trips END,
     retry_at = CASE WHEN breaker <> 'closed' THEN now() ELSE retry_at END
-WHERE account = :account AND (failures > 0 OR breaker <> 'closed' OR budget < :full)
-RETURNING breaker
-""")
+WHERE account = %(account)s AND (failures > 0 OR breaker <> 'closed' OR budget < %(full)s)
+"""
 PROBE = text("""
 UPDATE account_state SET breaker = 'half', retry_at = now() + make_interval(secs => :patience)
 WHERE account = :account AND breaker <> 'closed' AND NOT paused AND retry_at <= now()
@@ -53,7 +54,7 @@ def failed(tx: Connection, account: str, trouble: str, policy: Mapping[str, Any]
 
 def well(tx: Connection, account: str, policy: Mapping[str, Any], retry: Mapping[str, Any]) -> None:
     """A call that found the system well: closes the breaker after some probes, refills the retry budget."""
-    tx.execute(
+    plain(tx).execute(
         WELL, {"account": account, "probes": policy["probes"], "full": retry["budget"], "refill": retry["refill"]}
     )
 

@@ -37,17 +37,16 @@ class AccountCodes:
         return self._found(OURS, kind, theirs)
 
     def _found(self, statement: TextClause, kind: str, code: str) -> str:
-        """A code that was found is remembered for some seconds; one that is missing is asked for each time."""
+        """A code that was found, or is our own, is remembered for some seconds; one that is missing is asked for each time."""
         key = (statement.text, self.account, kind, code)
         near = _near.get(key)
         if near is not None and time.monotonic() < near[1]:
             return near[0]
         with engine().connect() as tx:
             found = tx.execute(statement, {"account": self.account, "kind": kind, "code": code}).scalar()
-        if found is None:
-            return self._same(kind, code)
-        _near[key] = (str(found), time.monotonic() + REMEMBERED)
-        return str(found)
+        theirs = str(found) if found is not None else self._same(kind, code)
+        _near[key] = (theirs, time.monotonic() + REMEMBERED)
+        return theirs
 
     def _same(self, kind: str, code: str) -> str:
         if entries.entry(self.account).codes.get(kind, "same") == "same":

@@ -21,12 +21,6 @@ UPDATE events SET state = :state, reason = :reason, code = :code, subject_id = c
 WHERE id = :id AND at = :at AND state = 'accepted'
 """)
 LOCK = text("SELECT state FROM events WHERE id = :id AND at = :at FOR UPDATE")
-FINISH = text("""
-UPDATE events e SET state = CASE WHEN found.done THEN 'applied' ELSE 'superseded' END, ended_at = now(),
-    reason = CASE WHEN found.done THEN e.reason ELSE 'overtaken by a later event' END
-FROM (SELECT bool_and(state <> 'open') AS ended, bool_or(state = 'done') AS done FROM runs WHERE event_id = :id) found
-WHERE e.id = :id AND e.at = :at AND e.state = 'running' AND found.ended
-""")
 # What was merged into another event's run, or concerned no step, has nothing of its own to wait for.
 SETTLE = text("""
 UPDATE events SET state = 'applied', ended_at = now() WHERE id = :id AND at = :at AND state = 'running'
@@ -83,15 +77,6 @@ def end(tx: Connection, event: Event, state: str, reason: str = "", code: str = 
 def settle(tx: Connection, event: Event) -> None:
     """An event that started nothing of its own does not wait for anything."""
     tx.execute(SETTLE, {"id": event.id, "at": event.at})
-
-
-def finish(tx: Connection, event_id: int, at: datetime) -> None:
-    """An event whose runs have all ended is applied, or superseded when all of them were overtaken.
-
-    Locked first, by a statement of its own: of two runs that end at once, the later one sees that the other has ended.
-    """
-    tx.execute(LOCK, {"id": event_id, "at": at})
-    tx.execute(FINISH, {"id": event_id, "at": at})
 
 
 def unheard(tx: Connection, seconds: float, most: int = 500) -> list[int]:

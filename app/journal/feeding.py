@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from app.bell import Ring
 from app.cases import open_case
+from app.database import plain
 
-LOCK = text("SELECT pg_advisory_xact_lock(7701, hashtext(:account))")
-# Live lane first, channels in turn, the oldest order first: orders finish one by one.
-PICK = text("""
-WITH gate AS (
-    SELECT a.paused, a.drained_at, a.breaker, a.retry_at FROM account_state a WHERE a.account = :account),
-room AS (
-    SELECT CASE WHEN EXISTS (SELECT 1 FROM gate WHERE paused OR (breaker <> 'closed' AND retry_at > now())) THEN 0
-        WHEN EXISTS (SELECT 1 FROM gate WHERE breaker <> 'closed') THEN 1
-        ELSE greatest(0, :ahead - (SELECT count(*) FROM steps WHERE account = :account AND rung_at > now() - make_interval(secs => :heard))
-            - (SELECT count(*) FROM steps WHERE account = :account AND state = 'running')) END AS n),
-chosen AS (
-    SELECT s.id, s.lane, s.turn, s.subject_id FROM (
-        SELECT f.id, f.lane, f.subject_id, row_number() OVER (PARTITION BY c.lane, c.channel ORDER BY f.subject_id, f.id) AS turn
-        FROM (SELECT lane, channel FROM unnest(ARRAY[0, 1]) AS lane, unnest(CAST(:channels AS text[])) AS channel) c
-        CROSS JOIN LATERAL (
-            SELECT id, subject_id, lane FROM steps
-            WHERE account = :account AND lane = c.lane AND channel = c.channel AND armed AND rung_at IS NULL
-                AND created_at <= coalesce((SELECT drained_at FROM gate), 'infinity')
-            ORDER BY subject_id, id LIMIT (SELECT n FROM room) FOR UPDATE SKIP LOCKED) f) s
-    ORDER BY CASE WHEN s.lane = 1 AND s.turn <= ceil(:floor * (SELECT n FROM room)) THEN 0 ELSE s.lane END, s.turn, s.subject_id, s.id
-    LIMIT (SELECT n FROM room))
-UPDATE steps SET rung_at = now() FROM chosen WHERE steps.id = chosen.id
-RETURNING steps.id, steps.flow, steps.name, steps.subject_id
-""")
+FEED = "SELECT * FROM feed_steps(%(accounts)s::text[], %(aheads)s::integer[], %(channels)s::text[], %(heard)s, %(floor)s, %(own)s, %(task)s)"
 ARM = text("""
 UPDATE steps SET armed = true WHERE id IN (
     SELECT id FROM steps WHERE NOT armed AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now()
@@ -68,22 +47,47 @@ SELECT account FROM a WHERE account IS NOT NULL
 """)
 
 
-def task_name(flow: str, step: str) -> str:
-    return f"{flow}.{step}"
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """What to ring after the commit, and the step that the caller itself goes on with (its account's next, of the same name)."""
+
+    rings: list[Ring]
+    goes_on: int | None = None
 
 
-def feed(tx: Connection, account: str, ahead: int, channels: Iterable[str], heard: float, floor: float) -> list[Ring]:
-    """Marks the next steps of an account as rung, in this commit; the caller rings after it."""
-    tx.execute(LOCK, {"account": account})
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Whose next step a worker would go on with, instead of giving its slot back: an account's, of a task's name."""
+
+    account: str = ""
+    task: str = ""
+
+
+NOBODY = Going()
+
+
+def feed(
+    tx: Connection,
+    aheads: Mapping[str, int],
+    channels: Iterable[str],
+    heard: float,
+    floor: float,
+    going: Going = NOBODY,
+) -> Fed:
+    """Marks the next steps of each account (how far ahead, by name) as rung, in this commit; the caller rings after it."""
+    accounts = sorted(aheads)
     values: dict[str, Any] = {
-        "account": account,
-        "ahead": ahead,
+        "accounts": accounts,
+        "aheads": [aheads[account] for account in accounts],
         "channels": list(channels),
         "heard": heard,
         "floor": floor,
+        "own": going.account,
+        "task": going.task,
     }
-    rows = sorted(tx.execute(PICK, values).all(), key=lambda row: (row.subject_id, row.id))
-    return [Ring(task_name(row.flow, row.name), account, row.id) for row in rows]
+    rows = sorted(plain(tx).execute(FEED, values).fetchall(), key=lambda row: (row[1], row[3], row[0]))
+    rings = [Ring(task, account, name) for name, account, task, _, goes_on in rows if not goes_on]
+    return Fed(rings, next((row[0] for row in rows if row[4]), None))
 
 
 def arm(tx: Connection, most: int = 2000) -> set[str]:

@@ -9,17 +9,20 @@ from sqlalchemy import Connection
 from app.accounts import entries
 from app.bell import Ring
 from app.journal import feeding
+from app.journal.feeding import NOBODY, Fed, Going
 from config.reader import config
 
 
 def feed_accounts(tx: Connection, accounts: Iterable[str]) -> list[Ring]:
-    """Marks what each of these accounts may run soon as rung; ring the answer after the commit. In name order: no deadlock."""
+    """Marks what each of these accounts may run soon as rung; ring the answer after the commit."""
+    return feed(tx, accounts).rings
+
+
+def feed(tx: Connection, accounts: Iterable[str], going: Going = NOBODY) -> Fed:
+    """The same, for a worker that would go on with the next step of its own account and name itself."""
+    aheads = {account: entries.ahead(account, tx) for account in accounts}
+    if not aheads:
+        return Fed([])
     policy = config().settings["engine"]
     channels = ["", *config().accounts]
-    return [
-        ring
-        for account in sorted(accounts)
-        for ring in feeding.feed(
-            tx, account, entries.ahead(account), channels, float(policy["rung_again"]), float(policy["bulk_floor"])
-        )
-    ]
+    return feeding.feed(tx, aheads, channels, float(policy["rung_again"]), float(policy["bulk_floor"]), going)

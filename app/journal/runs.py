@@ -9,31 +9,39 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
+from app.database import plain
+
 RUN = text("""
 INSERT INTO runs (subject_id, event_id, event_at, flow, flow_version, difference, document_id, child, detail, open_steps, state, ended_at)
 VALUES (:subject, :event, :event_at, :flow, :version, :difference, :document, :child, :detail, :open,
     CASE WHEN :open > 0 THEN 'open' ELSE 'done' END, CASE WHEN :open = 0 THEN now() END)
 ON CONFLICT (subject_id, flow, difference) DO NOTHING RETURNING id
 """)
-STEP = text("""
+# All steps of a run in one statement, in the order of their table: their ids rise with it.
+STEPS = """
 INSERT INTO steps (run_id, subject_id, flow, name, role, account, kind, state, lane, channel, key, pending, armed, undoes, ended_at, sentence)
-VALUES (:run, :subject, :flow, :name, :role, :account, :kind, :state, :lane, :channel, :key, 0, false, :undoes,
-    CASE WHEN :state = 'skipped' THEN now() END, :sentence)
-RETURNING id
-""")
+SELECT %(run)s, %(subject)s, s.flow, s.name, s.role, s.account, s.kind, CASE WHEN s.sentence = '' THEN 'waiting' ELSE 'skipped' END,
+    %(lane)s, %(channel)s, s.key, 0, false, s.undoes, CASE WHEN s.sentence <> '' THEN now() END, s.sentence
+FROM unnest(%(flows)s::text[], %(names)s::text[], %(roles)s::text[], %(accounts)s::text[], %(kinds)s::text[], %(keys)s::text[],
+    %(undoes)s::bigint[], %(sentences)s::text[]) WITH ORDINALITY AS s (flow, name, role, account, kind, key, undoes, sentence, n)
+ORDER BY s.n RETURNING id, name
+"""
 # A predecessor that is ending just now holds its row: either it sees our wait, or we see that it has ended.
-WAIT = text("""
-WITH open AS (SELECT id FROM steps WHERE id = ANY(:on) AND state NOT IN ('done', 'skipped', 'cancelled') FOR SHARE)
-INSERT INTO waits (on_id, step_id) SELECT id, :step FROM open ON CONFLICT DO NOTHING
-""")
-OPEN_UP = text("""
-UPDATE steps SET pending = w.n, state = CASE WHEN w.n = 0 THEN 'ready' ELSE 'waiting' END, armed = (w.n = 0)
-FROM (SELECT count(*) AS n FROM waits WHERE step_id = :step) w WHERE id = :step
-""")
-EARLIER = text("""
-SELECT id FROM steps WHERE subject_id = :subject AND account = :account AND id < :step AND role <> 'notify'
+WAIT = """
+WITH wanted AS (SELECT * FROM unnest(%(on)s::bigint[], %(steps)s::bigint[]) AS w (on_id, step_id)),
+open AS (SELECT id FROM steps WHERE id = ANY(%(on)s::bigint[]) AND state NOT IN ('done', 'skipped', 'cancelled') ORDER BY id FOR SHARE)
+INSERT INTO waits (on_id, step_id) SELECT w.on_id, w.step_id FROM wanted w JOIN open ON open.id = w.on_id ON CONFLICT DO NOTHING
+"""
+OPEN_UP = """
+UPDATE steps s SET pending = w.n, state = CASE WHEN w.n = 0 THEN 'ready' ELSE 'waiting' END, armed = (w.n = 0)
+FROM (SELECT me.id, count(waits.on_id) AS n FROM unnest(%(steps)s::bigint[]) AS me (id) LEFT JOIN waits ON waits.step_id = me.id
+    GROUP BY me.id) w
+WHERE s.id = w.id
+"""
+EARLIER = """
+SELECT id, account FROM steps WHERE subject_id = %(subject)s AND account = ANY(%(accounts)s::text[]) AND id < %(first)s AND role <> 'notify'
     AND state NOT IN ('done', 'skipped', 'cancelled')
-""")
+"""
 READY = text("SELECT DISTINCT account FROM steps WHERE subject_id = :subject AND armed AND rung_at IS NULL")
 FETCH_WAITING = text("""
 SELECT 1 FROM steps WHERE subject_id = :subject AND flow = :flow AND state = 'ready' AND NOT doubtful LIMIT 1 FOR UPDATE
@@ -75,27 +83,41 @@ class NewRun:
 
 def lay(tx: Connection, run: NewRun) -> int | None:
     """Lays out a run and all its steps; None when this difference has its run already. One that nothing concerns has ended."""
-    open_steps = sum(1 for step in run.steps if not step.skip)
-    run_id = tx.execute(RUN, _run_row(run, open_steps)).scalar()
-    if run_id is None:
-        return None
-    ids: dict[str, int] = {}
-    for step in run.steps:
-        ids[step.name] = int(tx.execute(STEP, _step_row(run, int(run_id), step)).scalar_one())
-        if not step.skip:
-            _order(tx, run, step, ids)
+    open_steps = [step for step in run.steps if not step.skip]
+    run_id = tx.execute(RUN, _run_row(run, len(open_steps))).scalar()
+    if run_id is None or not run.steps:
+        return run_id
+    ids = {str(name): int(made) for made, name in plain(tx).execute(STEPS, _step_rows(run, int(run_id))).fetchall()}
+    mine = [ids[step.name] for step in open_steps]
+    pairs = _waits(run, ids, _earlier(tx, run, min(ids.values())))
+    if pairs:
+        plain(tx).execute(WAIT, {"on": [on for on, _ in pairs], "steps": [step for _, step in pairs]})
+    if mine:
+        plain(tx).execute(OPEN_UP, {"steps": mine})
     return int(run_id)
 
 
-def _order(tx: Connection, run: NewRun, step: NewStep, ids: Mapping[str, int]) -> None:
-    """A step waits for what it names, and for earlier steps of its subject on its account."""
-    me = ids[step.name]
-    on = {ids[name] for name in step.after if name in ids} | set(step.after_ids)
-    if step.ordered:
-        on |= set(tx.execute(EARLIER, {"subject": run.subject, "account": step.account, "step": me}).scalars())
-    if on:
-        tx.execute(WAIT, {"on": sorted(on), "step": me})
-    tx.execute(OPEN_UP, {"step": me})
+def _earlier(tx: Connection, run: NewRun, first: int) -> Sequence[tuple[int, str]]:
+    """Open steps that this subject had before this run, with their accounts, where a step of ours must wait for them."""
+    accounts = {step.account for step in run.steps if step.ordered and not step.skip}
+    values = {"subject": run.subject, "accounts": sorted(accounts), "first": first}
+    return [(int(name), str(account)) for name, account in plain(tx).execute(EARLIER, values).fetchall()]
+
+
+def _waits(run: NewRun, ids: Mapping[str, int], earlier: Sequence[tuple[int, str]]) -> list[tuple[int, int]]:
+    """(on, step): a step waits for what it names, and for earlier steps of its subject on its account (of this run too)."""
+    pairs: set[tuple[int, int]] = set()
+    before = list(earlier)
+    for step in run.steps:
+        me = ids[step.name]
+        if not step.skip:
+            on = {ids[name] for name in step.after if name in ids} | set(step.after_ids)
+            if step.ordered:
+                on |= {name for name, account in before if account == step.account}
+            pairs |= {(name, me) for name in on}
+            if step.role != "notify":
+                before.append((me, step.account))
+    return sorted(pairs)
 
 
 def _run_row(run: NewRun, open_steps: int) -> dict[str, Any]:
@@ -113,21 +135,21 @@ def _run_row(run: NewRun, open_steps: int) -> dict[str, Any]:
     }
 
 
-def _step_row(run: NewRun, run_id: int, step: NewStep) -> dict[str, Any]:
+def _step_rows(run: NewRun, run_id: int) -> dict[str, Any]:
+    steps = run.steps
     return {
         "run": run_id,
         "subject": run.subject,
-        "flow": step.flow or run.flow,
-        "name": step.name,
-        "role": step.role,
-        "account": step.account,
-        "kind": step.kind,
-        "state": "skipped" if step.skip else "waiting",
         "lane": run.lane,
         "channel": run.channel,
-        "key": step.key,
-        "undoes": step.undoes,
-        "sentence": step.skip,
+        "flows": [step.flow or run.flow for step in steps],
+        "names": [step.name for step in steps],
+        "roles": [step.role for step in steps],
+        "accounts": [step.account for step in steps],
+        "kinds": [step.kind for step in steps],
+        "keys": [step.key for step in steps],
+        "undoes": [step.undoes for step in steps],
+        "sentences": [step.skip for step in steps],
     }
 
 

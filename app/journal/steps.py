@@ -9,19 +9,20 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.journal.events import finish
+from app.database import plain
 
+# In the order of Claimed and of Context: read by place, since every step reads them.
 COLUMNS = """s.id, s.run_id, s.subject_id, s.flow, s.name, s.role, s.account, s.kind, s.lane, s.channel, s.key, s.fence, s.tries,
     s.doubtful,
     s.sent_at, s.job, s.undoes, s.preempted, s.losses, s.code"""
-CLAIM = text(f"""
-UPDATE steps s SET state = 'running', lease_until = now() + make_interval(secs => :lease), fence = fence + 1, tries = tries + 1,
+CLAIM = f"""
+UPDATE steps s SET state = 'running', lease_until = now() + make_interval(secs => %(lease)s), fence = fence + 1, tries = tries + 1,
     rung_at = NULL, armed = false, updated_at = now()
-WHERE id = :id AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now()
+WHERE id = %(id)s AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now()
     AND NOT EXISTS (SELECT 1 FROM account_state a WHERE a.account = s.account
-        AND (a.paused OR (a.breaker <> 'closed' AND NOT :probe) OR a.drained_at < s.created_at))
+        AND (a.paused OR (a.breaker <> 'closed' AND NOT %(probe)s) OR a.drained_at < s.created_at))
 RETURNING {COLUMNS}, now() AS claimed_at
-""")  # noqa: S608 - constants only
+"""  # noqa: S608 - constants only
 UNRING = text("UPDATE steps SET rung_at = NULL WHERE id = :id AND armed")
 PROBING = text("""
 SELECT s.account FROM steps s JOIN account_state a ON a.account = s.account
@@ -31,55 +32,29 @@ RENEW = text("""
 UPDATE steps SET lease_until = now() + make_interval(secs => :lease)
 WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 """)
-CONTEXT = text("""
+CONTEXT = """
 SELECT r.flow_version, r.child, r.detail, r.difference, r.event_id, r.event_at, d.body, b.waybill, b.kind, b.account, b.external_id, b.roles,
     b.version,
     coalesce((SELECT jsonb_agg(jsonb_build_array(l.account, l.kind, l.ours, l.theirs))
         FROM links l WHERE l.subject_id = s.subject_id), '[]') AS links,
-    coalesce((SELECT jsonb_object_agg(c.name, jsonb_build_array(c.result, c.job)) FROM calls c WHERE c.step_id = s.id), '{}') AS calls
+    coalesce((SELECT jsonb_object_agg(c.name, jsonb_build_array(c.result, c.job)) FROM calls c WHERE c.step_id = s.id), '{}') AS calls,
+    coalesce((SELECT jsonb_object_agg(e.name, e.result) FROM steps e WHERE e.run_id = s.run_id AND e.state = 'done'), '{}') AS results
 FROM steps s JOIN runs r ON r.id = s.run_id JOIN subjects b ON b.id = s.subject_id LEFT JOIN documents d ON d.id = r.document_id
-WHERE s.id = :id
-""")
+WHERE s.id = %(id)s
+"""
 CALL = text("""
 INSERT INTO calls (step_id, name, result, job) SELECT id, :name, :result, :job FROM steps
 WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 ON CONFLICT (step_id, name) DO UPDATE SET result = excluded.result, job = excluded.job, at = now()
 """)
-CONCLUDE = text("""
-UPDATE steps SET state = :state, due_at = now() + make_interval(secs => CAST(:later AS double precision)),
-    armed = (:again AND CAST(:later AS double precision) <= 0), lease_until = NULL,
-    tries = tries - :untried, doubtful = :doubtful, sent_at = CASE WHEN :sent THEN now() ELSE sent_at END, job = :job, result = :result,
-    code = :code, sentence = :sentence, remedy = :remedy, owner = :owner, fact = :fact, updated_at = now(),
-    ended_at = CASE WHEN :state IN ('done', 'skipped', 'cancelled') THEN now() END
-WHERE id = :id AND fence = :fence AND state = 'running'
-""")
-OPENED = text("""
-WITH gone AS (DELETE FROM waits WHERE on_id = ANY(:ids) RETURNING step_id),
-n AS (SELECT step_id, count(*) AS c FROM gone GROUP BY step_id),
-held AS (SELECT id FROM steps WHERE id IN (SELECT step_id FROM n) ORDER BY id FOR UPDATE)
-UPDATE steps s SET pending = pending - n.c, updated_at = now(),
-    state = CASE WHEN state = 'waiting' AND pending - n.c <= 0 THEN 'ready' ELSE state END,
-    armed = armed OR (state = 'waiting' AND pending - n.c <= 0 AND due_at <= now())
-FROM n JOIN held ON held.id = n.step_id WHERE s.id = n.step_id RETURNING s.account, s.armed
-""")
-CLOSE_RUN = text("""
-UPDATE runs SET open_steps = open_steps - :n,
-    state = CASE WHEN open_steps - :n > 0 THEN state
-        WHEN EXISTS (SELECT 1 FROM steps WHERE run_id = :run AND state = 'done') OR :reason = '' THEN 'done' ELSE 'cancelled' END,
-    reason = CASE WHEN :reason <> '' THEN :reason ELSE reason END,
-    ended_at = CASE WHEN open_steps - :n <= 0 THEN now() END
-WHERE id = :run RETURNING event_id, event_at, state
-""")
-ATTEMPT = text("""
-INSERT INTO attempts (step_id, run_id, subject_id, account, n, fence, outcome, code, sentence, seconds, calls, worker, next_at)
-VALUES (:step, :run, :subject, :account, :n, :fence, :outcome, :code, :sentence, :seconds, :calls, :worker,
-    now() + make_interval(secs => CAST(:later AS double precision)))
-RETURNING id, at
-""")
-EXCHANGE = text("""
-INSERT INTO payloads (owner, owner_id, n, at, subject_id, head, body) VALUES ('attempt', :attempt, :n, :at, :subject, :head, :body)
-""")
-RESULT = text("SELECT result FROM steps WHERE run_id = :run AND name = :name AND state = 'done'")
+# The moves themselves are functions of the database (migrations/sql/0009_moves.sql): each one round trip.
+CONCLUDE = """
+SELECT conclude_step(%(id)s::bigint, %(fence)s::integer, %(state)s, %(later)s::double precision, %(again)s, %(untried)s::integer, %(doubtful)s,
+    %(sent)s, %(job)s::text, %(result)s, %(code)s, %(sentence)s, %(remedy)s, %(owner)s, %(fact)s, %(try)s::integer, %(outcome)s,
+    %(seconds)s::double precision, %(worker)s, %(heads)s, %(bodies)s::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[])
+"""
+OPENED = text("SELECT open_what_waited(:ids)")
+CLOSE_RUN = text("SELECT close_run(:run, :n, :reason)")
 ONE_STATE = text(
     "SELECT state, EXISTS (SELECT 1 FROM calls WHERE step_id = :id AND result IS NOT NULL) AS begun FROM steps WHERE id = :id"
 )
@@ -111,6 +86,11 @@ class Claimed:
     code: str
     claimed_at: datetime
 
+    @property
+    def task(self) -> str:
+        """The Celery task's name."""
+        return f"{self.flow}.{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -131,12 +111,13 @@ class Context:
     version: str
     links: Sequence[Sequence[str]]
     calls: Mapping[str, Sequence[str | None]]
+    results: Mapping[str, str]
 
 
 def claim(tx: Connection, step: int, lease: float, probe: bool = False) -> Claimed | None:
     """Takes a step that is due; None when it is not, is another's, or its account may not act now (a probe may, once)."""
-    row = tx.execute(CLAIM, {"id": step, "lease": lease, "probe": probe}).mappings().first()
-    return Claimed(**row) if row is not None else None
+    row = plain(tx).execute(CLAIM, {"id": step, "lease": lease, "probe": probe}).fetchone()
+    return Claimed(*row) if row is not None else None
 
 
 def probing(tx: Connection, step: int) -> str | None:
@@ -155,7 +136,10 @@ def renew(tx: Connection, step: Claimed, lease: float) -> bool:
 
 
 def context(tx: Connection, step: int) -> Context:
-    return Context(**tx.execute(CONTEXT, {"id": step}).mappings().one())
+    row = plain(tx).execute(CONTEXT, {"id": step}).fetchone()
+    if row is None:
+        raise LookupError(f"step {step} has no run")
+    return Context(*row)
 
 
 def record_call(tx: Connection, step: Claimed, name: str, result: str | None, job: str | None = None) -> bool:
@@ -165,26 +149,24 @@ def record_call(tx: Connection, step: Claimed, name: str, result: str | None, jo
     )
 
 
+def conclude(tx: Connection, row: Mapping[str, Any]) -> set[str] | None:
+    """Concludes an attempt (CONCLUDE names what `row` holds); the accounts to feed, None when the step is another's by now."""
+    answered = plain(tx).execute(CONCLUDE, row).fetchone()
+    assert answered is not None
+    return None if answered[0] is None else set(answered[0])
+
+
 def open_what_waited(tx: Connection, ended: Sequence[int]) -> set[str]:
     """Steps that waited only for these are ready now; the accounts to feed."""
-    if not ended:
-        return set()
-    return {row.account for row in tx.execute(OPENED, {"ids": list(ended)}) if row.armed}
+    return set(tx.execute(OPENED, {"ids": list(ended)}).scalar_one()) if ended else set()
 
 
 def close_run(tx: Connection, run: int, ended: int, reason: str = "") -> None:
     """Counts ended steps off a run; the last one ends it, and with it perhaps its event."""
-    row = tx.execute(CLOSE_RUN, {"run": run, "n": ended, "reason": reason}).one()
-    if row.state != "open" and row.event_id is not None:
-        finish(tx, row.event_id, row.event_at)
+    tx.execute(CLOSE_RUN, {"run": run, "n": ended, "reason": reason})
 
 
 def begun(tx: Connection, step: int) -> bool:
     """Whether a step had an effect: done, or cancelled with some of its writes made."""
     row = tx.execute(ONE_STATE, {"id": step}).one()
     return row.state == "done" or bool(row.begun)
-
-
-def result_of(tx: Connection, run: int, name: str) -> str:
-    """The id that a step of the run ended with; empty when it did not."""
-    return str(tx.execute(RESULT, {"run": run, "name": name}).scalar() or "")

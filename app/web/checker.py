@@ -12,15 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import transaction
+from app.journal.known import unknown
 from config.reader import AccountEntry, Config, Wrong, read, wrong
 from connectors import registry
 from connectors.kit.manifest import Manifest
 
-OPEN = text("""
-SELECT DISTINCT flow, name FROM steps
-WHERE state = ANY('{waiting,ready,running,submitted,unknown,parked,dead}') AND kind <> 'undo'
-ORDER BY flow, name LIMIT 500
-""")
 ACCOUNTS = text("""
 SELECT DISTINCT account FROM steps WHERE state = ANY('{waiting,ready,running,submitted,unknown,parked,dead}')
     AND account <> 'hub' ORDER BY account LIMIT 500
@@ -171,22 +167,20 @@ def _rows(policy: Config) -> Iterator[Wrong]:
         return
     try:
         with transaction() as tx:
-            steps = [(row.flow, row.name) for row in tx.execute(OPEN)]
+            steps = unknown(tx, known_steps())
             accounts = list(tx.execute(ACCOUNTS).scalars())
     except SQLAlchemyError as error:
         yield Wrong(
             "DATABASE_URL", 1, f"the database cannot be asked: {type(error).__name__}.", "start it, and migrate it"
         )
         return
-    flows = known_steps()
-    for flow, name in steps:
-        if name not in flows.get(flow, ()):
-            yield Wrong(
-                "tasks/flows",
-                1,
-                f"open steps are called {flow}.{name}, which this code does not know.",
-                "let the older version finish them, or give them up in the admin",
-            )
+    for step in steps:
+        yield Wrong(
+            "tasks/flows",
+            1,
+            f"open steps are called {step}, which this code does not know.",
+            "let the older version finish them, or give them up in the admin",
+        )
     for account in accounts:
         if account not in policy.accounts:
             yield wrong(

@@ -55,7 +55,12 @@ class Client:
 
     def by_reference(self, kind: str, reference: str) -> Row | None:
         """The record with exactly this reference, once the search index shows it."""
-        return _first(self._read("GET", f"/v1/{kind}", f"{kind}.search", {"reference": reference}))
+        return next(iter(self.all_by_reference(kind, reference)), None)
+
+    def all_by_reference(self, kind: str, reference: str) -> Sequence[Row]:
+        """Every record with exactly this reference, oldest first: nothing keeps it unique."""
+        rows: Sequence[Row] = self._read("GET", f"/v1/{kind}", f"{kind}.search", {"reference": reference})["rows"]
+        return rows
 
     def record(self, kind: str, record: str) -> Row:
         return self._read("GET", f"/v1/{kind}/{record}", f"{kind}.get")

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.acme.client import Client, Row
 from connectors.kit.errors import Rejected
-from connectors.kit.writes import ExternalId, Job, Write, Writes
+from connectors.kit.writes import ExternalId, Job, Write, Writes, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def searched(client: Client, record: Record) -> Writes:
         yield Write(
             "searched",
             send=lambda: _id(client.make(record.kind, record.whole)),
-            find=lambda: _id(client.by_reference(record.kind, record.reference)),
+            find=lambda: one_of([str(row["id"]) for row in client.all_by_reference(record.kind, record.reference)]),
             links=record.links,
         )
     )

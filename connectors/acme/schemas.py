@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
@@ -192,11 +193,17 @@ class Thin(Shape):
 def loaded(shape: type[Shape], document: Any, path: str = "") -> Mapping[str, Any]:
     """The document's fields. Raises Unreadable naming the first that is missing or wrong, as a path (lines[0].sku)."""
     try:
-        fine: Mapping[str, Any] = shape().load(document)
+        fine: Mapping[str, Any] = _reader(shape).load(document)
         return fine
     except ValidationError as error:
         name, words = _first(error.messages, path)
         raise Unreadable(f"{name or 'The document'}: {words}", field=name) from error
+
+
+@cache
+def _reader(shape: type[Shape]) -> Shape:
+    """One reader of each shape for the process: making one costs more than reading with it."""
+    return shape()
 
 
 def _first(messages: Any, path: str) -> tuple[str, str]:

@@ -33,20 +33,37 @@ TYPES: dict[str, type[Document]] = {
 UPCASTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
+AS_THEY_ARE = frozenset((str, int, bool, type(None)))
+
+
 def dump(value: Any) -> Any:
     """JSON-ready: decimals and times as text, empty fields left out."""
-    if dataclasses.is_dataclass(value):
-        pairs = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {f.name: dump(v) for f, v in pairs if v != f.default}
-    if isinstance(value, tuple | list):
+    kind: Any = type(value)
+    if kind in AS_THEY_ARE:
+        return value
+    if kind is tuple or kind is list:
         return [dump(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
+    fields = _fields(kind)
+    if fields is None:
+        return _dumped(value)
+    pairs = ((name, getattr(value, name), default) for name, default in fields)
+    return {name: dump(item) for name, item, default in pairs if item != default}
+
+
+def _dumped(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return value
+    if isinstance(value, Enum):
+        return value.value
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, Any], ...] | None:
+    """Names and defaults of a dataclass's fields; None for any other type."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple((field.name, field.default) for field in dataclasses.fields(kind))
 
 
 def encode(document: Document) -> dict[str, Any]:
@@ -62,27 +79,51 @@ def decode(stored: Mapping[str, Any]) -> Document:
     return cast(Document, load(TYPES[stored["type"]], body))
 
 
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
-
-
 def load(kind: Any, value: Any) -> Any:
     """A value of a canonical type out of its JSON form."""
-    if value is None:
-        return None
+    return _loader(kind)(value)
+
+
+@cache
+def _loader(kind: Any) -> Callable[[Any], Any]:
+    """What reads values of a type, worked out once."""
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
-        return load(next(a for a in typing.get_args(kind) if a is not type(None)), value)
+        return _optional(next(a for a in typing.get_args(kind) if a is not type(None)))
     if origin is tuple:
-        inner = typing.get_args(kind)
-        if len(inner) == 2 and inner[1] is Ellipsis:
-            return tuple(load(inner[0], item) for item in value)
-        return tuple(load(a, item) for a, item in zip(inner, value, strict=True))
+        return _tuple(typing.get_args(kind))
     if dataclasses.is_dataclass(kind):
-        hints = _hints(cast(type, kind))
-        return cast(type, kind)(**{name: load(hints[name], item) for name, item in value.items() if name in hints})
-    return SCALARS[kind](value) if kind in SCALARS else kind(value)
+        return _dataclass(cast(type, kind))
+    read = SCALARS.get(kind, kind)
+    return lambda value: None if value is None else read(value)
+
+
+def _optional(kind: Any) -> Callable[[Any], Any]:
+    read = _loader(kind)
+    return lambda value: None if value is None else read(value)
+
+
+def _tuple(inner: tuple[Any, ...]) -> Callable[[Any], Any]:
+    if len(inner) == 2 and inner[1] is Ellipsis:
+        read = _loader(inner[0])
+        return lambda value: None if value is None else tuple([read(item) for item in value])
+    reads = [_loader(kind) for kind in inner]
+    return lambda value: None if value is None else tuple(read(item) for read, item in zip(reads, value, strict=True))
+
+
+def _dataclass(kind: type) -> Callable[[Any], Any]:
+    """Fields by name; what an older release does not know is left out. Their readers are looked up late: a type may hold itself."""
+    hints = typing.get_type_hints(kind)
+    reads: dict[str, Callable[[Any], Any]] = {}
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        if not reads:
+            reads.update({name: _loader(hint) for name, hint in hints.items()})
+        return kind(**{name: reads[name](item) for name, item in value.items() if name in reads})
+
+    return read
 
 
 SCALARS: dict[Any, Callable[[Any], Any]] = {

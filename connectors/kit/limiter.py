@@ -14,6 +14,12 @@ import redis
 from connectors.kit.errors import Throttled, Transient
 from connectors.kit.manifest import Limit
 
+# A block only ever grows, and a recount never overwrites what was counted since.
+HOLD = """
+local ends = tonumber(ARGV[1])
+if ends > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+"""
+RECOUNT = "if redis.call('HEXISTS', KEYS[1], 'day') == 0 then redis.call('HSET', KEYS[1], 'day', ARGV[1], 'used', ARGV[2]) end"
 PATIENCE = 2.0  # seconds a worker's slot may wait for leave; a longer wait goes back to the journal
 
 
@@ -88,7 +94,7 @@ class Limiter:
         """A daily quota that Redis has forgotten is counted again from the journal's attempts."""
         day = int(self._now() / 1000 - _seconds(limit)) // 86400
         used = self._used_today(account, limit)
-        self._redis.hset(self._key(account, limit.name), mapping={"day": day, "used": used})
+        self._redis.eval(RECOUNT, 1, self._key(account, limit.name), str(day), str(used))
 
     def report(self, account: str, left: float) -> None:
         for limit in self._limits_of(account):
@@ -104,7 +110,7 @@ class Limiter:
         self._forgive(lambda key: self._hold(key, seconds), f"{self._prefix}:{account}:block")
 
     def _hold(self, key: str, seconds: float) -> None:
-        self._redis.set(key, self._now() + seconds * 1000, px=max(1, int(seconds * 1000)))
+        self._redis.eval(HOLD, 1, key, str(self._now() + seconds * 1000), str(max(1, int(seconds * 1000))))
 
     def _now(self) -> float:
         """Redis's own clock, in milliseconds."""

@@ -10,6 +10,24 @@ ExternalId = str
 T = TypeVar("T")
 
 
+class Doubled(ExternalId):
+    """The id of the first of several that a look-up found where one should be; `others` are the rest. A person is asked to look."""
+
+    others: tuple[ExternalId, ...]
+
+    def __new__(cls, first: ExternalId, others: Sequence[ExternalId]) -> Doubled:
+        made = super().__new__(cls, first)
+        made.others = tuple(others)
+        return made
+
+
+def one_of(ids: Sequence[ExternalId]) -> ExternalId | None:
+    """What a look-up by something that is not unique answers: None, the one, or the first of several as Doubled."""
+    if len(ids) > 1:
+        return Doubled(ids[0], ids[1:])
+    return ids[0] if ids else None
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """The other system accepted the write under a job id and will tell its end when polled, `after` seconds from now."""
@@ -23,7 +41,8 @@ class Write:
     """One effect. `name` is its manifest entry ([writes.<name>]: key, settles_after, window).
 
     `send()` does it and returns the other system's id, or a Job. It is called at most once for each attempt known to have had no effect.
-    `find()` looks it up by its stable key or unique field and returns the id, or None when it is not there (yet: settles_after).
+    `find()` looks it up by its stable key or unique field and returns the id, or None when it is not there (yet: settles_after). Where nothing
+    is unique it answers `one_of` what it found: several are a Doubled, and a case.
     `poll(job)` asks what became of a Job.
     `links` names what the id stands for in the cross references: (kind, our id), e.g. ("order", order.id), ("shipment", shipment.id).
     """

@@ -1,28 +1,28 @@
-"""A throw-away copy of the checkout with one safeguard taken out of its source."""
+"""A throw-away copy of the checkout with some texts of its source replaced."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from labs.failure.mutants import Mutant
+from labs.failure.cuts import Cut
 from local.servers import CHECKOUT
 
 COPIED = ("app", "tasks", "connectors", "config", "migrations")
 
 
 @contextmanager
-def mutated(mutant: Mutant) -> Iterator[Path]:
+def copied(cuts: Iterable[Cut]) -> Iterator[Path]:
     """A folder to run the Procfile in. Raises Gone when the text to be replaced is not there exactly once."""
-    folder = Path(tempfile.mkdtemp(prefix="waybill-mutant-"))
+    folder = Path(tempfile.mkdtemp(prefix="waybill-copy-"))
     try:
         for name in COPIED:
             shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("fixtures"))
         shutil.copy(CHECKOUT / "Procfile", folder)
-        for cut in mutant.cuts:
+        for cut in cuts:
             path = folder / cut.file
             path.write_text(cut.applied(path.read_text()))
         yield folder

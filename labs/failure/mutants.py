@@ -4,24 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-class Gone(ValueError):
-    """The text that a mutant replaces is not in the source exactly once: the mutant must be written anew."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """In `file`, `old` (which must stand there exactly once) becomes `new`."""
-
-    file: str
-    old: str
-    new: str
-
-    def applied(self, source: str) -> str:
-        """Raises Gone."""
-        if source.count(self.old) != 1:
-            raise Gone(f"{self.file} holds {source.count(self.old)} times: {self.old!r}")
-        return source.replace(self.old, self.new)
+from labs.failure.cuts import Cut
 
 
 @dataclass(frozen=True)
@@ -69,13 +52,9 @@ ALL = (
         ("doubled", "resent"),
         (
             Cut(
-                "app/journal/steps.py",
-                """    ended_at = CASE WHEN :state IN ('done', 'skipped', 'cancelled') THEN now() END
-WHERE id = :id AND fence = :fence AND state = 'running'
-\"\"\")""",
-                """    ended_at = CASE WHEN :state IN ('done', 'skipped', 'cancelled') THEN now() END
-WHERE id = :id AND fence >= :fence AND state = 'running'
-\"\"\")""",
+                "migrations/sql/0009_moves.sql",
+                "    WHERE id = p_id AND fence = p_fence AND state = 'running' RETURNING",
+                "    WHERE id = p_id AND fence >= p_fence AND state = 'running' RETURNING",
             ),
         ),
     ),
@@ -110,7 +89,7 @@ WHERE id = :id AND fence >= :fence AND state = 'running'
         "not found counts as not done at once",
         "commits-late",
         ("doubled",),
-        (Cut("tasks/engine/work.py", "        if left > 0:\n            raise NotSettled(left)\n", ""),),
+        (Cut("tasks/engine/work.py", "            if left > 0:\n                raise NotSettled(left)\n", ""),),
     ),
     Mutant(
         "sweep",
@@ -127,7 +106,7 @@ WHERE id = :id AND fence >= :fence AND state = 'running'
     ),
     Mutant(
         "commit-before-answer",
-        "a delivery is acknowledged first and kept a second later",
+        "a delivery is acknowledged first and kept three seconds later",
         "receiver-killed",
         ("lost",),
         (
@@ -142,7 +121,7 @@ WHERE id = :id AND fence >= :fence AND state = 'running'
                 """def _later(*what: Any) -> journal.Accepted:
     import threading
 
-    threading.Timer(1.0, lambda: journal.accept(*what[:5], proof=what[5])).start()
+    threading.Timer(3.0, lambda: journal.accept(*what[:5], proof=what[5])).start()
     return journal.Accepted(0, True)
 
 
@@ -169,7 +148,7 @@ def _storable(word: object) -> bool:
         "a step does not wait for earlier ones of its subject at its account",
         "kept-in-order",
         ("misordered", "doubled", "wrong", "lost"),
-        (Cut("app/journal/runs.py", "    if step.ordered:\n", "    if step.undoes:\n"),),
+        (Cut("app/journal/runs.py", "            if step.ordered:\n", "            if step.undoes:\n"),),
     ),
     Mutant(
         "parked-re-read",

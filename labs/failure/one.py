@@ -9,24 +9,26 @@ import shutil
 import sys
 import time
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from labs.failure.book import CASTS, SCENARIOS
-from labs.failure.copying import mutated
+from labs.failure.copying import copied
+from labs.failure.cuts import Cut
 from labs.failure.looks import outcomes
 from labs.failure.mutants import MUTANTS
-from labs.failure.scenario import Scenario
+from labs.failure.scenario import SCALE, Scenario
 from labs.failure.settle import settled
 from labs.failure.stage import imported_from
 from labs.judge.verdict import Verdict
 from local.servers import CHECKOUT
 
-HOME = CHECKOUT / "var" / "lab-failure"
+HOME = Path(os.environ.get("WAYBILL_LAB_HOME", CHECKOUT / "var" / "lab-failure"))
 
 
 def file_of(name: str) -> Path:
-    """Where a result is kept: var/lab-failure/<scenario>.json, a mutant's under mutants/."""
+    """Where a result is kept: var/lab-failure/<scenario>.json (WAYBILL_LAB_HOME: another folder), a mutant's under mutants/."""
     return HOME / f"{name}.json"
 
 
@@ -44,6 +46,8 @@ def main() -> int:
         "seconds": round(time.time() - began, 1),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    if SCALE < 1:
+        record["scale"] = SCALE
     record["machine"] = (
         f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.0f} at the end"
     )
@@ -56,36 +60,41 @@ def main() -> int:
 
 
 def _scenario(name: str) -> dict[str, Any]:
-    verdict, measured = run(SCENARIOS[name], HOME / "run" / name, CHECKOUT)
+    verdict, measured = run(SCENARIOS[name], HOME / "run" / name)
     return {"passed": verdict.whole, **verdict.record(), **measured}
 
 
 def _mutant(name: str) -> dict[str, Any]:
     """The hub with one safeguard taken out: the judge must find what it was there for."""
     mutant = MUTANTS[name.removeprefix("mutants/")]
-    folder = HOME / "run" / name
-    with mutated(mutant) as checkout:
-        found = imported_from(checkout, {})
-        if any(not place.startswith(str(checkout)) for place in found.split()):
-            raise RuntimeError(f"the mutant is not what runs: {found}")
-        verdict, measured = run(SCENARIOS[mutant.scenario], folder, checkout)
+    verdict, measured = run(SCENARIOS[mutant.scenario], HOME / "run" / name, mutant.cuts)
     caught = sorted({one.kind for one in verdict.findings} & set(mutant.caught_as))
     told = {"scenario": mutant.scenario, "safeguard": mutant.about, "caught_as": caught}
     return {"passed": bool(caught), **verdict.record(), **measured, **told}
 
 
-def run(scenario: Scenario, folder: Path, checkout: Path) -> tuple[Verdict, dict[str, Any]]:
-    """The verdict, and what was measured on the way."""
+def run(scenario: Scenario, folder: Path, cuts: tuple[Cut, ...] = ()) -> tuple[Verdict, dict[str, Any]]:
+    """The verdict, and what was measured on the way; from a copy of the checkout where anything is cut."""
     shutil.rmtree(folder, ignore_errors=True)
-    with CASTS[scenario.cast](scenario, folder, checkout) as stage:
+    with ExitStack() as stack:
+        checkout = CHECKOUT
+        if cuts or scenario.lab.cuts:
+            checkout = stack.enter_context(copied((*scenario.lab.cuts, *cuts)))
+            _is_what_runs(checkout)
+        stage = stack.enter_context(CASTS[scenario.cast](scenario, folder, checkout))
         stage.say(f"{scenario.name}: {scenario.about}")
         scenario.play(stage)
         stage.good_weather()
         stage.say("played; waiting until all is accounted for")
         verdict = settled(stage, scenario)
-        measured = {"kills": stage.kills, "figures": stage.figures, "outcomes": outcomes()}
         stage.say("whole" if verdict.whole else f"{len(verdict.findings)} findings")
-    return verdict, measured
+        return verdict, {"kills": stage.kills, "figures": stage.figures, "outcomes": outcomes()}
+
+
+def _is_what_runs(checkout: Path) -> None:
+    found = imported_from(checkout, {})
+    if any(not place.startswith(str(checkout)) for place in found.split()):
+        raise RuntimeError(f"the copy is not what runs: {found}")
 
 
 if __name__ == "__main__":

@@ -73,10 +73,9 @@ def _said(results: list[Result]) -> str:
     machines = sorted({str(one.get("machine", "")).partition(", load")[0] for one in results})
     days = sorted({str(one["at"])[:10] for one in results})
     when = " to ".join(dict.fromkeys((days[0], days[-1]))) if days else time.strftime("%Y-%m-%d")
-    return (
-        f"{' and '.join(machines)}; {when}; {told['seconds'] / 60:.0f} minutes in all: {told['orders']} orders, {told['events']} acknowledged "
-        f"events, {told['kills']} kills, **{told['lost']} lost, {told['doubled']} doubled**; {told['mutants']} mutants, **{told['survivors']} survivors**."
-    )
+    counted = f"{told['orders']} orders, {told['events']} acknowledged events, {told['kills']} kills"
+    ended = f"**{told['lost']} lost, {told['doubled']} doubled**; {told['mutants']} mutants, **{told['survivors']} survivors**"
+    return f"{' and '.join(machines)}; {when}; {told['seconds'] / 60:.0f} minutes in all: {counted}, {ended}."
 
 
 def _scenarios(results: list[Result]) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from labs.failure.scenario import Lab
+from local.servers import CHECKOUT
 
 ROLES = ("shop", "erp", "warehouse", "letters")
 LEASE = 8.0
@@ -55,11 +57,26 @@ def write(folder: Path, addresses: Mapping[str, str], lab: Lab) -> None:
     """Settings, accounts, routes and schedules for one scenario; what is not written here is as shipped."""
     folder.mkdir(parents=True, exist_ok=True)
     accounts = {role: _account(role, addresses[role], lab) for role in ROLES}
-    settings = {name: {**table, **lab.settings.get(name, {})} for name, table in SETTINGS.items()}
-    schedules = {job: {"every": every, "policy": "latest"} for job, every in {**SCHEDULES, **lab.schedules}.items()}
+    settings = shipped(lab)
+    schedules = scheduled({**SCHEDULES, **lab.schedules})
     for name, tables in (("accounts", accounts), ("settings", settings), ("schedules", schedules)):
         (folder / f"{name}.toml").write_text(toml(tables))
     (folder / "routes.toml").write_text(ROUTES)
+
+
+def scheduled(every: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """The shipped schedules, with other seconds."""
+    known = tomllib.loads((CHECKOUT / "config" / "schedules.toml").read_text())
+    return {**known, **{job: {"every": seconds, "policy": "latest"} for job, seconds in every.items()}}
+
+
+def shipped(lab: Lab) -> dict[str, dict[str, Any]]:
+    """The shipped settings, with the lab's over them, and the scenario's over those."""
+    known = tomllib.loads((CHECKOUT / "config" / "settings.toml").read_text())
+    return {
+        name: {**known.get(name, {}), **SETTINGS.get(name, {}), **lab.settings.get(name, {})}
+        for name in {**known, **SETTINGS}
+    }
 
 
 def _account(role: str, address: str, lab: Lab) -> dict[str, Any]:

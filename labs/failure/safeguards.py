@@ -13,6 +13,7 @@ import redis
 from sqlalchemy.engine import make_url
 
 from connectors.kit.simulator import Fault
+from labs.failure.cuts import Cut
 from labs.failure.scenario import Lab, Scenario
 from labs.failure.sender import Habits
 from labs.failure.stage import Stage
@@ -52,7 +53,7 @@ def frozen_before_its_first_byte(stage: Stage) -> None:
     stage.worker("worker2")
     stage.until(90, lambda: stage.booked() == 2, "the second worker has booked it")
     stage.thaw("worker")
-    time.sleep(5)
+    stage.until(60, lambda: stage.said("worker", '"outcome":"fenced"'), "the first worker has found out")
 
 
 def _one_goes_well(stage: Stage) -> None:
@@ -70,16 +71,19 @@ def answers_lost(stage: Stage) -> None:
 
 
 def commits_late(stage: Stage) -> None:
-    """The ERP hangs up and does the work nearly two seconds later: not found is not yet not done."""
-    stage.systems.faults("erp", Fault("commit_late", CREATE, times=10, value=1.8))
+    """The ERP hangs up and does the work twelve seconds later, within what its manifest says: not found is not yet not done."""
+    stage.systems.faults("erp", Fault("commit_late", CREATE, times=10, value=12.0))
     stage.place(12)
+    stage.until(60, lambda: stage.booked() >= 12, "all are booked")
 
 
 def keys_answer(stage: Stage) -> None:
     """The ERP does the work later than its manifest says a look-up counts: then only the same key protects."""
     stage.systems.faults("erp", Fault("commit_late", CREATE, times=8, value=5.0))
     stage.place(10)
-    time.sleep(9)
+    stage.until(60, lambda: stage.systems.hit("erp") >= 8, "the ERP has hung up eight times")
+    stage.until(60, lambda: stage.booked() >= 10, "all are booked")
+    time.sleep(6)
 
 
 def broker_emptied(stage: Stage) -> None:
@@ -105,21 +109,21 @@ def receiver_killed(stage: Stage) -> None:
 
 
 def two_workers(stage: Stage) -> None:
-    """Two workers want to call one ERP that allows ten calls in two seconds."""
+    """Two workers want to call one ERP that allows four calls in eight seconds."""
     stage.worker("worker2")
-    stage.place(70)
-    stage.until(240, lambda: stage.booked() >= 70, "all are booked")
+    stage.place(12)
+    stage.until(240, lambda: stage.booked() >= 12, "all are booked")
 
 
 def kept_in_order(stage: Stage) -> None:
-    """Customers move house twice, and the ERP's answer to the first move is lost."""
+    """Customers move house twice; the ERP's answer to the first move is lost, and for a while nobody can look it up."""
     orders = stage.place(8)
     stage.until(90, lambda: stage.requested() >= 8, "all are requested")
-    stage.systems.faults("erp", Fault("drop", AMEND, times=8))
+    stage.systems.faults("erp", Fault("drop", AMEND, times=8), Fault("unavailable", ("bookings.get",)))
     stage.move(orders)
     stage.until(60, lambda: stage.calls("erp", "bookings.amend") >= 8, "the ERP was asked to amend")
     stage.move(orders)
-    time.sleep(4)
+    stage.perhaps(20, lambda: stage.calls("erp", "bookings.amend") >= 16)
 
 
 def mapped_at_that_moment(stage: Stage) -> None:
@@ -139,8 +143,8 @@ def mapped_at_that_moment(stage: Stage) -> None:
         stage.until(9, held.waited_for, "a step is about to park")
         person = threading.Thread(target=stage.map_sku, args=("WB-NEW",))
         person.start()
-        person.join(2.0)
-    person.join(30)
+        stage.perhaps(8, lambda: not person.is_alive() or held.others_wait())
+    person.join(60)
 
 
 def _ready(count: int) -> bool:
@@ -173,6 +177,14 @@ class Held:
             row = tx.execute(asked, (self._table,)).fetchone()
         return row is not None and row[0] > 0
 
+    def others_wait(self) -> bool:
+        """Whether somebody waits for a fact's lock (an advisory one), which one of those has that wait for this table."""
+        with psycopg.connect(_plain()) as tx:
+            row = tx.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND classid = 7702"
+            ).fetchone()
+        return row is not None and row[0] > 0
+
 
 @contextmanager
 def locked(table: str, mode: str) -> Iterator[Held]:
@@ -188,7 +200,14 @@ def _plain() -> str:
 
 
 SEARCHED = Lab(shapes={"erp": "searched"})
-TIGHT = {"kind": "window", "burst": 10, "seconds": 2.0}
+# The hub is told of fourteen seconds: on a crowded machine a call may leave well before it arrives.
+TIGHT = {"kind": "window", "burst": 4, "seconds": 8.0}
+# A vendor that may do a work half a minute after it hung up, and says so.
+SETTLES_LATE = Cut(
+    "connectors/acme/manifest.toml",
+    '[writes.searched]\nonce_by = "neither"\nsettles_after = 3\n',
+    '[writes.searched]\nonce_by = "neither"\nsettles_after = 30\n',
+)
 
 SCENARIOS = (
     Scenario("told-again", "each delivery comes three times", told_again, {"orders": 12, "booked": 12, "tries": 36}),
@@ -214,40 +233,46 @@ SCENARIOS = (
         "answers-lost",
         "answers are lost where no key protects",
         answers_lost,
-        {"booked": 12, "requested": 12},
+        {"booked": 12, "requested": 12, "faults": 12},
         Lab(shapes={"erp": "searched", "warehouse": "searched"}),
     ),
     Scenario(
         "commits-late",
         "the ERP does the work after it hung up",
         commits_late,
-        {"booked": 12},
-        Lab(shapes={"erp": "searched"}, schedules={"sweep": 0.5}),
+        {"booked": 12, "faults": 10},
+        Lab(shapes={"erp": "searched"}, cuts=(SETTLES_LATE,)),
     ),
-    Scenario("keys-answer", "the ERP does the work long after it hung up", keys_answer, {"booked": 10}),
+    Scenario("keys-answer", "the ERP does the work long after it hung up", keys_answer, {"booked": 10, "faults": 8}),
     Scenario(
-        "broker-emptied", "Redis is emptied with everything still to do", broker_emptied, {"booked": 21}, patience=25
+        "broker-emptied", "Redis is emptied with everything still to do", broker_emptied, {"booked": 21}, patience=40
     ),
     Scenario(
-        "receiver-killed", "receivers die right after they acknowledged", receiver_killed, {"booked": 10}, patience=25
+        "receiver-killed", "receivers die right after they acknowledged", receiver_killed, {"booked": 10}, patience=40
     ),
     Scenario(
         "two-workers",
         "two workers share one limit",
         two_workers,
-        {"booked": 70},
+        {"booked": 12},
         Lab(
-            accounts={"erp": {"limits": {"all": {"burst": 10, "seconds": 2.5}}}},
+            accounts={"erp": {"limits": {"all": {"burst": 4, "seconds": 14.0}}}},
             systems={"erp": {"limits": [TIGHT]}},
         ),
     ),
-    Scenario("kept-in-order", "edits of one order stay in order", kept_in_order, {"booked": 8}),
+    Scenario(
+        "kept-in-order",
+        "edits of one order stay in order",
+        kept_in_order,
+        {"booked": 8, "faults": 8},
+        Lab(settings={"breaker": {"failures": 1000}}),
+    ),
     Scenario(
         "mapped-at-that-moment",
         "a mapping arrives while orders park for it",
         mapped_at_that_moment,
         {"orders": 4},
-        patience=12,
+        patience=20,
     ),
     Scenario(
         "parcels-come-back",

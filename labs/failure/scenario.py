@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from labs.failure.cuts import Cut
+
 if TYPE_CHECKING:
     from labs.failure.stage import Stage
 
+# A share of the full size, for a try on a crowded machine; results of less than 1 say so.
+SCALE = float(os.environ.get("WAYBILL_LAB_SCALE", "1"))
 LINES = ("web", "worker", "beat")
 
 
@@ -18,6 +23,8 @@ class Lab:
 
     `shapes`: role -> shape of Acme (connectors/acme/shapes.py). `settings`: section -> key -> value, over the lab's own config/settings.toml.
     `accounts`: role -> further keys of its table in accounts.toml. `systems`: role -> further settings of its simulator. `schedules`: job -> seconds.
+    `environ`: variables of all processes (WEB_WORKERS is 1 unless said otherwise: most scenarios load the workers, not the door).
+    `cuts`: another vendor than the shipped one, as replacements in a throw-away copy of the checkout (a manifest's figures, never the engine).
     `lines`: which lines of the Procfile are started at the beginning (Flower only where it is wanted: it takes a third of a core).
     """
 
@@ -27,6 +34,7 @@ class Lab:
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schedules: Mapping[str, float] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
     lines: tuple[str, ...] = LINES
 
 
@@ -36,6 +44,7 @@ class Scenario:
 
     `least`: what the judge wants to have succeeded, by the names of labs/judge/verdict.figures. `beyond`: systems that this weather drives beyond
     the window that their manifest names: what is doubled or missing there is reported apart. `longest`: seconds after which it is ended.
+    `sized`: it is smaller where WAYBILL_LAB_SCALE says so (it asks `stage.many`), and so is what it must reach.
     """
 
     name: str
@@ -44,6 +53,12 @@ class Scenario:
     least: Mapping[str, int] = field(default_factory=dict)
     lab: Lab = field(default_factory=Lab)
     beyond: frozenset[str] = frozenset()
-    patience: float = 40.0
-    longest: float = 600.0
+    patience: float = 60.0
+    longest: float = 1500.0
     cast: str = "acme"
+    sized: bool = False
+
+    @property
+    def wanted(self) -> Mapping[str, int]:
+        """What must have succeeded at the size that is played."""
+        return {name: max(1, int(count * SCALE)) for name, count in self.least.items()} if self.sized else self.least

@@ -13,7 +13,7 @@ from labs.judge.verdict import Verdict, judge
 from local.story import journal
 from local.story.play import Patience
 
-LOOK_EVERY = 0.5
+LOOK_EVERY = 1.0
 
 
 class Watched(Protocol):
@@ -37,7 +37,7 @@ def settled(stage: Watched, scenario: Scenario) -> Verdict:
             time.sleep(LOOK_EVERY)
             continue
         found = stage.evidence()
-        verdict = judge(found, scenario.least, scenario.beyond)
+        verdict = judge(found, scenario.wanted, scenario.beyond)
         still = found.inside.busy or verdict.findings or found.inside.states["in_flight"]
         quiet = 0 if still else quiet + 1
         if quiet >= 2 or ended:

@@ -17,7 +17,7 @@ from honcho.environ import parse_procfile
 from labs.failure import looks, policy
 from labs.failure.scenario import Scenario
 from labs.judge import acme
-from labs.judge.evidence import Call, Evidence, Try
+from labs.judge.evidence import Call, Evidence, Published, Try
 from local.environment import environment
 from local.errors import ServerError
 from local.ports import Ports
@@ -30,6 +30,8 @@ from local.story.outsiders import Desk
 from local.story.seed import seed, subscribe, warm
 from local.story.stage import Stage as Counter
 
+# What the simulators were told to allow (local/simulators.py), and NetSuite's requests at a time; our calls wait ten seconds at most.
+LIMITS = (Published("netsuite", "concurrency", 5, waits=10.0), Published("shipbob", "window", 150, 60.0))
 AWAY = policy.LEASE + 2 * policy.MOST + 2.0
 # Kind of bad day -> how it is set: at every call, at writes, or for a while.
 DAYS: dict[str, dict[str, Any]] = {
@@ -79,13 +81,15 @@ class Shops:
         return outsiders.outside(self.desks, self.erp.books())
 
     def evidence(self) -> Evidence:
-        """By the story's own words for these systems; limits are published by none of them for a simulator, so none is judged here."""
+        """By the story's own words for these systems."""
         outside = self._outside()
         log = tuple(
             Try(0.0, one.account, one.id, "", "", 200 if one.taken else 0, forged=one.forged)
             for one in outside.deliveries
         )
-        return Evidence(log, outside, journal.inside(), calls=tuple(self._calls()), unowned=looks.unowned())
+        return Evidence(
+            log, outside, journal.inside(), calls=tuple(self._calls()), limits=LIMITS, unowned=looks.unowned()
+        )
 
     def _calls(self) -> Iterator[Call]:
         for name, desk in self.desks.items():
@@ -132,6 +136,7 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         os.environ.update(
             {
                 **own,
+                "WEB_WORKERS": "1",
                 "GUNICORN_CMD_ARGS": "--no-control-socket",
                 **keys.kept(folder / "keys.json"),
                 **where.variables(),
@@ -145,12 +150,13 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         _prepare(erp)
         processes = stack.enter_context(Processes(os.environ, folder, checkout))
         processes.start("simulators", f"exec {sys.executable} -m local.simulators")
+        _wait([f"{url}/_sim/faults" for url in where.systems.values()], processes)
         lines = parse_procfile((checkout / "Procfile").read_text()).processes
         for name in scenario.lab.lines:
             processes.start(name, lines[name])
+            _wait([f"{where.web}/healthz"], processes)
         desks = {name: Desk(url) for name, url in where.systems.items()}
         counter = Counter(desks, erp, _Silent(), where.web)  # type: ignore[arg-type]  # it only ever says something
-        _wait([f"{where.web}/healthz", *(f"{url}/_sim/faults" for url in where.systems.values())], processes)
         subscribe()
         yield Shops(scenario, folder, servers, processes, counter, erp)
 
@@ -165,12 +171,9 @@ def _policy(folder: Path, scenario: Scenario) -> None:
     shutil.copytree(
         CHECKOUT / "config", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__")
     )
-    settings = {name: {**table, **scenario.lab.settings.get(name, {})} for name, table in policy.SETTINGS.items()}
-    (folder / "settings.toml").write_text(policy.toml(settings))
-    every = {**policy.SCHEDULES, "poll": 15.0, **scenario.lab.schedules}
-    (folder / "schedules.toml").write_text(
-        policy.toml({job: {"every": at, "policy": "latest"} for job, at in every.items()})
-    )
+    (folder / "settings.toml").write_text(policy.toml(policy.shipped(scenario.lab)))
+    schedules = policy.scheduled({**policy.SCHEDULES, "poll": 15.0, **scenario.lab.schedules})
+    (folder / "schedules.toml").write_text(policy.toml(schedules))
 
 
 def _prepare(erp: Erp) -> None:
@@ -185,7 +188,7 @@ def _prepare(erp: Erp) -> None:
 def _wait(wanted: list[str], processes: Processes) -> None:
     from labs.failure.stage import answers
 
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while wanted := [url for url in wanted if not answers(url)]:
         if processes.dead() or time.monotonic() > end:
             raise ServerError(f"not up: {', '.join(wanted)}; ended: {processes.dead()}")
@@ -200,7 +203,7 @@ SCENARIOS = tuple(
         {"orders": 80, "booked": 60, "parcels": 40, "mails": 40},
         beyond=beyond,
         patience=90,
-        longest=900,
+        longest=1800,
         cast="shops",
     )
     for system, beyond in (

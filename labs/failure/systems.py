@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -13,10 +14,12 @@ from werkzeug.serving import BaseWSGIServer
 
 from connectors.acme.simulator_limits import LIMITS
 from connectors.kit.simulator import Fault, Simulator, serve
-from labs.failure.policy import ROLES
+from labs.failure.policy import ACCOUNT, ROLES
 from labs.judge import acme
 from labs.judge.evidence import Call, Published
 from local.ports import LOCALHOST, pick
+
+LONGEST_CALL = 40.0  # seconds; no weather of the lab makes an answer take longer
 
 
 class Systems:
@@ -83,6 +86,15 @@ class Systems:
         """How many calls of an operation have arrived, those that are still being answered included."""
         return sum(1 for call in list(self._made[role].calls) if call.operation == operation)
 
+    def hit(self, role: str) -> int:
+        """How many calls have met a bad day."""
+        return sum(1 for call in list(self._made[role].calls) if call.fault)
+
+    def busy(self) -> bool:
+        """Whether a call is still being answered: what it does is yet to come."""
+        since = time.time() - LONGEST_CALL
+        return any(call.status == 0 and call.at > since for made in self._made.values() for call in list(made.calls))
+
     # ---- what anybody may ask
 
     def get(self, role: str, path: str) -> Any:
@@ -115,6 +127,7 @@ class Systems:
 
 def _published(role: str, limit: Mapping[str, Any]) -> Published:
     seconds = float(limit.get("renewed", limit.get("seconds", 0)))
+    waits = float(ACCOUNT["timeout"])
     return Published(
-        role, limit["kind"], limit["burst"], seconds, limit.get("rate", 0.0), tuple(limit.get("operations", ()))
+        role, limit["kind"], limit["burst"], seconds, limit.get("rate", 0.0), tuple(limit.get("operations", ())), waits
     )

@@ -23,7 +23,7 @@ def upstream(stage: Stage) -> None:
         )
         sender.secrets, sender.habits = secrets, MAIL
         for _ in range(4):
-            life(stage, 100)
+            life(stage, 250)
     sender.quiet(120)
     stage.figures["never_sent"] = len(sender.never)
     sender.habits = replace(MAIL, never=0.0, late=0.0)
@@ -61,13 +61,14 @@ SCENARIOS = (
         "upstream",
         "every delivery three times, shuffled, 5 % never, 5 % a day late, forgeries, a rotation of secrets",
         upstream,
-        {"orders": 1200, "booked": 1000, "parcels": 400, "delivered": 400, "forgeries": 200, "tries": 6000},
+        {"orders": 3000, "booked": 2500, "parcels": 900, "delivered": 900, "forgeries": 500, "tries": 15000},
         Lab(
             accounts={"shop": {"polls": {"order": {"every": 5}, "stock": {"every": 600}, "product": {"every": 600}}}},
             schedules={"poll": 2.5},
+            environ={"WEB_WORKERS": "2"},
         ),
-        longest=1200,
-        patience=60,
+        longest=2400,
+        sized=True,
     ),
     Scenario(
         "thin-webhooks",
@@ -75,5 +76,6 @@ SCENARIOS = (
         thin,
         {"orders": 120, "booked": 100, "parcels": 40},
         Lab(shapes={"shop": "thin"}),
+        sized=True,
     ),
 )

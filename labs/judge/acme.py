@@ -38,7 +38,7 @@ class Records:
 
 def outside(records: Records, log: Iterable[Try], waiting: frozenset[tuple[str, str]]) -> Outside:
     """All that Acme's systems and the senders say. `waiting`: deliveries that are still to be tried."""
-    asked_for = tuple(_asked(row, records) for row in records.made("warehouse", "requests"))
+    asked_for = tuple(_asked_for(records))
     return Outside(
         sold=tuple(_sold(row) for row in records.of("shop", "orders")),
         books=_books(records),
@@ -125,11 +125,13 @@ def delivered_pieces(records: Records) -> dict[str, Decimal]:
 # ---- the warehouse, and its letters
 
 
-def _asked(row: Row, records: Records) -> Asked:
-    gone = tuple(
-        _parcel(one, "warehouse") for one in records.of("warehouse", "parcels") if one["request"] == row["reference"]
-    )
-    return Asked(row["reference"], row["body"]["note"], row["state"] == "cancelled", gone)
+def _asked_for(records: Records) -> Iterator[Asked]:
+    gone: dict[str, list[Parcel]] = {}
+    for one in records.of("warehouse", "parcels"):
+        gone.setdefault(one["request"], []).append(_parcel(one, "warehouse"))
+    for row in records.made("warehouse", "requests"):
+        parcels = tuple(gone.get(row["reference"], ()))
+        yield Asked(row["reference"], row["body"]["note"], row["state"] == "cancelled", parcels)
 
 
 def _counted(records: Records) -> dict[str, int]:

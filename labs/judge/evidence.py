@@ -66,6 +66,7 @@ class Published:
     seconds: float = 0.0
     rate: float = 0.0
     operations: tuple[str, ...] = ()
+    waits: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Evidence:
     done: tuple[Done, ...] = ()
     edits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     now_at: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    pieces: Mapping[str, Decimal] = field(default_factory=dict)  # order -> pieces that the ERP holds as delivered
+    pieces: Mapping[str, Decimal] | None = None  # order -> pieces that the ERP holds as delivered, where it says so
     reserved: Mapping[str, Decimal] | None = None
     sleeping: Mapping[str, frozenset[str]] = field(default_factory=dict)
     given: frozenset[str] = frozenset()

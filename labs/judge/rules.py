@@ -131,7 +131,9 @@ def _daily(calls: list[Call], limit: Published) -> int:
 
 
 def _at_once(calls: list[Call], limit: Published) -> int:
-    moves = sorted([(call.at, 1) for call in calls] + [(call.at + call.seconds, -1) for call in calls])
+    moves = sorted(
+        [(call.at, 1) for call in calls] + [(call.at + min(call.seconds, limit.waits), -1) for call in calls]
+    )
     inside, over = 0, 0
     for _, move in moves:
         inside += move
@@ -173,7 +175,7 @@ def asked_once(seen: Evidence) -> Iterator[Finding]:
 
 def pieces_balance(seen: Evidence) -> Iterator[Finding]:
     """The ERP holds as delivered exactly the pieces that left the warehouse."""
-    if not seen.pieces and not any(one.parcels for one in seen.outside.asked):
+    if seen.pieces is None:
         return
     left = _left(seen)
     for sold in seen.outside.sold:

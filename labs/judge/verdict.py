@@ -68,6 +68,7 @@ def figures(seen: Evidence) -> dict[str, int]:
         "cancelled": len(books.cancelled),
         "mails": sum(seen.outside.mails.values()),
         "calls": len(seen.calls),
+        "faults": sum(bool(call.fault) for call in seen.calls),
         "parked": seen.inside.states["parked"],
         "dead": seen.inside.states["dead"],
         "quarantined": seen.inside.states["quarantined"],

@@ -1,11 +1,8 @@
-"""What a shop must have settled before its first order: an administrator, the cross references, and what each vendor grants."""
-
-from datetime import UTC, datetime, timedelta
+"""What a shop must have settled before its first order: an administrator, and the cross references."""
 
 from sqlalchemy import Connection
 
 from app import bell
-from app.accounts import control
 from app.catalogue import codes
 from app.database import transaction
 from app.web.people import ensure_admin
@@ -14,8 +11,6 @@ from tasks.engine.connecting import limiter
 from tasks.feeds.watch import mend
 
 WHO = "make run"
-# What the simulated vendors were told to grant, so that the story takes a minute: calls a second, or calls in the limit's window.
-GRANTED = (("shopify-main", "points", 980.0, 20000.0), ("shipbob-main", "minute", 25.0, 1500.0))
 
 
 def seed(erp: str) -> None:
@@ -30,9 +25,6 @@ def seed(erp: str) -> None:
         for kind, rows in SHOP_CODES.items():
             for ours, theirs in rows:
                 _add(tx, "shopify-main", kind, ours, theirs)
-        until = datetime.now(UTC) + timedelta(days=1)
-        for account, limit, rate, burst in GRANTED:
-            control.set_limit(tx, account, limit, rate, burst, until, WHO, "the simulated vendor grants more")
 
 
 def warm(erp: str) -> None:

@@ -120,7 +120,11 @@ METHODS = {
 
 
 def _batch(batch: BatchWrite[Any], work: Work) -> Acted:
-    """Many values in one call: each has its own verdict, and one refusal holds nobody else back."""
+    """Many values in one call: each has its own verdict, and one refusal holds nobody else back.
+
+    A call whose answer was lost may still arrive: newer values leave only once it cannot, or the old ones would come last.
+    """
+    work.settle(batch.name)
     marks = work.marks
     if not marks:
         raise Skip("nothing has changed since it was told last")

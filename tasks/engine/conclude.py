@@ -13,10 +13,10 @@ from sqlalchemy import Connection, text
 
 from app import cases
 from app.accounts import state
-from app.bell import Ring
 from app.catalogue import codes
-from app.journal import facts, links, steps
-from app.journal.nourish import feed_accounts
+from app.journal import facts, steps
+from app.journal.feeding import NOBODY, Fed, Going
+from app.journal.nourish import feed
 from app.stock import dirty
 from config.reader import config
 from connectors.kit.http import Exchange
@@ -31,23 +31,28 @@ PREEMPTED = text("SELECT preempted FROM steps WHERE id = :id FOR UPDATE")
 
 
 def conclude(
-    tx: Connection, work: Work, verdict: Verdict, acted: Acted, inner: Callable[[Any], None] | None = None
-) -> list[Ring] | None:
-    """Concludes an attempt under its fence; None when the step is another's by now (a zombie's word changes nothing)."""
-    verdict = _parked_or_ready(tx, work, verdict)
-    verdict = _overtaken(tx, work, verdict)
-    if not _settle(tx, work, verdict):
-        _attempt(tx, work, verdict, "fenced")
+    tx: Connection,
+    work: Work,
+    verdict: Verdict,
+    acted: Acted,
+    inner: Callable[[Any], None] | None = None,
+    going: Going = NOBODY,
+) -> Fed | None:
+    """Concludes an attempt under its fence; None when the step is another's by now (a zombie's word changes nothing).
+
+    `going` names whose next step the worker would go on with: Fed says which, and the caller claims it in this same transaction.
+    """
+    verdict = _overtaken(tx, work, _parked_or_ready(tx, work, verdict))
+    opened = steps.conclude(tx, _row(work, verdict))
+    if opened is None:
         return None
     if inner is not None:
         inner(tx)
-    _attempt(tx, work, verdict, verdict.outcome)
-    _link(tx, work, verdict)
     _tell(tx, work, acted)
     _health(tx, work, verdict)
-    opened = _open(tx, work, verdict)
     _case(tx, work, verdict)  # after steps, runs and events, as in a cancellation
-    return feed_accounts(tx, opened | {work.step.account})
+    _doubles(tx, work)
+    return feed(tx, opened | {work.step.account}, going)
 
 
 def _parked_or_ready(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
@@ -65,8 +70,9 @@ def _parked_or_ready(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
 
 def _overtaken(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
     """A step that a cancellation has overtaken is not tried again; what it sent must still be known."""
-    preempted = bool(tx.execute(PREEMPTED, {"id": work.step.id}).scalar())
-    if preempted and verdict.state in ("ready", "parked", "dead") and not verdict.doubtful:
+    if verdict.state not in ("ready", "parked", "dead") or verdict.doubtful:
+        return verdict
+    if tx.execute(PREEMPTED, {"id": work.step.id}).scalar():
         return Verdict(
             "cancelled",
             "overtaken",
@@ -77,8 +83,9 @@ def _overtaken(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _settle(tx: Connection, work: Work, verdict: Verdict) -> bool:
-    row = {
+def _row(work: Work, verdict: Verdict) -> dict[str, Any]:
+    """What conclude_step is told: the verdict, the attempt with every exchange as it will be shown, the cross references."""
+    return {
         "id": work.step.id,
         "fence": work.step.fence,
         "state": verdict.state,
@@ -94,8 +101,16 @@ def _settle(tx: Connection, work: Work, verdict: Verdict) -> bool:
         "remedy": verdict.remedy,
         "owner": verdict.owner,
         "fact": codes.fact(*verdict.fact) if verdict.fact else "",
+        "try": work.step.tries,
+        "outcome": verdict.outcome,
+        "seconds": round(time.monotonic() - work.began, 4),
+        "worker": WORKER,
+        "heads": Jsonb([_head(exchange) for exchange in work.exchanges]),
+        "bodies": [exchange.request + exchange.answer[:200_000] for exchange in work.exchanges],
+        "kinds": [kind for kind, _, _ in work.links],
+        "ours": [ours for _, ours, _ in work.links],
+        "theirs": [theirs for _, _, theirs in work.links],
     }
-    return tx.execute(steps.CONCLUDE, row).rowcount == 1
 
 
 def _plain(words: str) -> str:
@@ -103,32 +118,9 @@ def _plain(words: str) -> str:
     return words.replace("\x00", "")
 
 
-def _attempt(tx: Connection, work: Work, verdict: Verdict, outcome: str) -> None:
-    """The attempt, and every exchange it had, as they will be shown."""
-    row = {
-        "step": work.step.id,
-        "run": work.step.run_id,
-        "subject": work.step.subject_id,
-        "account": work.step.account,
-        "n": work.step.tries,
-        "fence": work.step.fence,
-        "outcome": outcome,
-        "code": _plain(verdict.code),
-        "sentence": _plain(verdict.sentence)[:2000],
-        "seconds": round(time.monotonic() - work.began, 4),
-        "calls": len(work.exchanges),
-        "worker": WORKER,
-        "later": verdict.later if verdict.again else None,
-    }
-    made = tx.execute(steps.ATTEMPT, row).one()
-    if work.exchanges:
-        kept = [_exchange(work, made.id, made.at, n, exchange) for n, exchange in enumerate(work.exchanges)]
-        tx.execute(steps.EXCHANGE, kept)
-
-
-def _exchange(work: Work, attempt: int, at: Any, n: int, exchange: Exchange) -> dict[str, Any]:
+def _head(exchange: Exchange) -> dict[str, Any]:
     """Headers and figures beside the two bodies, which alone may hold personal data."""
-    head = {
+    return {
         "operation": exchange.operation,
         "method": exchange.method,
         "url": exchange.url,
@@ -139,21 +131,6 @@ def _exchange(work: Work, attempt: int, at: Any, n: int, exchange: Exchange) -> 
         "error": exchange.error,
         "split": len(exchange.request),
     }
-    return {
-        "attempt": attempt,
-        "n": n,
-        "at": at,
-        "subject": work.step.subject_id,
-        "head": Jsonb(head),
-        "body": exchange.request + exchange.answer[:200_000],
-    }
-
-
-def _link(tx: Connection, work: Work, verdict: Verdict) -> None:
-    if verdict.state != "done":
-        return
-    for kind, ours, theirs in work.links:
-        links.link(tx, work.step.account, kind, ours, theirs, work.step.subject_id)
 
 
 def _tell(tx: Connection, work: Work, acted: Acted) -> None:
@@ -221,10 +198,16 @@ def _case(tx: Connection, work: Work, verdict: Verdict) -> None:
         cases.leave(tx, member)
 
 
-def _open(tx: Connection, work: Work, verdict: Verdict) -> set[str]:
-    """What waited for this step, in whatever run; and the end of its run when it was the last."""
-    if verdict.state not in ENDED:
-        return set()
-    opened = steps.open_what_waited(tx, [work.step.id])
-    steps.close_run(tx, work.step.run_id, 1, "overtaken by a cancellation" if verdict.state == "cancelled" else "")
-    return opened
+def _doubles(tx: Connection, work: Work) -> None:
+    """What a look-up found more than once is somebody's to withdraw: where nothing is unique, no program may choose."""
+    for found in work.doubles:
+        told: dict[str, Any] = {
+            "member": f"double:{work.step.id}",
+            "subject": work.step.subject_id,
+            "step": f"{work.step.flow}.{work.step.name}",
+            "role": work.step.role,
+            "cause": f"{work.step.id}",
+            "remedy": f"Withdraw {', '.join(found.others)} there: the hub goes on with {found}.",
+        }
+        sentence = f"{work.step.account} holds {len(found.others) + 1} of what should be one: {found}, {', '.join(found.others)}."
+        cases.open_case(tx, "drift", work.step.account, "doubled", sentence, **told)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,7 +16,7 @@ from sqlalchemy import text
 from app.accounts import entries
 from app.accounts.tokens import SharedTokens
 from app.catalogue.codes import AccountCodes
-from app.database import engine
+from app.database import engine, transaction
 from connectors import registry
 from connectors.kit.account import Connection
 from connectors.kit.http import Exchange, Http
@@ -23,8 +24,16 @@ from connectors.kit.limiter import Limiter
 from connectors.kit.manifest import Limit
 
 USED_TODAY = text("""
-SELECT coalesce(sum(calls), 0) FROM attempts WHERE account = :account
-    AND at >= date_trunc('day', now() - CAST(:resets AS interval)) + CAST(:resets AS interval)
+WITH day AS (SELECT date_trunc('day', now() - CAST(:resets AS interval)) + CAST(:resets AS interval) AS began),
+today AS (SELECT id, at, calls FROM attempts, day WHERE account = :account AND at >= began)
+SELECT CASE WHEN cardinality(CAST(:operations AS text[])) = 0 THEN (SELECT coalesce(sum(calls), 0) FROM today)
+        + (SELECT coalesce(sum(calls), 0) FROM usage, day WHERE account = :account AND hour >= date_trunc('hour', began))
+    ELSE (SELECT count(*) FROM today t JOIN payloads p ON p.owner = 'attempt' AND p.owner_id = t.id AND p.at = t.at
+        WHERE p.head->>'operation' = ANY(CAST(:operations AS text[]))) END
+""")
+USED = text("""
+INSERT INTO usage AS u (account, hour, calls) VALUES (:account, date_trunc('hour', now()), :calls)
+ON CONFLICT (account, hour) DO UPDATE SET calls = u.calls + excluded.calls
 """)
 
 
@@ -42,9 +51,10 @@ def limiter() -> Limiter:
 
 
 def used_today(account: str, limit: Limit) -> int:
-    """Calls made at an account since its daily quota was renewed, from the journal."""
+    """Calls that count against a daily quota of an account since it was renewed, from the journal."""
+    asked = {"account": account, "resets": f"{limit.resets}:00", "operations": list(limit.operations)}
     with engine().connect() as tx:
-        return int(tx.execute(USED_TODAY, {"account": account, "resets": f"{limit.resets}:00"}).scalar_one())
+        return int(tx.execute(USED_TODAY, asked).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,18 @@ def connection(
         known=KnownIds(name, links),
         now=lambda: datetime.now(UTC),
     )
+
+
+@contextmanager
+def counted(name: str) -> Iterator[Any]:
+    """The connector for a look at an account that is no step's: its calls count against the daily quota all the same."""
+    calls: list[Exchange] = []
+    try:
+        yield connect(connection(name, tap=calls.append))
+    finally:
+        if calls:
+            with transaction() as tx:
+                tx.execute(USED, {"account": name, "calls": len(calls)})
 
 
 def connect(made: Connection) -> Any:

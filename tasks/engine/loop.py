@@ -1,9 +1,10 @@
-"""One task: claim a step, act, judge, conclude, ring."""
+"""One task: claim a step, act, judge, conclude, ring; under backlog it goes on with the next step of its name and account."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -12,36 +13,70 @@ from app.accounts import state
 from app.bell import HUB, Ring, ring
 from app.database import transaction
 from app.journal import steps
+from app.journal.feeding import NOBODY, Going
 from config.reader import config
 from tasks.engine.act import Acted, act, act_inner
 from tasks.engine.conclude import conclude
 from tasks.engine.judge import SILENT, Verdict, judge
+from tasks.engine.shown import Shown
 from tasks.engine.work import Work
 
 log = structlog.get_logger("engine")
 
 
+@dataclass(slots=True)
+class Turn:
+    """How long a task may keep its slot: it goes on with further ready steps of its own name and account, each concluded in its own commit."""
+
+    lease: float
+    steps: int
+    seconds: float
+    began: float
+    done: int = 0
+
+    def going(self, work: Work, verdict: Verdict) -> Going:
+        """Whose next step may follow this one; nobody's when others should have the slot, or when the account's others wait for the world."""
+        over = self.done >= self.steps or time.monotonic() - self.began >= self.seconds
+        return NOBODY if over or verdict.state not in WENT_WELL else Going(work.step.account, work.step.task)
+
+
+WENT_WELL = frozenset(("done", "skipped"))
+
+
 def perform(step_id: int) -> str:
-    """One attempt at a step, whatever it brings. Answers its outcome; "not due" when there was nothing to claim."""
-    lease = float(config().settings["engine"]["lease"])
+    """One attempt at a step, whatever it brings, and under backlog at those after it.
+
+    Answers the last outcome; "not due" when there was nothing to claim.
+    """
+    policy = config().settings["engine"]
+    turn = Turn(float(policy["lease"]), int(policy["go_on_steps"]), float(policy["go_on_seconds"]), time.monotonic())
+    work = _claimed(step_id, turn.lease, turn.began)
+    outcome = "not due"
+    while work is not None:
+        turn.done += 1
+        with Shown(work.step.task, work.step.id, first=turn.done == 1) as shown:
+            outcome, work = _one(work, turn)
+            shown.outcome = outcome
+    return outcome
+
+
+def _one(work: Work, turn: Turn) -> tuple[str, Work | None]:
+    """One step to its conclusion; its outcome, and the step to go on with."""
     began = time.monotonic()
-    work = _claimed(step_id, lease, began)
-    if work is None:
-        return "not due"
-    verdict, rings = _attempt(work)
-    ring(rings or ())
-    outcome = verdict.outcome if rings is not None else "fenced"
+    verdict, concluded = _attempt(work, turn)
+    ring(concluded.rings if concluded is not None else ())
+    outcome = verdict.outcome if concluded is not None else "fenced"
     log.info(
         "step",
         waybill=work.waybill,
-        step=f"{work.step.flow}.{work.step.name}",
+        step=work.step.task,
         account=work.step.account,
         outcome=outcome,
         code=verdict.code,
         attempt=work.step.tries,
         seconds=round(time.monotonic() - began, 4),
     )
-    return outcome
+    return outcome, concluded.next if concluded is not None else None
 
 
 def _claimed(step_id: int, lease: float, began: float) -> Work | None:
@@ -55,25 +90,44 @@ def _claimed(step_id: int, lease: float, began: float) -> Work | None:
         return Work(step, steps.context(tx, step_id), lease, began)
 
 
-def _attempt(work: Work) -> tuple[Verdict, list[Ring] | None]:
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What to ring now that it is committed, and the step that was claimed in the same commit to go on with."""
+
+    rings: list[Ring]
+    next: Work | None = None
+
+
+def _attempt(work: Work, turn: Turn) -> tuple[Verdict, Concluded | None]:
     """Act and conclude; whatever the step meets becomes a verdict, and that is concluded."""
     try:
         if work.step.account == HUB:
-            done = Verdict("done", "done", health=SILENT)
-            return done, _concluded(work, done, Acted(), act_inner(work))
+            verdict = Verdict("done", "done", health=SILENT)
+            return verdict, _concluded(work, verdict, Acted(), act_inner(work), turn)
         acted = act(work)
     except Exception as error:  # noqa: BLE001 - the one place in the whole code: everything a step meets is judged here
         verdict, acted = _judged(work, error), Acted()
     else:
         verdict = Verdict("done", "found" if work.found else "done", result=acted.result)
-    return verdict, _concluded(work, verdict, acted)
+    return verdict, _concluded(work, verdict, acted, None, turn)
 
 
 def _concluded(
-    work: Work, verdict: Verdict, acted: Acted, inner: Callable[[Any], None] | None = None
-) -> list[Ring] | None:
+    work: Work,
+    verdict: Verdict,
+    acted: Acted,
+    inner: Callable[[Any], None] | None = None,
+    turn: Turn | None = None,
+) -> Concluded | None:
+    """Concludes, and claims the step to go on with, in one commit."""
     with transaction() as tx:
-        return conclude(tx, work, verdict, acted, inner)
+        fed = conclude(tx, work, verdict, acted, inner, turn.going(work, verdict) if turn is not None else NOBODY)
+        if fed is None:
+            return None
+        began = time.monotonic()
+        step = steps.claim(tx, fed.goes_on, work.lease) if fed.goes_on is not None else None
+        following = Work(step, steps.context(tx, step.id), work.lease, began) if step is not None else None
+    return Concluded(fed.rings, following)
 
 
 def _judged(work: Work, error: Exception) -> Verdict:
@@ -85,5 +139,5 @@ def _judged(work: Work, error: Exception) -> Verdict:
         error, work.step.tries, spent, work.broke_off(), (work.step.doubtful and not work.resent) or work.unsaved
     )
     if verdict.code == "unexpected":
-        log.error("unexpected", waybill=work.waybill, step=f"{work.step.flow}.{work.step.name}", exc_info=error)
+        log.error("unexpected", waybill=work.waybill, step=work.step.task, exc_info=error)
     return verdict

@@ -20,7 +20,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.errors import Ambiguous, LeaseLost
 from connectors.kit.http import Exchange
 from connectors.kit.manifest import WriteRule
-from connectors.kit.writes import ExternalId, Job, Write, Writes
+from connectors.kit.writes import Doubled, ExternalId, Job, Write, Writes
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Overtaken(Exception):
 
 @dataclass
 class Work:
-    """One attempt at one step. `found` says that a look-up, not a send, brought the result."""
+    """One attempt at one step. `found`: a look-up, not a send, brought the result; `doubles`: it found more than one."""
 
     step: Claimed
     context: Context
@@ -54,6 +54,7 @@ class Work:
     links: list[tuple[str, str, str]] = field(default_factory=list)
     results: dict[str, ExternalId] = field(default_factory=dict)
     found: bool = False
+    doubles: list[Doubled] = field(default_factory=list)
     sending: bool = False
     resent: bool = False
     marks: Sequence[dirty.Mark] = ()
@@ -100,8 +101,7 @@ class Work:
 
     def result_of(self, act: Callable[..., Any]) -> str:
         """The id that an earlier step of this run ended with."""
-        with transaction() as tx:
-            return steps.result_of(tx, self.step.run_id, act.__name__)
+        return self.context.results.get(act.__name__, "")
 
     def accept(self, message: Message) -> str:
         """Takes in a document that was fetched, by the door for all deliveries."""
@@ -214,14 +214,21 @@ class Work:
     def _looked_up(self, write: Write) -> ExternalId:
         """Look before asking again. Not found is not yet not done: only after `settles_after` does it count."""
         found = write.find()
+        if isinstance(found, Doubled):
+            self.doubles.append(found)
         if found is not None:
             self.found = True
-            return found
-        left = self._settles_in(self.rule(write.name))
-        if left > 0:
-            raise NotSettled(left)
-        self.resent = True
+            return str(found)
+        self.settle(write.name)
         return self._sent(write)
+
+    def settle(self, name: str) -> None:
+        """Nothing until what was sent and not answered has arrived or never will. Raises NotSettled."""
+        if self.step.doubtful and not self.resent:
+            left = self._settles_in(self.rule(name))
+            if left > 0:
+                raise NotSettled(left)
+            self.resent = True
 
     def rule(self, name: str) -> WriteRule:
         """The manifest's word on how this write is made once. Raises KeyError for a write that the manifest does not name."""

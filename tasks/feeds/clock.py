@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
-from tasks.feeds import heartbeat, parked, poll, publish, retain, sweep, watch
+from tasks.feeds import bulk, heartbeat, parked, poll, publish, retain, sweep, watch
 
 log = structlog.get_logger("clock")
 
@@ -94,6 +94,7 @@ def _scheduled(name: str, job: Job) -> Job:
 
 RUNS: dict[str, Job] = {
     "sweep": sweep.run,
+    "bulk": bulk.run,
     "poll": poll.run,
     "publish": publish.run,
     "parked": parked.run,

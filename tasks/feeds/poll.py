@@ -18,7 +18,7 @@ from app.journal.accept import accept
 from config.reader import config
 from connectors.kit.capabilities import Message, Poller, QueueFed
 from connectors.kit.errors import Trouble
-from tasks.engine.connecting import connect, connection
+from tasks.engine.connecting import counted
 
 log = structlog.get_logger("poll")
 
@@ -55,13 +55,13 @@ def _said(name: str, look: Future[str]) -> str:
 def _look(name: str) -> str:
     """One source's new deliveries. A source that does not answer is looked at again in the next window, from the same place."""
     manifest = entries.manifest(name)
-    source = connect(connection(name))
     try:
-        polled = sum(
-            _poll(name, source, kind, {**policy, **entries.entry(name).polls.get(kind, {})})
-            for kind, policy in manifest.polls.items()
-        )
-        return f"{polled + _drain(name, source)} new"
+        with counted(name) as source:
+            polled = sum(
+                _poll(name, source, kind, {**policy, **entries.entry(name).polls.get(kind, {})})
+                for kind, policy in manifest.polls.items()
+            )
+            return f"{polled + _drain(name, source)} new"
     except Trouble as trouble:
         log.warning("poll", account=name, code=trouble.code, sentence=trouble.sentence)
         return trouble.sentence

@@ -6,7 +6,7 @@ import os
 
 from sqlalchemy import text
 
-from app.database import transaction
+from app.database import engine, gently, plain, transaction
 
 PARENTS = ("events", "payloads", "attempts")
 MAKE = text("SELECT make_partitions(:parent, now()::date, 3)")
@@ -14,6 +14,12 @@ OLD = text("""
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
 WHERE p.relname = :parent AND c.relname < :parent || to_char(now() - make_interval(months => :months), '_YYYY_MM') ORDER BY 1
 """)
+# A sender repeats for days at the most; a delivery older than every event that could tell of it is recognised by nobody any more.
+FORGET_DELIVERIES = text("""
+DELETE FROM deliveries WHERE (account, delivery_id) IN (
+    SELECT account, delivery_id FROM deliveries WHERE last_at < now() - make_interval(months => :months) LIMIT 10000)
+""")
+FORGET_USAGE = text("DELETE FROM usage WHERE hour < now() - interval '3 days'")
 FORGET_WINDOWS = text("DELETE FROM windows WHERE ended_at < now() - interval '2 days'")
 
 
@@ -24,9 +30,17 @@ def run() -> str:
     for parent in PARENTS:
         with transaction() as tx:
             tx.execute(MAKE, {"parent": parent})
-            for name in tx.execute(OLD, {"parent": parent, "months": months}).scalars().all():
-                tx.execute(text(f'DROP TABLE "{name}"'))
-                dropped.append(name)
+            old = tx.execute(OLD, {"parent": parent, "months": months}).scalars().all()
+        dropped += [_drop(name) for name in old]
     with transaction() as tx:
         tx.execute(FORGET_WINDOWS)
+        tx.execute(FORGET_USAGE)
+        tx.execute(FORGET_DELIVERIES, {"months": months})
     return f"dropped {', '.join(dropped) or 'nothing'}"
+
+
+def _drop(partition: str) -> str:
+    """A partition's parent is locked for the moment of the drop: deliveries must not queue behind our waiting for it."""
+    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+        gently(plain(tx), f'DROP TABLE "{partition}"')
+    return partition

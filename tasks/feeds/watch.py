@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import structlog
@@ -15,7 +16,7 @@ from app.database import transaction
 from config.reader import config
 from connectors.kit.capabilities import Subscriber
 from connectors.kit.errors import Trouble
-from tasks.engine.connecting import connect, connection
+from tasks.engine.connecting import counted
 
 log = structlog.get_logger("watch")
 
@@ -29,7 +30,19 @@ ALARMS = (90, 30, 7)  # days before a version is retired
 
 def run() -> str:
     """Looks at each account that can tell; what is wrong becomes a case, what is well again leaves it."""
-    return "; ".join(filter(None, (_look(name) for name in config().accounts)))
+    names = list(config().accounts)
+    with ThreadPoolExecutor(max(1, min(8, len(names)))) as crowd:
+        looks = {name: crowd.submit(_look, name) for name in names}
+    return "; ".join(filter(None, (_said(name, look) for name, look in looks.items())))
+
+
+def _said(name: str, look: Future[str]) -> str:
+    """What a look brought. One that stumbled over an error of ours is logged; the other accounts were looked at all the same."""
+    stumbled = look.exception()
+    if stumbled is None:
+        return look.result()
+    log.error("watch", account=name, code="unexpected", exc_info=stumbled)
+    return f"{name} stumbled: {type(stumbled).__name__}"
 
 
 def _look(name: str) -> str:
@@ -37,9 +50,9 @@ def _look(name: str) -> str:
         _sunset(tx, name, datetime.now(UTC).date())
     if "Subscriber" not in entries.manifest(name).offers:
         return ""
-    source: Subscriber = connect(connection(name))
     try:
-        alive = _alive(name, source)
+        with counted(name) as source:
+            alive = _alive(name, source)
     except Trouble as trouble:
         log.warning("watch", account=name, code=trouble.code, sentence=trouble.sentence)
         return f"{name}: {trouble.sentence}"
@@ -78,9 +91,9 @@ def _save(tx: Connection, name: str, alive: dict[str, bool]) -> list[str]:
 
 def mend(name: str) -> list[str]:
     """Registers what is missing; answers the topics that were."""
-    source: Subscriber = connect(connection(name))
-    missing = sorted(topic for topic, on in _alive(name, source).items() if not on)
-    source.subscribe(missing, f"{os.environ.get('PUBLIC_URL', '')}/hooks/{name}")
+    with counted(name) as source:
+        missing = sorted(topic for topic, on in _alive(name, source).items() if not on)
+        source.subscribe(missing, f"{os.environ.get('PUBLIC_URL', '')}/hooks/{name}")
     return missing
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from labs.failure.book import CASTS, SCENARIOS
-from labs.failure.mutants import MUTANTS, Cut, Gone, Mutant
+from labs.failure.cuts import Cut, Gone
+from labs.failure.mutants import MUTANTS, Mutant
 from local.servers import CHECKOUT
 
 SAFEGUARDS = (
-    "delivery-key write-key fence lease-check look-up settles-after sweep commit-before-answer shared-limiter order-per-subject parked-re-read echo-filter"
+    "delivery-key write-key fence lease-check look-up settles-after sweep commit-before-answer "
+    "shared-limiter order-per-subject parked-re-read echo-filter"
 ).split()
 
 
@@ -39,8 +41,11 @@ def test_a_text_that_is_gone_or_there_twice_is_said_loudly() -> None:
             Cut("app/any.py", "x", "y").applied(source)
 
 
-def test_every_scenario_wants_successes() -> None:
+def test_every_scenario_wants_successes_and_fits() -> None:
     for scenario in SCENARIOS.values():
+        for cut in scenario.lab.cuts:
+            assert cut.applied((CHECKOUT / cut.file).read_text())
+            assert cut.file.endswith("manifest.toml"), "a scenario may have another vendor, not another engine"
         assert scenario.least, f"{scenario.name} would be content with nothing"
         assert scenario.cast in CASTS
         assert scenario.play.__doc__ or scenario.about

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -11,12 +9,13 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
+from local.browser import found
 from tests.web.conftest import PASSWORDS, Hub
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = found()
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None,
-    reason="no chromium on this machine (Debian: apt-get install chromium): pages were not opened in a browser",
+    reason="no chromium on this machine, and `make test` could not install it: pages were not opened in a browser",
 )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from click.testing import CliRunner, Result
 from app.web.commands import waybill
 from tests.web.conftest import Hub, Person
 
+BIN = Path(sys.executable).parent
 GOOD = """
 [store]
 connector = "shopify"
@@ -141,3 +145,13 @@ def test_open_work_of_a_step_that_is_gone_is_named(busy: Hub) -> None:
     done = run("check")
     assert done.exit_code == 1
     assert "open steps are called order_placed.book_on_paper, which this code does not know." in done.output
+
+
+def test_a_worker_does_not_start_among_steps_that_it_does_not_know(busy: Hub) -> None:
+    busy.write(
+        "UPDATE steps SET name = 'book_on_paper' WHERE id = (SELECT id FROM steps WHERE state <> 'done' ORDER BY id LIMIT 1)"
+    )
+    command = [str(BIN / "celery"), "-A", "tasks.worker", "worker", "-P", "solo", "--loglevel", "INFO"]
+    worker = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, timeout=60, check=False)
+    assert worker.returncode != 0
+    assert "Open steps are called order_placed.book_on_paper, which this code does not know" in worker.stderr

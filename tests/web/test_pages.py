@@ -227,6 +227,8 @@ def test_a_retry_is_asked_for_once_and_noted(busy: Hub) -> None:
 
 
 def test_all_of_a_cause_are_retried(busy: Hub) -> None:
+    from tasks.feeds import bulk
+
     played = busy.world
     assert played is not None
     played.pump()
@@ -234,7 +236,10 @@ def test_all_of_a_cause_are_retried(busy: Hub) -> None:
     members = busy.one("SELECT count(*) FROM case_members WHERE case_id = :id AND closed_at IS NULL", id=case)
     operator = busy.come_in("operator")
     assert f"Retry {members}" in operator.page(f"/admin/cases/{case}/plan")
-    operator.press(f"/admin/cases/{case}/retries", all="1", reason="mended at the ERP")
+    asked = operator.press(f"/admin/cases/{case}/retries", all="1", reason="mended at the ERP").headers["Location"]
+    assert f"<b>0</b> of {members}" in operator.page(asked)
+    bulk.run()
+    assert f"<b>{members}</b> of {members}" in operator.page(asked)
     assert busy.one("SELECT count(*) FROM steps WHERE state = 'ready' AND name = 'book_order'") >= members
 
 

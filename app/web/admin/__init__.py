@@ -10,7 +10,21 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from app.web.admin import accounts, causes, codes, door, events, headers, home, orders, records, showing, users, work
+from app.web.admin import (
+    accounts,
+    causes,
+    codes,
+    door,
+    events,
+    headers,
+    home,
+    many,
+    orders,
+    records,
+    showing,
+    users,
+    work,
+)
 
 
 def install(app: Flask) -> None:
@@ -40,6 +54,7 @@ VIEWS = (
     lambda: events.Events("Deliveries", endpoint="events", url="/admin/events"),
     lambda: work.Steps("Steps", endpoint="steps", url="/admin/steps"),
     lambda: work.Attempts("Attempts", endpoint="attempts", url="/admin/attempts"),
+    lambda: many.Many("Many at once", endpoint="bulk", url="/admin/bulk"),
     lambda: records.Audit("Audit", endpoint="audit", url="/admin/audit"),
     lambda: users.Users("People", endpoint="users", url="/admin/users"),
 )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from flask import abort, request
+from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
 from app.bell import ring, ring_event
 from app.database import transaction
-from app.journal import actions
+from app.journal import actions, bulk
 from app.journal.reading import causes
 from app.web.admin.asking import back, chosen, given, many, reason
 from app.web.admin.gate import Page, expose, me
 
-CHUNK, MOST = 200, 5_000  # members in one transaction, and in one request
 ASSIGN = text(
     """UPDATE cases SET assignee = :who, status = CASE WHEN status = 'open' THEN 'acknowledged' ELSE status END
     WHERE id = :id"""
@@ -58,7 +57,7 @@ class Causes(Page):
             if row is None:
                 abort(404)
             risk = causes.at_risk(tx, case)
-        return str(self.render("plan.html", case=row, risk=risk, most=MOST))
+        return str(self.render("plan.html", case=row, risk=risk))
 
     @expose("/<int:case>/retries", methods=("POST",))
     def retries(self, case: int) -> ResponseReturnValue:
@@ -67,7 +66,9 @@ class Causes(Page):
         everything = request.form.get("all") == "1"
         if everything and not me().may("operator"):
             abort(403)
-        done = _all(case, why) if everything else _some(chosen("member"), why)
+        if everything:
+            return redirect(url_for("bulk.one", action=_all(case, why)))
+        done = _some(chosen("member"), why)
         return back(
             f"Asked for: {many(done, 'member')} will be tried as fast as the account allows.", fallback="causes.index"
         )
@@ -81,16 +82,14 @@ class Causes(Page):
 
 
 def _all(case: int, why: str) -> int:
-    """Chunk by chunk, each committed and rung by itself, so that a long list never holds locks for long."""
-    after, done = "", 0
-    while done < MOST:
-        with transaction() as tx:
-            names = causes.names(tx, case, after, CHUNK)
-        if not names:
-            break
-        done += _some(names, why)
-        after = names[-1]
-    return done
+    """A worker does it, slice by slice: a long list holds up neither this request nor what comes in now. Answers the action's id."""
+    with transaction() as tx:
+        row = causes.case(tx, case)
+        if row is None:
+            abort(404)
+        action = "replay" if row.kind == "quarantined" else "retry"
+        wanted = bulk.Filter(case=case, states=bulk.RETRIED)
+        return bulk.ask(tx, action, wanted, me().login, why, address=request.remote_addr or "", found=row.n)
 
 
 def _some(members: Sequence[str], why: str) -> int:

@@ -1,0 +1,1 @@
+"""What the hub is measured against: the least that a receiver, a step and the usual Celery chain can cost."""
