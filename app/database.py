@@ -53,10 +53,10 @@ def engine(url: str | None = None) -> Engine:
         json_deserializer=orjson.loads,
         connect_args={
             "connect_timeout": 5,
+            **ALIVE,
             "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
             + os.environ.get("DATABASE_PLANS", ""),
             "prepare_threshold": 2,
-            **ALIVE,
         },
     )
 

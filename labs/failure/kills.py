@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import redis
 import requests
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.database import transaction
 from labs.failure import points
 from labs.failure.points import Order
 from labs.failure.policy import LEASE
@@ -142,10 +146,10 @@ class Killer:
             time.sleep(0.05)
         self.unmet += [f"{cell.role} {point}" for cell, point in self.cells] + list(self.out)
         self._clear()
-        while self._asleep:
+        time.sleep(0.5)
+        while self._asleep or not self._well():
             self._supervise()
-            time.sleep(0.1)
-        self._supervise()
+            time.sleep(0.2)
 
     def _lay_out(self) -> None:
         """The next that may be: no two at one place, and one server at a time."""
@@ -195,6 +199,15 @@ class Killer:
             if not server.running():
                 with contextlib.suppress(ServerError):
                     server.start()
+
+    def _well(self) -> bool:
+        """Whether both servers answer: one that was killed just now may not know it yet."""
+        try:
+            with transaction() as tx:
+                tx.execute(text("SELECT 1"))
+            return bool(redis.Redis.from_url(self.stage.servers.redis_url).ping())
+        except (SQLAlchemyError, redis.RedisError):
+            return False
 
     def _clear(self) -> None:
         for name in list(self.out):

@@ -20,7 +20,7 @@ from local.ports import pick
 from local.postgres import Postgres
 from local.user import server_user
 
-RESUMED = 120.0  # seconds after an outage within which an order must be booked again
+RESUMED = 30.0  # seconds after an outage within which an order must be booked again
 SMALL = 768  # MB of the disk that is filled
 LINES = ("web", "worker", "beat")
 

@@ -233,7 +233,7 @@ def staged(scenario: Scenario, folder: Path, checkout: Path = CHECKOUT) -> Itera
         stack.callback(stage.closing.close)
         for name in scenario.lab.lines:  # one after the other: gunicorn gives a worker that boots for 30 s up
             processes.start(name, lines[name])
-            wait(stage, (name,))
+            wait(stage, name)
         yield stage
 
 
@@ -288,21 +288,20 @@ def prepare() -> None:
         limiter().warm(role)
 
 
-def wait(stage: Stage, lines: Iterable[str]) -> None:
-    """Until the faces answer and the worker is ready. Raises ServerError naming what ended."""
+def wait(stage: Stage, name: str) -> None:
+    """Until a face answers or a worker is ready. Raises ServerError naming what ended."""
     wanted: dict[str, Callable[[], bool]] = {
         "web": lambda: answers(f"{stage.web}/healthz"),
         "worker": lambda: stage.said("worker", "ready."),
     }
-    end = time.monotonic() + UP_WITHIN
-    for name in (name for name in lines if name in wanted):
-        while not wanted[name]():
-            for dead, code in stage.processes.dead().items():
-                tail = stage.processes.log(dead).read_text(errors="replace")[-1500:]
-                raise ServerError(f"{dead} ended with {code}: {tail}")
-            if time.monotonic() > end:
-                raise ServerError(f"{name} is not up within {UP_WITHIN:g} s; its log is {stage.processes.log(name)}")
-            time.sleep(0.1)
+    up, end = wanted.get(name, lambda: True), time.monotonic() + UP_WITHIN
+    while not up():
+        for dead, code in stage.processes.dead().items():
+            tail = stage.processes.log(dead).read_text(errors="replace")[-1500:]
+            raise ServerError(f"{dead} ended with {code}: {tail}")
+        if time.monotonic() > end:
+            raise ServerError(f"{name} is not up within {UP_WITHIN:g} s; its log is {stage.processes.log(name)}")
+        time.sleep(0.1)
 
 
 def answers(url: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
+from app.database import migrate
 from labs.failure import policy
 from labs.failure.proxy import Proxy
 from labs.failure.stage import Stage, prepare, wait
@@ -19,10 +20,11 @@ def start(stage: Stage, environ: Mapping[str, str], lines: tuple[str, ...] = LIN
     """Starts the Procfile's lines with these variables, and lets the lab and its judge follow them (scenarios with Lab(lines=()))."""
     os.environ.update(environ)
     forget()
+    migrate()
     prepare()
     for name in lines:
         stage.processes.start(name, exported(environ, stage.lines[name]))
-    wait(stage, lines)
+        wait(stage, name)
 
 
 def exported(environ: Mapping[str, str], line: str) -> str:
