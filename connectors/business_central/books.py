@@ -6,7 +6,7 @@ from functools import partial
 
 from connectors.business_central.client import Ask, Client, Row, text
 from connectors.business_central.customers import Customers
-from connectors.business_central.mapping import changes, credit, names, parties, sales_order
+from connectors.business_central.mapping import leaving, names, parties, sales_order, tenders
 from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.sales import Sales, total
 from connectors.canonical.money import minor_unit
@@ -30,7 +30,7 @@ class Books:
         """Customer, sales order, and the payments that are to be noted. Everything is mapped before the first is sent."""
         edited = any(line.current_quantity != line.quantity for line in order.lines)  # before anyone booked it
         document = (sales_order.amended if edited else sales_order.placed)(order, self.policy)
-        payments = credit.payments(order, self.policy)
+        payments = tenders.payments(order, self.policy)
         customer = yield from self._customer(order)
         found = yield Write(
             "sales_order",
@@ -144,18 +144,18 @@ class Books:
         asked = self._leaving(order, shipment, name, record)
         if asked:
             self.sales.set_leaving(asked)
-        return f"{changes.left(record):f}"
+        return f"{leaving.left(record):f}"
 
     def _is_set(self, order: Order, shipment: Shipment, name: str) -> ExternalId | None:
         if self._shipment(name) is not None:
             return POSTED
         record = self.sales.booked(order, self._known(order))
-        return None if self._leaving(order, shipment, name, record) else f"{changes.left(record):f}"
+        return None if self._leaving(order, shipment, name, record) else f"{leaving.left(record):f}"
 
     def _leaving(self, order: Order, shipment: Shipment, name: str, record: Row) -> list[Ask]:
         currency = order.totals.total.in_role(order.money_role).currency
         known = not self.policy.reckons
-        to = changes.Leaving(
+        to = leaving.Leaving(
             order=order,
             shipment=shipment,
             name=name,
@@ -163,9 +163,9 @@ class Books:
             place=self.policy.place(shipment.location),
             invoiced=total(self.sales.invoices(order)) if known else None,
             unit=minor_unit(currency),
-            rounding=lambda left: self.sales.rounding(changes.PARTS, left, minor_unit(currency)),
+            rounding=lambda left: self.sales.rounding(leaving.PARTS, left, minor_unit(currency)),
         )
-        return changes.leaving(record, to)
+        return leaving.leaving(record, to)
 
     def _post(self, order: Order, name: str, before: str) -> ExternalId:
         """The posting takes what is set, so it is made only while as many pieces have left as before."""
@@ -186,7 +186,7 @@ class Books:
         found = self._shipment(name)
         if found is None:
             record = self.sales.open(order, self._known(order))
-            if record is None or f"{changes.left(record):f}" != before:
+            if record is None or f"{leaving.left(record):f}" != before:
                 raise _not_seen()
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.business_central.books import Books, numbered
 from connectors.business_central.client import Row, text
-from connectors.business_central.mapping import credit, parties
+from connectors.business_central.mapping import credit, parties, tenders
 from connectors.business_central.mapping.rows import number
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
@@ -22,13 +22,13 @@ class Credits(Books):
 
         Of an order that was cancelled before anything was invoiced there is nothing to credit: only the money is noted.
         """
-        dues = credit.dues(order, refund)
+        dues = tenders.dues(order, refund)
         if not dues:
             return ""
         memo = credit.credit_memo(order, refund, self.policy)
         journal = self.policy.wanted("refund_journal", "the journal for money going back")
         customer = self._customer_of(order)
-        lines = [credit.money_back(order, refund, due, customer, self.policy) for due in dues]
+        lines = [tenders.money_back(order, refund, due, customer, self.policy) for due in dues]
         result = ""
         if self._credited(order, memo):
             made = yield self._memo(refund, order, memo, customer)

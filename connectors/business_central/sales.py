@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connectors.business_central.client import Ask, Client, Row, guid, text
+from connectors.business_central.client import MOST, Ask, Client, Row, guid, text
 from connectors.business_central.mapping import changes, names
 from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.mapping.rows import ACCOUNT, number, row
@@ -97,9 +97,9 @@ class Sales:
 
     def _change(self, asked: list[Ask]) -> None:
         """In one transaction. More requests than a $batch takes are refused, as half of a change would be none."""
-        if len(asked) > 100:
+        if len(asked) > MOST:
             raise Rejected(
-                f"The change needs {len(asked)} requests; Business Central takes 100 in one transaction.",
+                f"The change needs {len(asked)} requests; Business Central takes {MOST} in one transaction.",
                 code="too_many_lines",
                 remedy="Change the order by hand in Business Central, then mark the step as done.",
                 owner="finance",

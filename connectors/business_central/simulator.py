@@ -16,7 +16,8 @@ from connectors.business_central.simulator_access import Access, Gate
 from connectors.business_central.simulator_books import Books
 from connectors.business_central.simulator_effects import effects
 from connectors.business_central.simulator_hooks import Hooks
-from connectors.business_central.simulator_service import Company, answer, serve
+from connectors.business_central.simulator_pages import Company
+from connectors.business_central.simulator_service import answer, serve
 from connectors.kit.simulator import Memory, Simulator
 
 TENANT = "7b1f3a52-6a3f-4a0e-9d0c-0d6f5d0e7a11"

@@ -142,15 +142,11 @@ def _laid_out(
 def _line(draft: Draft, line: Line, quantity: Decimal) -> None:
     """A product. A bundle's part costs nothing: the bundle's line does."""
     if line.bundle_id:
-        draft.sell(names.of_line(line.id), replace(line, taxes=()), quantity, draft_part(draft))
+        draft.sell(names.of_line(line.id), replace(line, taxes=()), quantity, draft.part(ZERO, (), ()))
         return
     scale = quantity / line.quantity if line.quantity else Decimal(1)
     sums = draft.part(gross(line, draft.role).amount * scale, line.discounts, line.taxes, scale)
     draft.sell(names.of_line(line.id), line, quantity, sums)
-
-
-def draft_part(draft: Draft) -> Any:
-    return draft.part(ZERO, (), ())
 
 
 def _shipping(draft: Draft, ref: str, line: ShippingLine) -> None:

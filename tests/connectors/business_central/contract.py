@@ -73,8 +73,8 @@ CONTRACT = Contract(
     fetch=lambda system: Pointer("product", place(system, [samples.NOW])[0]),
     token=Token("oauth.token", lambda system: system.post("/_sim/tokens/ends")),
     rate=Rate(
-        Limit("requests", "window", 10, seconds=2.2),
-        {"requests": 11, "window": 2.0, "at_once": 50},
+        Limit("requests", "bucket", 10, rate=15),
+        {"requests": 42, "window": 2.0, "at_once": 50},
         lambda connector: list(connector.prices(["WB-TEE"])),
         "items.list",
     ),

@@ -31,12 +31,14 @@ def test_the_watch_renews_and_raises_an_alarm_where_it_cannot(world, tmp_path: P
             BOOKS_ID=CREDENTIALS["client_id"], BOOKS_SECRET=CREDENTIALS["client_secret"], BOOKS_STATE=STATE
         )
         from app.database import engine
+        from tasks.engine.connecting import limiter
         from tasks.feeds import watch
 
         engine().dispose()
         fresh_process()
+        limiter().warm("books")
         os.environ["PUBLIC_URL"] = "http://127.0.0.1:9"
-        print(watch.run())
+        watch.run()
         off = "SELECT status FROM cases WHERE code = 'subscription_off' AND account = 'books'"
         assert made.one(off) == "open"
         os.environ["PUBLIC_URL"] = address.removesuffix("/hooks/books")
