@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flask import abort
+from flask import abort, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.customers import identity
@@ -14,10 +14,15 @@ from app.web.admin.gate import Page, expose, me
 
 
 class Customers(Page):
-    needs: ClassVar = {"one": "support", "merges": "support"}
+    needs: ClassVar = {"index": "viewer", "one": "support", "merges": "support"}
 
     def is_visible(self) -> bool:
         return False
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """What there is of these is reached from an order's page."""
+        return redirect(url_for("orders.index"))
 
     @expose("/<int:customer>")
     def one(self, customer: int) -> ResponseReturnValue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from flask import abort
+from flask import abort, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -20,10 +20,21 @@ LONGER = 2 * 86400.0
 
 
 class Fulfilments(Page):
-    needs: ClassVar = {"extensions": "support", "returns": "support", "rejections": "support", "sourcing": "support"}
+    needs: ClassVar = {
+        "index": "viewer",
+        "extensions": "support",
+        "returns": "support",
+        "rejections": "support",
+        "sourcing": "support",
+    }
 
     def is_visible(self) -> bool:
         return False
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """What there is of these is reached from an order's page."""
+        return redirect(url_for("orders.index"))
 
     @expose("/<number>/extensions", methods=("POST",))
     def extensions(self, number: str) -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flask import abort, request
+from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.bell import ring
@@ -18,10 +18,15 @@ HOURS = (1, 4, 24, 72, 168)
 
 
 class Holds(Page):
-    needs: ClassVar = {"place": "support", "releases": "support"}
+    needs: ClassVar = {"index": "viewer", "place": "support", "releases": "support"}
 
     def is_visible(self) -> bool:
         return False
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """What there is of these is reached from an order's page."""
+        return redirect(url_for("orders.index"))
 
     @expose("/<waybill>", methods=("POST",))
     def place(self, waybill: str) -> ResponseReturnValue:
