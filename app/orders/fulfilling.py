@@ -20,7 +20,7 @@ from app.orders.machines import FULFILMENT
 from app.orders.sourcing import PICKUP, Leg, Location, Want
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 
-FOLLOW = "waybill.fulfilled"  # the task that does what follows from a new state
+FOLLOW = "waybill.follow"  # the task that does what follows from a new state
 
 COLUMNS = """id, subject_id, number, location, account, method, state, round, lines, rules, why, verify, trackings, pending,
     created_at, updated_at"""

@@ -210,6 +210,9 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     ):
         return Outcome("echo", "our own shipment coming back", subject=subject.id, waybill=subject.waybill)
     refusal = authority.child(piece, event.account, subject.roles, subject.account)
+    if refusal is not None and any(one.account == event.account for one in fulfilling.of(tx, subject.id)):
+        asked = {**subject.roles, "supplier": event.account}  # by the sourcing rules, whatever the route says
+        refusal = authority.child(piece, event.account, asked, subject.account)
     if refusal is not None:
         return refusing.outcome(tx, subject, event.account, refusal, known=_knows(old, piece))
     new = with_shipment(old, piece) if isinstance(piece, Shipment) else with_refund(old, piece)
@@ -225,8 +228,10 @@ def keep_changed(tx: Connection, cause: laying.Cause, subject: Subject, old: Ord
 
 
 def _knows(old: Order, piece: Shipment | Refund) -> bool:
-    known = old.shipments if isinstance(piece, Shipment) else old.refunds
-    return any(one.id == piece.id for one in known)
+    """A refund's id is its channel's, whoever repeats it; each house numbers its shipments by itself."""
+    if isinstance(piece, Shipment):
+        return any((one.origin, one.id) == (piece.origin, piece.id) for one in old.shipments)
+    return any(one.id == piece.id for one in old.refunds)
 
 
 def _subject_of_child(tx: Connection, event: Event, told: Snapshot) -> Subject | None:
