@@ -8,6 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from app.units import Seconds
+
 SET = text("""
 INSERT INTO deadlines (subject_id, kind, part, due_at) VALUES (:subject, :kind, :part, now() + make_interval(secs => :seconds))
 ON CONFLICT (subject_id, kind, part) WHERE state = 'open' DO UPDATE SET due_at = excluded.due_at RETURNING due_at
@@ -34,7 +36,7 @@ class Deadline:
     state: str = "open"
 
 
-def set_(tx: Connection, subject: int, kind: str, part: str, seconds: float) -> datetime:
+def set_(tx: Connection, subject: int, kind: str, part: str, seconds: Seconds) -> datetime:
     """From now in `seconds` (PostgreSQL's clock); set again it is moved."""
     due: datetime = tx.execute(SET, {"subject": subject, "kind": kind, "part": part, "seconds": seconds}).scalar_one()
     return due

@@ -18,6 +18,7 @@ from app.journal.actions import audit
 from app.orders import deadlines, holds, states
 from app.orders.machines import FULFILMENT
 from app.orders.sourcing import PICKUP, Leg, Location, Want
+from app.units import Seconds
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 
 FOLLOW = "waybill.follow"  # the task that does what follows from a new state
@@ -186,7 +187,7 @@ def reject(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
     return _move(tx, found, "give_back" if found.state == "accepted" else "reject", "rejected", who, why)
 
 
-def ready(tx: Connection, number: str, who: str, keeps_for: float) -> list[Ring]:
+def ready(tx: Connection, number: str, who: str, keeps_for: Seconds) -> list[Ring]:
     """Set out for the customer, who is told; kept for so many seconds."""
     found = _locked(tx, number)
     if found.method != PICKUP:
@@ -214,7 +215,7 @@ def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str,
     return _move(tx, _locked(tx, number), "ship", "shipped", who, trackings=trackings)
 
 
-def extend(tx: Connection, number: str, who: str, why: str, keeps_for: float) -> list[Ring]:
+def extend(tx: Connection, number: str, who: str, why: str, keeps_for: Seconds) -> list[Ring]:
     """Nobody came, and somebody asked for more time."""
     found = _locked(tx, number)
     _move(tx, found, "extend", "ready", who, why)

@@ -15,6 +15,7 @@ from app.journal import holding
 from app.journal.actions import audit
 from app.journal.nourish import feed_accounts
 from app.orders import deadlines, states
+from app.units import Seconds
 from config.reader import HoldRule, config
 
 REASONS = ("payment", "fraud", "address", "stock", "manual")
@@ -71,7 +72,7 @@ def one(tx: Connection, hold: int) -> Hold | None:
 
 
 def place(
-    tx: Connection, subject: int, reason: str, *, owner: str, seconds: float, by: str, note: str = "", rule: str = ""
+    tx: Connection, subject: int, reason: str, *, owner: str, seconds: Seconds, by: str, note: str = "", rule: str = ""
 ) -> int | None:
     """Holds an order; None when the same hold is open already. What has not begun is set aside."""
     row = {"subject": subject, "reason": reason, "rule": rule, "note": note, "owner": owner, "by": by}
@@ -108,7 +109,7 @@ def held(tx: Connection, subject: int) -> bool:
 
 
 def place_by_hand(
-    tx: Connection, waybill: str, subject: int, reason: str, *, owner: str, seconds: float, who: str, note: str
+    tx: Connection, waybill: str, subject: int, reason: str, *, owner: str, seconds: Seconds, who: str, note: str
 ) -> int | None:
     """A person holds an order, with a reason, an owner and a deadline. Raises ValueError for a reason that is none of REASONS."""
     if reason not in REASONS:

@@ -17,6 +17,7 @@ from app.orders import deadlines
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life, spread
 from app.orders.machines import RETURN
 from app.orders.standing import life_of
+from app.units import Days, Seconds
 from config.reader import config
 from connectors.canonical.gate import gross
 from connectors.canonical.money import minor_unit
@@ -26,7 +27,7 @@ from connectors.canonical.shipment import LEFT
 
 DISPOSITIONS: Mapping[str, str] = {RESTOCK: "restock", QUARANTINE: "quarantine", SCRAP: "scrap"}
 ALIVE = frozenset(("requested", "authorised"))  # goods are still to come
-DEFAULTS = {"days": 30.0, "comes_within": 14 * 86400.0, "paid_within": 2 * 86400.0}
+DEFAULTS = {"days": 30, "comes_within": 14 * 86400, "paid_within": 2 * 86400}
 
 COLUMNS = (
     """id, subject_id, number, state, lines, location, gift, exchange, refunds, refused, key, created_at, updated_at"""
@@ -94,7 +95,7 @@ class Verdict:
 
 
 def eligible(
-    order: Order, wanted: Sequence[ReturnLine], earlier: Sequence[ReturnRow], now: datetime, days: float
+    order: Order, wanted: Sequence[ReturnLine], earlier: Sequence[ReturnRow], now: datetime, days: Days
 ) -> Verdict:
     """Against what was sold, what has left, what came back or is on its way, and the days since it was handed over."""
     life = life_of(order)
@@ -158,9 +159,9 @@ def net(order: Order, back: Decimal, exchange: Sequence[ReturnLine]) -> tuple[De
 # ---- the request and what becomes of it
 
 
-def policy() -> dict[str, float]:
+def policy() -> dict[str, Seconds]:
     """Days after the hand-over, seconds for the goods to come and for the money to go (settings.toml [returns])."""
-    return {**DEFAULTS, **{key: float(value) for key, value in config().settings.get("returns", {}).items()}}
+    return {**DEFAULTS, **{key: Seconds(value) for key, value in config().settings.get("returns", {}).items()}}
 
 
 def of(tx: Connection, subject: int) -> list[ReturnRow]:

@@ -10,6 +10,8 @@ from itertools import combinations
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
+from app.units import Degrees, Seconds
+
 ZERO = Decimal(0)
 SHIP, PICKUP = "ship", "pickup"
 KINDS = ("dc", "store", "supplier")
@@ -34,7 +36,7 @@ class Location:
     stock: tuple[str, str] | None = None
     country: str = ""
     region: str = ""
-    at: tuple[float, float] | None = None
+    at: tuple[Degrees, Degrees] | None = None
     cost: Decimal = ZERO
     days: Decimal = ZERO
     capacity: int = 0
@@ -43,8 +45,8 @@ class Location:
     pickup: bool = False
     ships_to: tuple[str, ...] = ()
     excluded_skus: tuple[str, ...] = ()
-    answers_within: float = 0.0
-    keeps_for: float = 7 * 86400.0  # seconds that a pickup waits for its customer
+    answers_within: Seconds = 0
+    keeps_for: Seconds = 7 * 86400  # seconds that a pickup waits for its customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Demand:
     wants: tuple[Want, ...]
     country: str = ""
     region: str = ""
-    at: tuple[float, float] | None = None
+    at: tuple[Degrees, Degrees] | None = None
     method: str = SHIP
     pickup_at: str = ""
     ship_complete: bool = False
@@ -157,7 +159,7 @@ def _location(name: str, table: Mapping[str, Any]) -> Location:
     for key in LISTS:
         values[key] = tuple(values.get(key, ()))
     if "at" in values:
-        values["at"] = (float(values["at"][0]), float(values["at"][1]))
+        values["at"] = (Degrees(values["at"][0]), Degrees(values["at"][1]))
     if "stock" in values:
         values["stock"] = (values["stock"]["account"], values["stock"]["location"])
     return Location(name, **values)
@@ -242,7 +244,7 @@ def score(weights: Weights, location: Location, demand: Demand, load: int) -> De
     )
 
 
-def distance(one: tuple[float, float] | None, other: tuple[float, float] | None) -> Decimal:
+def distance(one: tuple[Degrees, Degrees] | None, other: tuple[Degrees, Degrees] | None) -> Decimal:
     """Kilometres as the crow flies (haversine, mean radius 6,371 km); nothing where one is not known."""
     if one is None or other is None:
         return ZERO

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from app.stock import rules
 from app.stock.rules import Rule
+from app.units import Seconds
 
 # One row for each SKU asked for, or for each part of a bundle. What is owed anywhere is taken off what is there elsewhere. The owner's
 # word is as old as its own time, or as the last time it was asked and had nothing new to say, whichever is later.
@@ -44,7 +45,7 @@ class Seen:
     visible: Decimal
     promised: Decimal
     quality: str
-    age: float | None
+    age: Seconds | None
     as_of: datetime | None
     source: str
     lead_days: int
@@ -73,10 +74,10 @@ def seen(rows: Sequence[Any], rule: Rule) -> dict[str, Seen]:
 
 
 def _seen(
-    sku: str, rule: Rule, free: Decimal, as_of: datetime | None, age: Decimal | float | None, source: str | None
+    sku: str, rule: Rule, free: Decimal, as_of: datetime | None, age: Decimal | Seconds | None, source: str | None
 ) -> Seen:
     policy = rules.degraded()
-    seconds = None if age is None else float(age)
+    seconds = None if age is None else Seconds(age)
     quality = policy.quality(seconds)
     shown = rules.visible(rule, sku, free)
     promised = policy.bounded(shown, quality)

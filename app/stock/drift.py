@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, text
 from app import cases
 from app.stock import dirty, positions, shelves
 from app.stock.quantities import plain
+from app.units import Seconds
 from config.reader import config
 from connectors.canonical.stock import StockLevel
 
@@ -216,7 +217,7 @@ def check_short(tx: Connection) -> int:
 
 def check_late(tx: Connection, accounts: Collection[str]) -> int:
     """Channels that have not been told for too long."""
-    stale = float(config().availability.get("publication", {}).get("stale", 600))
+    stale = Seconds(config().availability.get("publication", {}).get("stale", 600))
     late = {row.account: row for row in tx.execute(LATE, {"stale": stale})}
     for account, row in late.items():
         sentence = f"{account} has not been told of {row.n} SKUs since {row.oldest:%Y-%m-%d %H:%M} UTC."

@@ -19,6 +19,7 @@ from app.stock.movements import Movement
 from app.stock.picking import Lacking, Pick
 from app.stock.rules import Rule
 from app.stock.shelves import Place, Shelf
+from app.units import Seconds
 
 ANY = Rule()
 NOW = text("SELECT clock_timestamp()")  # not the transaction's: it may have waited for a shelf
@@ -57,7 +58,7 @@ def reserve(
     *,
     holder: str = "",
     subject: int | None = None,
-    seconds: float | None = None,
+    seconds: Seconds | None = None,
     rule: Rule = ANY,
     force: bool = False,
 ) -> Granted | Refused:
@@ -114,7 +115,7 @@ def _row(pick: Pick) -> dict[str, object]:
     }
 
 
-def extend(tx: Connection, claim: str, seconds: float) -> datetime | None:
+def extend(tx: Connection, claim: str, seconds: Seconds) -> datetime | None:
     """Holds an open claim for `seconds` from now; None when it is closed or its time has run out."""
     claims.turn(tx, claim)
     found: datetime | None = tx.execute(claims.EXTEND, {"claim": claim, "seconds": seconds}).scalars().first()

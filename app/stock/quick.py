@@ -11,6 +11,7 @@ from app.database import statement
 from app.stock import claims, dirty
 from app.stock.claims import Wanted
 from app.stock.rules import Rule
+from app.units import Seconds
 
 # No bundle, no claim under this key yet, nothing owed of this SKU, and one shelf that has it all: else no row, and nothing was done.
 # The shelf is locked before it is read for good; its CHECK stands behind.
@@ -46,7 +47,7 @@ def simple(lines: Sequence[Wanted], rule: Rule) -> bool:
     return len(lines) == 1 and plain and lines[0].sku not in rule.exclude_skus
 
 
-def claim(name: str, line: Wanted, holder: str, seconds: float, rule: Rule) -> tuple[str, datetime] | None:
+def claim(name: str, line: Wanted, holder: str, seconds: Seconds, rule: Rule) -> tuple[str, datetime] | None:
     """Where it was claimed and until when; None when the ledger must decide (which may well grant it)."""
     row = {
         "claim": name,

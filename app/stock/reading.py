@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from app.stock import availability, dirty, rules
 from app.stock.availability import Seen
+from app.units import Seconds
 
 FOUND = text("""
 SELECT sku, sum(free) AS free, sum(reserved) AS reserved, sum(short) AS short, count(*) FILTER (WHERE account <> '') AS places,
@@ -106,7 +107,7 @@ def owed(tx: Connection) -> Sequence[Line]:
     return [Line(**row) for row in tx.execute(OWED).mappings()]
 
 
-def late(tx: Connection, stale: float) -> Sequence[Any]:
+def late(tx: Connection, stale: Seconds) -> Sequence[Any]:
     """What waits to be told, by channel, and how much of it for too long."""
     return tx.execute(LATE, {"stale": stale}).all()
 

@@ -8,6 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from functools import cache
 from typing import Any
 
+from app.units import Seconds
 from config.reader import config
 
 FRESH, STALE, UNKNOWN = "fresh", "stale", "unknown"
@@ -37,12 +38,12 @@ class Rule:
 class Degraded:
     """What is promised by the age of the owner's word: seconds it is believed, seconds it is used at all, share of it meanwhile."""
 
-    fresh: float
-    most_age: float
+    fresh: Seconds
+    most_age: Seconds
     floor: Decimal
     floor_most: Decimal
 
-    def quality(self, age: float | None) -> str:
+    def quality(self, age: Seconds | None) -> str:
         if age is None or age > self.most_age:
             return UNKNOWN
         return FRESH if age <= self.fresh else STALE
@@ -88,7 +89,7 @@ def degraded() -> Degraded:
     """The degraded-mode policy. Raises KeyError when the file lacks a key."""
     table = config().availability["degraded"]
     return Degraded(
-        float(table["fresh"]), float(table["most_age"]), _decimal(table["floor"]), _decimal(table["floor_most"])
+        Seconds(table["fresh"]), Seconds(table["most_age"]), _decimal(table["floor"]), _decimal(table["floor_most"])
     )
 
 

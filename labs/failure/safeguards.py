@@ -45,12 +45,16 @@ def frozen_at_its_answer(stage: Stage) -> None:
 def frozen_before_its_first_byte(stage: Stage) -> None:
     """A worker is stopped between claim and call; another one does the work; the first wakes up with the call still to make."""
     _one_goes_well(stage)
+    stage.worker("worker2")
+    stage.freeze(
+        "worker2"
+    )  # it waits there, so that the first one sleeps for no minute: PostgreSQL ends what is idle in a transaction for so long
     time.sleep(10.5)  # a code that was found is remembered for ten seconds (app/catalogue/codes.py)
     with locked("codes", "ACCESS EXCLUSIVE") as held:
         stage.place()
         stage.until(30, held.waited_for, "the worker reads the code table")
         stage.freeze("worker")
-    stage.worker("worker2")
+    stage.thaw("worker2")
     stage.until(90, lambda: stage.booked() == 2, "the second worker has booked it")
     stage.thaw("worker")
     stage.until(60, lambda: stage.said("worker", '"outcome":"fenced"'), "the first worker has found out")

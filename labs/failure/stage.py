@@ -289,10 +289,11 @@ def prepare() -> None:
 
 
 def wait(stage: Stage, name: str) -> None:
-    """Until a face answers or a worker is ready. Raises ServerError naming what ended."""
+    """Until a face answers, a worker is ready, a beat has beaten. Raises ServerError naming what ended."""
     wanted: dict[str, Callable[[], bool]] = {
         "web": lambda: answers(f"{stage.web}/healthz"),
         "worker": lambda: stage.said("worker", "ready."),
+        "beat": lambda: stage.said("beat", "Sending due task"),
     }
     up, end = wanted.get(name, lambda: True), time.monotonic() + UP_WITHIN
     while not up():

@@ -48,7 +48,11 @@ def weather(server: tuple[str, int]) -> Iterator[Proxy]:
 
 def connected(weather: Proxy) -> socket.socket:
     made = socket.create_connection(("127.0.0.1", weather.port), timeout=0.5)
-    assert said(made, b"hello") == b"hello"
+    try:
+        assert said(made, b"hello") == b"hello"
+    except OSError:
+        made.close()
+        raise
     return made
 
 

@@ -80,7 +80,7 @@ def test_a_refund_told_by_the_warehouse_is_refused_and_a_known_one_is_an_echo(ac
     told = {**refund, "request": acme.one("SELECT waybill FROM subjects WHERE kind = 'order'")}
     _told_by_warehouse(acme, told, "first")
     assert acme.one("SELECT state || ' ' || code FROM events WHERE delivery_id = 'first'") == "ignored not_the_owner"
-    assert acme.one("SELECT owner FROM cases WHERE code = 'not_the_owner'") == "e-commerce"
+    assert acme.one("SELECT owner FROM cases WHERE code = 'not_the_owner'") == "integration desk"
     assert not acme.effects("erp")["credits"]
     acme.deliver("refund.made", refund)
     acme.pump()

@@ -35,7 +35,7 @@ class Policy:
     stock_location: str = ""
     stock_api: str = ""
     time_zone: str = "UTC"
-    renew_before: float = 24.0
+    renew_before: int = 24  # hours
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
