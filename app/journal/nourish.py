@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.accounts import entries
 from app.bell import Ring
@@ -24,5 +25,18 @@ def feed(tx: Connection, accounts: Iterable[str], going: Going = NOBODY) -> Fed:
     if not aheads:
         return Fed([])
     policy = config().settings["engine"]
-    channels = ["", *config().accounts]
+    channels = ["", *config().accounts, *_strays(tx)]
     return feeding.feed(tx, aheads, channels, float(policy["rung_again"]), float(policy["bulk_floor"]), going)
+
+
+STRAYS = text("SELECT DISTINCT channel FROM steps WHERE armed AND rung_at IS NULL AND channel <> ALL(:known) LIMIT 50")
+FRESH = 60.0  # seconds
+_seen: list[tuple[float, Sequence[str]]] = []
+
+
+def _strays(tx: Connection) -> Sequence[str]:
+    """Channels that the configuration no longer knows and whose work is not done yet: it is done all the same."""
+    if not _seen or time.monotonic() - _seen[0][0] > FRESH:
+        found = tx.execute(STRAYS, {"known": ["", *config().accounts]}).scalars().all()
+        _seen[:] = [(time.monotonic(), found)]
+    return _seen[0][1]

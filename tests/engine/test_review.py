@@ -385,3 +385,21 @@ def test_a_tick_outlives_clocks_that_are_apart() -> None:
     from tasks.feeds.clock import beat_schedule
 
     assert all(entry["options"]["expires"] >= 600 for entry in beat_schedule().values())
+
+
+def test_work_of_a_channel_that_was_taken_out_of_the_configuration_is_done(acme: World) -> None:
+    """Its steps were laid when it was known; taking it out of the file must not let them wait for ever."""
+    from app.database import transaction
+    from app.journal import nourish
+
+    acme.order()
+    acme.pump(until=lambda: acme.states().get("order_placed.book_order") == "ready")
+    with transaction() as tx:
+        tx.execute(
+            text(
+                "UPDATE steps SET channel = 'a shop that was closed', rung_at = NULL WHERE state IN ('ready', 'waiting')"
+            )
+        )
+    nourish._seen.clear()
+    acme.pump(30)
+    assert acme.states()["order_placed.acknowledge_order"] == "done"
