@@ -14,6 +14,14 @@ os.environ.setdefault("WAYBILL_SECRET_KEY", "tests only")
 TEMPLATE = "waybill_template"
 _count = itertools.count(1)
 
+# A worker takes whole files, in this order: what takes minutes begins first, or the other worker would wait for it at the end.
+FIRST = ("tryton/test_stories", "pains/test_intake", "pains/test_workers", "labs/test_kills", "contract/test_steps")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(FIRST)}
+    items.sort(key=lambda item: next((ranks[name] for name in FIRST if name in item.nodeid), len(FIRST)))
+
 
 @pytest.fixture(scope="session")
 def real_servers() -> Iterator[Servers]:
