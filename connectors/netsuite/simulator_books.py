@@ -119,7 +119,7 @@ class Books:
             record["id"] = str(memory.next_id("records", 1001))
             if kind in NUMBERS:
                 record["tranId"] = record.get("tranId") or f"{NUMBERS[kind]}{memory.next_id(kind, 10001)}"
-            record["created"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+            record["createdDate"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             self.simulator.created(kind, record["id"])
         if record.get("externalId"):
             memory.put(f"{kind}_eid", record["externalId"], record["id"])

@@ -71,6 +71,11 @@ def _row(one: Mapping[str, Any], items: Mapping[str, Any]) -> dict[str, Any]:
     return {**one, "sku": items.get(one["item"], {}).get("sku", one["item"])}
 
 
+def _plain(moment: str) -> str:
+    """A moment as TO_CHAR gives it: 2026-11-20 10:00:00."""
+    return moment.replace("T", " ").removesuffix("Z")
+
+
 def _orders(simulator: Simulator, asked: re.Match[str]) -> Rows:
     since, until = asked.groups()
     held = simulator.memory.table("salesOrder").items()
@@ -80,10 +85,10 @@ def _orders(simulator: Simulator, asked: re.Match[str]) -> Rows:
             "externalid": one.get("externalId"),
             "foreigntotal": sums(one)["total"],
             "currency": (one.get("currency") or {}).get("id"),
-            "created": one["created"],
+            "created": _plain(one["createdDate"]),
         }
         for key, one in sorted(held, key=lambda pair: int(pair[0]))
-        if simulator.indexed("salesOrder", key) and since <= one["created"] <= until
+        if simulator.indexed("salesOrder", key) and since <= _plain(one["createdDate"]) <= until
     ]
 
 
