@@ -54,7 +54,7 @@ WHERE coalesce(s.reserved, 0) <> coalesce(c.open, 0) OR coalesce(s.covered, 0) <
 SHORT = text("""
 SELECT s.sku, sum(s.free) AS free, sum(s.reserved) AS reserved, min(s.told) AS told FROM shelves s
 WHERE s.sku IN (SELECT sku FROM shelves WHERE short > 0) GROUP BY s.sku
-HAVING (sum(s.free) < 0 AND bool_or(s.account <> '')) OR min(s.told) < 0 LIMIT 500
+HAVING (sum(s.free) < 0 AND bool_or(s.account <> '')) OR min(s.told) FILTER (WHERE s.account <> '') < 0 LIMIT 500
 """)
 LATE = text("""
 SELECT account, count(*) AS n, min(since) AS oldest FROM dirty WHERE refused = '' AND since < now() - make_interval(secs => :stale)

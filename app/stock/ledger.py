@@ -176,25 +176,34 @@ def _left(
     gone: list[Piece] = []
     for piece in open_:
         quantity = piece.left if wanted is None else min(wanted.get(piece.key, Decimal(0)), piece.left)
-        if quantity > 0 and _gone(tx, piece, known[piece.place], quantity, number, at, kind):
+        if quantity > 0 and _gone(tx, piece, _stands(known, piece), quantity, number, at, kind):
             gone.append(replace(piece, quantity=quantity))
     return gone
 
 
+def _stands(known: Locked, piece: Piece) -> Shelf | None:
+    """Where the pieces of a claim stand: at its place, or (claimed before any was known) where an owner has most of them."""
+    if piece.location:
+        return known[piece.place]
+    owned = [shelf for shelf in known.values() if shelf.sku == piece.sku and shelf.location]
+    return max(owned, key=lambda shelf: (shelf.told, shelf.location), default=None)
+
+
 def _gone(
-    tx: Connection, piece: Piece, shelf: Shelf, quantity: Decimal, number: str, at: datetime | None, kind: str
+    tx: Connection, piece: Piece, shelf: Shelf | None, quantity: Decimal, number: str, at: datetime | None, kind: str
 ) -> bool:
-    """Pieces of a claim leave their shelf; False when this occasion was told before."""
+    """Pieces of a claim leave their shelf, if anybody said which; False when this occasion was told before."""
     left_at = at or tx.execute(NOW).scalar_one()
-    known_at = shelf.as_of if piece.covered else None
-    name = f"{piece.key}:{number}"
-    told = Movement("hub", name, kind, *piece.place, -quantity, left_at, known_at=known_at, claim=piece.claim)
+    known_at = shelf.as_of if shelf and piece.covered else None
+    name, place = f"{piece.key}:{number}", shelf.place if shelf else piece.place
+    told = Movement("hub", name, kind, *place, -quantity, left_at, known_at=known_at, claim=piece.claim)
     when = movements.keep(tx, told)
     if when is None:
         return False
-    counted = piece.covered or movements.included(told, when, shelf)
     covered = -quantity if piece.covered else Decimal(0)
-    shelves.shift(tx, piece.place, reserved=-quantity, covered=covered, told=Decimal(0) if counted else -quantity)
+    shelves.shift(tx, piece.place, reserved=-quantity, covered=covered)
+    if shelf and not piece.covered and not movements.included(told, when, shelf):
+        shelves.shift(tx, shelf.place, told=-quantity)
     tx.execute(claims.SHIP, {"key": piece.key, "quantity": quantity})
     return True
 
@@ -205,14 +214,14 @@ def credit(tx: Connection, claim: str, number: str, line: str, sold: Decimal, *,
     `number` names the credit: told again it changes nothing.
     """
     claims.turn(tx, claim)
-    shelves.lock(tx, {piece.place for piece in claims.of(tx, claim) if piece.line_id == line})
+    known = _locked(tx, [piece for piece in claims.of(tx, claim) if piece.line_id == line])
     mine = [piece for piece in claims.of(tx, claim) if piece.line_id == line]
     if not mine or tx.execute(CREDITED, {"claim": claim, "number": f"{claim}:{line}:credit:{number}"}).scalar() is None:
         return
     due = {piece.sku: sold * piece.per for piece in mine}
     for piece in mine:
         back = min(due[piece.sku], piece.shipped - piece.returned)
-        _back(tx, piece, back if restock else Decimal(0), number)
+        _back(tx, piece, _stands(known, piece), back if restock else Decimal(0), number)
         tx.execute(claims.RETURN, {"key": piece.key, "quantity": back})
         due[piece.sku] -= back
     for piece in mine:
@@ -222,13 +231,13 @@ def credit(tx: Connection, claim: str, number: str, line: str, sold: Decimal, *,
     dirty.mark(tx, {piece.sku for piece in mine})
 
 
-def _back(tx: Connection, piece: Piece, quantity: Decimal, number: str) -> None:
-    """Pieces come back onto the shelf they left, now."""
-    if quantity <= 0:
+def _back(tx: Connection, piece: Piece, shelf: Shelf | None, quantity: Decimal, number: str) -> None:
+    """Pieces come back onto the shelf they left, now; where nobody has placed the article, its owner will say."""
+    if quantity <= 0 or shelf is None:
         return
     name, now = f"{piece.key}:credit:{number}", tx.execute(NOW).scalar_one()
-    movements.keep(tx, Movement("hub", name, "return", *piece.place, quantity, now, claim=piece.claim))
-    shelves.shift(tx, piece.place, told=quantity)
+    movements.keep(tx, Movement("hub", name, "return", *shelf.place, quantity, now, claim=piece.claim))
+    shelves.shift(tx, shelf.place, told=quantity)
 
 
 def place(tx: Connection, claim: str, key: str, location: str) -> bool:
@@ -260,6 +269,12 @@ def _over(tx: Connection, piece: Piece) -> bool:
     return piece.expires_at is not None and piece.expires_at < now
 
 
+def _locked(tx: Connection, pieces: Sequence[Piece]) -> Locked:
+    """The shelves of these pieces; of an article that was claimed before it had a place, all."""
+    whole = {piece.sku for piece in pieces if not piece.location}
+    return {shelf.place: shelf for shelf in shelves.lock(tx, {piece.place for piece in pieces}, whole)}
+
+
 def _change(
     tx: Connection, claim: str, change: Callable[[Sequence[Piece], Locked], Sequence[Piece]]
 ) -> Sequence[Piece]:
@@ -268,7 +283,7 @@ def _change(
     open_ = [piece for piece in claims.of(tx, claim) if piece.state == "open"]
     if not open_:
         return ()
-    known = {shelf.place: shelf for shelf in shelves.lock(tx, {piece.place for piece in open_})}
+    known = _locked(tx, open_)
     # Read once more: an owner's word may have covered it while we waited for the shelf.
     changed = change([piece for piece in claims.of(tx, claim) if piece.state == "open"], known)
     dirty.mark(tx, {piece.sku for piece in changed})
