@@ -15,8 +15,9 @@ PAGE = Path("docs/pains.md")
 
 
 def main() -> int:
-    """Runs them all and writes docs/pains.md. Exit code: the tests'."""
-    FIGURES.unlink(missing_ok=True)
+    """Runs them all, or those that are named (the others' last figures stay), and writes docs/pains.md. Exit code: the tests'."""
+    if not sys.argv[1:]:
+        FIGURES.unlink(missing_ok=True)
     environ = {**os.environ, "WAYBILL_LAB": "full", "WAYBILL_FIGURES": str(FIGURES)}
     chosen = sys.argv[1:] or ["tests/pains"]
     began = time.monotonic()
@@ -31,7 +32,7 @@ def main() -> int:
 def page(figures: dict[str, dict[str, object]], code: int, seconds: float) -> str:
     """The last results as a page."""
     rows = [
-        f"| {pain} | {_row(figure)} | `{figure['test']}` |"
+        f"| {pain} | {'full' if figure['full'] else 'short'} | {_row(figure)} | `{figure['test']}` |"
         for pain, figure in sorted(figures.items(), key=lambda item: _order(item[0]))
     ]
     return "\n".join(
@@ -41,8 +42,8 @@ def page(figures: dict[str, dict[str, object]], code: int, seconds: float) -> st
             _heading(code, seconds),
             "The same tests run in short in `make test`; a line of the output says which.",
             "",
-            "| pain | measured | test |",
-            "|---|---|---|",
+            "| pain | size | measured | test |",
+            "|---|---|---|---|",
             *rows,
             "",
         ]
