@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import structlog
 from sqlalchemy import text
 
 from app.bell import CLOCK
-from app.database import transaction
+from app.database import engine, transaction
 from config.reader import Schedule, config
 from tasks.feeds import (
     bulk,
@@ -46,6 +47,8 @@ SKIPPED = text(
     "INSERT INTO windows (job, starts, state, note, ended_at) VALUES (:job, :starts, 'skipped', :note, now()) ON CONFLICT DO NOTHING"
 )
 ENDED = text("UPDATE windows SET state = :state, note = :note, ended_at = now() WHERE job = :job AND starts = :starts")
+TRY = text("SELECT pg_try_advisory_lock(7702, hashtext(:job))")
+LEAVE = text("SELECT pg_advisory_unlock(7702, hashtext(:job))")
 MOST = 1000
 # A tick expires by beat's clock and is judged by a worker's. These may be minutes apart: with a margin of seconds, a beat that is behind would
 # have every tick of its thrown away. A tick too many costs one look at what is due.
@@ -100,9 +103,23 @@ def _run(schedule: Schedule, starts: Any, job: Job) -> None:
             tx.execute(ENDED, {"job": schedule.name, "starts": starts, "state": state, "note": note[:500]})
 
 
+@contextmanager
+def alone(job: str) -> Iterator[bool]:
+    """Whether no other worker is at this job. A job that takes longer than its window would else fill slot after slot with itself;
+    the windows that pass meanwhile are due at the next tick, by its policy."""
+    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as held:
+        mine = bool(held.execute(TRY, {"job": job}).scalar_one())
+        try:
+            yield mine
+        finally:
+            if mine:
+                held.execute(LEAVE, {"job": job})
+
+
 def _scheduled(name: str, job: Job) -> Job:
     def tick() -> int:
-        return run_due(config().schedules[name], job)
+        with alone(name) as mine:
+            return run_due(config().schedules[name], job) if mine else 0
 
     return tick
 

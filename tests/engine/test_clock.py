@@ -1,0 +1,15 @@
+"""Beat's jobs: one that takes longer than its window never fills the workers with itself."""
+
+from __future__ import annotations
+
+from tests.world import World
+
+
+def test_a_job_is_never_at_work_beside_itself(acme: World) -> None:
+    from tasks.feeds import clock
+
+    with clock.alone("sweep") as first, clock.alone("sweep") as second, clock.alone("poll") as other:
+        assert (first, second, other) == (True, False, True)
+        assert clock.JOBS["sweep"]() == 0, "a tick that finds its job at work leaves the window to the next"
+        assert not acme.one("SELECT count(*) FROM windows WHERE job = 'sweep'")
+    assert clock.JOBS["sweep"]() == 1
