@@ -6,10 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from celery import Celery
 from kombu.exceptions import ChannelError, OperationalError
+from redis.exceptions import RedisError
 
 from config.reader import config
 
@@ -98,3 +99,13 @@ def ring(rings: Iterable[Ring]) -> bool:
 def ring_event(event_id: int) -> bool:
     """Rings for an accepted event."""
     return ring((Ring(RECEIVE, INTAKE, event_id),))
+
+
+def waiting(queue: str) -> int:
+    """How many messages wait in a queue; 0 where the broker knows of none, or is away."""
+    try:
+        with _producer().connection_for_write() as connection:
+            channel: Any = connection.default_channel
+            return int(channel.queue_declare(queue, passive=True).message_count)
+    except (OperationalError, ChannelError, RedisError, OSError):
+        return 0

@@ -13,3 +13,16 @@ def test_a_job_is_never_at_work_beside_itself(acme: World) -> None:
         assert clock.JOBS["sweep"]() == 0, "a tick that finds its job at work leaves the window to the next"
         assert not acme.one("SELECT count(*) FROM windows WHERE job = 'sweep'")
     assert clock.JOBS["sweep"]() == 1
+
+
+def test_the_sweep_does_not_ring_into_a_crowded_queue(acme: World) -> None:
+    """Rings that wait are not lost: more of them would only keep the workers from the first."""
+    from app.bell import INTAKE, RECEIVE, Ring, ring, waiting
+    from tasks.feeds import sweep
+
+    acme.order()
+    assert waiting(INTAKE) == 0
+    ring(Ring(RECEIVE, INTAKE, 0) for _ in range(sweep.CROWDED))
+    assert waiting(INTAKE) == sweep.CROWDED
+    assert sweep.run().startswith("0 events")
+    assert waiting(INTAKE) == sweep.CROWDED
