@@ -18,8 +18,8 @@ from app.journal.nourish import feed_accounts
 WHERE = """state = ANY(:states)
     AND (:account = '' OR account = :account) AND (:flow = '' OR flow = :flow) AND (:name = '' OR name = :name)
     AND (:channel = '' OR channel = :channel) AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before)
-    AND (:case = 0 OR id IN (SELECT substr(member, 6)::bigint FROM case_members
-        WHERE case_id = :case AND closed_at IS NULL AND member LIKE 'step:%'))"""
+    AND (:case = 0 OR id IN (SELECT CASE WHEN member LIKE 'step:%' THEN substr(member, 6)::bigint END FROM case_members
+        WHERE case_id = :case AND closed_at IS NULL))"""
 # Bounded: the count stops at :most, and says so by being it.
 COUNT = text(f"SELECT count(*) FROM (SELECT 1 FROM steps WHERE {WHERE} LIMIT :most) counted")  # noqa: S608 - our own texts
 CHOSEN = f"SELECT id, run_id FROM steps WHERE id > :after AND {WHERE} ORDER BY id LIMIT :size FOR UPDATE SKIP LOCKED"  # noqa: S608
@@ -68,8 +68,10 @@ UPDATE cases SET status = 'resolved', closed_at = now(), closed_by = :who
 WHERE status <> 'resolved' AND kind IN ('dead', 'parked') AND NOT EXISTS (SELECT 1 FROM case_members WHERE case_id = cases.id AND closed_at IS NULL)
 """)
 EVENTS = text("""
-SELECT substr(member, 7)::bigint AS id FROM case_members
-WHERE case_id = :case AND closed_at IS NULL AND member LIKE 'event:%' AND substr(member, 7)::bigint > :after ORDER BY 1 LIMIT :size
+SELECT id FROM (
+    SELECT CASE WHEN member LIKE 'event:%' THEN substr(member, 7)::bigint END AS id FROM case_members
+    WHERE case_id = :case AND closed_at IS NULL) held
+WHERE id > :after ORDER BY id LIMIT :size
 """)
 ASK = text("""
 INSERT INTO bulk_actions (action, wanted, who, reason, found) VALUES (:action, :wanted, :who, :reason, :found) RETURNING id

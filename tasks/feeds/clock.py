@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 
 from app.bell import CLOCK
-from app.database import engine, transaction
+from app.database import transaction
 from config.reader import Schedule, config
 from tasks.feeds import (
     bulk,
@@ -47,8 +47,12 @@ SKIPPED = text(
     "INSERT INTO windows (job, starts, state, note, ended_at) VALUES (:job, :starts, 'skipped', :note, now()) ON CONFLICT DO NOTHING"
 )
 ENDED = text("UPDATE windows SET state = :state, note = :note, ended_at = now() WHERE job = :job AND starts = :starts")
-TRY = text("SELECT pg_try_advisory_lock(7702, hashtext(:job))")
-LEAVE = text("SELECT pg_advisory_unlock(7702, hashtext(:job))")
+TAKE = text("""
+INSERT INTO at_work AS w (job, until) VALUES (:job, now() + make_interval(secs => :lease))
+ON CONFLICT (job) DO UPDATE SET until = excluded.until WHERE w.until <= now() RETURNING until
+""")
+LEAVE = text("DELETE FROM at_work WHERE job = :job AND until = :until")
+LEASE = 60.0  # seconds
 MOST = 1000
 # A tick expires by beat's clock and is judged by a worker's. These may be minutes apart: with a margin of seconds, a beat that is behind would
 # have every tick of its thrown away. A tick too many costs one look at what is due.
@@ -106,14 +110,15 @@ def _run(schedule: Schedule, starts: Any, job: Job) -> None:
 @contextmanager
 def alone(job: str) -> Iterator[bool]:
     """Whether no other worker is at this job. A job that takes longer than its window would else fill slot after slot with itself;
-    the windows that pass meanwhile are due at the next tick, by its policy."""
-    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as held:
-        mine = bool(held.execute(TRY, {"job": job}).scalar_one())
-        try:
-            yield mine
-        finally:
-            if mine:
-                held.execute(LEAVE, {"job": job})
+    the windows that pass meanwhile are due at the next tick, by its policy. A lease, not a lock: a worker that is frozen holds nobody up for longer."""
+    with transaction() as tx:
+        until = tx.execute(TAKE, {"job": job, "lease": LEASE}).scalar()
+    try:
+        yield until is not None
+    finally:
+        if until is not None:
+            with transaction() as tx:
+                tx.execute(LEAVE, {"job": job, "until": until})
 
 
 def _scheduled(name: str, job: Job) -> Job:
