@@ -119,13 +119,17 @@ class Work:
         return f"event {kept.event_id}"
 
     def levels(self, most: int) -> list[StockLevel]:
-        """The stock that this account is to be told, as it is now; what it knows already is left out."""
+        """The stock that this account is to be told, as it is now; what it knows already is left out.
+
+        After a call whose answer was lost nobody can say what it knows: then everything that is marked is told.
+        """
         with transaction() as tx:
             taken = dirty.take(tx, self.step.account, most)
+            wanted = [mark for mark in taken if mark.known and (self.step.doubtful or mark.told != mark.available)]
             for mark in sorted(taken, key=lambda mark: mark.sku):
-                if not mark.known or mark.told == mark.available:
+                if mark not in wanted:
                     dirty.nothing_to_tell(tx, self.step.account, mark.sku, mark.mark)
-        self.marks = [mark for mark in taken if mark.known and mark.told != mark.available]
+        self.marks = wanted
         self.told_levels = [
             StockLevel(sku=mark.sku, location="", available=mark.available, as_of=datetime.now(UTC))
             for mark in self.marks

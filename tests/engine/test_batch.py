@@ -85,3 +85,18 @@ def test_a_worker_is_killed(acme: World) -> None:
     with transaction() as tx:
         assert conclude(tx, killed, Verdict("done", "done", result=acted.result), Acted(told=acted.told)) is None
     assert acme.one("SELECT count(*) FROM published WHERE quantity = 30") == len(SKUS)
+
+
+def test_a_lost_value_is_not_what_the_shop_knew_before(acme: World) -> None:
+    """40 was told, 30 arrived and was never confirmed, and now there are 40 again: the shop must hear of it."""
+    counted(acme, "40", 1)
+    publish(acme)
+    acme.pump()
+    acme.bad_day("shop", "commit_then_drop", operations=("stock.set",), times=1)
+    counted(acme, "30", 2)
+    publish(acme)
+    acme.pump(until=lambda: "unknown" in acme.outcomes("publish_stock"))
+    assert shown(acme) == {"30"}
+    counted(acme, "40", 3)
+    drained(acme)
+    assert shown(acme) == {"40"}
