@@ -110,7 +110,7 @@ def _run(schedule: Schedule, starts: Any, job: Job) -> None:
 @contextmanager
 def alone(job: str) -> Iterator[bool]:
     """Whether no other worker is at this job. A job that takes longer than its window would else fill slot after slot with itself;
-    the windows that pass meanwhile are due at the next tick, by its policy. A lease, not a lock: a worker that is frozen holds nobody up for longer."""
+    the windows that pass meanwhile are due at the next tick, by its policy. A lease, not a lock: who is frozen holds nobody up for longer."""
     with transaction() as tx:
         until = tx.execute(TAKE, {"job": job, "lease": LEASE}).scalar()
     try:
