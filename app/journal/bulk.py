@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.journal.nourish import feed_accounts
 
 WHERE = """state = ANY(:states)
     AND (:account = '' OR account = :account) AND (:flow = '' OR flow = :flow) AND (:name = '' OR name = :name)
-    AND (:channel = '' OR channel = :channel) AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before)
+    AND (:channel = '' OR channel = :channel) AND (:held OR fact NOT LIKE '@hold:%') AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before)
     AND (:case = 0 OR id IN (SELECT CASE WHEN member LIKE 'step:%' THEN substr(member, 6)::bigint END FROM case_members
         WHERE case_id = :case AND closed_at IS NULL))"""
 # Bounded: the count stops at :most, and says so by being it.
@@ -98,7 +98,10 @@ PLANNED_FOR_ITS_VALUES = text("SET LOCAL plan_cache_mode = auto")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which steps: by account, flow, step, channel, case (empty or 0: any) and age. Only those that have not begun."""
+    """Which steps: by account, flow, step, channel, case (empty or 0: any) and age. Only those that have not begun.
+
+    `held`: those of held orders, too. A retry never takes them: only the release of its hold lets an order go on.
+    """
 
     account: str = ""
     flow: str = ""
@@ -106,6 +109,7 @@ class Filter:
     channel: str = ""
     before: datetime | None = None
     case: int = 0
+    held: bool = True
     states: tuple[str, ...] = STATES
 
 
@@ -182,7 +186,8 @@ def _retry(tx: Connection, row: Mapping[str, Any]) -> Slice:
 
 def _steps(tx: Connection, row: Mapping[str, Any], statement: Any, size: int) -> Slice:
     why = f"given up by {row['who']}: {row['reason']}"
-    values = {**_values(wanted_of(row["wanted"])), "after": row["reached"], "size": size, "why": why}
+    wanted = replace(wanted_of(row["wanted"]), held=row["action"] == "cancel")
+    values = {**_values(wanted), "after": row["reached"], "size": size, "why": why}
     took = tx.execute(statement, values).one()
     return Slice(took.n, took.last or row["reached"], feed_accounts(tx, set(took.accounts or ())))
 

@@ -86,6 +86,18 @@ def test_an_action_is_paused_resumed_and_stopped(crowded: Hub) -> None:
     assert "enough" in person.page("/admin/audit/")
 
 
+def test_a_held_orders_steps_are_not_retried(crowded: Hub) -> None:
+    """Only the release of its hold lets an order go on."""
+    from tasks.feeds import bulk
+
+    crowded.write("UPDATE steps SET state = 'parked', fact = '@hold:1' WHERE flow = 'order_changed'")
+    person = crowded.come_in("operator")
+    assert f"<b>{N:,}</b>" in person.page("/admin/bulk/plan?action=retry&account=shop")
+    press(person, "/admin/bulk/", action="retry", account="shop", reason="the ERP is well again")
+    bulk.run()
+    assert states(crowded) == {"ready": N, "parked": N}
+
+
 def test_two_workers_never_take_the_same_slice(crowded: Hub) -> None:
     from app.database import transaction
     from app.journal import bulk

@@ -88,7 +88,7 @@ def _all(case: int, why: str) -> int:
         if row is None:
             abort(404)
         action = "replay" if row.kind == "quarantined" else "retry"
-        wanted = bulk.Filter(case=case, states=bulk.RETRIED)
+        wanted = bulk.Filter(case=case, states=bulk.RETRIED, held=False)
         return bulk.ask(tx, action, wanted, me().login, why, address=request.remote_addr or "", found=row.n)
 
 

@@ -95,7 +95,7 @@ def _asked(said: Any) -> tuple[str, bulk.Filter]:
     if not set(states) <= set(ACTIONS[action]):
         abort(400)
     named = {name: said.get(name, "").replace("\x00", "")[:200] for name in NAMED}
-    return action, bulk.Filter(**named, before=_older(said.get("older", "")), states=states)
+    return action, bulk.Filter(**named, before=_older(said.get("older", "")), states=states, held=action == "cancel")
 
 
 def _older(hours: str) -> datetime | None:
