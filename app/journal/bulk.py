@@ -17,7 +17,8 @@ from app.journal.nourish import feed_accounts
 
 WHERE = """state = ANY(:states)
     AND (:account = '' OR account = :account) AND (:flow = '' OR flow = :flow) AND (:name = '' OR name = :name)
-    AND (:channel = '' OR channel = :channel) AND (:held OR fact NOT LIKE '@hold:%') AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before)
+    AND (:channel = '' OR channel = :channel)
+    AND (:held OR fact NOT LIKE '@hold:%') AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before)
     AND (:case = 0 OR id IN (SELECT CASE WHEN member LIKE 'step:%' THEN substr(member, 6)::bigint END FROM case_members
         WHERE case_id = :case AND closed_at IS NULL))"""
 # Bounded: the count stops at :most, and says so by being it.
