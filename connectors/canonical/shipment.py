@@ -65,7 +65,8 @@ class Tracking:
 class Shipment:
     """`id` is the id at its origin (the account that shipped it); the origin is stamped by the hub.
 
-    `number` is what people call it by; `estimated_at` is when the carrier means to be there.
+    `number` is what people call it by; `estimated_at` is when the carrier means to be there. `collection_code` is what the
+    customer shows to be handed what waits at a store.
     """
 
     id: str
@@ -80,3 +81,4 @@ class Shipment:
     number: str = ""
     delivered_at: datetime | None = None
     estimated_at: datetime | None = None
+    collection_code: str = ""

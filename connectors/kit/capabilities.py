@@ -145,7 +145,7 @@ class Notifier(Protocol):
     """Who writes to the customer."""
 
     def notify(self, order: Order, shipment: Shipment | None, *, occasion: str, key: str) -> Writes:
-        """Send the customer word of `occasion` ("shipped", "refunded", "cancelled")."""
+        """Send the customer word of `occasion` ("shipped", "refunded", "cancelled", "ready_for_pickup")."""
 
 
 @runtime_checkable

@@ -150,11 +150,6 @@ def _linked(text: str, link: str) -> str:
 
 def _shipped(order: Order, shipment: Shipment | None) -> Told:
     number = clean(order.number)
-    titles = {line.id: line.title for line in order.lines} | {line.sku: line.title for line in order.lines}
-    goods = tuple(
-        (f"{_count(line.quantity)} x {clean(titles.get(line.line_id) or titles.get(line.sku) or line.sku)}", "")
-        for line in (shipment.lines if shipment else ())
-    )
     parcels = tuple(
         (f"{clean(t.carrier) or 'Tracking'} {clean(t.number)}", _safe(t.url))
         for t in (shipment.trackings if shipment else ())
@@ -165,7 +160,7 @@ def _shipped(order: Order, shipment: Shipment | None) -> Told:
         f"{all_} order {number} is on its way",
         _hello(order),
         (f"{all_} order {number} has left our warehouse.", *follow),
-        goods + parcels,
+        _goods(order, shipment) + parcels,
     )
 
 
@@ -194,6 +189,29 @@ def _cancelled(order: Order, shipment: Shipment | None) -> Told:
     )
 
 
+def _ready(order: Order, shipment: Shipment | None) -> Told:
+    """What waits, where, and what to show for it."""
+    number = clean(order.number)
+    place = f" at {clean(shipment.location)}" if shipment and shipment.location else ""
+    code = clean(shipment.collection_code) if shipment else ""
+    show = (f"Show this code there: {code}",) if code else ("Bring the number of your order.",)
+    return Told(
+        f"Your order {number} is ready to be fetched",
+        _hello(order),
+        (f"Your order {number} waits for you{place}.", *show),
+        _goods(order, shipment),
+    )
+
+
+def _goods(order: Order, shipment: Shipment | None) -> tuple[tuple[str, str], ...]:
+    """The pieces of a shipment, by their titles."""
+    titles = {line.id: line.title for line in order.lines} | {line.sku: line.title for line in order.lines}
+    return tuple(
+        (f"{_count(line.quantity)} x {clean(titles.get(line.line_id) or titles.get(line.sku) or line.sku)}", "")
+        for line in (shipment.lines if shipment else ())
+    )
+
+
 def _hello(order: Order) -> str:
     name = clean(_customer(order))
     return f"Hello {name}," if name else "Hello,"
@@ -216,4 +234,5 @@ OCCASIONS: Mapping[str, Callable[[Order, Shipment | None], Told]] = {
     "shipped": _shipped,
     "refunded": _refunded,
     "cancelled": _cancelled,
+    "ready_for_pickup": _ready,
 }

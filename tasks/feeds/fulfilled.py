@@ -65,7 +65,9 @@ def _elsewhere(tx: Connection, subject: Subject, order: Order, one: Fulfilment) 
 
 
 def _ready(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
-    set_out = replace(replace(one, state="shipped").shipment(), status=ShipmentStatus.READY_FOR_PICKUP)
+    set_out = replace(
+        replace(one, state="shipped").shipment(), status=ShipmentStatus.READY_FOR_PICKUP, collection_code=one.verify
+    )
     sourced.lay_ready(tx, _setting(subject, order), one, dump(set_out))
 
 

@@ -56,6 +56,19 @@ def test_shipped(office: MakeOffice) -> None:
     assert "javascript" not in rich
 
 
+def test_what_waits_at_a_store_is_told_with_the_code_to_show(office: MakeOffice) -> None:
+    at = office()
+    waits = replace(shipment(), location="Store <1>", collection_code="042137")
+    write(at.mail.notify(order(), waits, occasion="ready_for_pickup", key="key-1")).send()
+    mail = at.letters()[0]
+    assert mail["Subject"] == "Your order #1001 is ready to be fetched"
+    plain, rich = (part.get_content() for part in mail.iter_parts())
+    assert "waits for you at Store <1>." in plain
+    assert "Show this code there: 042137" in plain
+    assert "- 1 x Blue <b>mug</b> & saucer" in plain
+    assert "Store &lt;1&gt;" in rich
+
+
 def test_refunded_says_the_newest_sum_as_the_customer_paid_it(office: MakeOffice) -> None:
     at = office()
     seen = MoneyBag(Money(Decimal("10"), "EUR"), Money(Decimal("1633.5"), "JPY", Role.PRESENTMENT))
