@@ -25,8 +25,3 @@ CREATE TABLE usage (                   -- calls of polls and watches, by hour, s
     calls bigint NOT NULL,
     PRIMARY KEY (account, hour, operation)
 );
-
-CREATE TABLE at_work (                 -- which of beat's jobs a worker is at, under a lease: none runs beside itself
-    job text PRIMARY KEY,
-    until timestamptz NOT NULL
-);

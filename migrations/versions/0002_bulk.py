@@ -14,5 +14,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.get_bind().exec_driver_sql(
-        "DROP TABLE bulk_actions; DROP TABLE usage; DROP TABLE at_work; DROP INDEX deliveries_last"
+        "DROP TABLE bulk_actions; DROP TABLE usage; DROP INDEX deliveries_last"
     )
