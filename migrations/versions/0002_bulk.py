@@ -13,6 +13,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql(
-        "DROP TABLE bulk_actions; DROP TABLE usage; DROP INDEX deliveries_last"
-    )
+    op.get_bind().exec_driver_sql("DROP TABLE bulk_actions; DROP TABLE usage; DROP INDEX deliveries_last")
