@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.bell import CLOCK
 from app.database import transaction
@@ -51,8 +54,12 @@ TAKE = text("""
 INSERT INTO at_work AS w (job, until) VALUES (:job, now() + make_interval(secs => :lease))
 ON CONFLICT (job) DO UPDATE SET until = excluded.until WHERE w.until <= now() RETURNING until
 """)
+KEEP = text("""
+UPDATE at_work SET until = now() + make_interval(secs => :lease) WHERE job = :job AND until = :until RETURNING until
+""")
 LEAVE = text("DELETE FROM at_work WHERE job = :job AND until = :until")
-LEASE = 60.0  # seconds
+LEASE = 6.0  # seconds after which a worker that died or froze at a job is replaced
+LONGEST = 600.0  # seconds for which a job that never ends keeps the others away
 MOST = 1000
 # A tick expires by beat's clock and is judged by a worker's. These may be minutes apart: with a margin of seconds, a beat that is behind would
 # have every tick of its thrown away. A tick too many costs one look at what is due.
@@ -107,18 +114,51 @@ def _run(schedule: Schedule, starts: Any, job: Job) -> None:
             tx.execute(ENDED, {"job": schedule.name, "starts": starts, "state": state, "note": note[:500]})
 
 
+@dataclass
+class _Turn:
+    """One worker's turn at a job: a short lease that a thread of its own renews for as long as the worker lives and the turn lasts.
+    A lease, not a lock: whoever is killed or frozen at a job holds nobody up for longer."""
+
+    job: str
+    until: Any
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def keep(self) -> None:
+        for _ in range(int(LONGEST / LEASE * 3)):
+            if self.ended.wait(LEASE / 3) or not self._kept():
+                return
+
+    def _kept(self) -> bool:
+        """False once another has taken over."""
+        try:
+            with transaction() as tx:
+                until = tx.execute(KEEP, {"job": self.job, "until": self.until, "lease": LEASE}).scalar()
+        except SQLAlchemyError:
+            log.warning("lease of a job not renewed", job=self.job, exc_info=True)
+            return True  # the next look may find it
+        self.until = until or self.until
+        return until is not None
+
+
 @contextmanager
 def alone(job: str) -> Iterator[bool]:
     """Whether no other worker is at this job. A job that takes longer than its window would else fill slot after slot with itself;
-    the windows that pass meanwhile are due at the next tick, by its policy. A lease, not a lock: who is frozen holds nobody up for longer."""
+    the windows that pass meanwhile are due at the next tick, by its policy."""
     with transaction() as tx:
         until = tx.execute(TAKE, {"job": job, "lease": LEASE}).scalar()
+    if until is None:
+        yield False
+        return
+    turn = _Turn(job, until)
+    keeper = threading.Thread(target=turn.keep, name=f"turn {job}", daemon=True)
+    keeper.start()
     try:
-        yield until is not None
+        yield True
     finally:
-        if until is not None:
-            with transaction() as tx:
-                tx.execute(LEAVE, {"job": job, "until": until})
+        turn.ended.set()
+        keeper.join()
+        with transaction() as tx:
+            tx.execute(LEAVE, {"job": job, "until": turn.until})
 
 
 def _scheduled(name: str, job: Job) -> Job:

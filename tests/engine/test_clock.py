@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
 from sqlalchemy import text
 
 from tests.world import World
@@ -32,6 +35,31 @@ def test_a_worker_that_is_frozen_at_a_job_holds_nobody_up(acme: World) -> None:
                 tx.execute(clock.LEAVE, {"job": "sweep", "until": "2020-01-01T00:00:00Z"})
             with clock.alone("sweep") as third:
                 assert not third
+
+
+def test_a_job_that_takes_long_keeps_its_turn_and_a_dead_worker_loses_it_soon(
+    acme: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.feeds import clock
+
+    monkeypatch.setattr(clock, "LEASE", 0.6)
+    with clock.alone("sweep") as first:
+        time.sleep(1.5)
+        with clock.alone("sweep") as second:
+            assert (first, second) == (True, False), "its lease was renewed meanwhile"
+    with monkeypatch.context() as dead, clock.alone("sweep"):
+        dead.setattr(clock._Turn, "_kept", lambda _: False)  # a worker that is killed renews nothing
+        deadline = time.monotonic() + 5
+        while not (taken := _taken("sweep")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert taken
+
+
+def _taken(job: str) -> bool:
+    from tasks.feeds import clock
+
+    with clock.alone(job) as mine:
+        return mine
 
 
 def test_the_sweep_does_not_ring_into_a_crowded_queue(acme: World) -> None:
