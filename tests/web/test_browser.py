@@ -90,7 +90,9 @@ def test_a_step_is_retried_with_a_reason(page: Any, busy: Hub, address: str) -> 
     )
     page.goto(f"{address}/admin/orders/{waybill}")
     page.click("summary:has-text('Retry')")
-    assert page.evaluate("document.activeElement.name") == "reason"
+    page.wait_for_function(
+        "document.activeElement.name === 'reason'"
+    )  # a details element tells of its toggle a little later
     page.keyboard.type("seen with the ERP team")
     page.keyboard.press("Enter")
     page.wait_for_selector(".told.good")
