@@ -26,3 +26,18 @@ class Lock:
     def release(self) -> None:
         """Let the next supervisor in."""
         self._file.close()
+
+
+class Turn:
+    """One at a time in a folder: whoever comes later waits. As a context."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "turn"
+
+    def __enter__(self) -> None:
+        self._held = self._file.open("a")
+        fcntl.flock(self._held, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local import binaries, pids
 from local.errors import ServerError
+from local.lock import Turn
 from local.ports import LOCALHOST, pick
 from local.tryton_database import Databases
 from local.tryton_process import serve
@@ -37,6 +38,11 @@ def prepare(root: Path, databases: Databases) -> Prepared:
 
     Its name says what it was made by, so another version, set-up or password makes another one. Raises ServerError.
     """
+    with Turn(root):  # two at once would build one environment twice, and each would make its own password
+        return _prepared(root, databases)
+
+
+def _prepared(root: Path, databases: Databases) -> Prepared:
     password = _password(root / "password")
     made_by = hashlib.sha256(b"".join([*(file.read_bytes() for file in MADE_BY), password.encode()])).hexdigest()[:12]
     prepared = Prepared(f"tryton_prepared_{made_by}", password)

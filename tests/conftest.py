@@ -15,7 +15,14 @@ TEMPLATE = "waybill_template"
 _count = itertools.count(1)
 
 # A worker takes whole files, in this order: what takes minutes begins first, or the other worker would wait for it at the end.
-FIRST = ("tryton/test_stories", "pains/test_intake", "pains/test_workers", "labs/test_kills", "contract/test_steps")
+FIRST = (
+    "tryton/test_stories",
+    "pains/test_intake",
+    "tryton/test_live",
+    "pains/test_workers",
+    "labs/test_kills",
+    "contract/test_steps",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
