@@ -10,7 +10,7 @@ from celery import Celery, signals
 from kombu import Queue
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import database, logs
+from app import database, logs, wire
 from app.bell import CLOCK, HUB, INTAKE, RECEIVE, celery_settings
 from app.database import transaction
 from app.journal.known import unknown
@@ -24,6 +24,7 @@ from tasks.flows.book import FLOWS
 from tasks.flows.table import Flow
 
 log = structlog.get_logger("worker")
+wire.lay()
 app = Celery("waybill")
 app.conf.update(celery_settings())
 app.conf.update(
