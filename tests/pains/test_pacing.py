@@ -154,6 +154,9 @@ def test_a_slow_neighbour_delays_nobody(acme: World, running: Hub, figure: Calla
     acme.bad_day("letters", "slow", value=0.9 if size(0, 1) == 0 else 30.0)
     for _ in range(size(20, 1000)):
         _tell(acme)
+    others = "SELECT count(*) FROM steps WHERE account <> 'letters' AND state IN ('ready', 'running', 'waiting')"
+    until(300, lambda: not acme.one("SELECT count(*) FROM events WHERE state = 'accepted'") + acme.one(others), acme)
+    assert size(1, 0) or acme.one("SELECT count(*) FROM steps WHERE account = 'letters' AND state = 'ready'") > 500
     beside = [_book(acme) for _ in range(size(4, 20))]
     slowest = statistics.median(beside)
     assert slowest <= max(1.25, size(2, 0)) * statistics.median(alone) + size(3, 1)
