@@ -80,32 +80,77 @@ def _producer() -> Celery:
     return made
 
 
+AWAY = (OperationalError, ChannelError, RedisError, OSError)
+
+
 def ring(rings: Iterable[Ring]) -> bool:
     """Rings each; False when the broker is away (nothing is lost: the journal knows, the sweep rings again)."""
-    global _quiet_until
     began = time.monotonic()
     if began < _quiet_until:
         return False
     try:
         for one in rings:
             _producer().send_task(one.task, (one.id,), queue=one.queue, retry=False, ignore_result=True)
-    except (OperationalError, ChannelError, OSError):
-        ended = time.monotonic()
-        _quiet_until = ended + min(QUIET, SHARE * (ended - began))
+    except AWAY:
+        _hush(began)
         return False
     return True
 
 
+def _hush(began: float) -> None:
+    """Somebody waited since then in vain."""
+    global _quiet_until
+    ended = time.monotonic()
+    _quiet_until = ended + min(QUIET, SHARE * (ended - began))
+
+
+# So many deliveries that wait to be read are rung for one by one. Those after them need no ring of their own: whoever reads goes on with the next,
+# and rings for another when his turn is over (tasks/receive.py).
+ENOUGH, LOOK_EVERY = 16, 0.02
+_crowd = (0.0, False)  # when it was looked at, and whether enough waited
+
+
 def ring_event(event_id: int) -> bool:
-    """Rings for an accepted event."""
-    return ring((Ring(RECEIVE, INTAKE, event_id),))
+    """Rings for an accepted event, unless enough rings wait that bring whoever takes them to this one, too."""
+    return _crowded() or ring((Ring(RECEIVE, INTAKE, event_id),))
+
+
+def _crowded() -> bool:
+    global _crowd
+    looked, crowded = _crowd
+    began = time.monotonic()
+    if began < _quiet_until:
+        return False
+    if began - looked > LOOK_EVERY:
+        try:
+            crowded = _waiting(INTAKE) >= ENOUGH
+        except AWAY:
+            _hush(began)
+            crowded = False
+        _crowd = (began, crowded)
+    return crowded
 
 
 def waiting(queue: str) -> int:
     """How many messages wait in a queue; 0 where the broker knows of none, or is away."""
     try:
-        with _producer().connection_for_write() as connection:
-            channel: Any = connection.default_channel
-            return int(channel.queue_declare(queue, passive=True).message_count)
-    except (OperationalError, ChannelError, RedisError, OSError):
+        return _waiting(queue)
+    except AWAY:
+        return 0
+
+
+def _waiting(queue: str) -> int:
+    """RabbitMQ closes the channel in which it is asked for a queue that it does not know: there, each question has a connection of its own."""
+    bell = _producer()
+    if _amqp(bell.conf.broker_url):
+        with bell.connection_for_write() as connection:
+            return _count(connection.default_channel, queue)
+    with bell.producer_pool.acquire(block=True) as producer:
+        return _count(producer.channel, queue)
+
+
+def _count(channel: Any, queue: str) -> int:
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:  # Redis keeps no empty queue
         return 0

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from app import cases, scrub
 from app.accounts import entries
-from app.bell import Ring, ring
+from app.bell import INTAKE, RECEIVE, Ring, ring
 from app.database import transaction
 from app.journal import events
 from app.journal.events import Event
 from app.journal.nourish import feed_accounts
+from config.reader import config
 from connectors import registry
 from connectors.canonical.snapshot import Ignored, Pointer, Reading, Snapshot
 from connectors.kit.errors import Trouble, Unreadable
@@ -36,30 +42,99 @@ UNFORESEEN = (
 )
 
 
+# Reading is work for the processor: more readers in one process would only be in each other's way, and in that of the steps.
+READERS = threading.BoundedSemaphore(2)
+
+
+def receive_on(event_id: int) -> str:
+    """One task: the event that it was rung for, and under backlog those after it, each in its own commit. Answers what it received.
+
+    Rings for another when its turn is over and some are left: where deliveries wait, the door does not ring for each of them. A ring that
+    finds enough readers at work ends at once: it was committed before it rang, so they look for it when they are done.
+    """
+    if not READERS.acquire(blocking=False):
+        return "left to who reads already"
+    try:
+        done = _read_on(event_id)
+    finally:
+        READERS.release()
+        with transaction() as tx:  # only now: what is rung for after this look finds a reader's place free
+            left = events.unread(tx)
+        ring(() if left is None else (Ring(RECEIVE, INTAKE, left),))
+    return f"{done} received"
+
+
+def _read_on(event_id: int) -> int:
+    policy = config().settings["engine"]
+    began, done = time.monotonic(), 1
+    receive(event_id)
+    while done < int(policy["receive_on"]) and time.monotonic() - began < float(policy["go_on_seconds"]):
+        if _next() is None:
+            break
+        done += 1
+    return done
+
+
+def _next() -> str | None:
+    """The next event that waits; None when none does, or when it could not be received just now: others go before it then."""
+    turn = _Turn(events.following)
+    try:
+        return turn.received()
+    except SQLAlchemyError as error:
+        log.warning("an event was put last", event_id=turn.event and turn.event.id, code=type(error).__name__)
+        if turn.event is not None:
+            with transaction() as tx:
+                events.put_last(tx, turn.event.id)
+        return None
+
+
 def receive(event_id: int) -> str:
     """Receives one accepted event; a second ring for it does nothing. Answers the state that it has now."""
-    with transaction() as tx:
-        event = events.opened(tx, event_id)
-    if event is None or event.state != "accepted":
-        return "received already"
-    try:
-        return _received(event, _read(event))
-    except UNFORESEEN as defect:
-        return _received(event, _stumbled(event, defect))
+    return _Turn(lambda tx: events.opened(tx, event_id)).received() or "received already"
 
 
-def _received(event: Event, readings: tuple[Reading, ...] | Unreadable) -> str:
-    """Applies what was read, in one transaction with the event's end."""
-    with transaction() as tx:
-        if not events.still_open(tx, event):
-            return "received already"
-        outcome = _apply(tx, event, readings)
-        events.end(tx, event, outcome.state, outcome.reason, outcome.code, outcome.subject)
-        events.settle(tx, event)
-        if outcome.state == "quarantined":
-            _open_case(tx, event, outcome)
-        rings: list[Ring] = feed_accounts(tx, outcome.accounts)
-    ring(rings)
+@dataclass
+class _Turn:
+    """One event from the lock to the commit. Reading is pure and no outside is asked, so all of it is one transaction."""
+
+    take: Callable[[Connection], Event | None]
+    event: Event | None = None
+
+    def received(self) -> str | None:
+        """The event's state; None when there was none to take."""
+        try:
+            with transaction() as tx:
+                self.event = self.take(tx)
+                told = None if self.event is None else _received(tx, self.event, _read(self.event))
+        except UNFORESEEN as defect:
+            told = self._stumbled(defect)
+        if told is None:
+            return None
+        outcome, rings = told
+        ring(rings)
+        _log(self.event, outcome)
+        return outcome.state
+
+    def _stumbled(self, defect: Exception) -> tuple[Outcome, list[Ring]] | None:
+        if self.event is None:
+            raise defect
+        with transaction() as tx:
+            still = events.opened(tx, self.event.id)
+            return None if still is None else _received(tx, still, _stumbled(still, defect))
+
+
+def _received(tx: Connection, event: Event, readings: tuple[Reading, ...] | Unreadable) -> tuple[Outcome, list[Ring]]:
+    """Applies what was read, in the transaction that ends the event; what to ring after it."""
+    outcome = _apply(tx, event, readings)
+    events.end(tx, event, outcome.state, outcome.reason, outcome.code, outcome.subject)
+    events.settle(tx, event)
+    if outcome.state == "quarantined":
+        _open_case(tx, event, outcome)
+    return outcome, feed_accounts(tx, outcome.accounts)
+
+
+def _log(event: Event | None, outcome: Outcome) -> None:
+    assert event is not None
     log.info(
         "received",
         waybill=outcome.waybill,
@@ -69,7 +144,6 @@ def _received(event: Event, readings: tuple[Reading, ...] | Unreadable) -> str:
         state=outcome.state,
         code=outcome.code,
     )
-    return outcome.state
 
 
 def _read(event: Event) -> tuple[Reading, ...] | Unreadable:

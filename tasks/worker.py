@@ -60,7 +60,7 @@ def _task(name: str, call: Callable[[int], Any]) -> None:
 for _flow in FLOWS.values():
     for _name in _names(_flow):
         _task(f"{_flow.name}.{_name}", perform)
-_task(RECEIVE, receive.receive)
+_task(RECEIVE, receive.receive_on)
 _task(holds.FREE, held.start)
 _task(fulfilling.FOLLOW, fulfilled.follow)
 for _job, _run in clock.JOBS.items():

@@ -260,6 +260,8 @@ feed_floor = 8
 share = 0.5
 slots = 16
 bulk_floor = 0.1
+rings = 1
+receive_on = 8
 go_on_steps = 20
 go_on_seconds = 0.5
 [retry]

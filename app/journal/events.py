@@ -10,17 +10,25 @@ from sqlalchemy import Connection, text
 
 from connectors.kit.capabilities import Message
 
-OPEN = text("""
+OPEN = """
 SELECT e.id, e.at, e.account, e.topic, e.delivery_id, e.state, e.lane, e.door, p.head, p.body
 FROM events e JOIN payloads p ON p.owner = 'event' AND p.owner_id = e.id AND p.n = 0
-WHERE e.id = :id
-""")
+WHERE e.state = 'accepted' AND {which} FOR UPDATE OF e SKIP LOCKED
+"""
+# By id: whoever holds it reads it, and a second ring need not wait for the end. The next: whoever was rung longest ago.
+ONE = text(OPEN.format(which="e.id = :id"))
+NEXT = text(
+    OPEN.format(
+        which="(e.id, e.at) = (SELECT id, at FROM events WHERE state = 'accepted' ORDER BY rung_at LIMIT 1 FOR UPDATE SKIP LOCKED)"
+    )
+)
+ANY = text("SELECT id FROM events WHERE state = 'accepted' ORDER BY rung_at LIMIT 1 FOR UPDATE SKIP LOCKED")
+LAST = text("UPDATE events SET rung_at = now() WHERE id = :id AND state = 'accepted'")
 END = text("""
 UPDATE events SET state = :state, reason = :reason, code = :code, subject_id = coalesce(:subject, subject_id),
     ended_at = CASE WHEN :state = 'running' THEN NULL ELSE now() END
 WHERE id = :id AND at = :at AND state = 'accepted'
 """)
-LOCK = text("SELECT state FROM events WHERE id = :id AND at = :at FOR UPDATE")
 # What was merged into another event's run, or concerned no step, has nothing of its own to wait for.
 SETTLE = text("""
 UPDATE events SET state = 'applied', ended_at = now() WHERE id = :id AND at = :at AND state = 'running'
@@ -52,19 +60,30 @@ class Event:
 
 
 def opened(tx: Connection, event_id: int) -> Event | None:
-    """An event with its raw delivery."""
-    row = tx.execute(OPEN, {"id": event_id}).mappings().first()
-    return None if row is None else _event(row)
+    """An accepted event with its raw delivery, locked; None when it has been received, or when somebody is at it."""
+    return _event(tx.execute(ONE, {"id": event_id}).mappings().first())
 
 
-def _event(row: Any) -> Event:
+def following(tx: Connection) -> Event | None:
+    """The accepted event whose ring is the oldest of those that nobody is at, locked."""
+    return _event(tx.execute(NEXT).mappings().first())
+
+
+def unread(tx: Connection) -> int | None:
+    """An accepted event that nobody is at."""
+    return tx.execute(ANY).scalar()
+
+
+def put_last(tx: Connection, event_id: int) -> None:
+    """Others go before this one: it could not be received just now."""
+    tx.execute(LAST, {"id": event_id})
+
+
+def _event(row: Any) -> Event | None:
+    if row is None:
+        return None
     message = Message(row["topic"], row["delivery_id"], bytes(row["body"] or b""), tuple(row["head"].items()))
     return Event(row["id"], row["at"], row["account"], row["state"], row["lane"], row["door"], message)
-
-
-def still_open(tx: Connection, event: Event) -> bool:
-    """Locks the event; False when another worker has received it already."""
-    return tx.execute(LOCK, {"id": event.id, "at": event.at}).scalar() == "accepted"
 
 
 def end(tx: Connection, event: Event, state: str, reason: str = "", code: str = "", subject: int | None = None) -> None:

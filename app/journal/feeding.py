@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,11 @@ from app.bell import Ring
 from app.cases import open_case
 from app.database import plain
 
-FEED = "SELECT * FROM feed_steps(%(accounts)s::text[], %(aheads)s::integer[], %(channels)s::text[], %(heard)s, %(floor)s, %(own)s, %(task)s)"
+FEED = """
+SELECT * FROM feed_few(
+    %(accounts)s::text[], %(aheads)s::integer[], %(quick)s::boolean[], %(few)s::integer, %(channels)s::text[], %(heard)s,
+    %(floor)s, %(own)s, %(task)s)
+"""
 ARM = text("""
 UPDATE steps SET armed = true WHERE id IN (
     SELECT id FROM steps WHERE NOT armed AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now()
@@ -69,16 +73,23 @@ NOBODY = Going()
 def feed(
     tx: Connection,
     aheads: Mapping[str, int],
+    quick: Container[str],
+    few: int,
     channels: Iterable[str],
     heard: float,
     floor: float,
     going: Going = NOBODY,
 ) -> Fed:
-    """Marks the next steps of each account (how far ahead, by name) as rung, in this commit; the caller rings after it."""
+    """Marks the next steps of each account (how many may run, by name) as rung, in this commit; the caller rings after it.
+
+    At most `few` rings of an account wait for a slot; one that is `quick` to answer is not rung while so many are at work there.
+    """
     accounts = sorted(aheads)
     values: dict[str, Any] = {
         "accounts": accounts,
         "aheads": [aheads[account] for account in accounts],
+        "quick": [account in quick for account in accounts],
+        "few": few,
         "channels": list(channels),
         "heard": heard,
         "floor": floor,

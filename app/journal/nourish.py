@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, text
 
-from app.accounts import entries
+from app.accounts import entries, pace
 from app.bell import Ring
 from app.journal import feeding
 from app.journal.feeding import NOBODY, Fed, Going
@@ -26,7 +26,9 @@ def feed(tx: Connection, accounts: Iterable[str], going: Going = NOBODY) -> Fed:
         return Fed([])
     policy = config().settings["engine"]
     channels = ["", *config().accounts, *_strays(tx)]
-    return feeding.feed(tx, aheads, channels, float(policy["rung_again"]), float(policy["bulk_floor"]), going)
+    few, heard, floor = int(policy["rings"]), float(policy["rung_again"]), float(policy["bulk_floor"])
+    quick = {account for account in aheads if pace.quick(account)}
+    return feeding.feed(tx, aheads, quick, few, channels, heard, floor, going)
 
 
 STRAYS = text("SELECT DISTINCT channel FROM steps WHERE armed AND rung_at IS NULL AND channel <> ALL(:known) LIMIT 50")

@@ -9,11 +9,12 @@ from typing import Any
 
 import structlog
 
-from app.accounts import state
+from app.accounts import pace, state
 from app.bell import HUB, Ring, ring
 from app.database import transaction
 from app.journal import steps
 from app.journal.feeding import NOBODY, Going
+from app.journal.nourish import feed_accounts
 from config.reader import config
 from tasks.engine.act import Acted, act, act_inner
 from tasks.engine.conclude import conclude
@@ -80,6 +81,7 @@ def _one(work: Work, turn: Turn) -> tuple[str, Work | None]:
 
 
 def _claimed(step_id: int, lease: float, began: float) -> Work | None:
+    """Whoever takes a ring rings the next: so an account's slots fill up one after the other, and only while there is work for them."""
     with transaction() as tx:
         step = steps.claim(tx, step_id, lease)
         if step is None and (account := steps.probing(tx, step_id)) is not None and state.may_probe(tx, account, lease):
@@ -87,7 +89,10 @@ def _claimed(step_id: int, lease: float, began: float) -> Work | None:
         if step is None:
             steps.unring(tx, step_id)
             return None
-        return Work(step, steps.context(tx, step_id), lease, began)
+        work = Work(step, steps.context(tx, step_id), lease, began)
+        rings = feed_accounts(tx, {step.account})
+    ring(rings)
+    return work
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,9 @@ def _attempt(work: Work, turn: Turn) -> tuple[Verdict, Concluded | None]:
         if work.step.account == HUB:
             verdict = Verdict("done", "done", health=SILENT)
             return verdict, _concluded(work, verdict, Acted(), act_inner(work), turn)
+        began = time.monotonic()
         acted = act(work)
+        pace.note(work.step.account, time.monotonic() - began)
     except Exception as error:  # noqa: BLE001 - the one place in the whole code: everything a step meets is judged here
         verdict, acted = _judged(work, error), Acted()
     else:

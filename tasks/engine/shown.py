@@ -32,8 +32,7 @@ class Shown:
         if not self.first:
             parent = getattr(getattr(current_task, "request", None), "id", None)  # a proxy: of nothing outside a task
             told = {"args": f"({self.step},)", "kwargs": "{}", "root_id": parent, "parent_id": parent, "retries": 0}
-            _send("task-received", uuid=self.id, name=self.task, **told)
-            _send("task-started", uuid=self.id)
+            _send("task-started", uuid=self.id, name=self.task, **told)  # a state is made of all its events' fields
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

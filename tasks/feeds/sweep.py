@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.bell import INTAKE, RECEIVE, Ring, ring
+from app.bell import ENOUGH, INTAKE, RECEIVE, Ring, ring
 from app.bell import waiting as queued
 from app.database import transaction
 from app.journal import events, feeding
@@ -11,7 +11,6 @@ from config.reader import config
 from tasks.feeds import heartbeat
 
 LOSSES = 6  # workers that a step may lose before a person looks at it
-CROWDED = 1000  # rings that wait: more of them would only be in each other's way, and none of these is lost
 LATE = 5.0  # seconds after which an accepted event should have been received
 
 
@@ -19,7 +18,7 @@ def run() -> str:
     """One pass, in a short transaction for each kind of thing."""
     heard = float(config().settings["engine"]["rung_again"])
     with transaction() as tx:
-        late = events.unheard(tx, LATE) if queued(INTAKE) < CROWDED else []
+        late = events.unheard(tx, LATE) if queued(INTAKE) < ENOUGH else []
     with transaction() as tx:
         accounts = feeding.recover(tx, LOSSES) | feeding.arm(tx) | feeding.unheard(tx, heard) | feeding.waiting(tx)
     rings = [Ring(RECEIVE, INTAKE, event) for event in late]

@@ -64,12 +64,73 @@ def _taken(job: str) -> bool:
 
 def test_the_sweep_does_not_ring_into_a_crowded_queue(acme: World) -> None:
     """Rings that wait are not lost: more of them would only keep the workers from the first."""
-    from app.bell import INTAKE, RECEIVE, Ring, ring, waiting
+    from app.bell import ENOUGH, INTAKE, RECEIVE, Ring, ring, waiting
     from tasks.feeds import sweep
 
     acme.order()
     assert waiting(INTAKE) == 0
-    ring(Ring(RECEIVE, INTAKE, 0) for _ in range(sweep.CROWDED))
-    assert waiting(INTAKE) == sweep.CROWDED
+    ring(Ring(RECEIVE, INTAKE, 0) for _ in range(ENOUGH))
+    assert waiting(INTAKE) == ENOUGH
     assert sweep.run().startswith("0 events")
-    assert waiting(INTAKE) == sweep.CROWDED
+    assert waiting(INTAKE) == ENOUGH
+
+
+def test_a_delivery_is_rung_for_unless_enough_rings_wait(acme: World) -> None:
+    """Where the queue is crowded, whoever reads goes on with the next: no delivery needs a ring of its own then."""
+    from app import bell
+    from app.bell import ENOUGH, INTAKE, waiting
+
+    for asked in range(ENOUGH + 5):
+        bell._crowd = (0.0, False)  # looked at long ago
+        assert bell.ring_event(asked + 1)
+    assert waiting(INTAKE) == ENOUGH
+
+
+def test_a_task_reads_what_waits_and_rings_for_the_rest(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.bell import INTAKE, waiting
+    from tasks import receive
+
+    first, *_ = (acme.deliver("order.placed", acme.place()).event_id for _ in range(12))
+    most = int(receive.config().settings["engine"]["receive_on"])
+    before = waiting(INTAKE)
+    assert receive.receive_on(first) == f"{most} received"
+    assert acme.one("SELECT count(*) FROM events WHERE state = 'accepted'") == 12 - most
+    assert waiting(INTAKE) == before + 1, "one ring, for all that are left"
+    taken = [receive.READERS.acquire(blocking=False) for _ in range(9)]
+    try:
+        assert receive.receive_on(first) == "left to who reads already"
+    finally:
+        for _ in filter(None, taken):
+            receive.READERS.release()
+    left = acme.one("SELECT min(id) FROM events WHERE state = 'accepted'")
+    assert receive.receive_on(left) == f"{12 - most} received"
+    assert acme.one("SELECT count(*) FROM events WHERE state = 'accepted'") == 0
+
+
+def test_a_delivery_that_cannot_be_read_now_goes_last(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that is not to be had must not keep those behind it waiting, nor lose it."""
+    from sqlalchemy.exc import OperationalError
+
+    from app.journal import events
+    from tasks import receive
+
+    stuck, first = (acme.deliver("order.placed", acme.place()).event_id for _ in range(2))
+    plain = receive._received
+
+    def refuses(tx: object, event: events.Event, readings: object) -> object:
+        if event.id == stuck:
+            raise OperationalError("lock timeout", {}, Exception())
+        return plain(tx, event, readings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(receive, "_received", refuses)
+    later = acme.deliver("order.placed", acme.place()).event_id
+    receive.receive_on(first)
+    assert acme.one("SELECT state FROM events WHERE id = :id", id=first) == "running"
+    assert acme.one("SELECT rung_at > at FROM events WHERE id = :id", id=stuck)
+    receive.receive_on(first)
+    assert acme.one("SELECT state FROM events WHERE id = :id", id=later) == "running", (
+        "it was the oldest, and went last"
+    )
+    monkeypatch.undo()
+    receive.receive_on(first)
+    assert acme.one("SELECT state FROM events WHERE id = :id", id=stuck) == "running"

@@ -1,0 +1,105 @@
+"""Feeding: a backlog costs the broker few messages, and a slow account fills its share of the slots all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import World
+
+MANY = 6
+RUNG = "SELECT count(*) FROM steps WHERE account = 'erp' AND rung_at IS NOT NULL"
+OPEN = "SELECT count(*) FROM steps WHERE name = 'book_order' AND state = 'ready'"
+
+
+@pytest.fixture
+def backlog(acme: World) -> World:
+    """Six orders that wait for a paused ERP."""
+    from app.accounts import control
+    from app.database import transaction
+
+    for sku in ("WB-TEE", "WB-MUG"):
+        acme.code("erp", "sku", sku, sku)
+    with transaction() as tx:
+        control.pause(tx, "erp", "anna", "until all wait")
+    for _ in range(MANY):
+        acme.order()
+    acme.pump(until=lambda: acme.one(OPEN) == MANY)
+    return acme
+
+
+def _resumed() -> list[int]:
+    from app.accounts import control
+    from app.database import transaction
+
+    with transaction() as tx:
+        return [one.id for one in control.resume(tx, "erp", "anna", "go")]
+
+
+def test_one_ring_waits_and_its_worker_goes_on(backlog: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.accounts import pace
+    from config.reader import config
+    from tasks.engine.loop import perform
+
+    monkeypatch.setitem(config().settings["engine"], "go_on_seconds", 60)
+    (first,) = _resumed()
+    pace.note("erp", 0.001)
+    assert pace.quick("erp")
+    assert perform(first) == "done"
+    assert backlog.one(OPEN) == 0, "one message, six steps, each in a commit of its own"
+    assert backlog.one("SELECT count(*) FROM attempts WHERE account = 'erp'") == MANY
+
+
+def test_whoever_takes_a_ring_at_a_slow_account_rings_the_next(backlog: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.accounts import pace
+    from tasks.engine import loop
+
+    claimed = _resumed()
+    monkeypatch.setattr(pace, "quick", lambda account: False)
+    while True:
+        assert loop._claimed(claimed[-1], 60, 0.0) is not None
+        following = [
+            row.id for row in backlog.rows("SELECT id FROM steps WHERE account = 'erp' AND rung_at IS NOT NULL")
+        ]
+        if not following:
+            break
+        (next_one,) = following
+        claimed.append(next_one)
+    assert len(claimed) == MANY, "each claim rang for another, until none was left"
+
+
+def test_at_an_account_that_answers_at_once_one_is_enough(backlog: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.accounts import pace
+    from tasks.engine import loop
+
+    (first,) = _resumed()
+    monkeypatch.setattr(pace, "quick", lambda account: True)
+    assert loop._claimed(first, 60, 0.0) is not None
+    assert backlog.one(RUNG) == 0, "whoever is at work there comes to the next one sooner than a message would"
+
+
+def test_the_shortest_call_of_late_is_the_accounts_pace() -> None:
+    from app.accounts import pace
+
+    pace._seen.pop("far", None)
+    assert not pace.quick("far"), "nothing is known of it"
+    for seconds in (0.2, 0.004, 0.3):
+        pace.note("far", seconds)
+    assert pace.quick("far"), "what a busy machine adds is no slowness of the account"
+    for _ in range(100):
+        pace.note("far", 0.2)
+    assert not pace.quick("far"), "it has become slow"
+
+
+def test_where_none_of_its_name_waits_another_is_rung(backlog: World) -> None:
+    """Whoever would go on keeps its place free; when there is nothing to go on with, the place is somebody else's."""
+    from app.database import transaction
+    from app.journal.feeding import Going, feed
+
+    with transaction() as tx:
+        tx.exec_driver_sql("UPDATE account_state SET paused = false WHERE account = 'erp'")
+        mine = feed(tx, {"erp": 8}, {"erp"}, 1, ["", "shop"], 20, 0.1, Going("erp", "order_placed.book_order"))
+        assert (len(mine.rings), mine.goes_on is not None) == (0, True)
+        other = feed(tx, {"erp": 8}, {"erp"}, 1, ["", "shop"], 20, 0.1, Going("erp", "order_changed.amend_order"))
+        assert (len(other.rings), other.goes_on) == (1, None)
+        again = feed(tx, {"erp": 8}, {"erp"}, 1, ["", "shop"], 20, 0.1, Going("erp", "order_changed.amend_order"))
+        assert (len(again.rings), again.goes_on) == (0, None), "that ring still waits"
