@@ -43,7 +43,7 @@ UNFORESEEN = (
 
 
 # Reading is work for the processor: more readers in one process would only be in each other's way, and in that of the steps.
-READERS = threading.BoundedSemaphore(2)
+READERS = threading.BoundedSemaphore(3)
 
 
 def receive_on(event_id: int) -> str:
