@@ -7,11 +7,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import intake, measure, orders, pacing, page, table
+from bench import intake, measure, orders, pacing, page, stock, table
 from bench.stage import SLOTS, Stage, stage
 
 FIGURES = Path("var/bench.json")
@@ -81,15 +82,20 @@ ROWS: dict[str, Callable[[Stage], dict[str, Any]]] = {
     "50 ms": at_50_ms,
     "paced": pacing.paced,
 }
+ALONE: dict[str, Callable[[], dict[str, Any]]] = {"stock": stock.measured}  # with servers of its own
 
 
 def main(chosen: list[str]) -> int:
     """Measures each row; one that breaks is named and the others go on. 0 only when every row was measured and holds."""
     figures: dict[str, Any] = json.loads(FIGURES.read_text()) if chosen and FIGURES.exists() else {}
     began = time.monotonic()
-    with stage(limits=pacing.LIMITS) as made:
-        for name in chosen or list(ROWS):
-            _measure(name, made, figures)
+    wanted = chosen or [*ROWS, *ALONE]
+    if any(name in ROWS for name in wanted):
+        with stage(limits=pacing.LIMITS) as made:
+            for name in (one for one in wanted if one in ROWS):
+                _measure(name, partial(ROWS[name], made), figures)
+    for name in (one for one in wanted if one in ALONE):
+        _measure(name, ALONE[name], figures)
     figures.update(floors_hold(figures), machine=page.machine(), minutes=round((time.monotonic() - began) / 60, 1))
     _keep(figures)
     told = table.markdown(table.BENCH, figures)
@@ -98,10 +104,10 @@ def main(chosen: list[str]) -> int:
     return 0 if all(verdict == "holds" for _, _, verdict in table.judged(table.BENCH, figures)) else 1
 
 
-def _measure(name: str, made: Stage, figures: dict[str, Any]) -> None:
+def _measure(name: str, row: Callable[[], dict[str, Any]], figures: dict[str, Any]) -> None:
     print(f"== {name}", flush=True)
     try:
-        measured = ROWS[name](made)
+        measured = row()
     except Exception as error:  # noqa: BLE001 - a row that cannot be measured must not cost the others
         traceback.print_exc()
         measured = {f"{name}_broke": repr(error)}

@@ -1,6 +1,6 @@
 """The stock API beside its floors: availability of 20 SKUs, reservations a second, and a flash sale that must not oversell.
 
-`python -m bench.stock` starts servers of its own, takes ours and floor in turn, and puts its rows into var/bench.json.
+A row of `make bench` (`python -m bench stock`): servers of its own, ours and floor in turn.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from sqlalchemy import text
 from local.ports import pick, wait_open
 from local.servers import create_database, temporary
 
-FIGURES = Path("var/bench.json")
 SKUS = 5000
 ASKED = 20
 CLIENTS = 8
@@ -191,18 +190,3 @@ def _prepared(servers: Any, folder: Path) -> tuple[dict[str, str], str]:
         tx.execute(text("UPDATE api_keys SET per_minute = 100000000"))
         tx.execute(text("ANALYZE shelves"))
     return dict(os.environ), token
-
-
-def main() -> int:
-    """Measures and writes; exit code 1 when a floor does not hold."""
-    figures = measured()
-    known = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps({**known, **figures}, indent=1, sort_keys=True))
-    print(json.dumps(figures, indent=1))
-    held = figures["availability"] >= 0.5 and figures["availability_p99"] <= 2 and figures["reservations"] >= 0.5
-    return 0 if held and figures["oversold"] == 0 else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -47,6 +47,15 @@ BENCH = (
         "<= 100",
         lambda x: x <= 100,
     ),
+    Row(
+        "availability",
+        "availability of 20 SKUs, answers/s as a multiple of the bare query's",
+        ">= 0.5",
+        lambda x: x >= 0.5,
+    ),
+    Row("availability_p99", "its p99 as a multiple of the bare query's", "<= 2", lambda x: x <= 2),
+    Row("reservations", "reservations/s as a multiple of the bare locked update's", ">= 0.5", lambda x: x >= 0.5),
+    Row("oversold", "pieces sold beyond what was there, in a flash sale", "0", lambda x: x == 0),
 )
 
 
