@@ -31,5 +31,7 @@ class Transport(shipped.Transport):
 
 
 def lay() -> None:
-    """From now on, redis:// means this transport in this process."""
+    """From now on, redis:// means this transport in this process, whatever it meant before."""
+    for scheme in SCHEMES:
+        transport._transport_cache.pop(scheme, None)
     transport.TRANSPORT_ALIASES.update(dict.fromkeys(SCHEMES, f"{__name__}:{Transport.__name__}"))
