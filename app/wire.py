@@ -33,5 +33,5 @@ class Transport(shipped.Transport):
 def lay() -> None:
     """From now on, redis:// means this transport in this process, whatever it meant before."""
     for scheme in SCHEMES:
-        transport._transport_cache.pop(scheme, None)
+        transport._transport_cache.pop(scheme, None)  # type: ignore[attr-defined]  # not in the stubs
     transport.TRANSPORT_ALIASES.update(dict.fromkeys(SCHEMES, f"{__name__}:{Transport.__name__}"))
