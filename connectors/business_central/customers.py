@@ -8,7 +8,7 @@ from typing import Any
 from connectors.business_central import errors
 from connectors.business_central.client import Ask, Client, Row, text
 from connectors.business_central.mapping.policy import Policy
-from connectors.kit.errors import Rejected
+from connectors.kit.errors import Rejected, Transient
 from connectors.kit.writes import ExternalId
 
 
@@ -18,16 +18,23 @@ class Customers:
         self._policy = policy
 
     def create_or_find(self, body: Mapping[str, Any]) -> ExternalId:
-        """The customer's SystemId. Two at once make one: the number is unique, whoever comes second finds the first."""
+        """The customer's SystemId. Two at once make one: the number is unique, whoever comes second finds the first.
+
+        Raises Transient while the first one's cannot be seen yet.
+        """
         found = self.find(body)
         if found is not None:
             return found
         try:
             return str(self._client.create("customers", body)["id"])
         except Rejected as refused:
-            found = self._numbered(body) if refused.code == errors.SAME_KEY else None
+            if refused.code != errors.SAME_KEY:
+                raise
+            found = self._numbered(body)
             if found is None:
-                raise refused
+                raise Transient(
+                    "Somebody makes this customer just now; it cannot be seen yet.", code="not_seen_yet"
+                ) from refused
             return found
 
     def find(self, body: Mapping[str, Any]) -> ExternalId | None:

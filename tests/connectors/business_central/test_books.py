@@ -66,6 +66,17 @@ def test_twenty_guests_at_once_with_one_address_are_one_customer(world):
     assert sum(told["sales_order"].values()) == 20
 
 
+def test_a_customer_that_somebody_makes_just_now_is_waited_for(world):
+    """The number is taken, but the list does not show whose it is yet: a moment later it does, and nobody has to look at it."""
+    company = world()
+    company.system.put("/_sim/faults", [{"kind": "index_late", "value": 0.6}])
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda n: booked(company.elsewhere(), guest(f"H{n}", "bea@example.com")), range(6)))
+    told = company.effects()
+    assert list(told["customer"].values()) == [1]
+    assert sum(told["sales_order"].values()) == 6
+
+
 def test_under_the_rule_always_new_each_order_has_its_own_customer(world):
     company = world(settings={"customer_match": "always_new"})
     for n in range(3):
