@@ -119,7 +119,7 @@ def served(app: str, environ: dict[str, str]) -> Iterator[int]:
 def measured(rounds: int = ROUNDS, many: int = MANY) -> dict[str, Any]:
     """The rows: ours as a share of the floor's rate (availability, reservations), ours' p99 in the floor's (availability_p99), pieces
     sold beyond what was there (oversold)."""
-    with tempfile.TemporaryDirectory() as folder, temporary() as servers:
+    with tempfile.TemporaryDirectory() as folder, temporary({}) as servers:
         environ, token = _prepared(servers, Path(folder))
         with served(OURS, environ) as ours, served(FLOOR, environ) as floor:
             load(ours, looks("/api/v1", 200, token)), load(floor, looks("", 200, token))
