@@ -82,7 +82,7 @@ ROWS: dict[str, Callable[[Stage], dict[str, Any]]] = {
     "50 ms": at_50_ms,
     "paced": pacing.paced,
 }
-ALONE: dict[str, Callable[[], dict[str, Any]]] = {"stock": stock.measured}  # with servers of its own
+ALONE: dict[str, Callable[[], dict[str, Any]]] = {"stock": stock.apart}  # with servers of its own
 
 
 def main(chosen: list[str]) -> int:

@@ -190,3 +190,10 @@ def _prepared(servers: Any, folder: Path) -> tuple[dict[str, str], str]:
         tx.execute(text("UPDATE api_keys SET per_minute = 100000000"))
         tx.execute(text("ANALYZE shelves"))
     return dict(os.environ), token
+
+
+def apart() -> dict[str, Any]:
+    """`measured` in a process of its own: this one's engine belongs to servers that have gone."""
+    asked = "import json; from bench import stock; print(json.dumps(stock.measured()))"
+    told = subprocess.run([sys.executable, "-c", asked], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return dict(json.loads(told.splitlines()[-1]))
