@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -199,6 +200,27 @@ def test_keys_have_scopes_limits_and_an_end(app: Flask, stock: Stock) -> None:
     assert stock.do(keys.revoke, key.id)
     assert [one.ask("GET", "/availability?sku=TEE").status_code for one in (old, new)] == [401, 200]
     assert stock.one("SELECT count(*) FROM api_keys WHERE digest::text LIKE '%' || :token || '%'", token=token) == 0
+
+
+def test_a_wide_limit_is_taken_by_parts_and_never_passed(
+    app: Flask, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes take three requests at a time of a limit of twelve: both together are never given a thirteenth."""
+    from app.web.api import door
+
+    monkeypatch.setattr(door, "THOUSANDTHS", 4)
+    if time.time() % 60 > 50:
+        time.sleep(60 - time.time() % 60)  # not over the end of a minute
+    stock.tell("TEE", 3)
+    reader = partner(app, stock, "wide", scopes=["availability:read"], per_minute=12)
+    processes: list[dict[str, door._Some]] = [{}, {}]
+    statuses = []
+    for n in range(20):
+        monkeypatch.setattr(door, "_taken", processes[n % 2])
+        statuses.append(reader.ask("GET", "/availability?sku=TEE").status_code)
+    assert statuses.count(200) == 12
+    assert statuses[:12] == [200] * 12, "nothing of it is lost while both are at it"
+    assert set(statuses[12:]) == {429}
 
 
 def test_what_is_wrong_is_said_as_a_problem(app: Flask, stock: Stock) -> None:
