@@ -44,18 +44,20 @@ class Hub:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def web(self, name: str = "web", workers: int = 2) -> None:
+    def web(self, name: str = "web", workers: int = 2, threads: int = 8) -> None:
         self._start(
             name,
             [
                 str(BIN / "gunicorn"),
+                "--config",
+                "python:app.web.pressure",
                 "--preload",
                 "-k",
                 "gthread",
                 "-w",
                 str(workers),
                 "--threads",
-                "8",
+                str(threads),
                 "-b",
                 f"127.0.0.1:{self.port}",
                 "app.web:create_app()",

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from app import acks
 from app.bell import ring_event
 from app.journal import accept as journal
+from app.web import pressure
 from app.web.intake import Unacceptable, read
 from config.reader import AccountEntry, config
 from connectors import registry
@@ -30,6 +31,7 @@ SHAPES = (Trouble, ValueError, TypeError, LookupError, AttributeError, Recursion
 # Not kept: who connected and how is nobody's business later, and a cookie is somebody's.
 HOP = frozenset("cookie connection accept-encoding forwarded x-forwarded-for x-real-ip content-length".split())
 RETRY_AFTER = {"Retry-After": "5"}
+LATER = {"Retry-After": pressure.RETRY_AFTER}
 
 log = structlog.get_logger("waybill.webhooks")
 
@@ -45,6 +47,10 @@ class Hooks:
         path = environ.get("PATH_INFO", "")
         if not path.startswith(PREFIX):
             return self._rest(environ, start)
+        if pressure.crowded():
+            return _say({"error": "More deliveries come than the hub can keep: come again."}, 503, LATER)(
+                environ, start
+            )
         request = Request(environ, populate_request=False)
         return self._answer(request, path.removeprefix(PREFIX))(environ, start)
 
