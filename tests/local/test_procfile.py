@@ -45,7 +45,7 @@ def processes(tmp_path: Path, given: dict[str, str]) -> Iterator[Processes]:
     for name, text in {"app/web/__init__.py": WEB, "app/web/pressure.py": "", "tasks/worker.py": WORKER}.items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        (file.parent / "__init__.py").touch()
+        (tmp_path / name.partition("/")[0] / "__init__.py").touch()
         file.write_text(text)
     with Processes(given, var=tmp_path / "var", folder=tmp_path) as running:
         running.start_all()
