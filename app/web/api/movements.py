@@ -26,7 +26,7 @@ class Refusal(Exception):
     """Why a movement is not counted."""
 
 
-@resource.on("POST", "", "movements:write", {200: schemas.Verdicts}, takes=schemas.Moved)
+@resource.on("POST", "", "movements:write", {200: schemas.Verdicts}, takes=schemas.Moved, once=True)
 def moved(asked: Mapping[str, Any]) -> Response:
     """Each movement is counted, known (told before) or refused by itself; late, repeated and reordered ones are harmless.
 

@@ -26,10 +26,17 @@ resource = Resource(
 )
 
 SCOPE = "reservations:write"
-SHOWN = {200: schemas.Reservation}
+SHOWN = {200: schemas.Reservation, 404: schemas.ProblemShape, 409: schemas.ProblemShape}
 
 
-@resource.on("POST", "", SCOPE, {201: schemas.Reservation, 409: schemas.ProblemShape}, takes=schemas.Reserve)
+@resource.on(
+    "POST",
+    "",
+    SCOPE,
+    {200: schemas.Reservation, 201: schemas.Reservation, 409: schemas.ProblemShape},
+    takes=schemas.Reserve,
+    once=True,
+)
 def reserved(asked: Mapping[str, Any]) -> Response:
     """Claims all lines or none. Sent again under its Idempotency-Key it answers the same reservation."""
     name = _name(once.key())

@@ -11,8 +11,17 @@ from app.web.api import door, problems
 from app.web.api.schemas import ProblemShape
 
 View = TypeVar("View", bound=Callable[..., Any])
+PROBLEM = "application/problem+json"
+# https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "The caller's own name of this request: sent again under it, it is done once.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x21-\x7e]+$"},
+}
 CODES = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503)
-REFUSALS = (401, 403, 422, 429)  # any act may be answered so
+REFUSALS = (400, 401, 403, 422, 429)  # any act may be answered so
 
 
 class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
@@ -36,12 +45,16 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         answers: dict[int, Any],
         takes: Any = None,
         place: str = "json",
+        once: bool = False,
     ) -> Callable[[View], View]:
+        """`once`: the request bears an Idempotency-Key."""
+
         def told(view: View) -> View:
             made: Any = door.needs(scope)(view)
             for status, schema in [*answers.items(), *((refusal, ProblemShape) for refusal in REFUSALS)]:
-                made = self.alt_response(status, schema=schema)(made)
+                kind = PROBLEM if schema is ProblemShape else None
+                made = self.alt_response(status, schema=schema, content_type=kind)(made)
             made = self.arguments(takes, location=place)(made) if takes else made
-            return cast(View, self.route(path, methods=[method])(made))
+            return cast(View, self.route(path, methods=[method], parameters=[KEY] if once else [])(made))
 
         return told

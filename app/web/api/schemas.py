@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import INCLUDE, Schema, fields, validate
 
-SKU = validate.And(validate.Length(1, 200), validate.Regexp(r"^[^\x00-\x1f]*$"))
-NAME = validate.And(validate.Length(1, 200), validate.Regexp(r"^[\x20-\x7e]*$"))
+# Each by itself, not joined by And: only so does the OpenAPI document tell them.
+SKU = [validate.Length(1, 200), validate.Regexp(r"^[^\x00-\x1f]*$")]
+NAME = [validate.Length(1, 200), validate.Regexp(r"^[\x20-\x7e]*$")]
 QUALITIES = ("fresh", "stale", "unknown")
 STATES = ("open", "committed", "released", "expired")
 KINDS = ("sale", "pick", "scrap", "return", "receipt", "adjustment", "transfer", "count")
@@ -13,8 +14,18 @@ MOST_SKUS = 500
 
 
 def pieces(**more: object) -> fields.Decimal:
-    """A Decimal with at most four places, sent as a number or a string, answered as a string."""
-    return fields.Decimal(places=4, as_string=True, allow_nan=False, **more)  # type: ignore[arg-type]
+    """A Decimal with at most four places, answered as a string."""
+    told: dict[str, object] = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
+    return fields.Decimal(places=4, as_string=True, allow_nan=False, metadata=told, **more)  # type: ignore[arg-type]
+
+
+def taken(least: int, most: int, above: bool = False) -> fields.Decimal:
+    """A Decimal with at most four places, sent as a number or a string; `above` the least, or from it on."""
+    told: dict[str, object] = {"type": "number", "minimum": least, "maximum": most}
+    if above:
+        told["exclusiveMinimum"] = True
+    within = validate.Range(min=least, min_inclusive=not above, max=most)
+    return fields.Decimal(places=4, as_string=True, allow_nan=False, required=True, validate=within, metadata=told)
 
 
 class Asked(Schema):
@@ -51,7 +62,7 @@ class Line(Schema):
     """`line` is the caller's own name of it; without `location` we choose."""
 
     sku = fields.String(required=True, validate=SKU)
-    quantity = pieces(required=True, validate=validate.Range(min=0, min_inclusive=False, max=1_000_000))
+    quantity = taken(0, 1_000_000, above=True)
     line = fields.String(load_default="", validate=validate.Length(max=200))
     location = fields.String(load_default=None, allow_none=True, validate=NAME)
 
@@ -98,7 +109,7 @@ class Movement(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
     sku = fields.String(required=True, validate=SKU)
     location = fields.String(required=True, validate=NAME)
-    quantity = pieces(required=True, validate=validate.Range(min=-1_000_000, max=1_000_000))
+    quantity = taken(-1_000_000, 1_000_000)
     at = fields.AwareDateTime(required=True)
     sequence = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=0, max=2**62))
     to_location = fields.String(load_default="", validate=validate.Length(max=200))
@@ -125,7 +136,11 @@ class Verdicts(Schema):
 class ProblemShape(Schema):
     """RFC 9457"""
 
+    class Meta:
+        unknown = INCLUDE  # members of its own beside these (RFC 9457, 3.2)
+
     type = fields.String()
     title = fields.String()
     status = fields.Integer()
     detail = fields.String()
+    errors = fields.Dict(metadata={"description": "Where, and what is wrong there."})
