@@ -79,6 +79,7 @@ def commits_late(stage: Stage) -> None:
     stage.systems.faults("erp", Fault("commit_late", CREATE, times=10, value=12.0))
     stage.place(12)
     stage.until(60, lambda: stage.booked() >= 12, "all are booked")
+    time.sleep(13)  # until all that hung up have been carried out
 
 
 def keys_answer(stage: Stage) -> None:
