@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 Place = tuple[str, str]
+UNSAID = -1  # what an owner's word had left out already, at a place of which nobody has said a word
 LATER = 1_000_000  # what happens on our own clock comes after every time that a source names
 
 
@@ -39,11 +40,25 @@ class Oracle:
     shelves: set[Place] = field(default_factory=set)
 
     def free(self, place: Place) -> int:
+        return self.there(place) - sum(p.left for p in self._pieces(place) if not p.covered)
+
+    def there(self, place: Place) -> int:
+        """What should stand there: the owner's word, and what moved after it."""
         said, quantity = self.words.get(place, (-1, 0))
-        later = sum(q for p, q, t, known in self.moved.values() if p == place and not self._counted(said, t, known))
-        return quantity + later - sum(p.left for p in self._pieces(place) if not p.covered)
+        return quantity + sum(
+            q for p, q, t, known in self.moved.values() if p == place and not self._counted(said, t, known)
+        )
+
+    def stands(self, piece: Piece) -> Place | None:
+        """Where pieces leave from: their place, or (claimed before there was one) where most of them are; nowhere, when nobody said."""
+        if piece.place[1]:
+            return piece.place
+        places = [place for place in self.shelves if place[0] == piece.place[0] and place[1]]
+        return max(places, key=lambda place: (self.there(place), place[1]), default=None)
 
     def _counted(self, said: int, when: int, known: int | None) -> bool:
+        if known == UNSAID:
+            return said < 0 or when <= said
         return said >= 0 and (when <= said or (known is not None and known <= said))
 
     def reserved(self, place: Place) -> int:
@@ -111,14 +126,14 @@ class Oracle:
             number = f"{name}:{n}:{occasion}"
             if quantity <= 0 or number in self.moved:
                 continue
-            known = (
-                self.words[piece.place][0]
-                if piece.covered and piece.place in self.words
-                else 0
-                if piece.covered
-                else None
+            place = self.stands(piece)
+            known = self.words[place][0] if place in self.words else UNSAID
+            gone = (
+                (piece.place, 0, when, None)
+                if place is None
+                else (place, -quantity, when, known if piece.covered else None)
             )
-            self.moved[number] = (piece.place, -quantity, when, known)
+            self.moved[number] = gone
             piece.shipped += quantity
             piece.open = piece.shipped < piece.quantity
 
@@ -136,8 +151,9 @@ class Oracle:
             back = min(due, piece.shipped - piece.returned)
             piece.returned += back
             due -= back
-            if restock and back:
-                self.moved[f"{name}:{n}:credit:{occasion}"] = (piece.place, back, LATER, None)
+            place = self.stands(piece)
+            if restock and back and place is not None:
+                self.moved[f"{name}:{n}:credit:{occasion}"] = (place, back, LATER, None)
         for piece in claim.pieces:
             rest = min(due, piece.left)
             due -= rest
