@@ -12,6 +12,7 @@ from pathlib import Path
 
 FIGURES = Path("var/pains-full.json")
 PAGE = Path("docs/pains.md")
+ELSEWHERE = "Others: 2, 5, 11, 13, 20, 35 are stories in `tests/engine`; 12, 15-19, 22, 36-38 in `tests/stock` and `tests/orders`; 27 is static."
 
 
 def main() -> int:
@@ -41,7 +42,7 @@ def page(figures: dict[str, dict[str, object]], code: int, seconds: float) -> st
             "",
             _heading(code, seconds),
             "The same tests run in short in `make test`; a line of the output says which.",
-            "Pains 2, 5, 11, 13, 20 and 35 are stories in `tests/engine`; 12, 15-19, 22, 36-38 in `tests/stock` and `tests/orders`; 27 is a static check.",
+            ELSEWHERE,
             "",
             "| pain | size | measured | test |",
             "|---|---|---|---|",
