@@ -39,7 +39,9 @@ def _settled(desks: Mapping[str, Desk], erp: Erp) -> tuple[Outside, Inside, list
     quiet, patience = 0, Patience(erp.patience)
     while True:
         seen = journal.glance()
-        ended = patience.ended(seen)
+        events, *work = seen
+        # A poll looks at the same again and again: what says nothing new moves nothing.
+        ended = patience.ended(({state: n for state, n in events.items() if state != "superseded"}, work))
         if seen[2] and not ended:
             quiet = 0
             time.sleep(LOOK_EVERY)
