@@ -20,17 +20,22 @@ def effects(books: Books) -> dict[str, dict[str, Any]]:
     posted = list(memory.table("salesOrdersPosted").values())
     standing = list(books.rows("salesOrders").values())
     orders = [*standing, *posted, *gone]
+    # An order that is invoiced whole is no more: what it came to is what was invoiced, whatever line evened out its parts.
     invoices, memos = books.rows("salesInvoices").values(), books.rows("salesCreditMemos").values()
+    billed = _sums((_order(one), number(one["totalAmountIncludingTax"])) for one in invoices)
     return {
         "customer": _count(one["number"] for one in books.rows("customers").values()),
         "sales_order": _count(_order(one) for one in orders),
-        "sales_order_total": {_order(one): str(number(one["totalAmountIncludingTax"])) for one in orders},
+        "sales_order_total": {
+            **{_order(one): str(number(one["totalAmountIncludingTax"])) for one in (*standing, *gone)},
+            **{_order(one): str(number(billed[_order(one)])) for one in posted},
+        },
         "sales_order_state": {_order(one): _state(one) for one in orders},
         "cancelled": _count(_order(one) for one in gone),
         "fulfilment": _count(_name(one) for one in books.rows("salesShipments").values()),
         "shipped": _shipped(books),
         "invoice": _count(_name(one) for one in invoices),
-        "invoiced": _sums((_order(one), number(one["totalAmountIncludingTax"])) for one in invoices),
+        "invoiced": billed,
         "credit_memo": _count(_name(one) for one in memos),
         "credit_memo_total": {_name(one): str(number(one["totalAmountIncludingTax"])) for one in memos},
         "credit_memo_posted": _count(_name(one) for one in memos if one["status"] != "Draft"),
