@@ -154,7 +154,7 @@ SCENARIOS = (
         "away",
         "each system in turn is gone for longer than lease and backoffs together",
         away,
-        {"booked": 200, "parcels": 24, "faults": 20},
+        {"booked": 200, "parcels": 24},  # who is away notes no faults
         sized=True,
     ),
     _storm("unavailable", "a storm of 503 at every system", Fault("unavailable", chance=0.4)),
