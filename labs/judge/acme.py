@@ -182,6 +182,11 @@ WHAT = {
 }
 
 
+# Carried out, whatever the caller heard of it; one that is done late counts from its arrival: nobody who looks it up may go on before it is there,
+# and what a late change would undo is seen by how the system ended.
+UNHEARD = frozenset(("commit_then_drop", "commit_late", "slow", "truncated", "wrong_type"))
+
+
 def done(calls: Iterable[Call], records: Records) -> Iterator[Done]:
     """The writes that ERP and warehouse carried out, by their own record of calls. A write of a dropped answer was carried out, too."""
     by_id = {
@@ -192,7 +197,7 @@ def done(calls: Iterable[Call], records: Records) -> Iterator[Done]:
     marks = {row["note"]: row["id"] for row in records.of("shop", "orders")}
     for call in calls:
         what = WHAT.get(call.operation)
-        carried_out = call.answered_well or call.fault in ("commit_then_drop", "slow", "truncated", "wrong_type")
+        carried_out = call.answered_well or call.fault in UNHEARD
         if what is None or call.system not in ("erp", "warehouse") or not carried_out or call.body.get("draft"):
             continue
         body = call.body or by_id.get(call.path.split("/")[3], {}).get("body", {})
