@@ -199,7 +199,9 @@ def _gone(
     told = Movement("hub", name, kind, *place, -quantity, left_at, known_at=known_at, claim=piece.claim)
     try:
         when = movements.keep(tx, told)
-    except movements.Contradicted:  # the occasion is known with other pieces: what has left has left, drift finds what is amiss
+    except (
+        movements.Contradicted
+    ):  # the occasion is known with other pieces: what has left has left, drift finds what is amiss
         when = None
     if when is None:
         return False
