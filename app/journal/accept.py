@@ -6,12 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import orjson
 from psycopg_pool import ConnectionPool
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from app.database import ALIVE
+from app.database import ALIVE, plain
 from connectors.kit.masking import masked
 
 # One statement, one commit, one round trip; fifty of the same at once wait for the first and then only count.
@@ -84,7 +86,31 @@ def accept(
     recovered: bool = False,
 ) -> Accepted:
     """Keeps a delivery for good before anyone answers for it. Raises psycopg.Error or PoolTimeout when it could not."""
-    row = {
+    row = _row(account, delivery_id, topic, headers, body, door, proof, lane, recovered)
+    with _pool(os.getpid()).connection() as connection:
+        return _kept(connection.execute(ACCEPT, row).fetchone())
+
+
+def accept_in(
+    tx: Connection, account: str, delivery_id: str, topic: str, headers: Mapping[str, str], body: bytes, *, door: str
+) -> Accepted:
+    """The same within the caller's transaction: kept when that is committed, together with what else is in it."""
+    row = _row(account, delivery_id, topic, headers, body, door, "", 0, False)
+    return _kept(plain(tx).execute(ACCEPT, row).fetchone())
+
+
+def _row(
+    account: str,
+    delivery_id: str,
+    topic: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    door: str,
+    proof: str,
+    lane: int,
+    recovered: bool,
+) -> dict[str, Any]:
+    return {
         "account": account,
         "delivery_id": delivery_id,
         "topic": topic,
@@ -95,8 +121,9 @@ def accept(
         "lane": lane,
         "recovered": recovered,
     }
-    with _pool(os.getpid()).connection() as connection:
-        kept = connection.execute(ACCEPT, row).fetchone()
+
+
+def _kept(kept: Any) -> Accepted:
     if kept is None:
         raise RuntimeError("the journal answered nothing to an insert")
     return Accepted(int(kept[0]), kept[1] == 1)

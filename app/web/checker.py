@@ -52,7 +52,7 @@ def _systems(policy: Config) -> Iterator[Wrong]:
 
 
 def _credentials(policy: Config, name: str, entry: AccountEntry, manifest: Manifest) -> Iterator[Wrong]:
-    if not entry.base_url:
+    if not entry.base_url and not manifest.api:
         yield wrong(
             policy.folder,
             "accounts",

@@ -16,7 +16,17 @@ from app.database import transaction
 from app.journal.reading.rows import found, listed
 from config.reader import config
 
-SCOPES = ("availability:read", "reservations:write", "movements:write")
+SCOPES = (
+    "orders:read",
+    "orders:write",
+    "cancellations:write",
+    "returns:write",
+    "tills:write",
+    "prices:read",
+    "availability:read",
+    "reservations:write",
+    "movements:write",
+)
 REMEMBERED = 5.0  # seconds until a revoked key is refused everywhere
 ROLES = ("channel", "erp", "warehouse", "notify", "store", "supplier", "publish")
 OVERLAP = 24 * 3600  # seconds that the old key lives on beside its successor
@@ -41,7 +51,9 @@ REVOKE = text("UPDATE api_keys SET revoked_at = now() WHERE id = :id AND revoked
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """`channel` names the rules of availability that hold for it; `locations` where it may move stock ("*" anywhere)."""
+    """`channel` names the account whose orders it tells and sees, and whose rules of availability hold for it.
+
+    `locations` is where it may move stock ("*" anywhere)."""
 
     id: int
     name: str

@@ -61,6 +61,7 @@ class Manifest:
     secrets: tuple[str, ...] = ()
     subscribes: tuple[str, ...] = ()
     renews: bool = False  # subscriptions run out by themselves: the watch renews them
+    api: bool = False  # its deliveries come by our own API; it has no address of its own
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -87,6 +88,7 @@ def read_manifest(path: Path) -> Manifest:
             settings=raw.get("settings", {}),
             subscribes=tuple(raw.get("subscriptions", {}).get("topics", ())),
             renews=bool(raw.get("subscriptions", {}).get("renews", False)),
+            api=bool(raw.get("api", False)),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error

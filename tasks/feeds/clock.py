@@ -30,6 +30,7 @@ from tasks.feeds import (
     publish,
     retain,
     sweep,
+    tills,
     watch,
 )
 
@@ -183,6 +184,7 @@ RUNS: dict[str, Job] = {
     "held": held.run,
     "fulfilled": fulfilled.run,
     "deadlines": deadlines.run,
+    "tills": tills.run,
 }
 JOBS: dict[str, Callable[..., Any]] = {
     **{name: _scheduled(name, job) for name, job in RUNS.items()},

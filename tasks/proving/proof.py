@@ -192,6 +192,9 @@ def _held(proof: HourProof, name: str, content: str | None, kept: proving.KeptDe
         )
 
 
+ACKNOWLEDGED = ("webhook", "api")  # doors at which somebody is answered
+
+
 def _events(ground: Ground, proof: HourProof, logged: set[str] | None) -> int:
     """The hour's events by state, and how many of its webhooks the log does not have; answers how many webhooks came."""
     with transaction() as tx:
@@ -200,9 +203,9 @@ def _events(ground: Ground, proof: HourProof, logged: set[str] | None) -> int:
     for row in rows:
         proof.count(row.state)
         ground.heard(proof, ["event", row.id, row.delivery_id, row.state])
-        if logged is not None and row.door == "webhook" and row.delivery_id not in logged:
+        if logged is not None and row.door in ACKNOWLEDGED and row.delivery_id not in logged:
             proof.count("unlogged")
-    return sum(row.door == "webhook" for row in rows)
+    return sum(row.door in ACKNOWLEDGED for row in rows)
 
 
 def _journal(ground: Ground, proof: HourProof) -> None:

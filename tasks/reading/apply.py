@@ -222,6 +222,23 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
 
 
+def cancellation(tx: Connection, event: Event, told: Snapshot) -> Outcome:
+    """A channel's word that an order, or some of its pieces, is not wanted any more. Nothing left is the whole order."""
+    subject = subjects.lock(tx, "order", event.account, told.id)
+    old, gone = cast(Order | None, subject.document), replace(cast(Refund, told.document), origin=event.account)
+    if old is None:
+        return Outcome("ignored", "the order is not known", subject=subject.id, waybill=subject.waybill)
+    fact = "line.edit" if gone.lines else "order.cancel"
+    if not authority.may(fact, authority.roles_of(event.account, subject.roles, subject.account)):
+        refusal = authority.Refusal(fact, fact.replace(".", " "), authority.owners(fact))
+        return refusing.outcome(tx, subject, event.account, refusal, known=False)
+    new = with_refund(old, gone) if gone.lines else old
+    if not gone.lines or (not new.shipments and not any(line.current_quantity for line in new.lines)):
+        new = replace(new, cancelled_at=old.cancelled_at or gone.at, cancel_reason=gone.note)
+    cause = laying.Cause(event.id, event.at, event.lane, event.account)
+    return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
+
+
 def keep_changed(tx: Connection, cause: laying.Cause, subject: Subject, old: Order, new: Order) -> Outcome:
     """An order that the hub itself learned something of (a store's word), in the way of a delivery."""
     return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
@@ -324,6 +341,7 @@ SNAPSHOTS: Mapping[str, Callable[[Connection, Event, Snapshot], Outcome]] = {
     "order": order,
     "shipment": child,
     "refund": child,
+    "cancellation": cancellation,
     "stock": stock,
     "product": product,
 }

@@ -5,9 +5,17 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]
 
-from app.web.api import availability, movements, reservations
+from app.web.api import availability, movements, orders, prices, reservations, returns, tills
 
-RESOURCES = (availability.resource, reservations.resource, movements.resource)
+RESOURCES = (
+    orders.resource,
+    returns.resource,
+    tills.resource,
+    prices.resource,
+    availability.resource,
+    reservations.resource,
+    movements.resource,
+)
 SETTINGS = {
     "API_TITLE": "Waybill",
     "API_VERSION": "v1",
@@ -15,7 +23,9 @@ SETTINGS = {
     "OPENAPI_URL_PREFIX": "/api/v1",
     "OPENAPI_JSON_PATH": "openapi.json",
     "API_SPEC_OPTIONS": {
-        "info": {"description": "Stock for channels, stores and partners that have no connector."},
+        "info": {
+            "description": "Orders, returns, till sales, prices and stock for channels, stores and partners that have no connector."
+        },
         "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
         "security": [{"key": []}],
     },

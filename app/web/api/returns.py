@@ -1,0 +1,91 @@
+"""Returns: a partner asks whether pieces may come back, and sees what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, url_for
+from sqlalchemy import Connection
+
+from app.database import transaction
+from app.journal.subjects import Subject
+from app.orders import returning
+from app.orders.returning import ReturnLine, ReturnRow
+from app.web.api import once, orders, partner, schemas
+from app.web.api import schemas_orders as shapes
+from app.web.api.problems import Problem
+from app.web.api.resource import Resource
+
+resource = Resource("returns", __name__, url_prefix="/api/v1/returns", description="Goods that come back.")
+SCOPE = "returns:write"
+ANSWERS = {404: schemas.ProblemShape, 409: schemas.ProblemShape}
+
+
+@resource.on("POST", "/of/<waybill>", SCOPE, {201: shapes.ReturnShape, **ANSWERS}, takes=shapes.ReturnAsked, once=True)
+def asked(wanted: Mapping[str, Any], waybill: str) -> Response:
+    """Allowed (`authorised`: it may be sent) or `declined` with the reason, decided at once against what was sold, what has left and what came
+    back. Asked again under its Idempotency-Key it is the same return."""
+    partner.channel()
+    return once.once(lambda tx: _request(tx, wanted, waybill, once.key()))
+
+
+def _request(tx: Connection, wanted: Mapping[str, Any], waybill: str, key: str) -> Response:
+    subject = partner.mine(tx, waybill)
+    order = orders.known(subject)
+    exchange = _lines(wanted["exchange"])
+    if any(line.line_id not in {one.id for one in order.lines} for line in exchange):
+        raise Problem(409, "unknown_line", "An exchange names a line that the order has not.")
+    row = returning.request(
+        tx,
+        subject.id,
+        subject.waybill,
+        order,
+        _lines(wanted["lines"]),
+        key=f"api:{key}",
+        now=datetime.now(UTC),
+        gift=wanted["gift"],
+        exchange=exchange,
+    )
+    return partner.said(_shown(row, subject), 201, {"Location": url_for("returns.one", number=row.number)})
+
+
+def _lines(told: Sequence[Mapping[str, str]]) -> list[ReturnLine]:
+    return [ReturnLine(one["line_id"], Decimal(one["quantity"]), one["reason"]) for one in told]
+
+
+@resource.on("GET", "/of/<waybill>", SCOPE, {200: shapes.Returns, **ANSWERS})
+def listed(waybill: str) -> Response:
+    """All returns of an order."""
+    with transaction() as tx:
+        subject = partner.mine(tx, waybill)
+        rows = [_shown(row, subject) for row in returning.of(tx, subject.id)]
+    return partner.said({"returns": rows}, 200)
+
+
+@resource.on("GET", "/<number>", SCOPE, {200: shapes.ReturnShape, **ANSWERS})
+def one(number: str) -> Response:
+    with transaction() as tx:
+        subject = partner.mine(tx, number.partition("-")[0])
+        row = next((row for row in returning.of(tx, subject.id) if row.number == number.upper()), None)
+        if row is None:
+            raise Problem(404, "no_return", "No return of yours has this number.")
+        return partner.said(_shown(row, subject), 200)
+
+
+def _shown(row: ReturnRow, subject: Subject) -> dict[str, Any]:
+    lines = [
+        {
+            "line_id": line.line_id,
+            "quantity": f"{line.quantity:f}",
+            "reason": line.reason,
+            "received": None if line.received is None else f"{line.received:f}",
+            "disposition": line.disposition,
+        }
+        for line in row.lines
+    ]
+    refunds = [{"tender": tender, "amount": f"{amount:f}"} for tender, amount in row.refunds]
+    name = {"number": row.number, "waybill": subject.waybill, "state": row.state}
+    return {**name, "refused": row.refused, "gift": row.gift, "lines": lines, "refunds": refunds}

@@ -1,0 +1,216 @@
+"""Shapes of the API's orders, cancellations, returns, prices and till sales; amounts and quantities are decimal text."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from app.web.api.canonical import OURS, shape
+from app.web.api.schemas import SKU, pieces
+from connectors.canonical.order import Order
+
+Told = shape(Order, "OrderTold", frozenset(("updated_at",)))
+# A sale's id, number and times are those of its till.
+TILLS = OURS | {"placed_at", "updated_at", "shipments"}
+Sold = shape(Order, "OrderSold", frozenset(("id", "number")), TILLS)
+ABOVE_NOTHING = r"^(?=.*[1-9])\d{1,9}(\.\d{1,4})?$"
+
+
+def quantity() -> fields.String:
+    return fields.String(required=True, validate=validate.Regexp(ABOVE_NOTHING))
+
+
+class Kept(Schema):
+    """`waybill` is the hub's number of the order; `duplicate` says that this very content was told before."""
+
+    waybill = fields.String(required=True)
+    id = fields.String(required=True)
+    duplicate = fields.Boolean(required=True)
+
+
+class PieceShape(Schema):
+    quantity = pieces()
+    title = fields.String()
+
+
+class ParcelShape(Schema):
+    """What travels or waits together; `until` is by when it must be fetched."""
+
+    state = fields.String()
+    pieces = fields.List(fields.Nested(PieceShape))
+    carrier = fields.String()
+    number = fields.String()
+    url = fields.String()
+    since = fields.DateTime(allow_none=True)
+    until = fields.DateTime(allow_none=True)
+
+
+class PartShape(Schema):
+    """Where one part of the order stands: machine is order, line, fulfilment, payment or return; `part` its name (a line's id, a tender)."""
+
+    machine = fields.String()
+    part = fields.String()
+    state = fields.String()
+    since = fields.DateTime()
+
+
+class Standing(Schema):
+    """`sentence` says where the order is, `next` what happens next without anybody doing anything."""
+
+    waybill = fields.String(required=True)
+    id = fields.String(required=True)
+    number = fields.String()
+    state = fields.String(required=True)
+    sentence = fields.String()
+    next = fields.String()
+    placed_at = fields.DateTime(allow_none=True)
+    as_of = fields.DateTime(allow_none=True)
+    parcels = fields.List(fields.Nested(ParcelShape))
+    back = fields.List(fields.String())
+    parts = fields.List(fields.Nested(PartShape))
+
+
+class ById(Schema):
+    """Your own id of the order."""
+
+    id = fields.String(required=True, validate=SKU)
+
+
+class Standings(Schema):
+    orders = fields.List(fields.Nested(Standing))
+
+
+class CancelledLine(Schema):
+    line_id = fields.String(required=True, validate=SKU)
+    quantity = quantity()
+
+
+class Cancellation(Schema):
+    """Without `lines` it is the whole order."""
+
+    lines = fields.List(fields.Nested(CancelledLine), load_default=list, validate=validate.Length(0, 500))
+    reason = fields.String(load_default="", validate=validate.Length(max=500))
+
+
+class ReturnedLine(Schema):
+    line_id = fields.String(required=True, validate=SKU)
+    quantity = quantity()
+    reason = fields.String(load_default="", validate=validate.Length(max=200))
+
+
+class ReturnAsked(Schema):
+    """`exchange` are pieces of the order's lines that are wanted anew; a gift's return pays no tender of its giver."""
+
+    lines = fields.List(fields.Nested(ReturnedLine), required=True, validate=validate.Length(1, 500))
+    exchange = fields.List(fields.Nested(ReturnedLine), load_default=list, validate=validate.Length(0, 500))
+    gift = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class ReturnLineShape(Schema):
+    line_id = fields.String()
+    quantity = pieces()
+    reason = fields.String()
+    received = pieces(allow_none=True)
+    disposition = fields.String()
+
+
+class PaidBack(Schema):
+    tender = fields.String()
+    amount = pieces()
+
+
+class ReturnShape(Schema):
+    """`state`: authorised (send it), declined (`refused` says why), then what became of it. `refunds` in the order's currency, once received."""
+
+    number = fields.String(required=True)
+    waybill = fields.String(required=True)
+    state = fields.String(required=True)
+    refused = fields.String()
+    gift = fields.Boolean()
+    lines = fields.List(fields.Nested(ReturnLineShape))
+    refunds = fields.List(fields.Nested(PaidBack))
+
+
+class Returns(Schema):
+    returns = fields.List(fields.Nested(ReturnShape))
+
+
+class PriceAsked(Schema):
+    """SKUs in the address: ?sku=A&sku=B. `list` names a price list (the standard one when empty)."""
+
+    sku = fields.List(fields.String(validate=SKU), required=True, validate=validate.Length(1, 100))
+    list = fields.String(load_default="", validate=validate.Length(max=100))
+    currency = fields.String(load_default="", validate=validate.Regexp(r"^([A-Z]{3})?$"))
+
+
+class PriceShape(Schema):
+    """In force from `valid_from` until `valid_until` (open where null); `compare_at` is what it is reduced from. From `min_quantity` on."""
+
+    sku = fields.String()
+    currency = fields.String()
+    amount = pieces()
+    compare_at = pieces(allow_none=True)
+    taxes_included = fields.Boolean(allow_none=True)
+    min_quantity = pieces()
+    valid_from = fields.DateTime()
+    valid_until = fields.DateTime(allow_none=True)
+    promotion = fields.String()
+
+
+class Prices(Schema):
+    """`missing` are SKUs without a price in this list."""
+
+    list = fields.String()
+    prices = fields.List(fields.Nested(PriceShape))
+    missing = fields.List(fields.String())
+
+
+class SaleShape(Schema):
+    """`at` is an instant with its offset, or the till's local time without one: then `zone` is its IANA zone. `order` is what was sold; without an
+    id it is known as till-sequence."""
+
+    sequence = fields.Integer(required=True, validate=validate.Range(min=0, max=2**53), strict=True)
+    at = fields.String(required=True, validate=validate.Length(10, 40))
+    zone = fields.String(load_default="", validate=validate.Length(max=60))
+    order = fields.Nested(Sold, required=True)
+
+
+class Sales(Schema):
+    """`first` is the first number of a till that was never heard of before; what it had before is not waited for."""
+
+    sales = fields.List(fields.Nested(SaleShape), required=True, validate=validate.Length(1, 200))
+    first = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=0, max=2**53), strict=True)
+
+
+class Voided(Schema):
+    sequences = fields.List(
+        fields.Integer(validate=validate.Range(min=0, max=2**53), strict=True),
+        required=True,
+        validate=validate.Length(1, 500),
+    )
+
+
+class SaleVerdict(Schema):
+    """`posted`; `waiting` (a number before it is missing); `known` (told before); `void`; `refused` with the reason."""
+
+    sequence = fields.Integer()
+    verdict = fields.String(validate=validate.OneOf(("posted", "waiting", "known", "void", "refused")))
+    reason = fields.String()
+
+
+class Gap(Schema):
+    first = fields.Integer()
+    last = fields.Integer()
+    since = fields.DateTime(allow_none=True)
+
+
+class Till(Schema):
+    """`posted` is the last number up to which all is posted; `missing` is what `waiting` sales wait for."""
+
+    till = fields.String(required=True)
+    posted = fields.Integer(required=True)
+    waiting = fields.Integer(required=True)
+    missing = fields.Nested(Gap, allow_none=True)
+
+
+class SaleVerdicts(Till):
+    results = fields.List(fields.Nested(SaleVerdict))

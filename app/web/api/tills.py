@@ -1,0 +1,126 @@
+"""Tills that may have been offline for days: their sales are taken in any order, however often, and posted once and in theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+import orjson
+from flask import Response, request
+from sqlalchemy import Connection
+
+from app.database import transaction
+from app.journal import subjects
+from app.orders import tills
+from app.orders.tills import Sale, Wrong
+from app.web.api import orders, partner, schemas
+from app.web.api import schemas_orders as shapes
+from app.web.api.partner import Taken
+from app.web.api.problems import Problem
+from app.web.api.resource import Resource
+from connectors.canonical.order import Order
+from connectors.canonical.snapshot import Snapshot
+
+resource = Resource("tills", __name__, url_prefix="/api/v1/tills", description="Sales rung up at a till.")
+SCOPE = "tills:write"
+CONFLICT = {409: schemas.ProblemShape, 404: schemas.ProblemShape}
+ANY_TIME = "2000-01-01T00:00:00+00:00"  # stands in for the sale's time where the order is only looked at
+
+
+@resource.on("POST", "/<till>/sales", SCOPE, {200: shapes.SaleVerdicts, **CONFLICT}, takes=shapes.Sales, once=True)
+def sold(asked: Mapping[str, Any], till: str) -> Response:
+    """Each sale is posted, waits for a missing number, is known, or is refused by itself."""
+    _named(till)
+    told = orjson.loads(request.get_data())["sales"]
+    return partner.take(lambda tx, taken: _taken(tx, taken, till, told, asked["first"]))
+
+
+def _taken(tx: Connection, taken: Taken, till: str, told: list[dict[str, Any]], first: int | None) -> Response:
+    low = min(one["sequence"] for one in told)
+    tills.begin(tx, taken.account, till, low if first is None else first)
+    verdicts = [(one["sequence"], *_verdict(tx, taken, till, one)) for one in told]
+    return _posted(tx, taken, till, verdicts)
+
+
+def _verdict(tx: Connection, taken: Taken, till: str, one: Mapping[str, Any]) -> tuple[str, str]:
+    name = f"{till}-{one['sequence']}"
+    order = {"id": name, "number": name, "store": till, **one["order"]}
+    try:
+        _sound(order)
+        return tills.tell(tx, taken.account, till, Sale(one["sequence"], one["at"], one.get("zone", ""), order)), ""
+    except Wrong as wrong:
+        return "refused", str(wrong)
+    except Problem as problem:
+        return "refused", str(problem.description)
+
+
+def _sound(order: Mapping[str, Any]) -> None:
+    """Raises Problem for a sale that could not be read or does not add up: it would block those after it for nothing."""
+    dated = {**order, "placed_at": ANY_TIME, "updated_at": ANY_TIME}
+    told = partner.read("till.sale", orjson.dumps(dated))
+    assert isinstance(told, Snapshot)
+    orders.adds_up(cast(Order, told.document))
+
+
+def _posted(tx: Connection, taken: Taken, till: str, verdicts: list[tuple[int, str, str]]) -> Response:
+    def do(sequence: int, body: bytes) -> int:
+        subjects.lock(tx, "order", taken.account, json.loads(body)["id"])
+        return taken.accept(tx, "till.sale", f"till:{till}:{sequence}", body).event_id
+
+    while tills.post(tx, taken.account, till, do) == tills.MOST:
+        pass
+    at = tills.standing(tx, taken.account, till)
+    assert at is not None
+    told = [
+        {"sequence": n, "verdict": _now(verdict, n, at.posted), "reason": reason} for n, verdict, reason in verdicts
+    ]
+    return partner.said({**_shown(at), "results": told}, 200)
+
+
+def _now(verdict: str, sequence: int, posted: int) -> str:
+    return verdict if verdict != "new" else "posted" if sequence <= posted else "waiting"
+
+
+@resource.on("POST", "/<till>/voids", SCOPE, {200: shapes.SaleVerdicts, **CONFLICT}, takes=shapes.Voided, once=True)
+def voided(asked: Mapping[str, Any], till: str) -> Response:
+    """Numbers that the till never gave to a sale: those after them are posted."""
+    _named(till)
+    return partner.take(lambda tx, taken: _voided(tx, taken, till, asked["sequences"]))
+
+
+def _voided(tx: Connection, taken: Taken, till: str, sequences: list[int]) -> Response:
+    if tills.standing(tx, taken.account, till) is None:
+        raise Problem(404, "no_till", "No till of yours has this name.")
+    tills.begin(tx, taken.account, till, 0)
+    verdicts = []
+    for sequence in sequences:
+        try:
+            tills.void(tx, taken.account, till, sequence)
+            verdicts.append((sequence, "void", ""))
+        except Wrong as wrong:
+            verdicts.append((sequence, "refused", str(wrong)))
+    return _posted(tx, taken, till, verdicts)
+
+
+@resource.on("GET", "/<till>", SCOPE, {200: shapes.Till, **CONFLICT})
+def one(till: str) -> Response:
+    """How far it is, and which numbers are missing."""
+    _named(till)
+    with transaction() as tx:
+        at = tills.standing(tx, partner.channel(), till)
+    if at is None:
+        raise Problem(404, "no_till", "No till of yours has this name.")
+    return partner.said(_shown(at), 200)
+
+
+def _named(till: str) -> None:
+    if not (till.isascii() and till.isprintable() and len(till) <= 80):
+        raise Problem(404, "no_till", "A till's name has 1 to 80 printable ASCII characters.")
+
+
+def _shown(at: tills.Standing) -> dict[str, Any]:
+    missing = None
+    if at.missing is not None:
+        missing = {"first": at.missing[0], "last": at.missing[1], "since": at.gap_since}
+    return {"till": at.till, "posted": at.posted, "waiting": at.waiting, "missing": missing}

@@ -1,0 +1,196 @@
+"""A channel without a connector tells its orders by the API, and they go the way of every other order."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.api.conftest import Market, order
+
+
+def test_an_order_is_kept_answered_with_its_waybill_and_carried_on(market: Market) -> None:
+    answer = market.mine.ask("POST", "/orders", order(), key="first")
+    assert answer.status_code == 202
+    waybill = answer.json["waybill"]
+    assert answer.headers["Location"] == f"/api/v1/orders/{waybill}"
+    assert market.world.one("SELECT door || ' ' || state FROM events") == "api accepted"
+    before = market.mine.ask("GET", f"/orders/{waybill}").json
+    assert (before["state"], before["id"]) == ("accepted", "M-1")
+    market.world.pump()
+    assert market.world.effects("erp")["bookings"] == {"market-M-1": 1}
+    assert len(market.world.effects("warehouse")["requests"]) == 1
+    states = market.world.states()
+    assert states["order_placed.acknowledge_order"] == "skipped"  # it asks for itself
+    now = market.mine.ask("GET", f"/orders/{waybill}").json
+    assert (now["state"], now["number"]) == ("received", "#M-1")
+    assert now["sentence"]
+    assert now["next"]
+    assert {"machine": "order", "part": "", "state": "released"}.items() <= now["parts"][-1].items() or any(
+        part["machine"] == "order" and part["state"] in ("booked", "released") for part in now["parts"]
+    )
+
+
+def test_what_has_left_is_seen_with_its_tracking(market: Market) -> None:
+    waybill = market.mine.place(order())
+    market.world.pump()
+    parcel = market.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={})
+    market.world.deliver("shipment.sent", parcel, account="warehouse")
+    market.world.pump()
+    now = market.mine.ask("GET", f"/orders/{waybill}").json
+    assert now["state"] == "shipped"
+    (sent,) = now["parcels"]
+    assert sent["number"] == parcel["trackings"][0]["number"]
+    assert sorted((piece["quantity"], piece["title"]) for piece in sent["pieces"]) == [("1", "Mug"), ("2", "Tee")]
+    by_id = market.mine.ask("GET", "/orders?id=M-1").json["orders"]
+    assert [one["waybill"] for one in by_id] == [waybill]
+    late = market.mine.ask("POST", f"/orders/{waybill}/cancellations", {})
+    assert (late.status_code, late.json["type"]) == (409, "urn:waybill:problem:shipped")
+
+
+def test_the_same_request_fifty_times_is_one_order(market: Market) -> None:
+    """Under one key, under many keys, at the same instant: one event, one booking; every answer names one waybill."""
+    with ThreadPoolExecutor(12) as crowd:
+        same = [crowd.submit(market.mine.ask, "POST", "/orders", order(), "same") for _ in range(25)]
+        other = [crowd.submit(market.mine.ask, "POST", "/orders", order(), f"other-{n}") for n in range(25)]
+        answers = [one.result() for one in (*same, *other)]
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json["waybill"] for answer in answers}) == 1
+    market.world.pump()
+    assert market.world.one("SELECT count(*) FROM events") == 1
+    assert market.world.effects("erp")["bookings"] == {"market-M-1": 1}
+    reused = market.mine.ask("POST", "/orders", order("M-2"), "same")
+    assert (reused.status_code, reused.json["type"]) == (422, "urn:waybill:problem:idempotency_key_reused")
+
+
+def test_what_is_wrong_is_refused_before_it_is_kept(market: Market) -> None:
+    off = order()
+    off["totals"]["total"]["shop"]["amount"] = "53.21"
+    as_number = order()
+    as_number["lines"][0]["unit_price"]["shop"]["amount"] = 19.9
+    mixed = order()
+    mixed["lines"][0]["unit_price"]["shop"]["currency"] = "USD"
+    unknown = order(colour="red")
+    nameless = {name: value for name, value in order().items() if name != "id"}
+    naive = order(placed_at="2026-11-20T10:00:00")
+    for body, code in (
+        (off, "money_gate"),
+        (mixed, "currencies_mixed"),
+        (as_number, "invalid"),
+        (unknown, "invalid"),
+        (nameless, "invalid"),
+        (naive, "invalid"),
+        (order(lines=[]), "invalid"),
+    ):
+        answer = market.mine.ask("POST", "/orders", body)
+        assert (answer.status_code, answer.json["type"]) == (422, f"urn:waybill:problem:{code}"), answer.json
+        assert answer.content_type == "application/problem+json"
+    assert market.mine.ask("POST", "/orders", off).json["difference"] == "0.01"
+    assert market.world.one("SELECT count(*) FROM events") == 0
+    assert market.world.one("SELECT count(*) FROM api_answers") == 0
+
+
+def test_nobody_sees_or_changes_anothers_order(market: Market) -> None:
+    waybill = market.mine.place(order())
+    market.world.pump()
+    for method, path, body in (
+        ("GET", f"/orders/{waybill}", None),
+        ("POST", f"/orders/{waybill}/cancellations", {}),
+        ("POST", f"/returns/of/{waybill}", {"lines": [{"line_id": "M-1-1", "quantity": "1"}]}),
+        ("GET", f"/returns/of/{waybill}", None),
+    ):
+        assert market.rival.ask(method, path, body).status_code == 404
+    assert market.rival.ask("GET", "/orders?id=M-1").json == {"orders": []}
+    stock_only = market.partner("stock only", "")
+    assert stock_only.ask("POST", "/orders", order()).json["type"] == "urn:waybill:problem:no_channel"
+    reader = market.partner("reader", "market", scopes=["orders:read"])
+    assert reader.ask("GET", f"/orders/{waybill}").status_code == 200
+    assert reader.ask("POST", "/orders", order()).status_code == 403
+
+
+def test_an_edit_is_the_order_told_again(market: Market) -> None:
+    waybill = market.mine.place(order())
+    market.world.pump()
+    market.mine.place(order(updated_at="2026-11-20T12:00:00+01:00", note="Ring twice"))
+    market.mine.place(order(updated_at="2026-11-20T08:00:00+01:00", note="older"))
+    market.world.pump()
+    assert len(market.world.effects("erp")["amended"]) == 1
+    note = "SELECT d.body->'body'->>'note' FROM subjects s JOIN documents d ON d.id = s.document_id WHERE waybill = :w"
+    assert market.world.one(note, w=waybill) == "Ring twice"
+
+
+def test_a_cancelled_order_is_undone_everywhere(market: Market) -> None:
+    waybill = market.mine.place(order())
+    early = market.mine.ask("POST", f"/orders/{waybill}/cancellations", {})
+    assert (early.status_code, early.json["type"]) == (409, "urn:waybill:problem:not_read_yet")
+    market.world.pump()
+    first = market.mine.ask("POST", f"/orders/{waybill}/cancellations", {"reason": "changed my mind"}, "gone")
+    again = market.mine.ask("POST", f"/orders/{waybill}/cancellations", {"reason": "changed my mind"}, "gone")
+    assert (first.status_code, again.status_code, again.headers["Idempotency-Replayed"]) == (202, 202, "true")
+    market.world.pump()
+    assert market.mine.ask("GET", f"/orders/{waybill}").json["state"] == "cancelled"
+    assert len(market.world.effects("erp")["cancelled"]) == 1
+    assert len(market.world.effects("warehouse")["cancelled"]) == 1
+    assert not market.world.one("SELECT count(*) FROM reservations WHERE state = 'open'")
+    assert market.mine.ask("POST", f"/orders/{waybill}/cancellations", {}).status_code == 409
+
+
+def test_pieces_that_were_cancelled_stay_cancelled(market: Market) -> None:
+    """By the line; an older or newer word of the whole order does not bring them back."""
+    waybill = market.mine.place(order())
+    market.world.pump()
+    one_tee = {"lines": [{"line_id": "M-1-1", "quantity": "1"}]}
+    assert market.mine.ask("POST", f"/orders/{waybill}/cancellations", one_tee).status_code == 202
+    market.world.pump()
+    assert _open(market) == {"M-1-1": "1", "M-1-2": "1"}
+    assert len(market.world.effects("erp")["amended"]) == 1
+    market.mine.place(order(updated_at="2027-11-20T12:00:00+01:00", note="Ring twice"))
+    market.world.pump()
+    assert _open(market) == {"M-1-1": "1", "M-1-2": "1"}
+    too_many = market.mine.ask(
+        "POST", f"/orders/{waybill}/cancellations", {"lines": [{"line_id": "M-1-1", "quantity": "2"}]}
+    )
+    assert (too_many.status_code, too_many.json["lines"]) == (409, ["M-1-1"])
+    rest = {"lines": [{"line_id": name, "quantity": "1"} for name in ("M-1-1", "M-1-2")]}
+    market.mine.ask("POST", f"/orders/{waybill}/cancellations", rest)
+    market.world.pump()
+    assert market.mine.ask("GET", f"/orders/{waybill}").json["state"] == "cancelled"
+    assert not _open(market)
+
+
+def _open(market: Market) -> dict[str, Any]:
+    rows = market.world.rows("SELECT line_id, quantity FROM reservations WHERE state = 'open' ORDER BY line_id")
+    return {row.line_id: f"{row.quantity.normalize():f}" for row in rows}
+
+
+def test_a_return_is_allowed_once_it_has_left_and_declined_before(market: Market) -> None:
+    waybill = market.mine.place(order())
+    market.world.pump()
+    wanted = {"lines": [{"line_id": "M-1-1", "quantity": "1", "reason": "too small"}]}
+    before = market.mine.ask("POST", f"/returns/of/{waybill}", wanted)
+    assert (before.status_code, before.json["state"]) == (201, "declined")
+    assert before.json["refused"]
+    parcel = market.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={})
+    market.world.deliver("shipment.sent", parcel, account="warehouse")
+    market.world.pump()
+    after = market.mine.ask("POST", f"/returns/of/{waybill}", wanted, "r1")
+    assert (after.status_code, after.json["state"]) == (201, "authorised")
+    assert market.mine.ask("POST", f"/returns/of/{waybill}", wanted, "r1").json == after.json
+    assert market.mine.ask("GET", f"/returns/{after.json['number']}").json == after.json
+    listed = market.mine.ask("GET", f"/returns/of/{waybill}").json["returns"]
+    assert [row["state"] for row in listed] == ["declined", "authorised"]
+    both = market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": [{"line_id": "M-1-1", "quantity": "2"}]})
+    assert both.json["state"] == "declined"  # one of the two is on its way back already
+
+
+def test_the_door_is_in_the_acknowledgement_log(market: Market) -> None:
+    """What was answered stands in the log that the journal is held against, each time that it was taken."""
+    from app import acks
+
+    market.mine.place(order(), "one")
+    market.mine.place(order(), "one")
+    market.mine.place(order(), "two")
+    folder = acks.folder()
+    assert folder is not None
+    lines = [line for file in folder.glob("*.acks") for line in file.read_text().splitlines()]
+    assert [json.loads(line)[-1] for line in lines if "order:M-1" in line] in ([True, False], [1, 0])

@@ -1,0 +1,112 @@
+"""Tills that were offline for days: every sale once, in the till's own order, whatever the order in which it was told."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.api.conftest import Market, money, order
+
+POSTED = """
+SELECT e.delivery_id FROM events e WHERE e.topic = 'till.sale' ORDER BY e.id
+"""
+
+
+def sale(sequence: int, at: str = "2026-11-20T10:00:00+01:00", zone: str = "", **more: Any) -> dict[str, Any]:
+    whole = order("x")
+    for gone in ("id", "number", "placed_at", "shipping", "shipping_lines"):
+        whole.pop(gone)
+    whole["totals"] |= {"shipping": money("0"), "total": money("48.30")}
+    whole["payments"][0]["amount"] = money("48.30")
+    return {"sequence": sequence, "at": at, "order": {**whole, **more}, **({"zone": zone} if zone else {})}
+
+
+def tell(market: Market, *sales: dict[str, Any], **more: Any) -> Any:
+    answer = market.mine.ask("POST", "/tills/T1/sales", {"sales": list(sales), **more})
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def verdicts(answer: Any) -> dict[int, str]:
+    return {one["sequence"]: one["verdict"] for one in answer["results"]}
+
+
+def test_sales_come_in_any_order_and_are_posted_in_theirs(market: Market) -> None:
+    dice = random.Random(5)
+    told = [sale(n, f"2026-11-20T10:{n:02}:00+01:00") for n in range(1, 31)]
+    shuffled = [*told, *dice.sample(told, 15)]
+    dice.shuffle(shuffled)
+    tell(market, told[0], first=1)
+    for n in range(0, len(shuffled), 7):
+        tell(market, *shuffled[n : n + 7])
+    assert [row.delivery_id for row in market.world.rows(POSTED)] == [f"till:T1:{n}" for n in range(1, 31)]
+    at = market.mine.ask("GET", "/tills/T1").json
+    assert at == {"till": "T1", "posted": 30, "waiting": 0, "missing": None}
+    market.world.pump()
+    assert set(market.world.effects("erp")["bookings"].values()) == {1}
+    assert len(market.world.effects("erp")["bookings"]) == 30
+    assert not market.world.effects("warehouse")["requests"]  # carried home
+    assert not market.world.one("SELECT count(*) FROM reservations")
+
+
+def test_a_missing_number_holds_those_after_it_until_it_comes(market: Market) -> None:
+    from app.database import transaction
+    from app.orders import tills
+
+    answer = tell(market, sale(1), sale(2), sale(5), sale(6), first=1)
+    assert verdicts(answer) == {1: "posted", 2: "posted", 5: "waiting", 6: "waiting"}
+    assert (answer["missing"]["first"], answer["missing"]["last"], answer["waiting"]) == (3, 4, 2)
+    with transaction() as tx:
+        tills.open_cases(tx, 0)
+    assert "numbers 3 to 4" in market.world.one("SELECT sentence FROM cases WHERE code = 'till_gap'")
+    assert verdicts(tell(market, sale(4))) == {4: "waiting"}
+    gone = market.mine.ask("POST", "/tills/T1/voids", {"sequences": [3, 1]}).json
+    assert verdicts(gone) == {3: "void", 1: "refused"}
+    assert (gone["posted"], gone["missing"]) == (6, None)
+    assert [row.delivery_id for row in market.world.rows(POSTED)] == [f"till:T1:{n}" for n in (1, 2, 4, 5, 6)]
+    assert market.world.one("SELECT status FROM cases WHERE code = 'till_gap'") == "resolved"
+
+
+def test_a_number_that_is_told_otherwise_is_refused_by_itself(market: Market) -> None:
+    tell(market, sale(1), first=1)
+    off = sale(3)
+    off["order"]["totals"]["total"] = money("48.31")
+    answer = tell(market, sale(1), sale(1, note="another"), off, sale(2))
+    results = [(one["sequence"], one["verdict"]) for one in answer["results"]]
+    assert results == [(1, "known"), (1, "refused"), (3, "refused"), (2, "posted")]
+    assert "otherwise" in answer["results"][1]["reason"]
+    assert "48.31" in answer["results"][2]["reason"]
+    assert answer["posted"] == 2
+    far = tell(market, sale(900_000))
+    assert verdicts(far) == {900_000: "refused"}
+
+
+def test_local_times_are_instants_also_in_the_hour_that_comes_twice(market: Market) -> None:
+    """2026-10-25, Berlin: 02:00 to 03:00 comes twice. The till sold at 02:50, then the clock went back, and it sold at 02:10."""
+    told = [
+        sale(1, "2026-10-25T02:50:00", "Europe/Berlin"),
+        sale(2, "2026-10-25T02:10:00", "Europe/Berlin"),
+        sale(3, "2026-10-25T03:05:00", "Europe/Berlin"),
+        sale(4, "2026-03-29T12:00:00+02:00"),
+    ]
+    tell(market, told[2], told[1], first=1)
+    tell(market, told[3], told[0])
+    market.world.pump()
+    rows = market.world.rows("SELECT external_id, placed_at FROM subjects WHERE kind = 'order' ORDER BY id")
+    at = {row.external_id: row.placed_at.astimezone(UTC) for row in rows}
+    assert at["T1-1"] == datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+    assert at["T1-2"] == datetime(2026, 10, 25, 1, 10, tzinfo=UTC)
+    assert at["T1-3"] == datetime(2026, 10, 25, 2, 5, tzinfo=UTC)
+    assert at["T1-4"] == datetime(2026, 3, 29, 10, 0, tzinfo=UTC)
+    assert verdicts(tell(market, sale(5, "2026-10-25T02:50:00"))) == {5: "refused"}
+    assert verdicts(tell(market, sale(5, "2026-10-25T02:50:00", "Berlin/Mitte"))) == {5: "refused"}
+
+
+def test_two_posters_at_once_post_each_sale_once(market: Market) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    tell(market, sale(1), first=1)
+    with ThreadPoolExecutor(8) as crowd:
+        list(crowd.map(lambda n: tell(market, sale(n), sale(n + 1)), [n for n in range(2, 14) for _ in range(2)]))
+    assert [row.delivery_id for row in market.world.rows(POSTED)] == [f"till:T1:{n}" for n in range(1, 15)]
