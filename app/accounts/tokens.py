@@ -46,6 +46,16 @@ def _seal() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"waybill tokens" + secret).digest()))
 
 
+def sealed(secret: str) -> bytes:
+    """A secret as it may stand in the database."""
+    return _seal().encrypt(secret.encode())
+
+
+def opened(kept: bytes) -> str:
+    """What was sealed. Raises cryptography's InvalidToken under another WAYBILL_SECRET_KEY."""
+    return _seal().decrypt(kept).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class SharedTokens:
     """The tokens of one account, shared by all workers through the database."""

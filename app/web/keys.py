@@ -23,6 +23,7 @@ SCOPES = (
     "returns:write",
     "tills:write",
     "prices:read",
+    "webhooks:write",
     "availability:read",
     "reservations:write",
     "movements:write",

@@ -7,7 +7,7 @@ Every write is a generator of Writes (connectors/kit/writes.py) under a stable `
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -148,6 +148,29 @@ class Notifier(Protocol):
         """Send the customer word of `occasion` ("shipped", "refunded", "cancelled", "ready_for_pickup")."""
 
 
+@dataclass(frozen=True, slots=True)
+class PartnerEvent:
+    """Something that a partner is told at an address of its own. `id` is the same at every try and replay: it is recognised by it.
+
+    `body` is JSON, the same at every try; it is signed under every one of `secrets` (two during a rotation).
+    """
+
+    id: str
+    type: str
+    url: str
+    body: bytes
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+@runtime_checkable
+class EventSink(Protocol):
+    """A partner that is told of events as they happen (Standard Webhooks)."""
+
+    def tell(self, event: PartnerEvent, *, key: str) -> Writes:
+        """Deliver the event. Raises Rejected(code="gone") where the address wants no more of them, and Rejected(code="forbidden_address")
+        where it is none that may be called."""
+
+
 @runtime_checkable
 class Fetcher(Protocol):
     """A source that can be asked for one object: thin webhooks, and deliveries that never came."""
@@ -205,6 +228,7 @@ CAPABILITIES: dict[str, type[Any]] = {
     "StockKeeper": StockKeeper,
     "Fulfiller": Fulfiller,
     "Notifier": Notifier,
+    "EventSink": EventSink,
     "Fetcher": Fetcher,
     "Poller": Poller,
     "QueueFed": QueueFed,

@@ -71,6 +71,7 @@ class Http:
     correlation: str = ""
     hosts: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
+    sessions: Callable[[str], requests.Session] = field(default_factory=lambda: _session)  # by the account's name
 
     def call(
         self,
@@ -108,7 +109,7 @@ class Http:
                 **(headers or {}),
             },
         )
-        session = _session(self.account.name)
+        session = self.sessions(self.account.name)
         prepared = session.prepare_request(request)
         with self.limits.leave(self.account.name, operation, cost):
             self.guard()

@@ -42,3 +42,24 @@ CREATE TABLE prices (                  -- the price that is in force now of each
     PRIMARY KEY (price_list, sku, currency, min_quantity)
 );
 CREATE INDEX prices_sku ON prices (sku);
+
+CREATE TABLE listeners (               -- partners that are told of events, and where
+    id text PRIMARY KEY,
+    account text NOT NULL,
+    url text NOT NULL,
+    events text[] NOT NULL,
+    active boolean NOT NULL DEFAULT true,
+    made_at timestamptz NOT NULL DEFAULT now(),
+    made_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (account, url)
+);
+CREATE TABLE listener_secrets (        -- what an event is signed with: sealed, several during a rotation
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    listener_id text NOT NULL REFERENCES listeners ON DELETE CASCADE,
+    sealed bytea NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz
+);
+CREATE INDEX listener_secrets_listener ON listener_secrets (listener_id, id);
+CREATE INDEX steps_told ON steps (account, id DESC) WHERE flow = 'partner_told';

@@ -13,4 +13,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql("DROP TABLE prices, till_sales, tills")
+    op.get_bind().exec_driver_sql(
+        "DROP INDEX steps_told; DROP TABLE listener_secrets, listeners, prices, till_sales, tills"
+    )

@@ -21,7 +21,7 @@ from connectors.kit.writes import BatchItem, BatchWrite
 from tasks.engine.connecting import connect, connection
 from tasks.engine.work import Work
 from tasks.flows.book import FLOWS
-from tasks.flows.table import Inner, Outer, Part, Refunded, Shipped, Skip, Step
+from tasks.flows.table import Inner, Outer, Part, Refunded, Shipped, Skip, Step, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def document(work: Work) -> Any:
 CHILDREN: Mapping[type, Callable[[Order, Any], Any]] = {
     Shipped: lambda order, child: Shipped(order, load(Shipment, child)),
     Refunded: lambda order, child: Refunded(order, load(Refund, child)),
+    Told: lambda order, child: Told(**child),
     Part: lambda order, child: Part(part_of(order, child["number"], child["lines"]), child["number"]),
 }
 
@@ -120,6 +121,7 @@ METHODS = {
     "request_from_location": "request",
     "withdraw_from_location": "cancel_request",
     "notify_ready": "notify",
+    "tell_partner": "tell",
     "fetch_object": "fetch",
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.accounts import entries
+from app.accounts import entries, listeners
 from app.bell import ring_event
 from app.database import transaction
 from app.journal import accept, steps
@@ -117,6 +117,12 @@ class Work:
         if kept.fresh:
             ring_event(kept.event_id)
         return f"event {kept.event_id}"
+
+    def listener(self, name: str) -> tuple[str, tuple[str, ...]] | None:
+        """Where a partner is told and the secrets that sign now; None where nobody listens there any more."""
+        with transaction() as tx:
+            found = listeners.one(tx, name)
+            return (found.url, listeners.valid(tx, name)) if found is not None and found.active else None
 
     def levels(self, most: int) -> list[StockLevel]:
         """The stock that this account is to be told, as it is now; what it knows already is left out.

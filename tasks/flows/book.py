@@ -11,6 +11,7 @@ from tasks.flows import (
     order_refunded,
     order_shipped,
     order_sourced,
+    partner_told,
     stock_published,
 )
 from tasks.flows.table import Flow
@@ -24,6 +25,7 @@ FLOWS: dict[str, Flow] = {
         order_refunded,
         order_sourced,
         order_ready,
+        partner_told,
         stock_published,
         object_fetched,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,17 @@ class Part:
 
     order: Order
     number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The document of the flow that tells a partner: `id` is the event's for all its tries, `at` when it came about (ISO 8601, UTC)."""
+
+    event: str
+    at: str
+    listener: str
+    id: str
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.canonical.stock import StockLevel
 from tasks.flows.book import FLOWS
-from tasks.reading import beginning, laying, refusing, routing
+from tasks.reading import beginning, laying, refusing, routing, telling
 from tasks.reading.outcome import Outcome
 
 KIND_OF_CHILD: dict[str, Any] = {"shipment": Shipment, "refund": Refund}
@@ -124,9 +124,11 @@ def _changed(
     document = _keep(tx, subject, roles, new, version)
     _note_trackings(tx, subject, old, new)
     setting = laying.Setting(cause, replace(subject, roles=roles), roles, document, new)
+    found = differences(old, new)
+    telling.lay(tx, setting, found)
     started = beginning.begin(tx, setting, old, _facts(subject.account, new))
     if not started:
-        return _recorded(tx, subject, differences(old, new), old, echo)
+        return _recorded(tx, subject, found, old, echo)
     return Outcome(
         "running", _words(started), subject=subject.id, waybill=subject.waybill, accounts=_accounts(tx, subject.id)
     )

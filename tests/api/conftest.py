@@ -23,13 +23,16 @@ connector = "direct"
 [rival]
 connector = "direct"
 """
-ROUTES = """
+ROUTES = "".join(
+    f"""
 [[route]]
-name = "orders of partners"
+name = "orders of {name}"
 kind = "order"
-when = { account = ["market", "rival"] }
-roles = { channel = "market", erp = "erp", warehouse = "warehouse", notify = "letters" }
+when = {{ account = "{name}" }}
+roles = {{ channel = "{name}", erp = "erp", warehouse = "warehouse", notify = "letters" }}
 """
+    for name in ("market", "rival")
+)
 _count = itertools.count(1)
 
 

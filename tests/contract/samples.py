@@ -17,6 +17,7 @@ from connectors.canonical.product import Price
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 from connectors.canonical.stock import StockLevel
+from connectors.kit.capabilities import PartnerEvent
 
 if TYPE_CHECKING:
     from tests.contract.system import System
@@ -138,6 +139,13 @@ def amended(order: Order) -> Order:
 def levels(skus: Sequence[str], location: str = "main") -> tuple[StockLevel, ...]:
     counted = enumerate(skus)
     return tuple(StockLevel(sku, location, available=Decimal(7 + n), on_hand=Decimal(9 + n)) for n, sku in counted)
+
+
+def event(order: Order, address: str) -> PartnerEvent:
+    """What a partner is told of the order."""
+    body = f'{{"type": "order.accepted", "timestamp": "2026-03-02T09:30:00Z", "data": {{"id": "{order.id}"}}}}'
+    secret = "whsec_YSBwYXJ0bmVyIGZvciB0ZXN0cyBvbmx5LCBub2JvZHk="
+    return PartnerEvent(f"msg_{order.id}", "order.accepted", f"{address}/events", body.encode(), (secret,))
 
 
 def prices(skus: Sequence[str], currency: str) -> tuple[Price, ...]:

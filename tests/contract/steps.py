@@ -93,6 +93,10 @@ STEPS = {
         lambda c, o, _: c.give_back(o, samples.refund(o), key=key(o, "give-back")),
     ),
     "publish_prices": Step("PriceTaker.publish_prices", price),
+    "tell": Step(
+        "EventSink.tell",
+        lambda c, o, _: c.tell(samples.event(o, c.connection.account.base_url), key=key(o, "tell")),
+    ),
     "book": Step("OrderKeeper.book", lambda c, o, _: c.book(o, key=key(o, "book"))),
     "amend": Step(
         "OrderKeeper.amend",

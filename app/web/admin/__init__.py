@@ -31,6 +31,7 @@ from app.web.admin import (
     sourcing,
     stock,
     users,
+    webhooks,
     work,
 )
 from app.web.api import problems
@@ -73,6 +74,7 @@ VIEWS = (
     lambda: proofs.Proofs("Proof", endpoint="proofs", url="/admin/proof"),
     lambda: records.Audit("Audit", endpoint="audit", url="/admin/audit"),
     lambda: users.Users("People", endpoint="users", url="/admin/users"),
+    lambda: webhooks.Webhooks("Webhooks", endpoint="webhooks", url="/admin/webhooks"),
     lambda: keys.Keys("API keys", endpoint="keys", url="/admin/keys"),
 )
 

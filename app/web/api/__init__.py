@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]
 
-from app.web.api import availability, movements, orders, prices, reservations, returns, tills
+from app.web.api import availability, movements, orders, prices, reservations, returns, tills, webhooks
 
 RESOURCES = (
     orders.resource,
     returns.resource,
     tills.resource,
+    webhooks.resource,
     prices.resource,
     availability.resource,
     reservations.resource,

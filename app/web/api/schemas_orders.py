@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.web.api.canonical import OURS, shape
+from app.web.api.canonical import NO_CONTROLS, OURS, shape
 from app.web.api.schemas import SKU, pieces
 from connectors.canonical.order import Order
 
@@ -13,6 +13,11 @@ Told = shape(Order, "OrderTold", frozenset(("updated_at",)))
 TILLS = OURS | {"placed_at", "updated_at", "shipments"}
 Sold = shape(Order, "OrderSold", frozenset(("id", "number")), TILLS)
 ABOVE_NOTHING = r"^(?=.*[1-9])\d{1,9}(\.\d{1,4})?$"
+
+
+def words(most: int) -> fields.String:
+    """Free text of at most so many characters; empty where it is left out."""
+    return fields.String(load_default="", validate=[validate.Length(max=most), validate.Regexp(NO_CONTROLS)])
 
 
 def quantity() -> fields.String:
@@ -88,13 +93,13 @@ class Cancellation(Schema):
     """Without `lines` it is the whole order."""
 
     lines = fields.List(fields.Nested(CancelledLine), load_default=list, validate=validate.Length(0, 500))
-    reason = fields.String(load_default="", validate=validate.Length(max=500))
+    reason = words(500)
 
 
 class ReturnedLine(Schema):
     line_id = fields.String(required=True, validate=SKU)
     quantity = quantity()
-    reason = fields.String(load_default="", validate=validate.Length(max=200))
+    reason = words(200)
 
 
 class ReturnAsked(Schema):
@@ -138,7 +143,7 @@ class PriceAsked(Schema):
     """SKUs in the address: ?sku=A&sku=B. `list` names a price list (the standard one when empty)."""
 
     sku = fields.List(fields.String(validate=SKU), required=True, validate=validate.Length(1, 100))
-    list = fields.String(load_default="", validate=validate.Length(max=100))
+    list = words(100)
     currency = fields.String(load_default="", validate=validate.Regexp(r"^([A-Z]{3})?$"))
 
 
@@ -169,8 +174,8 @@ class SaleShape(Schema):
     id it is known as till-sequence."""
 
     sequence = fields.Integer(required=True, validate=validate.Range(min=0, max=2**53), strict=True)
-    at = fields.String(required=True, validate=validate.Length(10, 40))
-    zone = fields.String(load_default="", validate=validate.Length(max=60))
+    at = fields.String(required=True, validate=[validate.Length(10, 40), validate.Regexp(NO_CONTROLS)])
+    zone = words(60)
     order = fields.Nested(Sold, required=True)
 
 

@@ -1,0 +1,132 @@
+"""Partners that are told of events: where, of which, and under which secrets; a secret is replaced with an overlap."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.accounts import entries
+from app.accounts.tokens import opened, sealed
+
+EVENTS = ("order.accepted", "order.shipped", "order.cancelled", "order.refunded")
+OVERLAP = 24 * 3600.0  # seconds that an old secret signs beside its successor
+MOST = 20  # subscriptions of one account
+COLUMNS = "id, account, url, events, active, made_at, made_by, changed_at"
+MAKE = text("""
+INSERT INTO listeners (id, account, url, events, made_by) VALUES (:id, :account, :url, :events, :by)
+ON CONFLICT (account, url) DO NOTHING RETURNING id
+""")
+COUNT = text("SELECT count(*) FROM listeners WHERE account = :account")
+ALL = text(f"SELECT {COLUMNS} FROM listeners ORDER BY account, made_at, id LIMIT 1000")  # noqa: S608 - constants only
+OF = text(f"SELECT {COLUMNS} FROM listeners WHERE account = :account ORDER BY made_at, id")  # noqa: S608
+ONE = text(f"SELECT {COLUMNS} FROM listeners WHERE id = :id FOR UPDATE")  # noqa: S608
+WANTING = text("SELECT id FROM listeners WHERE account = :account AND active AND :event = ANY(events) ORDER BY id")
+SET = text("UPDATE listeners SET active = :active, changed_at = now() WHERE id = :id")
+FORGET = text("DELETE FROM listeners WHERE id = :id")
+KEEP = text("INSERT INTO listener_secrets (listener_id, sealed) VALUES (:id, :sealed)")
+END = text("""
+UPDATE listener_secrets SET expires_at = least(expires_at, now() + make_interval(secs => :seconds)) WHERE listener_id = :id
+""")
+VALID = text("""
+SELECT sealed FROM listener_secrets WHERE listener_id = :id AND (expires_at IS NULL OR expires_at > now()) ORDER BY id DESC LIMIT 5
+""")
+GONE = text("DELETE FROM listener_secrets WHERE expires_at < now() - interval '1 day'")
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A subscription: `url` is told of `events` of the account's orders while it is `active`."""
+
+    id: str
+    account: str
+    url: str
+    events: Sequence[str]
+    active: bool
+    made_at: datetime
+    made_by: str
+    changed_at: datetime
+
+
+class Wrong(ValueError):
+    """Why a subscription cannot be: `code` for programs, the words for people."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+def may_listen(account: str) -> bool:
+    """Whether an account's partner can be told of events at all."""
+    return "EventSink" in entries.manifest(account).offers
+
+
+def everyone(tx: Connection) -> list[Listener]:
+    return [Listener(**row) for row in tx.execute(ALL).mappings()]
+
+
+def of(tx: Connection, account: str) -> list[Listener]:
+    return [Listener(**row) for row in tx.execute(OF, {"account": account}).mappings()]
+
+
+def one(tx: Connection, name: str) -> Listener | None:
+    """The subscription, locked; None when there is none of this name."""
+    row: Any = tx.execute(ONE, {"id": name}).mappings().first()
+    return None if row is None else Listener(**row)
+
+
+def make(
+    tx: Connection, account: str, url: str, events: Collection[str], by: str, why_not: str
+) -> tuple[Listener, str]:
+    """A subscription and its secret, which cannot be shown again. `why_not` is the door's word on the address. Raises Wrong."""
+    if why_not:
+        raise Wrong("address", why_not)
+    if not events or not set(events) <= set(EVENTS):
+        raise Wrong("events", f"There are these events: {', '.join(EVENTS)}.")
+    if tx.execute(COUNT, {"account": account}).scalar_one() >= MOST:
+        raise Wrong("too_many", f"At most {MOST} subscriptions.")
+    name = f"wh_{secrets.token_hex(10)}"
+    row = {"id": name, "account": account, "url": url, "events": sorted(set(events)), "by": by}
+    if tx.execute(MAKE, row).scalar() is None:
+        raise Wrong("known", "That address is subscribed already.")
+    secret = _fresh(tx, name)
+    found = one(tx, name)
+    assert found is not None
+    return found, secret
+
+
+def rotate(tx: Connection, name: str, overlap: float = OVERLAP) -> str:
+    """A new secret; those before it sign beside it for `overlap` seconds."""
+    tx.execute(END, {"id": name, "seconds": overlap})
+    tx.execute(GONE)
+    return _fresh(tx, name)
+
+
+def _fresh(tx: Connection, name: str) -> str:
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    tx.execute(KEEP, {"id": name, "sealed": sealed(secret)})
+    return secret
+
+
+def switch(tx: Connection, name: str, active: bool) -> None:
+    """Off: nothing new is told, and what waits is skipped."""
+    tx.execute(SET, {"id": name, "active": active})
+
+
+def withdraw(tx: Connection, name: str) -> None:
+    tx.execute(FORGET, {"id": name})
+
+
+def wanting(tx: Connection, account: str, event: str) -> list[str]:
+    """Ids of the account's subscriptions that are to hear of an event."""
+    return list(tx.execute(WANTING, {"account": account, "event": event}).scalars())
+
+
+def valid(tx: Connection, name: str) -> tuple[str, ...]:
+    """The secrets that sign now, the newest first."""
+    return tuple(opened(bytes(row)) for row in tx.execute(VALID, {"id": name}).scalars())
