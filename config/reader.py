@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-FILES = ("settings", "accounts", "routes", "authority", "owners", "schedules", "availability", "holds", "customers")
+FILES = (
+    "settings",
+    "accounts",
+    "routes",
+    "authority",
+    "owners",
+    "schedules",
+    "availability",
+    "holds",
+    "customers",
+    "prices",
+)
 
 
 class Wrong(ValueError):
@@ -90,6 +101,7 @@ class Config:
     customers: Mapping[str, Any]
     folder: Path
     availability: Mapping[str, Any] = field(default_factory=dict)
+    prices: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache
@@ -111,6 +123,7 @@ def read(folder: Path) -> Config:
         customers=raw["customers"],
         folder=folder,
         availability=raw["availability"],
+        prices=raw["prices"],
     )
 
 

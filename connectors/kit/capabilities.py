@@ -198,6 +198,32 @@ class QueueFed(Protocol):
         """Delete them: called after they are committed."""
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file as a server lists it: `modified` is the server's own clock in whole seconds since 1970."""
+
+    name: str
+    size: int
+    modified: int
+
+
+@runtime_checkable
+class FileSource(Protocol):
+    """A folder at a server in which files are laid for us, and answers by us."""
+
+    def files(self) -> Sequence[RemoteFile]:
+        """The files that wait in the folder, by name; none that is still being written under a hidden or partial name."""
+
+    def read_file(self, name: str) -> bytes:
+        """A whole file. Raises Rejected(code="gone") where it is no longer there, Rejected(code="too_large")."""
+
+    def put_report(self, name: str, body: bytes, *, key: str) -> Writes:
+        """Lays a report about the file `name` beside it, whole or not at all; the same report twice is one state."""
+
+    def archive(self, name: str, *, key: str) -> Writes:
+        """Moves a file out of the folder, once. Moved already is moved."""
+
+
 @runtime_checkable
 class Subscriber(Protocol):
     """A source whose webhook subscriptions can be looked at and mended."""
@@ -232,6 +258,7 @@ CAPABILITIES: dict[str, type[Any]] = {
     "Fetcher": Fetcher,
     "Poller": Poller,
     "QueueFed": QueueFed,
+    "FileSource": FileSource,
     "Subscriber": Subscriber,
     "CatalogueSource": CatalogueSource,
 }

@@ -63,3 +63,77 @@ CREATE TABLE listener_secrets (        -- what an event is signed with: sealed, 
 );
 CREATE INDEX listener_secrets_listener ON listener_secrets (listener_id, id);
 CREATE INDEX steps_told ON steps (account, id DESC) WHERE flow = 'partner_told';
+
+CREATE TABLE feed_files (              -- files as they were last listed: one that stands still is read
+    account text NOT NULL,
+    name text NOT NULL,
+    size bigint NOT NULL,
+    modified bigint NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account, name)
+);
+CREATE TABLE price_runs (              -- one file of prices, from its reading to its end
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account text NOT NULL,
+    file text NOT NULL,
+    content text NOT NULL,             -- SHA-256 of the file
+    body bytea,                        -- the file, until all its lines are here
+    state text NOT NULL CHECK (state IN ('loading', 'held', 'ready', 'active', 'superseded', 'rejected', 'rolled_back', 'duplicate', 'unreadable')),
+    total integer NOT NULL DEFAULT 0,  -- lines that the file has
+    reached integer NOT NULL DEFAULT 0,-- lines that are here: a killed worker's successor goes on after them
+    counts jsonb NOT NULL DEFAULT '{}',
+    before jsonb NOT NULL DEFAULT '{}',-- the same figures of the run that was in force when this one was checked
+    why text NOT NULL DEFAULT '',      -- why it is held, rejected, rolled back or unreadable
+    began_at timestamptz NOT NULL DEFAULT now(),
+    checked_at timestamptz,
+    activated_at timestamptz,
+    reckoned_at timestamptz,           -- up to which instant its dates have been followed
+    ended_at timestamptz,
+    by text NOT NULL DEFAULT '',
+    UNIQUE (account, file, content)
+);
+CREATE INDEX price_runs_open ON price_runs (account, id) WHERE state IN ('loading', 'held', 'ready', 'active');
+CREATE UNIQUE INDEX price_runs_active ON price_runs (account) WHERE state = 'active';
+CREATE TABLE price_lines (
+    run_id bigint NOT NULL REFERENCES price_runs ON DELETE CASCADE,
+    n integer NOT NULL,                -- the line of the file; those kept from the run before count on from 100,000,000
+    state text NOT NULL CHECK (state IN ('accepted', 'refused', 'kept')),
+    code text NOT NULL DEFAULT '',
+    reason text NOT NULL DEFAULT '',
+    sku text NOT NULL DEFAULT '',
+    price_list text NOT NULL DEFAULT '',
+    currency text NOT NULL DEFAULT '',
+    min_quantity numeric(18, 4) NOT NULL DEFAULT 1,
+    amount numeric(18, 4),
+    compare_at numeric(18, 4),
+    taxes_included boolean,
+    valid_from timestamptz,
+    valid_until timestamptz,
+    promotion text NOT NULL DEFAULT '',
+    PRIMARY KEY (run_id, n)
+);
+CREATE INDEX price_lines_key ON price_lines (run_id, sku, price_list, currency, min_quantity);
+CREATE INDEX price_lines_refused ON price_lines (run_id, n) WHERE state = 'refused';
+
+CREATE TABLE price_marks (             -- prices to be told: the newest wins, so a mark holds none
+    account text NOT NULL,
+    price_list text NOT NULL,
+    sku text NOT NULL,
+    currency text NOT NULL,
+    min_quantity numeric(18, 4) NOT NULL,
+    mark bigint NOT NULL DEFAULT 1,
+    since timestamptz NOT NULL DEFAULT now(),
+    refused text NOT NULL DEFAULT '',
+    PRIMARY KEY (account, price_list, sku, currency, min_quantity)
+);
+CREATE TABLE prices_told (             -- what each channel was told last
+    account text NOT NULL,
+    price_list text NOT NULL,
+    sku text NOT NULL,
+    currency text NOT NULL,
+    min_quantity numeric(18, 4) NOT NULL,
+    amount numeric(18, 4) NOT NULL,
+    compare_at numeric(18, 4),
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account, price_list, sku, currency, min_quantity)
+);

@@ -12,7 +12,12 @@ def upgrade() -> None:
     op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "sql" / "0012_partners.sql").read_text())
 
 
+TABLES = (
+    "prices_told, price_marks, price_lines, price_runs, feed_files",
+    "listener_secrets, listeners",
+    "prices, till_sales, tills",
+)
+
+
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql(
-        "DROP INDEX steps_told; DROP TABLE listener_secrets, listeners, prices, till_sales, tills"
-    )
+    op.get_bind().exec_driver_sql(f"DROP INDEX steps_told; DROP TABLE {', '.join(TABLES)}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.accounts import entries
+from app.catalogue.price_marks import PriceMark
 from app.database import transaction
 from app.journal import steps
 from app.orders.shipping import part_of
@@ -21,7 +22,7 @@ from connectors.kit.writes import BatchItem, BatchWrite
 from tasks.engine.connecting import connect, connection
 from tasks.engine.work import Work
 from tasks.flows.book import FLOWS
-from tasks.flows.table import Inner, Outer, Part, Refunded, Shipped, Skip, Step, Told
+from tasks.flows.table import FeedFile, Inner, Outer, Part, Refunded, Shipped, Skip, Step, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Acted:
     """What an attempt brought: a result, or for a batch what became of each item."""
 
     result: str = ""
-    told: Sequence[tuple[Mark, str]] = ()
+    told: Sequence[tuple[Mark | PriceMark, str]] = ()
 
 
 def definition(work: Work) -> Step:
@@ -50,6 +51,8 @@ def document(work: Work) -> Any:
     kind = FLOWS[work.step.flow].document
     if kind is Pointer:
         return Pointer(**context.detail["pointer"])
+    if kind is FeedFile:
+        return FeedFile(**context.detail["file"])
     if context.body is None:
         return None
     order = decode(context.body)
@@ -135,9 +138,9 @@ def _batch(batch: BatchWrite[Any], work: Work) -> Acted:
     marks = work.marks
     if not marks:
         raise Skip("nothing has changed since it was told last")
-    levels = [BatchItem(level, f"{work.key}-{mark.sku}") for mark, level in zip(marks, work.told_levels, strict=True)]
+    items = [BatchItem(item, f"{work.key}-{mark.sku}") for mark, item in zip(marks, work.told_items, strict=True)]
     work.sending = True
-    answers = batch.send(levels)
+    answers = batch.send(items)
     work.sending = False
     told = [(mark, _refusal(answer)) for mark, answer in zip(marks, answers, strict=True)]
     return Acted(f"{sum(1 for _, why in told if not why)} of {len(told)} told", told)

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 
 from app import cases
 from app.accounts import state
-from app.catalogue import codes
+from app.catalogue import codes, price_marks
+from app.catalogue.price_marks import PriceMark
 from app.journal import facts, holding, steps
 from app.journal.feeding import NOBODY, Fed, Going
 from app.journal.nourish import feed
@@ -159,28 +160,38 @@ def _head(exchange: Exchange) -> dict[str, Any]:
 
 
 def _tell(tx: Connection, work: Work, acted: Acted) -> None:
-    """Stock that was told: each SKU's mark goes, a refused one becomes a case of its own."""
-    # In the order of dirty.mark, or they would wait for each other.
+    """What was told in a batch: each item's mark goes, a refused one becomes a case of its own."""
+    # In the order in which marks are made, or they would wait for each other.
     for mark, why in sorted(acted.told, key=lambda told: told[0].sku):
-        if not why:
-            dirty.told(tx, work.step.account, mark.sku, mark.mark, mark.available, mark.free)
-            cases.leave(tx, f"stock:{work.step.account}:{mark.sku}")
+        if isinstance(mark, PriceMark):
+            _tell_price(tx, work, mark, why)
         else:
-            dirty.refuse(tx, work.step.account, mark.sku, mark.mark, why)
-            told: dict[str, Any] = {
-                "member": f"stock:{work.step.account}:{mark.sku}",
-                "step": "publish_stock",
-                "role": "channel",
-                "cause": why,
-            }
-            cases.open_case(
-                tx,
-                "dead",
-                work.step.account,
-                "stock_refused",
-                f"{work.step.account} refuses the stock of {mark.sku}: {why}",
-                **told,
-            )
+            _tell_stock(tx, work, mark, why)
+
+
+def _tell_stock(tx: Connection, work: Work, mark: dirty.Mark, why: str) -> None:
+    if not why:
+        dirty.told(tx, work.step.account, mark.sku, mark.mark, mark.available, mark.free)
+    else:
+        dirty.refuse(tx, work.step.account, mark.sku, mark.mark, why)
+    _refused(tx, work, "stock", mark.sku, why)
+
+
+def _tell_price(tx: Connection, work: Work, mark: PriceMark, why: str) -> None:
+    if not why:
+        price_marks.told(tx, work.step.account, mark)
+    else:
+        price_marks.refuse(tx, work.step.account, mark, why)
+    _refused(tx, work, "price", mark.key.sku, why)
+
+
+def _refused(tx: Connection, work: Work, what: str, sku: str, why: str) -> None:
+    account, member = work.step.account, f"{what}:{work.step.account}:{sku}"
+    if not why:
+        cases.leave(tx, member)
+        return
+    told: dict[str, Any] = {"member": member, "step": work.step.name, "role": "channel", "cause": why}
+    cases.open_case(tx, "dead", account, f"{what}_refused", f"{account} refuses the {what} of {sku}: {why}", **told)
 
 
 def _health(tx: Connection, work: Work, verdict: Verdict) -> None:

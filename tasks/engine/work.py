@@ -10,11 +10,14 @@ from typing import Any
 
 from app.accounts import entries, listeners
 from app.bell import ring_event
+from app.catalogue import price_marks, price_runs
+from app.catalogue.price_marks import PriceMark
 from app.database import transaction
 from app.journal import accept, steps
 from app.journal.steps import Claimed, Context
 from app.orders.difference import fingerprint
 from app.stock import dirty
+from connectors.canonical.product import Price
 from connectors.canonical.stock import StockLevel
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Ambiguous, LeaseLost
@@ -57,8 +60,8 @@ class Work:
     doubles: list[Doubled] = field(default_factory=list)
     sending: bool = False
     resent: bool = False
-    marks: Sequence[dirty.Mark] = ()
-    told_levels: list[StockLevel] = field(default_factory=list)
+    marks: Sequence[dirty.Mark | PriceMark] = ()
+    told_items: list[Any] = field(default_factory=list)
     _unsaved: tuple[str, ExternalId] | None = None
 
     @property
@@ -136,11 +139,29 @@ class Work:
                 if mark not in wanted:
                     dirty.nothing_to_tell(tx, self.step.account, mark.sku, mark.mark)
         self.marks = wanted
-        self.told_levels = [
-            StockLevel(sku=mark.sku, location="", available=mark.available, as_of=datetime.now(UTC))
-            for mark in self.marks
+        levels = [
+            StockLevel(sku=mark.sku, location="", available=mark.available, as_of=datetime.now(UTC)) for mark in wanted
         ]
-        return self.told_levels
+        self.told_items = levels
+        return levels
+
+    def prices(self, most: int) -> list[Price]:
+        """The prices that this account is to be told, as they are now; as with levels, what it knows already is left out."""
+        with transaction() as tx:
+            taken = price_marks.take(tx, self.step.account, most)
+            wanted = [mark for mark in taken if mark.price is not None and (self.step.doubtful or not mark.told)]
+            for mark in taken:
+                if mark not in wanted:
+                    price_marks.clean(tx, self.step.account, mark)
+        self.marks = wanted
+        prices = [mark.price for mark in wanted if mark.price is not None]
+        self.told_items = list(prices)
+        return prices
+
+    def report(self, run: int) -> bytes:
+        """What is said about a price file: the run has been checked, so it says the same at every attempt."""
+        with transaction() as tx:
+            return price_runs.report(tx, run)
 
     def guard(self) -> None:
         """Right before the first byte: the lease must outlast the call at its slowest, else it is renewed, else nothing is sent."""

@@ -26,6 +26,7 @@ from tasks.feeds import (
     held,
     parked,
     poll,
+    prices,
     prove,
     publish,
     retain,
@@ -185,6 +186,9 @@ RUNS: dict[str, Job] = {
     "fulfilled": fulfilled.run,
     "deadlines": deadlines.run,
     "tills": tills.run,
+    "prices": prices.run,
+    "activate": prices.activate,
+    "publish_prices": prices.publish,
 }
 JOBS: dict[str, Callable[..., Any]] = {
     **{name: _scheduled(name, job) for name, job in RUNS.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.orders.difference import Kind
 from tasks.flows import (
+    feed_reported,
     object_fetched,
     order_changed,
     order_placed,
@@ -12,6 +13,7 @@ from tasks.flows import (
     order_shipped,
     order_sourced,
     partner_told,
+    prices_published,
     stock_published,
 )
 from tasks.flows.table import Flow
@@ -26,6 +28,8 @@ FLOWS: dict[str, Flow] = {
         order_sourced,
         order_ready,
         partner_told,
+        feed_reported,
+        prices_published,
         stock_published,
         object_fetched,
     )

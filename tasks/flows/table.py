@@ -54,6 +54,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedFile:
+    """The document of the flow about a file of a feed: its name at the source, and the run that says what became of it."""
+
+    name: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outer:
     """A step at another system: `act(document, who plays the role, work)` returns Writes, a BatchWrite, or an id.
 

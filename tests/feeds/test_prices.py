@@ -1,0 +1,299 @@
+"""A price file over SFTP: read once, checked before anything reaches a channel, in force at its minute, and taken back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+from tests.feeds.conftest import Feed
+
+PLAIN = ("WB-TEE,19.90,EUR,,,,,", "WB-MUG,8.50,EUR,,,,,", "WB-CAP,12.00,EUR,,,,,")
+
+
+def report(feed: Feed, name: str) -> list[tuple[str, str, str]]:
+    """(line, verdict, code) of each line of the report that lies beside the file."""
+    rows = list(csv.reader(io.StringIO(feed.server.text(f"reports/{name}.report.csv"))))
+    assert rows[0] == ["line", "verdict", "code", "sku", "reason"]
+    return [(row[0], row[1], row[2]) for row in rows[1:]]
+
+
+def test_a_file_is_read_in_force_told_and_answered(feed: Feed) -> None:
+    feed.send("monday.csv", *PLAIN)
+    from tasks.feeds import prices
+
+    prices.run()
+    assert feed.world.one("SELECT count(*) FROM price_runs") == 0  # it may still be written to
+    feed.look()
+    assert feed.state("monday.csv") == "ready"
+    assert not feed.prices()
+    feed.minute()
+    assert feed.state("monday.csv") == "active"
+    assert feed.prices() == {"WB-TEE": "19.9", "WB-MUG": "8.5", "WB-CAP": "12"}
+    assert {"WB-TEE": "19.9", "WB-MUG": "8.5"}.items() <= feed.shown().items()
+    assert feed.world.calls("shop", "prices.set") == 1  # many in one call
+    assert report(feed, "monday") == [("", "checked", "")]
+    assert feed.server.names() == []
+    assert feed.server.names("done") == ["monday.csv"]
+    feed.look()
+    feed.minute()
+    assert feed.world.calls("shop", "prices.set") == 1  # nothing new, nothing told
+
+
+def test_each_line_is_held_against_what_a_price_must_be(feed: Feed) -> None:
+    """What is refused changes nothing: the price that was in force stays. The report says line by line why."""
+    feed.take("one.csv", *PLAIN)
+    state = feed.take(
+        "two.csv",
+        "WB-TEE,21.90,EUR,,,,,",
+        "WB-MUG,85.00,EUR,,,,,",  # a point in the wrong place: ten times the price in force
+        "WB-CAP,11.50,EUR,,,,,",
+        "WB-TEE,1.5,EUR,b2b,,,,",
+        "WB-TEE,14.90,EUR,,,2026-01-01,2099-01-08,winter",
+        "WB-TEE,1.00,EUR,x1,,,,",
+        "WB-TEE,1.00,EUR,x2,,,,",
+        "WB-TEE,1.00,EUR,x3,,,,",
+        "WB-TEE,1.00,EUR,x4,,,,",
+        "NOBODY,1.00,EUR,,,,,",
+        "WB-CAP,9.999,EUR,n1,,,,",
+        'WB-CAP,"9,99",EUR,n2,,,,',
+        "WB-CAP,9.99,XXXX,n3,,,,",
+        "WB-CAP,9.99,USD,n4,,,,",
+        "WB-CAP,-1,EUR,n5,,,,",
+        "WB-CAP,9.99,EUR,n6,9.99,,,",
+        "WB-CAP,9.99,EUR,n7,,2026-13-01,,",
+        "WB-CAP,9.99,EUR,n8,,2026-12-02,2026-12-01,",
+        "WB-CAP,9.99,EUR,n9,,,2020-01-01,",
+        "WB-CAP,11.50,EUR,,,,,",
+        "WB-CAP,11.50,EUR,,,2026-01-01,2099-01-08,not lower",
+        "WB-CAP,8.00,EUR,n10,,,2099-01-01,no price below it",
+        "WB-CAP,8.00,EUR,,,,,without an end",
+        ",9.99,EUR,,,,,",
+        "WB-CAP,NaN,EUR,n11,,,,",
+        "WB-CAP,9.99",
+    )
+    assert state == "held"
+    assert "lines are refused" in feed.world.one("SELECT why FROM price_runs WHERE file = 'two.csv'")
+    assert feed.prices() == {"WB-TEE": "19.9", "WB-MUG": "8.5", "WB-CAP": "12"}
+    refused = {int(line): code for line, verdict, code in report(feed, "two") if verdict == "refused"}
+    assert refused == {
+        3: "price_jump",
+        11: "unknown_sku",
+        12: "price",
+        13: "price",
+        14: "currency",
+        15: "currency",
+        16: "price",
+        17: "compare_at",
+        18: "dates",
+        19: "dates",
+        20: "over",
+        21: "twice",
+        22: "promotion",
+        23: "promotion",
+        24: "promotion",
+        25: "sku",
+        26: "price",
+        27: "columns",
+    }
+    decided(feed, "two.csv", approve=True)
+    feed.minute()
+    assert feed.state("two.csv") == "active"
+    base = {
+        row.sku: str(row.amount.normalize())
+        for row in feed.world.rows("SELECT sku, amount FROM prices WHERE price_list = ''")
+    }
+    assert base == {"WB-TEE": "14.9", "WB-MUG": "8.5", "WB-CAP": "11.5"}  # the mug keeps what it cost
+    assert feed.shown()["WB-TEE"] in ("14.9 was 21.9", "1.5", "1", "1.0")
+    assert feed.world.one("SELECT status FROM cases WHERE code = 'price_feed_held'") == "resolved"
+
+
+def decided(feed: Feed, name: str, *, approve: bool) -> None:
+    from app.catalogue import price_runs
+    from app.database import transaction
+
+    with transaction() as tx:
+        assert price_runs.decide(tx, feed.run(name), "anna", "I have looked", approve=approve)
+
+
+def test_far_fewer_lines_than_before_wait_for_a_person(feed: Feed) -> None:
+    feed.take("full.csv", *PLAIN)
+    assert feed.take("half.csv", "WB-TEE,18.90,EUR,,,,,") == "held"
+    assert feed.prices()["WB-TEE"] == "19.9"
+    assert "1 lines, the one before had 3" in feed.world.one(
+        "SELECT sentence FROM cases WHERE code = 'price_feed_held'"
+    )
+    decided(feed, "half.csv", approve=False)
+    feed.minute()
+    assert feed.state("half.csv") == "rejected"
+    assert feed.take("next.csv", "WB-TEE,18.90,EUR,,,,,", *PLAIN[1:]) == "active"
+    assert feed.prices()["WB-TEE"] == "18.9"
+
+
+def test_a_price_holds_from_its_minute_until_its_minute(feed: Feed) -> None:
+    """A promotion comes and goes by itself; what is reduced is told with what it is reduced from, and explicitly without it afterwards."""
+    now = datetime.now(UTC)
+    begins, ends = (f"{now + timedelta(hours=n):%Y-%m-%dT%H:%M:%S}+00:00" for n in (1, 3))
+    feed.take("plan.csv", *PLAIN, f"WB-TEE,14.90,EUR,,,{begins},{ends},winter", f"WB-MUG,9.00,EUR,,,{ends},,")
+    assert feed.prices()["WB-TEE"] == "19.9"
+    feed.later(hours=2)
+    feed.minute()
+    assert feed.prices() == {"WB-TEE": "14.9 was 19.9", "WB-MUG": "8.5", "WB-CAP": "12"}
+    assert feed.shown()["WB-TEE"] == "14.9 was 19.9"
+    feed.later(hours=2)
+    feed.minute()
+    assert feed.prices() == {"WB-TEE": "19.9", "WB-MUG": "9", "WB-CAP": "12"}
+    assert feed.shown()["WB-TEE"] == "19.9"
+    assert feed.shown()["WB-MUG"] == "9"
+    before = feed.world.calls("shop", "prices.set")
+    feed.minute()
+    assert feed.world.calls("shop", "prices.set") == before
+
+
+def test_a_run_is_rolled_back_to_the_one_before(feed: Feed) -> None:
+    from app.catalogue import price_activation
+    from app.database import transaction
+
+    feed.take("good.csv", *PLAIN)
+    feed.take("bad.csv", "WB-TEE,13.00,EUR,,,,,", *PLAIN[1:])
+    assert feed.shown()["WB-TEE"] == "13"
+    with transaction() as tx:
+        to = price_activation.roll_back(tx, feed.run("bad.csv"), "anna", "those are purchase prices")
+    assert to == feed.run("good.csv")
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "19.9"
+    assert feed.shown()["WB-TEE"] == "19.9"
+    assert (feed.state("good.csv"), feed.state("bad.csv")) == ("active", "rolled_back")
+    with transaction() as tx:
+        assert price_activation.roll_back(tx, feed.run("bad.csv"), "anna", "again") is None
+        assert price_activation.roll_back(tx, feed.run("good.csv"), "anna", "nothing is before it") is None
+    assert feed.take("better.csv", "WB-TEE,18.00,EUR,,,,,", *PLAIN[1:]) == "active"
+    assert feed.prices()["WB-TEE"] == "18"
+
+
+def test_files_that_are_none_and_files_that_are_known(feed: Feed) -> None:
+    feed.server.put("broken.csv", b"\xff\xfe\x00nonsense")
+    feed.server.put("empty.csv", "sku,price,currency\n")
+    feed.server.put("other.csv", "name;age\nana;7\n")
+    feed.server.put(".hidden.csv", "sku,price,currency\nWB-TEE,1,EUR\n")
+    feed.server.put("upload.csv.part", "sku,price,currency\nWB-TEE,1,EUR\n")
+    feed.look()
+    assert [feed.state(name) for name in ("broken.csv", "empty.csv", "other.csv")] == ["unreadable"] * 3
+    assert feed.world.one("SELECT count(*) FROM price_runs") == 3
+    assert report(feed, "other")[0][1] == "unreadable"
+    feed.take("a.csv", *PLAIN)
+    assert feed.take("b.csv", *PLAIN) == "duplicate"
+    assert report(feed, "b")[0][1] == "duplicate"
+    assert feed.server.names("done") == ["a.csv", "b.csv", "broken.csv", "empty.csv", "other.csv"]
+    feed.send("semi.csv", "WB-TEE;19.50;EUR", "WB-MUG;8.40;EUR", "WB-CAP;12;EUR", head="﻿SKU;Price;Currency")
+    feed.look()
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "19.5"
+
+
+def test_a_formula_in_a_file_is_text_in_the_report(feed: Feed) -> None:
+    feed.send("evil.csv", *PLAIN, '"=HYPERLINK(""http://x"",""y"")",1.00,EUR,,,,,')
+    feed.look()
+    assert "'=HYPERLINK" in feed.server.text("reports/evil.report.csv")
+
+
+def test_a_refused_price_is_a_case_and_holds_no_other_back(feed: Feed) -> None:
+    feed.world.code("erp", "sku", "WB-GONE", "WB-GONE")
+    feed.take("gone.csv", *PLAIN, "WB-GONE,5.00,EUR,,,,,")
+    assert feed.shown()["WB-TEE"] == "19.9"
+    assert feed.world.one("SELECT count(*) FROM cases WHERE code = 'price_refused' AND sentence LIKE '%WB-GONE%'") == 1
+    calls = feed.world.calls("shop", "prices.set")
+    feed.minute()
+    assert feed.world.calls("shop", "prices.set") == calls
+
+
+def test_a_price_that_ends_without_another_is_a_case(feed: Feed) -> None:
+    feed.take("first.csv", *PLAIN, "WB-TEE,3.00,EUR,b2b,,,,", *(f"WB-TEE,{n}.00,EUR,l{n},,,," for n in range(2, 20)))
+    feed.take("second.csv", *PLAIN, *(f"WB-TEE,{n}.00,EUR,l{n},,,," for n in range(2, 20)))
+    assert "1 prices of prices have ended" in feed.world.one("SELECT sentence FROM cases WHERE code = 'price_lapsed'")
+
+
+def test_a_lost_answer_leaves_one_report_and_one_file(feed: Feed) -> None:
+    """The line breaks right after the rename, of the report and of the file: found, not done twice."""
+    feed.server.breaks = 2
+    feed.take("monday.csv", *PLAIN)
+    assert feed.server.breaks == 0
+    assert feed.server.names("done") == ["monday.csv"]
+    assert len(feed.server.renamed) == 2
+    assert feed.world.states()["feed_reported.archive_file"] == "done"
+    assert "found" in feed.world.outcomes("put_report") + feed.world.outcomes("archive_file")
+
+
+def test_another_server_is_not_spoken_to(feed: Feed) -> None:
+    from app.database import engine
+    from tests.feeds import sftp
+    from tests.world import fresh_process
+
+    accounts = feed.world.folder / "accounts.toml"
+    wrong = feed.server.host_key.replace("AAAA", "AAAB", 1)
+    accounts.write_text(accounts.read_text().replace(feed.server.host_key, wrong))
+    engine().dispose()
+    fresh_process()
+    feed.send("monday.csv", *PLAIN)
+    feed.look()
+    assert feed.server.logins == []  # not even the login's name was said
+    assert feed.world.one("SELECT count(*) FROM price_runs") == 0
+    accounts.write_text(accounts.read_text().replace(wrong, feed.server.host_key))
+    for secret in ("wrong", feed.server.login_key):
+        os.environ["TESTS_SFTP_SECRET"] = secret
+        engine().dispose()
+        fresh_process()
+        feed.look()
+    assert feed.state("monday.csv") == "ready"  # the key opened what the wrong password did not
+    assert set(feed.server.logins) == {sftp.USER}
+
+
+def test_two_workers_at_once_read_each_line_once(feed: Feed) -> None:
+    from tasks.feeds import prices
+
+    feed.send("big.csv", *(f"WB-TEE,{n % 90 + 1}.00,EUR,l{n},,,," for n in range(3000)))
+    prices.run()
+    crowd = [threading.Thread(target=prices.run) for _ in range(4)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    feed.look()
+    assert feed.world.one("SELECT count(*) FROM price_runs") == 1
+    row = feed.world.rows("SELECT count(*) AS n, count(DISTINCT n) AS lines FROM price_lines")[0]
+    assert (row.n, row.lines) == (3000, 3000)
+    assert feed.state("big.csv") == "ready"
+
+
+KILLED = """
+import time
+from tasks.feeds import prices
+prices.look("prices")
+prices.look("prices")
+print("reading", flush=True)
+prices.read_on(time.monotonic() + 60)
+"""
+
+
+def test_a_killed_worker_is_followed_from_the_next_line(feed: Feed) -> None:
+    """kill -9 in the middle of a file: what it read is kept, and each line is read once."""
+    feed.send("big.csv", *(f"WB-TEE,{n % 90 + 1}.00,EUR,l{n},,,," for n in range(20_000)))
+    worker = subprocess.Popen([sys.executable, "-c", KILLED], env={**os.environ}, stdout=subprocess.PIPE)
+    end = time.monotonic() + 60
+    while (feed.world.one("SELECT reached FROM price_runs") or 0) < 2000:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+    reached = feed.world.one("SELECT reached FROM price_runs")
+    assert 0 < reached < 20_000
+    assert feed.world.one("SELECT count(*) FROM price_lines") == reached
+    feed.look()
+    row = feed.world.rows("SELECT count(*) AS n, count(DISTINCT n) AS lines FROM price_lines")[0]
+    assert (row.n, row.lines, feed.state("big.csv")) == (20_000, 20_000, "ready")
