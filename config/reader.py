@@ -71,9 +71,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
+    """A window begins every `every` seconds, `at` seconds after midnight UTC where it is longer; beat looks every `tick` seconds for one."""
+
     name: str
     every: float
     policy: str
+    tick: float = 0.0
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,7 @@ def _route(folder: Path, table: Mapping[str, Any]) -> Route:
     return Route(table["name"], table["kind"], table.get("when", {}), table["roles"])
 
 
+LONGEST_TICK = 60.0  # beat counts from its own start: a tick as long as a day would come with the wrong hour, or never
 POLICIES = ("catch_up", "latest", "skip")
 
 
@@ -212,7 +217,19 @@ def _schedule(folder: Path, name: str, table: Mapping[str, Any]) -> Schedule:
             f"{name}: no such policy {table['policy']!r}.",
             f"use one of: {', '.join(POLICIES)}",
         )
-    return Schedule(name, float(table["every"]), table.get("policy", "latest"))
+    every = float(table["every"])
+    tick = float(table.get("tick", min(every, LONGEST_TICK)))
+    return Schedule(
+        name, every, table.get("policy", "latest"), tick, _clock(folder, name, str(table.get("at", "00:00")))
+    )
+
+
+def _clock(folder: Path, name: str, word: str) -> float:
+    """Seconds after midnight of HH:MM."""
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", word)
+    if found is None:
+        raise wrong(folder, "schedules", word, f"{name}: {word!r} is no time of day.", 'write it as "02:30" (UTC)')
+    return int(found[1]) * 3600.0 + int(found[2]) * 60
 
 
 HOLDS = ("payment", "fraud", "address", "stock", "manual")

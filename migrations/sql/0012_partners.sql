@@ -137,3 +137,24 @@ CREATE TABLE prices_told (             -- what each channel was told last
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (account, price_list, sku, currency, min_quantity)
 );
+
+CREATE TABLE alignments (              -- stock held against everybody who has some of ours: the whole of it at night, what moved each hour
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('full', 'delta')),
+    account text NOT NULL,
+    side text NOT NULL CHECK (side IN ('source', 'channel')),
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'failed')),
+    since timestamptz NOT NULL,        -- of a delta: what moved since then
+    reached text NOT NULL DEFAULT '',  -- the last SKU that was looked at: a killed worker's successor goes on after it
+    looked integer NOT NULL DEFAULT 0, -- levels of a source, SKUs of a channel
+    changed integer NOT NULL DEFAULT 0,
+    before integer,                    -- what the last one of this kind that was done looked at
+    tries integer NOT NULL DEFAULT 0,
+    due_at timestamptz NOT NULL DEFAULT now(),
+    said text NOT NULL DEFAULT '',
+    began_at timestamptz NOT NULL DEFAULT now(),
+    ended_at timestamptz
+);
+CREATE UNIQUE INDEX alignments_open ON alignments (kind, account, side) WHERE state = 'waiting';
+CREATE INDEX alignments_account ON alignments (account, kind, side, id DESC);
+CREATE INDEX shelves_changed ON shelves (changed_at);

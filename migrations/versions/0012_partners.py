@@ -13,6 +13,7 @@ def upgrade() -> None:
 
 
 TABLES = (
+    "alignments",
     "prices_told, price_marks, price_lines, price_runs, feed_files",
     "listener_secrets, listeners",
     "prices, till_sales, tills",
@@ -20,4 +21,4 @@ TABLES = (
 
 
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql(f"DROP INDEX steps_told; DROP TABLE {', '.join(TABLES)}")
+    op.get_bind().exec_driver_sql(f"DROP INDEX steps_told, shelves_changed; DROP TABLE {', '.join(TABLES)}")

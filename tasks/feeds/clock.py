@@ -17,6 +17,7 @@ from app.bell import CLOCK
 from app.database import transaction
 from config.reader import Schedule, config
 from tasks.feeds import (
+    align,
     bulk,
     deadlines,
     drift,
@@ -38,13 +39,12 @@ from tasks.feeds import (
 log = structlog.get_logger("clock")
 
 DUE = text("""
-WITH s AS (
-    INSERT INTO schedules AS s (job, last_window)
-    VALUES (:job, to_timestamp(floor(extract(epoch FROM now()) / :every) * :every) - make_interval(secs => :every))
-    ON CONFLICT (job) DO UPDATE SET job = s.job RETURNING last_window)
-SELECT to_timestamp(extract(epoch FROM s.last_window) + n * :every) AS starts
-FROM s, generate_series(1, least(floor((extract(epoch FROM now()) - extract(epoch FROM s.last_window)) / :every)::int, :most)) AS n
-ORDER BY 1
+WITH w AS (SELECT CAST(floor((extract(epoch FROM now()) - :at) / :every) * :every + :at AS double precision) AS newest),
+s AS (
+    INSERT INTO schedules AS s (job, last_window) SELECT :job, to_timestamp(newest - :every) FROM w
+    ON CONFLICT (job) DO UPDATE SET job = s.job RETURNING last_window),
+k AS (SELECT newest, greatest(0, ceil((newest - extract(epoch FROM last_window)) / :every)::int) AS missed FROM s, w)
+SELECT to_timestamp(newest - n * :every) AS starts FROM k, generate_series(greatest(0, missed - :most), missed - 1) AS n ORDER BY 1
 """)
 CLAIM = text("INSERT INTO windows (job, starts) VALUES (:job, :starts) ON CONFLICT DO NOTHING RETURNING 1")
 REACHED = text("UPDATE schedules SET last_window = greatest(last_window, :starts) WHERE job = :job")
@@ -72,7 +72,9 @@ Job = Callable[[], Any]
 
 def due(tx: Any, schedule: Schedule) -> list[Any]:
     """The windows of a job that have begun and that nobody has taken, oldest first."""
-    return list(tx.execute(DUE, {"job": schedule.name, "every": schedule.every, "most": MOST}).scalars())
+    return list(
+        tx.execute(DUE, {"job": schedule.name, "every": schedule.every, "at": schedule.at, "most": MOST}).scalars()
+    )
 
 
 def chosen(schedule: Schedule, windows: list[Any]) -> list[Any]:
@@ -186,6 +188,9 @@ RUNS: dict[str, Job] = {
     "fulfilled": fulfilled.run,
     "deadlines": deadlines.run,
     "tills": tills.run,
+    "align_full": align.full,
+    "align_delta": align.delta,
+    "align": align.run,
     "prices": prices.run,
     "activate": prices.activate,
     "publish_prices": prices.publish,
@@ -202,7 +207,7 @@ def beat_schedule() -> dict[str, Any]:
     return {
         name: {
             "task": f"waybill.{name}",
-            "schedule": timedelta(seconds=config().schedules[name].every),
+            "schedule": timedelta(seconds=config().schedules[name].tick),
             "options": {"queue": CLOCK, "expires": max(APART, config().schedules[name].every * 2)},
         }
         for name in RUNS

@@ -81,11 +81,12 @@ def kind_of(account: str) -> str:
 def _asked(account: str, skus: Sequence[str]) -> tuple[list[str], list[StockLevel]]:
     """Those of the SKUs that the account has a code for, and its levels of them."""
     wired = connection(account)
-    known = [sku for sku in skus if _has(wired.codes, sku)]
+    known = [sku for sku in skus if has_code(wired.codes, sku)]
     return known, list(connect(wired).stock(known)) if known else []
 
 
-def _has(codes: object, sku: str) -> bool:
+def has_code(codes: object, sku: str) -> bool:
+    """Whether an account has a name for the SKU."""
     try:
         codes.theirs("sku", sku)  # type: ignore[attr-defined]
     except Missing:

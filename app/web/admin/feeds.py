@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.catalogue import price_activation, price_marks, price_runs
 from app.database import transaction
+from app.stock import alignment
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
 
@@ -27,7 +28,8 @@ class Feeds(Page):
     def index(self) -> ResponseReturnValue:
         with transaction() as tx:
             runs, waiting = price_runs.recent(tx), price_marks.pending(tx)
-        return str(self.render("feeds.html", runs=runs, waiting=waiting, tones=TONES))
+            looks = alignment.recent(tx)
+        return str(self.render("feeds.html", runs=runs, waiting=waiting, looks=looks, tones=TONES))
 
     @expose("/<int:run>")
     def one(self, run: int) -> ResponseReturnValue:
@@ -86,4 +88,6 @@ TONES = {
     "unreadable": "bad",
     "rejected": "bad",
     "rolled_back": "warn",
+    "done": "good",
+    "failed": "bad",
 }
