@@ -25,7 +25,7 @@ ON CONFLICT (account, url) DO NOTHING RETURNING id
 COUNT = text("SELECT count(*) FROM listeners WHERE account = :account")
 ALL = text(f"SELECT {COLUMNS} FROM listeners ORDER BY account, made_at, id LIMIT 1000")  # noqa: S608 - constants only
 OF = text(f"SELECT {COLUMNS} FROM listeners WHERE account = :account ORDER BY made_at, id")  # noqa: S608
-ONE = text(f"SELECT {COLUMNS} FROM listeners WHERE id = :id FOR UPDATE")  # noqa: S608
+ONE = text(f"SELECT {COLUMNS} FROM listeners WHERE id = :id")  # noqa: S608
 WANTING = text("SELECT id FROM listeners WHERE account = :account AND active AND :event = ANY(events) ORDER BY id")
 SET = text("UPDATE listeners SET active = :active, changed_at = now() WHERE id = :id")
 FORGET = text("DELETE FROM listeners WHERE id = :id")
@@ -75,7 +75,7 @@ def of(tx: Connection, account: str) -> list[Listener]:
 
 
 def one(tx: Connection, name: str) -> Listener | None:
-    """The subscription, locked; None when there is none of this name."""
+    """The subscription; None when there is none of this name."""
     row: Any = tx.execute(ONE, {"id": name}).mappings().first()
     return None if row is None else Listener(**row)
 

@@ -105,7 +105,7 @@ def tell(tx: Connection, account: str, till: str, sale: Sale) -> str:
     at = tx.execute(ONE, {"account": account, "till": till}).one()
     if sale.sequence > at.posted + REACH:
         raise Wrong(f"Number {sale.sequence} is more than {REACH} ahead of {at.posted}, the last that was posted.")
-    return _keep(tx, account, till, sale, "waiting")
+    return _keep(tx, account, till, sale, "waiting", at.posted)
 
 
 def void(tx: Connection, account: str, till: str, sequence: int) -> str:
@@ -113,13 +113,16 @@ def void(tx: Connection, account: str, till: str, sequence: int) -> str:
     at = tx.execute(ONE, {"account": account, "till": till}).one()
     if not at.posted < sequence <= at.posted + REACH:
         raise Wrong(f"Number {sequence} is not among those that are still to come (the last posted is {at.posted}).")
-    return _keep(tx, account, till, Sale(sequence, "", "", {}), "void")
+    return _keep(tx, account, till, Sale(sequence, "", "", {}), "void", at.posted)
 
 
-def _keep(tx: Connection, account: str, till: str, sale: Sale, state: str) -> str:
+def _keep(tx: Connection, account: str, till: str, sale: Sale, state: str, posted: int) -> str:
     name = {"account": account, "till": till, "sequence": sale.sequence}
     row = {"state": state, "content": sale.content if state == "waiting" else "void", "sold_at": sale.sold_at}
-    if tx.execute(TOLD, {**name, **row, "zone": sale.zone, "body": sale.body}).scalar() is not None:
+    if (
+        sale.sequence > posted
+        and tx.execute(TOLD, {**name, **row, "zone": sale.zone, "body": sale.body}).scalar() is not None
+    ):
         return "new"
     known = tx.execute(KNOWN, name).first()
     if known is not None and known.content == row["content"]:

@@ -78,6 +78,10 @@ def test_a_number_that_is_told_otherwise_is_refused_by_itself(market: Market) ->
     assert "otherwise" in answer["results"][1]["reason"]
     assert "48.31" in answer["results"][2]["reason"]
     assert answer["posted"] == 2
+    early = tell(market, sale(0))
+    assert verdicts(early) == {0: "refused"}
+    assert "before the first" in early["results"][0]["reason"]
+    assert not market.world.one("SELECT count(*) FROM till_sales WHERE state = 'waiting'")
     far = tell(market, sale(900_000))
     assert verdicts(far) == {900_000: "refused"}
 

@@ -19,7 +19,7 @@ from app.orders.shipping import to_ship
 from app.orders.whereabouts import whereabouts
 from app.web.api import once, partner, schemas
 from app.web.api import schemas_orders as shapes
-from app.web.api.partner import Taken
+from app.web.api.partner import Looked, Taken
 from app.web.api.problems import Problem
 from app.web.api.resource import Resource
 from connectors.canonical.gate import equation
@@ -75,7 +75,7 @@ def found(asked: Mapping[str, str]) -> Response:
     account = partner.channel()
     with transaction() as tx:
         waybill = tx.execute(FIND, {"account": account, "id": asked["id"]}).scalar()
-        rows = [_standing(tx, partner.mine(tx, str(waybill)))] if waybill else []
+        rows = [_standing(tx, partner.look(tx, str(waybill)))] if waybill else []
     return partner.said({"orders": rows}, 200)
 
 
@@ -83,10 +83,10 @@ def found(asked: Mapping[str, str]) -> Response:
 def one(waybill: str) -> Response:
     """Where it is, what has left, and what happens next."""
     with transaction() as tx:
-        return partner.said(_standing(tx, partner.mine(tx, waybill)), 200)
+        return partner.said(_standing(tx, partner.look(tx, waybill)), 200)
 
 
-def _standing(tx: Connection, subject: Subject) -> dict[str, Any]:
+def _standing(tx: Connection, subject: Looked) -> dict[str, Any]:
     name = {"waybill": subject.waybill, "id": subject.external_id}
     where = whereabouts(tx, subject.waybill)
     if where is None:

@@ -16,6 +16,7 @@ from app.orders import returning
 from app.orders.returning import ReturnLine, ReturnRow
 from app.web.api import once, orders, partner, schemas
 from app.web.api import schemas_orders as shapes
+from app.web.api.partner import Looked
 from app.web.api.problems import Problem
 from app.web.api.resource import Resource
 
@@ -60,7 +61,7 @@ def _lines(told: Sequence[Mapping[str, str]]) -> list[ReturnLine]:
 def listed(waybill: str) -> Response:
     """All returns of an order."""
     with transaction() as tx:
-        subject = partner.mine(tx, waybill)
+        subject = partner.look(tx, waybill)
         rows = [_shown(row, subject) for row in returning.of(tx, subject.id)]
     return partner.said({"returns": rows}, 200)
 
@@ -68,14 +69,14 @@ def listed(waybill: str) -> Response:
 @resource.on("GET", "/<number>", SCOPE, {200: shapes.ReturnShape, **ANSWERS})
 def one(number: str) -> Response:
     with transaction() as tx:
-        subject = partner.mine(tx, number.partition("-")[0])
+        subject = partner.look(tx, number.partition("-")[0])
         row = next((row for row in returning.of(tx, subject.id) if row.number == number.upper()), None)
         if row is None:
             raise Problem(404, "no_return", "No return of yours has this number.")
         return partner.said(_shown(row, subject), 200)
 
 
-def _shown(row: ReturnRow, subject: Subject) -> dict[str, Any]:
+def _shown(row: ReturnRow, subject: Subject | Looked) -> dict[str, Any]:
     lines = [
         {
             "line_id": line.line_id,
