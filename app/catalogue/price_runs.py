@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +11,10 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app import cases
-from app.catalogue import price_lines
+from app.catalogue import price_checks, price_lines
 from app.catalogue.price_lines import Line, Policy, Refused, Unreadable
 from app.journal.actions import audit
 from app.journal.reading.rows import found as found_one
@@ -25,7 +22,6 @@ from app.journal.reading.rows import listed
 from config.reader import config
 
 CHUNK = 500
-KEPT_FROM = 100_000_000
 COLUMNS = """id, account, file, content, state, total, reached, counts, before, why, began_at, checked_at, activated_at, reckoned_at, ended_at, by"""
 BEGIN = text("""
 INSERT INTO price_runs (account, file, content, body, state, total, why, ended_at)
@@ -39,7 +35,6 @@ LOADING = text("SELECT id FROM price_runs WHERE state = 'loading' ORDER BY id")
 LOCK = text(f"SELECT {COLUMNS}, body, now() AS now FROM price_runs WHERE id = :id FOR UPDATE SKIP LOCKED")  # noqa: S608 - constants only
 ONE = text(f"SELECT {COLUMNS} FROM price_runs WHERE id = :id FOR UPDATE")  # noqa: S608
 RECENT = text(f"SELECT {COLUMNS} FROM price_runs ORDER BY id DESC LIMIT 50")  # noqa: S608
-ACTIVE = text(f"SELECT {COLUMNS} FROM price_runs WHERE account = :account AND state = 'active'")  # noqa: S608
 LINE = text("""
 INSERT INTO price_lines (run_id, n, state, code, reason, sku, price_list, currency, min_quantity, amount, compare_at, taxes_included,
     valid_from, valid_until, promotion)
@@ -55,65 +50,8 @@ SELECT sku FROM unnest(CAST(:skus AS text[])) AS t (sku) WHERE EXISTS (SELECT 1 
 IN_FORCE = text("""
 SELECT price_list, sku, currency, min_quantity, amount FROM prices WHERE sku = ANY(:skus) AND promotion = ''
 """)
-# ---- gates that need the whole file
-TWICE = text("""
-UPDATE price_lines l SET state = 'refused', code = 'twice', reason = 'Line ' || o.n || ' says another price from the same instant.'
-FROM price_lines o WHERE l.run_id = :run AND o.run_id = :run AND l.state = 'accepted' AND o.state = 'accepted' AND o.n < l.n
-    AND (o.sku, o.price_list, o.currency, o.min_quantity) = (l.sku, l.price_list, l.currency, l.min_quantity)
-    AND (o.promotion <> '') = (l.promotion <> '')
-    AND o.valid_from = l.valid_from
-""")
-BASE = """
-EXISTS (SELECT 1 FROM price_lines b WHERE b.run_id = l.run_id AND b.state = 'accepted' AND b.promotion = ''
-    AND (b.sku, b.price_list, b.currency, b.min_quantity) = (l.sku, l.price_list, l.currency, l.min_quantity) AND {condition})
-"""
-AFTER_IT = "b.valid_from <= coalesce(l.valid_until, 'infinity') AND coalesce(b.valid_until, 'infinity') > coalesce(l.valid_until, '-infinity')"
-UNENDING = text("""
-UPDATE price_lines SET state = 'refused', code = 'promotion', reason = 'A promotion has an end (until).'
-WHERE run_id = :run AND state = 'accepted' AND promotion <> '' AND valid_until IS NULL
-""")
-BASELESS = text(f"""
-UPDATE price_lines l SET state = 'refused', code = 'promotion', reason = 'No price of the file holds after the promotion ends.'
-WHERE l.run_id = :run AND l.state = 'accepted' AND l.promotion <> '' AND NOT {BASE.format(condition=AFTER_IT)}
-""")  # noqa: S608 - constants only
-NOT_LOWER = text(f"""
-UPDATE price_lines l SET state = 'refused', code = 'promotion', reason = 'The promotion is not below the price that it reduces.'
-WHERE l.run_id = :run AND l.state = 'accepted' AND l.promotion <> '' AND {
-    BASE.format(
-        condition="tstzrange(b.valid_from, b.valid_until) && tstzrange(l.valid_from, l.valid_until) AND b.amount <= l.amount"
-    )
-}
-""")  # noqa: S608 - constants only
-# What a refused line is about stays as it is: the lines of the run in force are kept, unless this one has others for the SKU and list.
-KEEP = text("""
-INSERT INTO price_lines (run_id, n, state, code, reason, sku, price_list, currency, min_quantity, amount, compare_at, taxes_included,
-    valid_from, valid_until, promotion)
-SELECT :run, :first + row_number() OVER (ORDER BY p.n), 'kept', '', 'as in the run before: this file''s line was refused', p.sku, p.price_list,
-    p.currency, p.min_quantity, p.amount, p.compare_at, p.taxes_included, p.valid_from, p.valid_until, p.promotion
-FROM price_lines p WHERE p.run_id = :before AND p.state IN ('accepted', 'kept')
-    AND EXISTS (SELECT 1 FROM price_lines r WHERE r.run_id = :run AND r.state = 'refused' AND r.sku = p.sku AND r.price_list = p.price_list)
-    AND NOT EXISTS (SELECT 1 FROM price_lines a WHERE a.run_id = :run AND a.state = 'accepted'
-        AND (a.sku, a.price_list, a.currency, a.min_quantity) = (p.sku, p.price_list, p.currency, p.min_quantity)
-        AND (a.promotion <> '') = (p.promotion <> ''))
-""")
-COUNTS = text("""
-WITH mine AS (SELECT DISTINCT sku, price_list, currency, min_quantity FROM price_lines WHERE run_id = :run AND state IN ('accepted', 'kept')),
-theirs AS (SELECT DISTINCT sku, price_list, currency, min_quantity FROM price_lines WHERE run_id = :before AND state IN ('accepted', 'kept'))
-SELECT (SELECT count(*) FROM price_lines WHERE run_id = :run AND n < :kept) AS lines,
-    (SELECT count(*) FROM price_lines WHERE run_id = :run AND state = 'accepted') AS accepted,
-    (SELECT count(*) FROM price_lines WHERE run_id = :run AND state = 'refused') AS refused,
-    (SELECT count(*) FROM price_lines WHERE run_id = :run AND state = 'kept') AS kept,
-    (SELECT count(*) FROM (SELECT * FROM mine EXCEPT SELECT * FROM theirs) a) AS new,
-    (SELECT count(*) FROM (SELECT * FROM theirs EXCEPT SELECT * FROM mine) b) AS gone
-""")
-CHECKED = text("""
-UPDATE price_runs SET state = :state, counts = :counts, before = :before, why = :why, checked_at = now(), body = NULL WHERE id = :id
-""")
 DECIDE = text(
     "UPDATE price_runs SET state = :state, why = :why, by = :by, ended_at = CASE WHEN :state = 'rejected' THEN now() END WHERE id = :id"
-)
-REPORT = text(
-    "SELECT n, state, code, reason, sku FROM price_lines WHERE run_id = :run AND (state <> 'accepted') ORDER BY n"
 )
 REFUSED_LINES = text(
     "SELECT n, code, reason, sku FROM price_lines WHERE run_id = :run AND state = 'refused' ORDER BY n LIMIT :most"
@@ -249,30 +187,9 @@ def _plain(words: str) -> str:
 
 
 def _check(tx: Connection, run: int, account: str, file: str, rule: Mapping[str, Any]) -> None:
-    """All lines are here: the gates that need the whole file, and the figures against the run in force."""
-    for gate in (TWICE, UNENDING, BASELESS, NOT_LOWER):
-        tx.execute(gate, {"run": run})
-    active = found_one(tx, Run, ACTIVE, account=account)
-    before = active.id if active is not None else 0
-    tx.execute(KEEP, {"run": run, "before": before, "first": KEPT_FROM})
-    counts = dict(tx.execute(COUNTS, {"run": run, "before": before, "kept": KEPT_FROM}).mappings().one())
-    earlier = dict(active.counts) if active is not None else {}
-    why = _doubts(counts, earlier, rule)
-    state = "held" if why else "ready"
-    tx.execute(CHECKED, {"id": run, "state": state, "counts": Jsonb(counts), "before": Jsonb(earlier), "why": why})
+    why = price_checks.check(tx, run, account, rule)
     if why:
         _case(tx, account, run, "price_feed_held", f"{file} of {account} is held: {why}")
-
-
-def _doubts(counts: Mapping[str, int], before: Mapping[str, int], rule: Mapping[str, Any]) -> str:
-    """Why a person should look before anything of it is in force; '' when it may go on."""
-    least = (1 - Decimal(str(rule.get("drop", 1)))) * before.get("lines", 0)
-    if counts["lines"] < least:
-        return f"it has {counts['lines']} lines, the one before had {before['lines']}."
-    share = Decimal(counts["refused"]) / max(1, counts["lines"])
-    if share > Decimal(str(rule.get("refused", 1))):
-        return f"{counts['refused']} of {counts['lines']} lines are refused."
-    return ""
 
 
 def _case(tx: Connection, account: str, run: int, code: str, sentence: str) -> None:
@@ -309,35 +226,3 @@ def recent(tx: Connection) -> tuple[Run, ...]:
 def refused_lines(tx: Connection, run: int, most: int = 200) -> Sequence[Any]:
     """The first refused lines: n, code, reason, sku."""
     return tx.execute(REFUSED_LINES, {"run": run, "most": most}).all()
-
-
-def report(tx: Connection, run: int) -> bytes:
-    """What is said about a file: one line on the whole, then each that was refused, or kept from the run before, with the reason."""
-    row = found_one(tx, Run, ONE, id=run)
-    if row is None:
-        raise LookupError(f"there is no price run {run}")
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\r\n")
-    table.writerow(("line", "verdict", "code", "sku", "reason"))
-    table.writerow(("", VERDICTS.get(row.state, "checked"), "", "", _summary(row)))
-    for said in tx.execute(REPORT, {"run": run}):
-        number = said.n if said.n < KEPT_FROM else ""
-        table.writerow((number, said.state, said.code, _harmless(said.sku), _harmless(said.reason)))
-    return out.getvalue().encode()
-
-
-VERDICTS = {"unreadable": "unreadable", "duplicate": "duplicate"}
-
-
-def _summary(row: Run) -> str:
-    if row.state in VERDICTS:
-        return _harmless(row.why)
-    counts = ", ".join(
-        f"{row.counts.get(name, 0)} {name}" for name in ("lines", "accepted", "refused", "kept", "new", "gone")
-    )
-    return f"{counts}, against {row.before.get('lines', 0)} lines before" if row.before else counts
-
-
-def _harmless(word: str) -> str:
-    """A cell that a spreadsheet would reckon is text."""
-    return f"'{word}" if word[:1] in ("=", "+", "-", "@", "\t") else word

@@ -69,6 +69,7 @@ CREATE TABLE feed_files (              -- files as they were last listed: one th
     name text NOT NULL,
     size bigint NOT NULL,
     modified bigint NOT NULL,
+    read boolean NOT NULL DEFAULT false,  -- it was read as it is: not again while it waits to be moved away
     seen_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (account, name)
 );

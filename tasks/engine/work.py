@@ -10,7 +10,7 @@ from typing import Any
 
 from app.accounts import entries, listeners
 from app.bell import ring_event
-from app.catalogue import price_marks, price_runs
+from app.catalogue import price_marks, price_reports
 from app.catalogue.price_marks import PriceMark
 from app.database import transaction
 from app.journal import accept, steps
@@ -161,7 +161,7 @@ class Work:
     def report(self, run: int) -> bytes:
         """What is said about a price file: the run has been checked, so it says the same at every attempt."""
         with transaction() as tx:
-            return price_runs.report(tx, run)
+            return price_reports.report(tx, run)
 
     def guard(self) -> None:
         """Right before the first byte: the lease must outlast the call at its slowest, else it is renewed, else nothing is sent."""

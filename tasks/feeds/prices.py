@@ -23,11 +23,13 @@ from tasks.flows.book import FLOWS
 log = structlog.get_logger("prices")
 
 PATIENCE = 25.0  # seconds in one window; the next one goes on
-SEEN = text("SELECT size, modified FROM feed_files WHERE account = :account AND name = :name")
+SEEN = text("SELECT size, modified, read FROM feed_files WHERE account = :account AND name = :name")
 NOTE = text("""
 INSERT INTO feed_files (account, name, size, modified) VALUES (:account, :name, :size, :modified)
-ON CONFLICT (account, name) DO UPDATE SET size = excluded.size, modified = excluded.modified, seen_at = now()
+ON CONFLICT (account, name) DO UPDATE SET size = excluded.size, modified = excluded.modified, seen_at = now(),
+    read = feed_files.read AND (feed_files.size, feed_files.modified) = (excluded.size, excluded.modified)
 """)
+READ = text("UPDATE feed_files SET read = true WHERE account = :account AND name = :name")
 FORGET = text("DELETE FROM feed_files WHERE account = :account AND NOT (name = ANY(:names))")
 # Checked files whose report was not asked for yet, also by a worker that was killed before it could.
 UNREPORTED = text("""
@@ -68,15 +70,16 @@ def _fetched(account: str, source: FileSource) -> str:
         body = source.read_file(file.name)
         with transaction() as tx:
             begun += price_runs.begin(tx, account, file.name, body) is not None
+            tx.execute(READ, {"account": account, "name": file.name})
     return f"{account}: {begun} new files" if begun else ""
 
 
 def _stands_still(tx: Connection, account: str, file: RemoteFile) -> bool:
-    """Whether it has the size and time that it had at the last look: nobody is writing to it."""
+    """Whether it has the size and time that it had at the last look, and was not read so before: nobody is writing to it."""
     name = {"account": account, "name": file.name}
     before = tx.execute(SEEN, name).first()
     tx.execute(NOTE, {**name, "size": file.size, "modified": file.modified})
-    return before is not None and (before.size, before.modified) == (file.size, file.modified)
+    return before is not None and not before.read and (before.size, before.modified) == (file.size, file.modified)
 
 
 def read_on(until: float) -> int:

@@ -25,6 +25,9 @@ FORGET_WINDOWS = text("DELETE FROM windows WHERE ended_at < now() - interval '2 
 
 # Narrow rows that a partner or a page asks for for some days only.
 FORGET_ANSWERS = text("DELETE FROM api_answers WHERE at < now() - interval '7 days'")
+FORGET_PRICES = text("DELETE FROM price_runs WHERE ended_at < now() - interval '90 days' AND state <> 'active'")
+# A sale told again after that is refused by its number: it lies before the last that was posted.
+FORGET_SALES = text("DELETE FROM till_sales WHERE posted_at < now() - make_interval(months => :months)")
 FORGET_TELLINGS = text("""
 DELETE FROM tellings t USING (SELECT id, row_number() OVER (PARTITION BY account, sku ORDER BY id DESC) AS n FROM tellings
     WHERE (account, sku) IN (SELECT account, sku FROM tellings WHERE at > now() - interval '1 day' GROUP BY 1, 2 LIMIT 5000)) old
@@ -46,6 +49,8 @@ def run() -> str:
         tx.execute(FORGET_USAGE)
         tx.execute(FORGET_DELIVERIES, {"months": months})
         tx.execute(FORGET_ANSWERS)
+        tx.execute(FORGET_PRICES)
+        tx.execute(FORGET_SALES, {"months": months})
         tx.execute(FORGET_TELLINGS, {"keep": config().availability.get("publication", {}).get("keep", 20)})
     return f"dropped {', '.join(dropped) or 'nothing'}"
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from flask import Response, abort
 from flask.typing import ResponseReturnValue
 
-from app.catalogue import price_activation, price_marks, price_runs
+from app.catalogue import price_activation, price_marks, price_reports, price_runs
 from app.database import transaction
 from app.stock import alignment
 from app.web.admin.asking import back, reason
@@ -48,7 +48,7 @@ class Feeds(Page):
         with transaction() as tx:
             if price_runs.one(tx, run) is None:
                 abort(404)
-            body = price_runs.report(tx, run)
+            body = price_reports.report(tx, run)
         named = {"Content-Disposition": f'attachment; filename="run-{run}.report.csv"'}
         return Response(body, content_type="text/csv; charset=utf-8", headers=named)
 
