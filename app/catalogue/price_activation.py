@@ -22,6 +22,10 @@ END = text(
 START = text("""
 UPDATE price_runs SET state = 'active', activated_at = now(), reckoned_at = NULL, ended_at = NULL WHERE id = :id
 """)
+# An older file that waits for a person is over once a newer one is in force: approved later, it would bring old prices back.
+OVERTAKEN = text("""
+UPDATE price_runs SET state = 'superseded', ended_at = now() WHERE account = :account AND state = 'held' AND id < :id RETURNING id
+""")
 CURRENT = text("SELECT id FROM price_runs WHERE account = :account AND state = 'active' FOR UPDATE")
 # Whether a date of the run has come since it was last reckoned.
 DUE = text("""
@@ -84,6 +88,8 @@ def activate(tx: Connection, account: str) -> int:
             tx.execute(END, {"id": passed, "state": "superseded", "why": ""})
         tx.execute(START, {"id": ready[-1]})
         current = ready[-1]
+        for held in tx.execute(OVERTAKEN, {"account": account, "id": current}).scalars().all():
+            cases.leave(tx, member(held))
     return _reckon(tx, account, current) if current is not None else 0
 
 

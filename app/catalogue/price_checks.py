@@ -40,6 +40,7 @@ WHERE l.run_id = :run AND l.state = 'accepted' AND l.promotion <> '' AND {
 }
 """)  # noqa: S608 - constants only
 # What a refused line is about stays as it is: the lines of the run in force are kept, unless this one has others for the SKU and list.
+UNKEEP = text("DELETE FROM price_lines WHERE run_id = :run AND state = 'kept'")
 KEEP = text("""
 INSERT INTO price_lines (run_id, n, state, code, reason, sku, price_list, currency, min_quantity, amount, compare_at, taxes_included,
     valid_from, valid_until, promotion)
@@ -72,13 +73,25 @@ def check(tx: Connection, run: int, account: str, rule: Mapping[str, Any]) -> st
         tx.execute(gate, {"run": run})
     active = tx.execute(ACTIVE, {"account": account}).first()
     before = active.id if active is not None else 0
-    tx.execute(KEEP, {"run": run, "before": before, "first": KEPT_FROM})
+    keep(tx, run, before)
     counts = dict(tx.execute(COUNTS, {"run": run, "before": before, "kept": KEPT_FROM}).mappings().one())
     earlier = dict(active.counts) if active is not None else {}
     why = _doubts(counts, earlier, rule)
     state = "held" if why else "ready"
     tx.execute(CHECKED, {"id": run, "state": state, "counts": Jsonb(counts), "before": Jsonb(earlier), "why": why})
     return why
+
+
+def keep(tx: Connection, run: int, before: int) -> None:
+    """What this run's refused lines are about stays as the run `before` has it."""
+    tx.execute(UNKEEP, {"run": run})
+    tx.execute(KEEP, {"run": run, "before": before, "first": KEPT_FROM})
+
+
+def keep_again(tx: Connection, run: int, account: str) -> None:
+    """The same against the run that is in force by now."""
+    active = tx.execute(ACTIVE, {"account": account}).first()
+    keep(tx, run, active.id if active is not None else 0)
 
 
 def _doubts(counts: Mapping[str, int], before: Mapping[str, int], rule: Mapping[str, Any]) -> str:

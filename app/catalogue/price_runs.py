@@ -209,6 +209,8 @@ def decide(tx: Connection, run: int, who: str, why: str, *, approve: bool) -> bo
     if row is None or row.state != "held":
         return False
     state = "ready" if approve else "rejected"
+    if approve:
+        price_checks.keep_again(tx, run, row.account)
     tx.execute(DECIDE, {"id": run, "state": state, "why": f"{row.why} {who}: {why}"[:1000], "by": who})
     cases.leave(tx, member(run), by=who)
     audit(tx, who, f"{'approve' if approve else 'reject'} price run", f"price_run:{run}", why, before={"why": row.why})

@@ -136,6 +136,36 @@ def test_far_fewer_lines_than_before_wait_for_a_person(feed: Feed) -> None:
     assert feed.prices()["WB-TEE"] == "18.9"
 
 
+def test_a_held_file_is_over_once_a_newer_one_is_in_force(feed: Feed) -> None:
+    from app.catalogue import price_runs
+    from app.database import transaction
+
+    feed.take("full.csv", *PLAIN)
+    assert feed.take("half.csv", "WB-TEE,18.90,EUR,,,,,") == "held"
+    assert feed.take("next.csv", "WB-TEE,18.50,EUR,,,,,", *PLAIN[1:]) == "active"
+    assert feed.state("half.csv") == "superseded"
+    assert feed.world.one("SELECT status FROM cases WHERE code = 'price_feed_held'") == "resolved"
+    with transaction() as tx:
+        assert not price_runs.decide(tx, feed.run("half.csv"), "anna", "too late", approve=True)
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "18.5"
+
+
+def test_what_a_refused_line_keeps_is_what_holds_when_it_is_approved(feed: Feed) -> None:
+    from app.catalogue import price_activation
+    from app.database import transaction
+
+    feed.take("old.csv", *PLAIN)
+    feed.take("new.csv", *PLAIN[:1], "WB-MUG,9.00,EUR,,,,,", *PLAIN[2:])
+    assert feed.take("held.csv", "WB-TEE,18.90,EUR,,,,,", "WB-MUG,nine,EUR,,,,,") == "held"
+    with transaction() as tx:
+        price_activation.roll_back(tx, feed.run("new.csv"), "anna", "9.00 was wrong")
+    decided(feed, "held.csv", approve=True)
+    feed.minute()
+    assert feed.state("held.csv") == "active"
+    assert (feed.prices()["WB-TEE"], feed.prices()["WB-MUG"]) == ("18.9", "8.5")
+
+
 def test_a_price_holds_from_its_minute_until_its_minute(feed: Feed) -> None:
     """A promotion comes and goes by itself; what is reduced is told with what it is reduced from, and explicitly without it afterwards."""
     now = datetime.now(UTC)
