@@ -29,7 +29,7 @@ def create_app() -> Flask:
     app = Flask(__name__, static_url_path="/assets")
     app.config.update(
         SECRET_KEY=_needed("SECRET_KEY"),
-        MAX_CONTENT_LENGTH=1_000_000,
+        MAX_CONTENT_LENGTH=api.LARGEST,
         SESSION_COOKIE_NAME="waybill",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -38,8 +38,9 @@ def create_app() -> Flask:
     )
     app.register_blueprint(health)
     admin.install(app)
-    api.install(app)
     app.register_blueprint(where)
+    app.extensions["api"] = api.create()
+    app.wsgi_app = api.Door(app.wsgi_app, app.extensions["api"])  # type: ignore[assignment, method-assign]
     app.wsgi_app = Hooks(app.wsgi_app, os.environ.get("PUBLIC_URL", ""))  # type: ignore[assignment, method-assign]
     proxies = int(os.environ.get("TRUSTED_PROXIES", "0"))
     if proxies:

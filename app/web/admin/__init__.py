@@ -35,7 +35,6 @@ from app.web.admin import (
     webhooks,
     work,
 )
-from app.web.api import problems
 
 
 def install(app: Flask) -> None:
@@ -92,8 +91,6 @@ SENTENCES = {
 
 def _wrong(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
-    if request.path.startswith("/api/"):
-        return problems.answer(error)
     if not request.path.startswith("/admin"):
         return {"error": SENTENCES[code][0]}, code
     return render_template("wrong.html", code=code, sentence=SENTENCES[code][0], remedy=SENTENCES[code][1]), code

@@ -17,7 +17,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-OWN = ("/assets/", "/api/")  # these say themselves how long they may be kept
+OWN = "/assets/"  # these say themselves how long they may be kept
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
 from flask_smorest import Api  # type: ignore[import-untyped]
+from werkzeug.exceptions import HTTPException
 
-from app.web.api import availability, movements, orders, prices, reservations, returns, tills, webhooks
+from app.journal.actions import ORIGIN
+from app.web.api import availability, movements, orders, prices, problems, reservations, returns, tills, webhooks
 
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+LARGEST = 1_000_000  # bytes of a request
 RESOURCES = (
     orders.resource,
     returns.resource,
@@ -37,13 +45,53 @@ class Described(Api):  # type: ignore[misc]  # flask-smorest ships no types
     """Flask-Smorest's, with our own answers for what goes wrong."""
 
     def _register_error_handlers(self) -> None:
-        """The admin's pages must not answer as the API does."""
+        """Ours are registered below: one shape of answer, whoever raised it."""
 
 
-def install(app: Flask) -> None:
-    """Puts the API under /api/v1. Its callers hold keys, not sessions, so no form of theirs can be forged."""
-    app.config.update(SETTINGS)
+class NoSession(SessionInterface):
+    """Callers hold keys: nothing is read from a cookie, and none is set."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        return SecureCookieSession()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nothing to save."""
+
+
+HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+
+
+def create() -> Flask:
+    """The API as an application of its own: what the admin asks of every request (session, CSRF, brake, theme) is on no partner's way."""
+    app = Flask("waybill.api", static_folder=None)
+    app.config.update(SETTINGS, MAX_CONTENT_LENGTH=LARGEST)
+    app.session_interface = NoSession()
+    app.before_request(lambda: _from(request.remote_addr or ""))
+    app.after_request(_told)
     described = Described(app)
     for resource in RESOURCES:
         described.register_blueprint(resource)
-        app.extensions["csrf"].exempt(resource)
+    app.register_error_handler(HTTPException, problems.answer)
+    return app
+
+
+def _from(address: str) -> None:
+    ORIGIN.set(address)
+
+
+def _told(response: Response) -> Response:
+    response.headers.extend(HEADERS)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+class Door:
+    """Answers /api/ before the admin's application is asked."""
+
+    def __init__(self, rest: Wsgi, api: Flask) -> None:
+        self._rest, self._api = rest, api
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        inside = environ.get("PATH_INFO", "").startswith("/api/")
+        return (self._api.wsgi_app if inside else self._rest)(environ, start)

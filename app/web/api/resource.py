@@ -54,7 +54,7 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
             for status, schema in [*answers.items(), *((refusal, ProblemShape) for refusal in REFUSALS)]:
                 kind = PROBLEM if schema is ProblemShape else None
                 made = self.alt_response(status, schema=schema, content_type=kind)(made)
-            made = self.arguments(takes, location=place)(made) if takes else made
+            made = self.arguments(takes(), location=place)(made) if takes else made
             return cast(View, self.route(path, methods=[method], parameters=[KEY] if once else [])(made))
 
         return told
