@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import orjson
+import simplejson
 from sqlalchemy import Connection, text
 
 from app import cases
@@ -71,11 +71,11 @@ class Sale:
 
     @property
     def body(self) -> bytes:
-        return orjson.dumps(self.order)
+        return simplejson.dumps(self.order, use_decimal=True).encode()
 
     @property
     def content(self) -> str:
-        told = orjson.dumps([self.sold_at, self.zone, self.order], option=orjson.OPT_SORT_KEYS)
+        told = simplejson.dumps([self.sold_at, self.zone, self.order], use_decimal=True, sort_keys=True).encode()
         return blake2b(told, digest_size=12).hexdigest()
 
 
@@ -170,7 +170,7 @@ def gaps(tx: Connection) -> Sequence[Any]:
     return tx.execute(GAPS).all()
 
 
-def open_cases(tx: Connection, patience: float) -> int:
+def open_cases(tx: Connection, patience: int) -> int:
     """A number that is missing for longer than `patience` seconds is somebody's to find."""
     found = tx.execute(BLOCKED, {"seconds": patience}).all()
     for row in found:
@@ -221,4 +221,6 @@ def _instant(sold_at: str, zone: str, before: datetime | None) -> datetime:
 
 def _dated(body: bytes, at: datetime) -> bytes:
     """The order with the instant that its local time is."""
-    return orjson.dumps({**orjson.loads(body), "placed_at": at.isoformat(), "updated_at": at.isoformat()})
+    order = simplejson.loads(body, use_decimal=True)
+    dated = {**order, "placed_at": at.isoformat(), "updated_at": at.isoformat()}
+    return simplejson.dumps(dated, use_decimal=True).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -15,9 +16,9 @@ from app.stock import dirty, positions
 from connectors.canonical.stock import StockLevel
 
 FULL, DELTA, SOURCE, CHANNEL = "full", "delta", "source", "channel"
-OVERLAP = 600.0  # seconds that a delta looks back beyond the last one's beginning
-TRIES, AGAIN = 12, 60.0  # tries of one that meets trouble, and the seconds between them
-DROP = 0.9  # a source that lists fewer than this share of the last time's levels is a case
+OVERLAP = 600  # seconds that a delta looks back beyond the last one's beginning
+TRIES, AGAIN = 12, 60  # tries of one that meets trouble, and the seconds between them
+DROP = Decimal("0.9")  # a source that lists fewer than this share of the last time's levels is a case
 COLUMNS = (
     "id, kind, account, side, state, since, reached, looked, changed, before, tries, due_at, said, began_at, ended_at"
 )

@@ -11,7 +11,7 @@ PATIENCE = 1800.0  # seconds, unless settings.toml says otherwise ([tills] patie
 
 def run() -> str:
     """Opens a case for each till whose gap is older than the patience; posting what was missing closes it."""
-    patience = float(config().settings.get("tills", {}).get("patience", PATIENCE))
+    patience = int(config().settings.get("tills", {}).get("patience", PATIENCE))
     with transaction() as tx:
         late = tills.open_cases(tx, patience)
     return f"{late} tills wait for a number"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-import orjson
+import simplejson
 from flask import Response, request
 from sqlalchemy import Connection
 
@@ -21,6 +21,7 @@ from app.web.api.problems import Problem
 from app.web.api.resource import Resource
 from connectors.canonical.order import Order
 from connectors.canonical.snapshot import Snapshot
+from connectors.kit.http import dump_json
 
 resource = Resource("tills", __name__, url_prefix="/api/v1/tills", description="Sales rung up at a till.")
 SCOPE = "tills:write"
@@ -32,7 +33,7 @@ ANY_TIME = "2000-01-01T00:00:00+00:00"  # stands in for the sale's time where th
 def sold(asked: Mapping[str, Any], till: str) -> Response:
     """Each sale is posted, waits for a missing number, is known, or is refused by itself."""
     _named(till)
-    told = orjson.loads(request.get_data())["sales"]
+    told = simplejson.loads(request.get_data(), use_decimal=True)["sales"]
     return partner.take(lambda tx, taken: _taken(tx, taken, till, told, asked["first"]))
 
 
@@ -58,7 +59,7 @@ def _verdict(tx: Connection, taken: Taken, till: str, one: Mapping[str, Any]) ->
 def _sound(order: Mapping[str, Any]) -> None:
     """Raises Problem for a sale that could not be read or does not add up: it would block those after it for nothing."""
     dated = {**order, "placed_at": ANY_TIME, "updated_at": ANY_TIME}
-    told = partner.read("till.sale", orjson.dumps(dated))
+    told = partner.read("till.sale", dump_json(dated))
     assert isinstance(told, Snapshot)
     orders.adds_up(cast(Order, told.document))
 
