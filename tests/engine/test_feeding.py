@@ -85,7 +85,7 @@ def test_the_shortest_call_of_late_is_the_accounts_pace() -> None:
     for seconds in (0.2, 0.004, 0.3):
         pace.note("far", seconds)
     assert pace.quick("far"), "what a busy machine adds is no slowness of the account"
-    for _ in range(100):
+    for _ in range(pace.LATE):
         pace.note("far", 0.2)
     assert not pace.quick("far"), "it has become slow"
 
