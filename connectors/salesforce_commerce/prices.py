@@ -1,0 +1,118 @@
+"""Prices are published as a price book file that the instance imports: laid by WebDAV, read by its import job.
+
+Neither SCAPI nor OCAPI writes a price (updateProduct has it read-only); the import is the published way. One import of a kind
+runs at a time, so a job that is running already makes the batch wait.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from connectors.canonical.product import Price
+from connectors.kit.account import Connection
+from connectors.kit.errors import Ambiguous, Missing, Rejected
+from connectors.kit.place import Place
+from connectors.kit.writes import BatchItem, ExternalId
+from connectors.salesforce_commerce.client import Client
+from connectors.salesforce_commerce.instance import IMPORT, Instance, Row
+from connectors.salesforce_commerce.mapping.products import price as read_price
+from connectors.salesforce_commerce.pricebook import Entry, archive, pricebook
+
+Item = BatchItem[Price]
+Verdict = ExternalId | Exception
+PATIENCE, EVERY = 20.0, 0.5  # seconds that an import is waited for, and between looks
+OVER = ("finished", "aborted")
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Prices of one site, in price books."""
+
+    client: Client
+    instance: Instance
+    connection: Connection
+
+    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
+        """One import for each price book and currency; each price has the verdict of its book."""
+        entries = [self._entry(item.document) for item in items]
+        verdicts: dict[tuple[str, str], Exception | None] = {}
+        for book, currency in _books(entries):
+            rows = [one for one in entries if isinstance(one, Entry) and _book(one) == (book, currency)]
+            verdicts[book, currency] = self._import(book, currency, rows)
+        return [one if isinstance(one, Exception) else verdicts[_book(one)] or _id(one) for one in entries]
+
+    def find(self, item: Item) -> ExternalId | None:
+        """There when the site sells it for that now. What is not in force yet, and quantity breaks, cannot be seen: they
+        are imported again, which is one state."""
+        entry = self._entry(item.document)
+        if isinstance(entry, Exception):
+            return None
+        row = self.client.product(entry.product)
+        told = None if row is None else read_price(Place(row))
+        return _id(entry) if told is not None and told.amount == entry.price.amount else None
+
+    def _entry(self, price: Price) -> Entry | Exception:
+        try:
+            product = self.connection.codes.theirs("sku", price.sku)
+        except Missing as missing:
+            return missing
+        book = price.price_list or str(self.connection.account.settings.get("price_book", ""))
+        if not book:
+            words = "No price book is named to publish prices in."
+            return Rejected(words, code="no_price_book", remedy="Name the account's price_book.", owner="finance")
+        if price.amount.amount < 0:
+            return Rejected(f"The price of {price.sku} is below 0.", code="no_price", field="amount", owner="finance")
+        return Entry(product, replace(price, price_list=book))
+
+    # ---- the import
+
+    def _import(self, book: str, currency: str, rows: Sequence[Entry]) -> Exception | None:
+        """None once the job has ended well. Raises where nothing was started."""
+        body = pricebook(book, currency, rows)
+        name = f"waybill-{hashlib.sha256(body).hexdigest()[:20]}"
+        self.instance.upload(f"{name}.zip", archive(name, book, body))
+        execution = self.instance.start_import(f"{name}.zip")
+        ended = self._awaited(execution)
+        if ended is None:
+            return Ambiguous(
+                f"The import {execution.get('id')} of the price book {book} still runs.", code="still_runs"
+            )
+        found = _verdict(ended, book)
+        if found is None:
+            self.instance.remove(f"{name}.zip")
+        return found
+
+    def _awaited(self, execution: Row) -> Row | None:
+        patience = float(self.connection.account.settings.get("import_patience", PATIENCE))
+        until = time.monotonic() + patience
+        while str(execution.get("execution_status")) not in OVER:
+            if time.monotonic() > until:
+                return None
+            time.sleep(min(EVERY, patience))
+            execution = self.instance.execution(str(execution["id"]))
+        return execution
+
+
+def _verdict(execution: Row, book: str) -> Exception | None:
+    exit_status = execution.get("exit_status") or {}
+    code = str(exit_status.get("code") or execution.get("status") or "")
+    if execution.get("execution_status") == "finished" and code.upper() == "OK":
+        return None
+    words = f"The import of the price book {book} ended with {code or 'no word'}: {exit_status.get('message') or ''}"
+    remedy = f"Read the job's log in Business Manager ({IMPORT}, execution {execution.get('id')})."
+    return Rejected(words.strip(), code="import_failed", field="price_list", remedy=remedy, owner="finance")
+
+
+def _book(entry: Entry) -> tuple[str, str]:
+    return entry.price.price_list, entry.price.amount.currency
+
+
+def _books(entries: Sequence[Entry | Exception]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys(_book(one) for one in entries if isinstance(one, Entry)))
+
+
+def _id(entry: Entry) -> ExternalId:
+    return f"{entry.product}@{entry.price.price_list}"
