@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from connectors.canonical.product import Price
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Missing, Rejected
+from connectors.kit.errors import Ambiguous, Missing, Rejected, Trouble
 from connectors.kit.place import Place
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.salesforce_commerce.client import Client
@@ -41,7 +41,12 @@ class Tags:
         verdicts: dict[tuple[str, str], Exception | None] = {}
         for book, currency in _books(entries):
             rows = [one for one in entries if isinstance(one, Entry) and _book(one) == (book, currency)]
-            verdicts[book, currency] = self._import(book, currency, rows)
+            try:
+                verdicts[book, currency] = self._import(book, currency, rows)
+            except Trouble as trouble:
+                if not verdicts:  # nothing was done at all
+                    raise
+                verdicts[book, currency] = trouble
         return [one if isinstance(one, Exception) else verdicts[_book(one)] or _id(one) for one in entries]
 
     def find(self, item: Item) -> ExternalId | None:
@@ -80,7 +85,7 @@ class Tags:
             return Ambiguous(
                 f"The import {execution.get('id')} of the price book {book} still runs.", code="still_runs"
             )
-        found = _verdict(ended, book)
+        found = verdict_of(ended, book)
         if found is None:
             self.instance.remove(f"{name}.zip")
         return found
@@ -96,7 +101,8 @@ class Tags:
         return execution
 
 
-def _verdict(execution: Row, book: str) -> Exception | None:
+def verdict_of(execution: Row, book: str) -> Exception | None:
+    """None for an import that ended well, else its refusal with where its log is."""
     exit_status = execution.get("exit_status") or {}
     code = str(exit_status.get("code") or execution.get("status") or "")
     if execution.get("execution_status") == "finished" and code.upper() == "OK":

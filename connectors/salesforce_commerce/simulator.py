@@ -52,7 +52,12 @@ def create(settings: Mapping[str, Any]) -> Simulator:
         simulator.operation(rule, name, [method], write)(_admitted(handle, access, scope, site.name))
     simulator.operation(PATH, "oauth.token", ["POST"])(_refusing(access.token))
     control(simulator, site, access, imports)
+    simulator.app.register_error_handler(404, _nowhere)
     return simulator
+
+
+def _nowhere(error: object) -> Response:
+    return said(shape(request.path, 404, "There is nothing at this address."), 404)
 
 
 def table(site: Site, imports: Imports, organization: str) -> list[tuple[str, str, str, bool, str, Handle]]:

@@ -32,32 +32,40 @@ class Walk:
         """Each state once. Raises Transient where a tie moves faster than it can be read, or is longer than any list."""
         floor, beyond, offset, tries = _tick(since), _tick(until) + TICK, 0, 0
         seen: dict[str, datetime] = {}
+        last: Row = {}
         while True:
             rows = self.page(floor, beyond, offset)
-            if offset and not (rows and _known(rows[0], seen)):
+            yield from _fresh(rows, seen)
+            if offset and not (rows and _same(rows[0], last)):
                 offset, tries = 0, tries + 1
                 if tries > TRIES:
                     raise Transient("Orders move faster than their list can be read.", code="pages_shifted")
                 continue
-            yield from _fresh(rows, seen)
             if len(rows) < self.size:
                 return
-            last = modified(rows[-1])
-            floor, offset = (last, 0) if last > floor else (floor, offset + self.size - 1)
-            if offset + self.size > MOST:
-                words = f"More than {MOST} orders were changed in one instant ({stamp(floor)})."
-                raise Transient(words, code="too_many_tied")
+            last = rows[-1]
+            floor, offset = self._next(floor, offset, modified(last))
+
+    def _next(self, floor: datetime, offset: int, reached: datetime) -> tuple[datetime, int]:
+        if reached > floor:
+            return reached, 0
+        offset += self.size - 1
+        if offset + self.size > MOST:
+            words = f"More than {MOST} orders were changed in one instant ({stamp(floor)})."
+            raise Transient(words, code="too_many_tied")
+        return floor, offset
 
 
 def _fresh(rows: Sequence[Row], seen: dict[str, datetime]) -> Iterator[Row]:
     for row in rows:
-        if not _known(row, seen):
-            seen[str(row.get("orderNo"))] = modified(row)
+        name, at = str(row.get("orderNo")), modified(row)
+        if seen.get(name) != at:
+            seen[name] = at
             yield row
 
 
-def _known(row: Row, seen: dict[str, datetime]) -> bool:
-    return seen.get(str(row.get("orderNo"))) == modified(row)
+def _same(row: Row, other: Row) -> bool:
+    return (row.get("orderNo"), row.get("lastModified")) == (other.get("orderNo"), other.get("lastModified"))
 
 
 def modified(row: Row) -> datetime:
