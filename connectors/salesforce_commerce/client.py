@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from connectors.kit.account import Connection
 from connectors.kit.errors import Rejected, Transient
 from connectors.kit.http import Answer
-from connectors.kit.paging import walk
 from connectors.salesforce_commerce.auth import SCAPI
 from connectors.salesforce_commerce.door import Door, done
 from connectors.salesforce_commerce.walking import Walk, stamp
 
 Row = Mapping[str, Any]
 PAGE = 200  # the most that both lists show
-SEARCHED = 10_000  # offset and limit together, of any list
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)  # of all that can have been made
 
 
 class Client:
@@ -71,32 +70,19 @@ class Client:
         return None if answer.status == 404 else _record(answer, "id")
 
     def products(self, since: datetime | None = None) -> Iterator[Row]:
-        """Products that can be sold (items and variants), by id; only those modified since then."""
+        """Products of every type, oldest first (see walking.py); only those modified since then."""
         path = f"product/products/v1/organizations/{self._organization}/product-search"
-        query: Row = {"matchAllQuery": {}}
-        if since is not None:
-            changed = {"rangeFilter": {"field": "lastModified", "from": stamp(since)}}
-            query = {"filteredQuery": {"query": query, "filter": changed}}
+        changed = () if since is None else ({"rangeFilter": {"field": "lastModified", "from": stamp(since)}},)
 
-        def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
-            offset = int(cursor or 0)
-            if offset + self._page > SEARCHED:
-                words = f"Commerce Cloud lists no more than {SEARCHED} products of a search."
-                raise Rejected(
-                    words, code="too_many", remedy="Read the catalogue's export file instead.", owner="catalogue"
-                )
-            asked = {
-                "query": query,
-                "limit": self._page,
-                "offset": offset,
-                "sorts": [{"field": "id"}],
-            }
-            answer = self._call("POST", path, "products.search", json=asked)
-            rows = _rows(answer, "hits")
-            further = offset + len(rows)
-            return rows, str(further) if rows and further < int(answer.json()["total"]) else None
+        def page(floor: datetime, beyond: datetime, offset: int) -> Sequence[Row]:
+            made = {"rangeFilter": {"field": "creationDate", "from": stamp(floor)}}
+            chosen = {"boolFilter": {"operator": "and", "filters": [made, *changed]}}
+            query = {"filteredQuery": {"query": {"matchAllQuery": {}}, "filter": chosen}}
+            sorts = [{"field": "creationDate", "sortOrder": "asc"}, {"field": "id", "sortOrder": "asc"}]
+            asked = {"query": query, "limit": self._page, "offset": offset, "sorts": sorts}
+            return _rows(self._call("POST", path, "products.search", json=asked), "hits")
 
-        return walk(page)
+        return Walk(page, self._page, id="id", at="creationDate").rows(FIRST, LAST)
 
     # ---- the door
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from flask import Response
 
@@ -14,6 +13,7 @@ from connectors.salesforce_commerce.simulator_refusal import Refused
 from connectors.salesforce_commerce.simulator_site import Site, moment
 
 MOST = 200
+SORTABLE = {"id": "sku", "name": "name", "creationDate": "creationDate"}
 
 
 class Products:
@@ -30,25 +30,38 @@ class Products:
         return said(self._shown(row))
 
     def search(self) -> Response:
-        """matchAllQuery, alone or filtered by a range of lastModified; sorted by id."""
+        """All products, filtered by ranges of creationDate and lastModified; sorted by what can be sorted by."""
         wanted = body()
         only(wanted, ("query", "limit", "offset", "sorts"), ("query",))
         limit, offset = int(wanted.get("limit", 25)), int(wanted.get("offset", 0))
         if not 1 <= limit <= MOST or limit + offset > 10_000:
             raise Refused(400, "limit or offset is out of bounds.", "bad-request")
-        found = [one for one in self._site.memory.table("products").values() if self._fits(one, wanted["query"])]
-        found.sort(key=lambda one: str(one["sku"]))
+        bounds = _bounds(wanted["query"])
+        found = [one for one in self._site.memory.table("products").values() if _fits(one, bounds)]
+        for sort in reversed(wanted.get("sorts", [{"field": "id"}])):
+            if sort["field"] not in SORTABLE:
+                raise Refused(400, f"Products cannot be sorted by {sort['field']}.", "bad-request")
+            field = SORTABLE[sort["field"]]
+            found.sort(key=lambda one: str(one[field]), reverse=sort.get("sortOrder") == "desc")
         hits = [self._shown(one) for one in found[offset : offset + limit]]
         return said({"limit": limit, "offset": offset, "total": len(found), "query": wanted["query"], "hits": hits})
 
-    def _fits(self, row: Json, query: Any) -> bool:
-        if query == {"matchAllQuery": {}}:
-            return True
-        only(query, ("filteredQuery",), ("filteredQuery",), "$.query")
-        bounds = query["filteredQuery"]["filter"].get("rangeFilter") or {}
-        if bounds.get("field") != "lastModified":
-            raise Refused(400, "Only lastModified can be ranged over here.", "bad-request")
-        return moment(row["lastModified"]) >= moment(bounds["from"])
+
+def _bounds(query: Json) -> list[Json]:
+    """The ranges of a filtered query, all of which must hold."""
+    if query == {"matchAllQuery": {}}:
+        return []
+    only(query, ("filteredQuery",), ("filteredQuery",), "$.query")
+    chosen = query["filteredQuery"]["filter"]
+    rows = chosen["boolFilter"]["filters"] if "boolFilter" in chosen else [chosen]
+    found = [row.get("rangeFilter") or {} for row in rows]
+    if any(one.get("field") not in ("creationDate", "lastModified") for one in found):
+        raise Refused(400, "Only creationDate and lastModified can be ranged over here.", "bad-request")
+    return found
+
+
+def _fits(row: Json, bounds: list[Json]) -> bool:
+    return all(moment(row[one["field"]]) >= moment(one["from"]) for one in bounds)
 
 
 class Inventory:

@@ -110,7 +110,15 @@ class Site:
     def article(self, row: Json) -> Json:
         """A new article {sku, price, type, lastModified}, with a record in every inventory list."""
         sku = row["sku"]
-        made = {"kind": "item", "lastModified": stamp(self.now()), "name": f"Article {sku}", "price": "10.00", **row}
+        at = stamp(self.now())
+        made = {
+            "kind": "item",
+            "lastModified": at,
+            "creationDate": at,
+            "name": f"Article {sku}",
+            "price": "10.00",
+            **row,
+        }
         self.memory.put("products", sku, made)
         for inventory in self.lists if made["kind"] != "master" else ():
             self.memory.put("stock", f"{sku}@{inventory}", shelf(sku, inventory, str(self.quantity), stamp(self.now())))

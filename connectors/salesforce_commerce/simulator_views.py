@@ -38,6 +38,7 @@ def product(row: Json, price: tuple[str, str] | None) -> Json:
         "type": {one: one == row["kind"] for one in kinds},
         "online": True,
         "taxClassId": "standard",
+        "creationDate": row["creationDate"],
         "lastModified": row["lastModified"],
         **({"master": {"masterId": row["master"]}} if row.get("master") else {}),
         **priced,

@@ -17,7 +17,7 @@ from connectors.kit.place import Place
 from connectors.salesforce_commerce.client import Client, Row
 from connectors.salesforce_commerce.mapping import ORDER
 from connectors.salesforce_commerce.mapping.products import price, product
-from connectors.salesforce_commerce.walking import modified
+from connectors.salesforce_commerce.walking import instant
 
 WAITING = "not_exported,ready,failed"  # no more than three are allowed
 DAYS = 14
@@ -43,7 +43,7 @@ class Source:
         if kind != "order":
             raise NotOffered(f"Commerce Cloud lists no {kind} by its change.")
         for row in self.client.orders_changed(since, until):
-            if _tick(since) <= modified(row) <= until:
+            if _tick(since) <= instant(row) <= until:
                 yield message(row)
         days = int(self.connection.account.settings.get("export_days", DAYS))
         before = since - timedelta(milliseconds=1)
