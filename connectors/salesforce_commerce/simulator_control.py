@@ -102,7 +102,7 @@ def _orders(simulator: Simulator, site: Site) -> None:
 
     @app.post("/_sim/orders/<name>/<what>")
     def change(name: str, what: str) -> Any:
-        """cancel, place, confirm, ship (its shipments, with a number), pay, ready, touch."""
+        """cancel, place, confirm, ship (its shipments, with a number), pay, ready, touch, total (a wrong one)."""
         try:
             with simulator.memory.lock:
                 CHANGES[what](site, site.order(name), request.get_json(silent=True) or {})
@@ -143,6 +143,7 @@ CHANGES: dict[str, Change] = {
     "ready": lambda site, order, asked: site.set_export(order, "ready"),
     "touch": lambda site, order, asked: site.changed(order),
     "ship": _ship,
+    "total": lambda site, order, asked: site.changed(order, orderTotal=asked["total"]),
 }
 
 

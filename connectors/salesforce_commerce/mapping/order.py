@@ -78,7 +78,7 @@ def order(node: Place, account: Account) -> Order:
         fulfilment_status=node.at("shippingStatus").text(),
         cancelled_at=changed if status == CANCELLED else None,
         cancel_reason=_reason(node) if status == CANCELLED else "",
-        attributes=_attributes(node),
+        attributes=_attributes(node, str(settings.get("number_attribute", ""))),
         purchase_order=node.at("customerOrderReference").text(),
         store=node.at("siteId").text(),
         status=status,
@@ -118,8 +118,12 @@ def _gift_message(node: Place) -> str:
     )
 
 
-def _attributes(node: Place) -> tuple[tuple[str, str], ...]:
+def _attributes(node: Place, ours: str) -> tuple[tuple[str, str], ...]:
+    """Custom attributes too, without the one that we write ourselves: what we told is no news."""
     fields = ((name, node.at(name).text()) for name in TOLD)
     coupons = ", ".join(one.at("code").text() for one in node.at("couponItems").items())
     told = (*fields, ("coupons", coupons))
-    return (*((name, value) for name, value in told if value), *customs(node))
+    return (
+        *((name, value) for name, value in told if value),
+        *((name, value) for name, value in customs(node) if name != ours),
+    )
