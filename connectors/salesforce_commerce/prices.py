@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from connectors.canonical.product import Price
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Missing, Rejected, Trouble
+from connectors.kit.errors import Ambiguous, Missing, Rejected
 from connectors.kit.place import Place
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.salesforce_commerce.client import Client
@@ -36,17 +36,13 @@ class Tags:
     connection: Connection
 
     def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
-        """One import for each price book and currency; each price has the verdict of its book."""
+        """One import for each price book and currency; each price has the verdict of its book. An import that is busy, lost or
+        still running is raised: all of them are imported again later, which is one state."""
         entries = [self._entry(item.document) for item in items]
-        verdicts: dict[tuple[str, str], Exception | None] = {}
+        verdicts: dict[tuple[str, str], Rejected | None] = {}
         for book, currency in _books(entries):
             rows = [one for one in entries if isinstance(one, Entry) and _book(one) == (book, currency)]
-            try:
-                verdicts[book, currency] = self._import(book, currency, rows)
-            except Trouble as trouble:
-                if not verdicts:  # nothing was done at all
-                    raise
-                verdicts[book, currency] = trouble
+            verdicts[book, currency] = self._import(book, currency, rows)
         return [one if isinstance(one, Exception) else verdicts[_book(one)] or _id(one) for one in entries]
 
     def find(self, item: Item) -> ExternalId | None:
@@ -74,17 +70,16 @@ class Tags:
 
     # ---- the import
 
-    def _import(self, book: str, currency: str, rows: Sequence[Entry]) -> Exception | None:
-        """None once the job has ended well. Raises where nothing was started."""
+    def _import(self, book: str, currency: str, rows: Sequence[Entry]) -> Rejected | None:
+        """None once the job has ended well. Raises Ambiguous while it still runs, Transient where another one does."""
         body = pricebook(book, currency, rows)
         name = f"waybill-{hashlib.sha256(body).hexdigest()[:20]}"
         self.instance.upload(f"{name}.zip", archive(name, book, body))
         execution = self.instance.start_import(f"{name}.zip")
         ended = self._awaited(execution)
         if ended is None:
-            return Ambiguous(
-                f"The import {execution.get('id')} of the price book {book} still runs.", code="still_runs"
-            )
+            words = f"The import {execution.get('id')} of the price book {book} still runs."
+            raise Ambiguous(words, code="still_runs")
         found = verdict_of(ended, book)
         if found is None:
             self.instance.remove(f"{name}.zip")
@@ -101,7 +96,7 @@ class Tags:
         return execution
 
 
-def verdict_of(execution: Row, book: str) -> Exception | None:
+def verdict_of(execution: Row, book: str) -> Rejected | None:
     """None for an import that ended well, else its refusal with where its log is."""
     exit_status = execution.get("exit_status") or {}
     code = str(exit_status.get("code") or execution.get("status") or "")

@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Missing, Rejected, Trouble
+from connectors.kit.errors import Missing, Rejected
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.salesforce_commerce.instance import Instance, Row
 
@@ -31,26 +31,15 @@ class Shelf:
     connection: Connection
 
     def publish(self, items: Sequence[Item]) -> Sequence[ExternalId | Exception]:
-        """Sets every level, each with its own verdict. A loaded system, a broken line or a refused login ends the batch:
-        what was not asked for is told so too, and may be asked again."""
-        verdicts: list[ExternalId | Exception] = []
-        stopped: Trouble | None = None
-        for item in items:
-            if stopped is not None:
-                verdicts.append(stopped)
-                continue
-            try:
-                verdicts.append(self._set(item.document))
-            except (Rejected, Missing) as refused:
-                verdicts.append(refused)
-            except Ambiguous as unknown:
-                verdicts.append(unknown)
-            except Trouble as trouble:
-                stopped = trouble
-                verdicts.append(trouble)
-        if verdicts and all(one is stopped for one in verdicts):
-            raise verdicts[0]  # type: ignore[misc]  # nothing was done at all
-        return verdicts
+        """Sets every level. One that is refused has its own verdict; anything else (load, a broken line) is raised, and the
+        whole batch is tried again: what was set by then needs no second call."""
+        return [self._tried(item.document) for item in items]
+
+    def _tried(self, level: StockLevel) -> ExternalId | Exception:
+        try:
+            return self._set(level)
+        except (Rejected, Missing) as refused:
+            return refused
 
     def find(self, item: Item) -> ExternalId | None:
         """There when the record shows the very quantity."""
@@ -76,13 +65,18 @@ class Shelf:
         return codes.theirs("sku", level.sku), self._list(level.location)
 
     def _list(self, ours: str) -> str:
-        try:
-            return self.connection.codes.theirs("location", ours)
-        except Missing:
-            alone = str(self.connection.account.settings.get("inventory_list", ""))
-            if not alone:
-                raise
+        """The list that stands for a location; what is sold from no place in particular goes to the account's own list."""
+        alone = str(self.connection.account.settings.get("inventory_list", ""))
+        if not ours and alone:
             return alone
+        try:
+            found = self.connection.codes.theirs("location", ours)
+        except Missing:
+            found = alone
+        if not found:
+            words = "No inventory list is named for this location."
+            raise Missing(words, kind="location", value=ours, account=self.connection.account.name)
+        return found
 
     # ---- reading
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ ACCOUNT = """[shop]
 connector = "salesforce_commerce"
 base_url = "{address}"
 credentials = {{ client_id = "SITE_ID", client_secret = "SITE_SECRET" }}
-settings = {{ organization = "{organization}", site = "{site}", page_size = 2, number_attribute = "c_erpNumber" }}
+settings = {{ organization = "{organization}", site = "{site}", page_size = 2, number_attribute = "c_erpNumber", inventory_list = "main" }}
 codes = {{ sku = "same" }}
 polls = {{ order = {{ every = 0, settling_delay = 0 }} }}
 
@@ -155,3 +156,23 @@ def test_a_sum_that_does_not_add_up_is_quarantined_with_its_difference(told: Tol
     told.site.system.post(f"/_sim/orders/{number}/total", {"total": whole})
     told.look()
     assert told.hub.effects("erp")["bookings"] == {f"shop-{number}": 1}
+
+
+def test_what_the_warehouse_counts_is_what_the_site_sells(told: Told) -> None:
+    """Through load that is shed in the middle, and answers that are lost: the newest count, for each article."""
+    from tasks.feeds import publish
+
+    told.site.system.bad_day("commit_then_drop", operations=["inventory.update"], times=1)
+    for version, pieces in enumerate(("40", "30"), 1):
+        for sku in ("WB-TEE", "WB-MUG"):
+            at = f"2030-01-01T00:00:{version:02d}.000000Z"
+            counted = {"id": f"lev-{sku}", "sku": sku, "location": "main", "available": pieces, "on_hand": pieces}
+            told.hub.deliver("stock.changed", {**counted, "updated_at": at}, account="warehouse", at=at)
+        told.hub.pump(30)
+        publish.run()
+        told.hub.pump(30)
+    until = time.monotonic() + 30
+    while told.hub.one("SELECT count(*) FROM dirty") and time.monotonic() < until:
+        publish.run()
+        told.hub.pump(30)
+    assert told.site.effects("stock")["WB-TEE@main"] == told.site.effects("stock")["WB-MUG@main"] == "30 pieces"

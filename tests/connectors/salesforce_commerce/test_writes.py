@@ -271,7 +271,9 @@ def test_an_unknown_location_goes_to_the_accounts_own_list(shop: MakeShop) -> No
     assert isinstance(verdict, Missing)
     assert (verdict.kind, verdict.value) == ("location", "elsewhere")
     at.settings(inventory_list="outlet")
-    assert at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", "elsewhere")]) == ["WB-TEE@outlet"]
+    for place in ("elsewhere", ""):
+        assert at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", place)]) == ["WB-TEE@outlet"]
+    assert at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", "main")]) == ["WB-TEE@main"]
 
 
 def test_a_wrong_list_is_named(shop: MakeShop) -> None:
@@ -283,15 +285,17 @@ def test_a_wrong_list_is_named(shop: MakeShop) -> None:
 
 
 def test_a_loaded_system_ends_the_batch_where_it_is(shop: MakeShop) -> None:
-    """What was set is set; what was not asked for says why, and nobody asks for it meanwhile."""
+    """What was set is set, and needs no second call; nobody asks meanwhile."""
     at = shop()
-    at.system.bad_day("throttle", operations=["inventory.update"], times=1, value=9)
     batch = at.connector.publish_stock([], key="k")
+    batch.send([level("WB-TEE", "7")])
+    at.system.bad_day("throttle", operations=["inventory.update"], times=1, value=9)
     with pytest.raises(Throttled):
         batch.send([level("WB-TEE", "7"), level("WB-MUG", "8")])
     assert at.blocked == [9.0]
-    assert len(at.system.calls("inventory.update")) == 1
+    assert [call["status"] for call in at.system.calls("inventory.update")] == [200, 429]
     assert batch.send([level("WB-TEE", "7"), level("WB-MUG", "8")]) == ["WB-TEE@main", "WB-MUG@main"]
+    assert [call["status"] for call in at.system.calls("inventory.update")] == [200, 429, 200]
 
 
 def test_all_levels_of_a_list_are_told_across_its_pages(shop: MakeShop) -> None:
@@ -359,8 +363,9 @@ def test_an_import_that_still_runs_is_looked_for_later(shop: MakeShop) -> None:
     at = shop(import_seconds=1.2)
     at.settings(import_patience=0.2)
     batch = at.connector.publish_prices([], key="k")
-    (verdict,) = batch.send([tag("WB-TEE", "21.50")])
-    assert isinstance(verdict, Ambiguous)
+    with pytest.raises(Ambiguous) as met:
+        batch.send([tag("WB-TEE", "21.50")])
+    assert met.value.code == "still_runs"
     assert batch.find(tag("WB-TEE", "21.50")) is None
     at.settings(import_patience=5)
     again = at.connector.publish_prices([], key="k")
@@ -374,7 +379,8 @@ def test_one_import_runs_at_a_time(shop: MakeShop) -> None:
     """The second waits: nothing was done for it, and its turn comes again."""
     at = shop(import_seconds=30)
     at.settings(import_patience=0.1)
-    at.connector.publish_prices([], key="k").send([tag("WB-TEE", "21.50")])
+    with pytest.raises(Ambiguous):
+        at.connector.publish_prices([], key="k").send([tag("WB-TEE", "21.50")])
     with pytest.raises(Transient) as met:
         at.connector.publish_prices([], key="k").send([tag("WB-MUG", "9.00")])
     assert met.value.code == "busy"
