@@ -12,8 +12,8 @@ from connectors.kit.account import Account
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Unreadable
 from connectors.kit.place import Place
+from connectors.kit.versions import version
 from connectors.salesforce_commerce.mapping.order import order
-from connectors.salesforce_commerce.mapping.values import version
 
 Readings = tuple[Reading, ...]
 ORDER = "orders/order"

@@ -8,7 +8,7 @@ from connectors.kit.place import Place
 
 def address(node: Place) -> Address | None:
     """An address of an order. A state longer than ISO 3166-2 allows is a name, not a code."""
-    country, state = _country(node.at("countryCode")), node.at("stateCode").text()
+    country, state = node.at("countryCode").country(), node.at("stateCode").text()
     code = state.upper().removeprefix(f"{country}-")
     coded = bool(country) and 0 < len(code) <= 3 and code.isascii() and code.isalnum()
     first, last = node.at("firstName").text(), node.at("lastName").text()
@@ -30,13 +30,6 @@ def address(node: Place) -> Address | None:
         id=node.at("id").text(),
     )
     return None if found == Address() else found
-
-
-def _country(place: Place) -> str:
-    code = place.text().upper()
-    if code and (len(code) != 2 or not code.isascii() or not code.isalpha()):
-        raise place.fault(f"is {code!r}, not a country (ISO 3166-1 alpha-2)")
-    return code
 
 
 def customer(order: Place) -> Party | None:

@@ -1,35 +1,21 @@
-"""Sums, versions and words as Commerce Cloud writes them."""
+"""Sums and words as Commerce Cloud writes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
-from connectors.canonical.money import Money, MoneyBag, minor_unit
 from connectors.kit.place import Place
+from connectors.kit.sums import Sums as Plain
 
 BASES = {"gross": "grossPrice", "net": "netPrice"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """How the sums of one order are read: its currency, and whether they stand with tax (`gross`) or without."""
+class Sums(Plain):
+    """How the sums of one order are read: in its currency, with tax (`gross`) or without."""
 
-    currency: str
     gross: bool
-
-    def bag(self, amount: Decimal) -> MoneyBag:
-        """In whole minor units where it is such, else with its own decimals."""
-        rounded = amount.quantize(minor_unit(self.currency))
-        return MoneyBag(Money(rounded if rounded == amount else amount.normalize(), self.currency))
-
-    def zero(self) -> MoneyBag:
-        return self.bag(Decimal(0))
-
-    def sum(self, bags: Iterable[MoneyBag]) -> MoneyBag:
-        return sum(bags, start=self.zero())
 
     def told(self, node: Place) -> Decimal:
         """What an item or adjustment comes to before its own adjustments, by the order's taxation.
@@ -45,21 +31,13 @@ class Sums:
 
 def sums_of(order: Place) -> Sums:
     """Raises Unreadable where the currency or the taxation is missing or none."""
-    place = order.at("currency")
-    code = place.needed().text().upper()
-    if len(code) != 3 or not code.isascii() or not code.isalpha():
-        raise place.fault(f"is {code!r}, not a currency (ISO 4217)")
-    return Sums(code, order.at("taxation").needed().one_of({"gross": True, "net": False}))
+    taxation = order.at("taxation").needed()
+    return Sums(order.at("currency").currency(), taxation.one_of({"gross": True, "net": False}))
 
 
 def amount(node: Place, name: str) -> Decimal:
     """A sum that a payload may leave out: then it is nothing."""
     return node.at(name).number(default=Decimal(0))
-
-
-def version(at: datetime) -> str:
-    """An instant as a version: UTC, microseconds, so that text order is time order."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def customs(node: Place) -> tuple[tuple[str, str], ...]:
