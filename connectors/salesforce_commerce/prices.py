@@ -23,6 +23,7 @@ from connectors.salesforce_commerce.pricebook import Entry, archive, pricebook
 
 Item = BatchItem[Price]
 Verdict = ExternalId | Exception
+Book = tuple[str, str]  # its id, its currency
 PATIENCE, EVERY = 20.0, 0.5  # seconds that an import is waited for, and between looks
 OVER = ("finished", "aborted")
 
@@ -38,35 +39,40 @@ class Tags:
     def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
         """One import for each price book and currency; each price has the verdict of its book. An import that is busy, lost or
         still running is raised: all of them are imported again later, which is one state."""
-        entries = [self._entry(item.document) for item in items]
-        verdicts: dict[tuple[str, str], Rejected | None] = {}
-        for book, currency in _books(entries):
-            rows = [one for one in entries if isinstance(one, Entry) and _book(one) == (book, currency)]
-            verdicts[book, currency] = self._import(book, currency, rows)
-        return [one if isinstance(one, Exception) else verdicts[_book(one)] or _id(one) for one in entries]
+        entries = [self._entries(item.document) for item in items]
+        named = [one for some in entries if isinstance(some, tuple) for one in some]
+        verdicts: dict[Book, Rejected | None] = {}
+        for book in dict.fromkeys(_book(one) for one in named):
+            verdicts[book] = self._import(*book, [one for one in named if _book(one) == book])
+        return [some if isinstance(some, Exception) else _said(some, verdicts) for some in entries]
 
     def find(self, item: Item) -> ExternalId | None:
         """There when the site sells it for that now. What is not in force yet, and quantity breaks, cannot be seen: they
         are imported again, which is one state."""
-        entry = self._entry(item.document)
-        if isinstance(entry, Exception):
+        entries = self._entries(item.document)
+        if isinstance(entries, Exception):
             return None
-        row = self.client.product(entry.product)
+        row = self.client.product(entries[0].product)
         told = None if row is None else read_price(Place(row))
-        return _id(entry) if told is not None and told.amount == entry.price.amount else None
+        return _id(entries[0]) if told is not None and told.amount == entries[0].price.amount else None
 
-    def _entry(self, price: Price) -> Entry | Exception:
+    def _entries(self, price: Price) -> tuple[Entry, ...] | Exception:
+        """The price in its book, and what it was before in the account's book of list prices, where it names one."""
         try:
             product = self.connection.codes.theirs("sku", price.sku)
         except Missing as missing:
             return missing
-        book = price.price_list or str(self.connection.account.settings.get("price_book", ""))
+        settings = self.connection.account.settings
+        book, whole = price.price_list or str(settings.get("price_book", "")), str(settings.get("list_price_book", ""))
         if not book:
             words = "No price book is named to publish prices in."
             return Rejected(words, code="no_price_book", remedy="Name the account's price_book.", owner="finance")
         if price.amount.amount < 0:
             return Rejected(f"The price of {price.sku} is below 0.", code="no_price", field="amount", owner="finance")
-        return Entry(product, replace(price, price_list=book))
+        made = Entry(product, replace(price, price_list=book))
+        if price.compare_at is None or not whole:
+            return (made,)
+        return made, Entry(product, replace(price, amount=price.compare_at, price_list=whole))
 
     # ---- the import
 
@@ -107,12 +113,12 @@ def verdict_of(execution: Row, book: str) -> Rejected | None:
     return Rejected(words.strip(), code="import_failed", field="price_list", remedy=remedy, owner="finance")
 
 
-def _book(entry: Entry) -> tuple[str, str]:
+def _said(entries: tuple[Entry, ...], verdicts: dict[Book, Rejected | None]) -> Verdict:
+    return next((found for one in entries if (found := verdicts[_book(one)])), _id(entries[0]))
+
+
+def _book(entry: Entry) -> Book:
     return entry.price.price_list, entry.price.amount.currency
-
-
-def _books(entries: Sequence[Entry | Exception]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys(_book(one) for one in entries if isinstance(one, Entry)))
 
 
 def _id(entry: Entry) -> ExternalId:

@@ -411,3 +411,13 @@ def test_a_price_without_a_book_is_refused(shop: MakeShop) -> None:
     (verdict,) = at.connector.publish_prices([], key="k").send([tag("WB-TEE", "21.50")])
     assert isinstance(verdict, Rejected)
     assert verdict.code == "no_price_book"
+
+
+def test_the_old_price_beside_a_reduced_one_goes_to_the_book_of_list_prices(shop: MakeShop) -> None:
+    at = shop()
+    reduced = tag("WB-TEE", "15.00", compare_at=Money(Decimal("19.90"), "EUR"))
+    at.connector.publish_prices([], key="k").send([reduced])
+    assert at.effects("price") == {"site-prices/WB-TEE": "1: 15.00 EUR"}
+    at.settings(list_price_book="list-prices")
+    assert at.connector.publish_prices([], key="k").send([reduced]) == ["WB-TEE@site-prices"]
+    assert at.effects("price")["list-prices/WB-TEE"] == "1: 19.90 EUR"
