@@ -66,12 +66,12 @@ class Instance:
         """Lays an archive where imports are read from; the same name twice is one file."""
         headers = {"content-type": "application/zip"}
         path = f"{IMPEX}/{quote(name, safe='')}"
-        done(self._door.call("PUT", path, "webdav.put", write=True, body=archive, headers=headers), 200, 201, 204)
+        done(self._door.call("PUT", path, "webdav.put", write=True, body=archive, headers=headers), 201, 204)
 
     def remove(self, name: str) -> None:
         """Takes an archive away again; gone already is gone."""
         path = f"{IMPEX}/{quote(name, safe='')}"
-        done(self._door.call("DELETE", path, "webdav.delete", write=True, absent=(404,)), 200, 204, 404)
+        done(self._door.call("DELETE", path, "webdav.delete", write=True, absent=(404,)), 204, 404)
 
     def start_import(self, name: str) -> Row:
         """The execution that reads the archive. Raises Transient while another import runs."""
