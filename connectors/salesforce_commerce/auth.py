@@ -11,7 +11,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from connectors.kit.account import Account
 from connectors.kit.errors import Transient, Unauthorized
@@ -60,8 +60,8 @@ def access_token(http: Http, account: Account, door: str) -> tuple[str, float]:
 
 
 def _basic(account: Account) -> str:
-    """Form-encoded before they are joined (RFC 6749, 2.3.1): a secret may hold a colon."""
-    pair = (quote(str(account.credentials[name]), safe="") for name in ("client_id", "client_secret"))
+    """Form-encoded before they are joined (RFC 6749, 2.3.1), as the vendor's own tool does: a secret may hold a colon."""
+    pair = (quote_plus(str(account.credentials[name])) for name in ("client_id", "client_secret"))
     return base64.b64encode(":".join(pair).encode()).decode()
 
 

@@ -18,7 +18,7 @@ from connectors.salesforce_commerce.auth import INSTANCE
 from connectors.salesforce_commerce.door import Door, done
 
 Row = Mapping[str, Any]
-DATA = "s/-/dw/data/v25_6"
+DATA, VERSION = "s/-/dw/data", "v25_6"
 IMPEX = "on/demandware.servlet/webdav/Sites/Impex/src/instance"
 IMPORT = "sfcc-site-archive-import"
 PAGE = 200
@@ -29,6 +29,7 @@ class Instance:
 
     def __init__(self, connection: Connection) -> None:
         self._door = Door(connection, INSTANCE)
+        self._data = f"{DATA}/{connection.account.settings.get('ocapi_version', VERSION)}"
 
     # ---- inventory
 
@@ -58,7 +59,7 @@ class Instance:
 
     def _path(self, inventory: str, product: str | None = None) -> str:
         below = "" if product is None else f"/{quote(product, safe='')}"
-        return f"{DATA}/inventory_lists/{quote(inventory, safe='')}/product_inventory_records{below}"
+        return f"{self._data}/inventory_lists/{quote(inventory, safe='')}/product_inventory_records{below}"
 
     # ---- imports
 
@@ -75,11 +76,11 @@ class Instance:
 
     def start_import(self, name: str) -> Row:
         """The execution that reads the archive. Raises Transient while another import runs."""
-        path = f"{DATA}/jobs/{IMPORT}/executions"
+        path = f"{self._data}/jobs/{IMPORT}/executions"
         return _object(self._door.call("POST", path, "jobs.start", write=True, json={"file_name": name}))
 
     def execution(self, execution: str) -> Row:
-        path = f"{DATA}/jobs/{IMPORT}/executions/{quote(execution, safe='')}"
+        path = f"{self._data}/jobs/{IMPORT}/executions/{quote(execution, safe='')}"
         return _object(self._door.call("GET", path, "jobs.get"))
 
 

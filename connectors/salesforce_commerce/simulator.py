@@ -10,7 +10,7 @@ from flask import Response, request
 
 from connectors.kit.simulator import Memory, Simulator
 from connectors.salesforce_commerce.auth import PATH
-from connectors.salesforce_commerce.instance import DATA, IMPEX
+from connectors.salesforce_commerce.instance import DATA, IMPEX, VERSION
 from connectors.salesforce_commerce.simulator_access import LIFE, Access
 from connectors.salesforce_commerce.simulator_control import control
 from connectors.salesforce_commerce.simulator_goods import inventory, products
@@ -65,7 +65,7 @@ def table(site: Site, imports: Imports, organization: str) -> list[tuple[str, st
     doors = (
         (f"/checkout/orders/v1/organizations/{organization}", "sfcc.orders.rw", operations(site)),
         (f"/product/products/v1/organizations/{organization}", "sfcc.products", products(site)),
-        (f"/{DATA}", "", [*inventory(site), *jobs(imports)]),
+        (f"/{DATA}/{VERSION}", "", [*inventory(site), *jobs(imports)]),
         (f"/{IMPEX}", "", webdav(imports)),
     )
     return [

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from flask import Response, request
 
@@ -54,7 +54,7 @@ class Access:
         if kind != "Basic":
             return False
         name, _, secret = base64.b64decode(given).decode().partition(":")
-        return (unquote(name), unquote(secret)) == (self.client_id, self.client_secret)
+        return (unquote_plus(name), unquote_plus(secret)) == (self.client_id, self.client_secret)
 
     def expire(self) -> None:
         with self.lock:

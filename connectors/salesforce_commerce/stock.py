@@ -1,8 +1,8 @@
 """Sellable quantities are allocations of inventory records, by list and product, one call each.
 
-What is available to sell is the allocation less turnover and less what is on order (inventory.xsd). Setting an allocation begins its
-turnover anew, but orders that are not exported yet stay on order: they are added, since what we may sell is told without them
-already.
+What is available to sell is the allocation less turnover and less what is on order (inventory.xsd). Setting an allocation sets its
+turnover to nothing, but orders that are not exported yet stay on order: they are added, since what we may sell is told without
+them already. https://help.salesforce.com/s/articleView?id=cc.b2c_on_order_inventory.htm
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Shelf:
             sku,
             location,
             available=_number(row.get("ats")),
-            on_hand=_number(row.get("stock_level")),
+            on_hand=_on_hand(row),
             reserved=_number(row.get("quantity_on_order")),
             item_id=str(row.get("product_id") or ""),
             as_of=self.connection.now(),
@@ -135,14 +135,15 @@ def _on_order(record: Row | None) -> Decimal:
     return (_number(record.get("quantity_on_order")) if record else None) or ZERO
 
 
+def _on_hand(record: Row) -> Decimal | None:
+    """The allocation less what left since it was set. What OCAPI calls stock_level is told with and without what is on order."""
+    allocated = _number((record.get("allocation") or {}).get("amount"))
+    return None if allocated is None else allocated - (_number(record.get("inventory_turnover")) or ZERO)
+
+
 def _shown(record: Row | None) -> Decimal | None:
     """What of the record's own stock can be sold: without what it promises beyond it (preorder, backorder)."""
-    if record is None:
-        return None
-    level = _number(record.get("stock_level"))
-    if level is None:
-        allocated = _number((record.get("allocation") or {}).get("amount"))
-        level = None if allocated is None else allocated - (_number(record.get("inventory_turnover")) or ZERO)
+    level = None if record is None else _on_hand(record)
     return None if level is None else level - _on_order(record)
 
 

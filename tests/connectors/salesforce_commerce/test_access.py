@@ -31,7 +31,7 @@ def test_a_token_names_the_tenant_and_the_scopes_at_scapi_and_nothing_at_the_ins
     assert forms[0]["scope"] == ["SALESFORCE_COMMERCE_API:zzwb_001 sfcc.orders.rw sfcc.products"]
     assert "scope" not in forms[-1]
     name, _, secret = base64.b64decode(asked[0].headers["authorization"].removeprefix("Basic ")).decode().partition(":")
-    assert (name, secret) == ("client-of-the-tests", "a%20secret%3A%20of%2Fthe%20tests%2B1")
+    assert (name, secret) == ("client-of-the-tests", "a+secret%3A+of%2Fthe+tests%2B1")
 
 
 def test_fifty_workers_at_expiry_buy_one_token_for_each_door(shop: MakeShop) -> None:

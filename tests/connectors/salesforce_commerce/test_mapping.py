@@ -332,3 +332,13 @@ def test_a_taxation_that_is_neither_is_named() -> None:
         mapped(body)
     assert met.value.field == "taxation"
     assert set(KINDS) > set(PLACED)
+
+
+def test_an_item_that_tells_no_adjusted_tax_is_reckoned_with_its_adjustments() -> None:
+    body = fixture("item_promotion_net")
+    for item in body["productItems"]:
+        item.pop("adjustedTax")
+        item.pop("taxItems")
+    order = mapped(body)
+    assert [one.taxes[0].amount.shop.amount for one in order.lines] == [Decimal("6.93"), Decimal("1.62")]
+    assert not order.charges
