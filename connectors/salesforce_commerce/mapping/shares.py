@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -46,8 +47,8 @@ class Shares:
         )
 
 
-def _joined(names: object) -> str:
-    return ", ".join(dict.fromkeys(str(name) for name in names if name))  # type: ignore[attr-defined]
+def _joined(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(name for name in names if name))
 
 
 def shares(order: Place, sums: Sums) -> Shares:
