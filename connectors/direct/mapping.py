@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import InvalidOperation
 from typing import Any
 
@@ -19,6 +19,7 @@ from connectors.kit.account import Account
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Unreadable
 from connectors.kit.place import Place
+from connectors.kit.versions import version
 
 Row = Mapping[str, Any]
 WRONG = (ValueError, TypeError, KeyError, ArithmeticError, InvalidOperation, AttributeError)
@@ -104,11 +105,6 @@ def _sale(body: Row) -> Snapshot:
     made = order(body)
     home = tuple(replace(line, requires_shipping=False) for line in made.lines)
     return Snapshot("order", made.id, version(made.updated_at), replace(made, source=Source.POS, lines=home))
-
-
-def version(at: datetime) -> str:
-    """A time as a version that compares as text."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 READERS: dict[str, Callable[[Row], Reading]] = {"order": _order, "cancellation": _cancellation, "till.sale": _sale}

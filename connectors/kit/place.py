@@ -103,6 +103,20 @@ class Place:
             raise self.fault(f"is {word!r}, which this connector does not know")
         return table[word]
 
+    def currency(self) -> str:
+        """A currency by ISO 4217 (three letters). Raises Unreadable where there is none or no such."""
+        return self._code(self.needed().text().upper(), 3, "a currency (ISO 4217)")
+
+    def country(self) -> str:
+        """A country by ISO 3166-1 alpha-2; empty where there is none. Raises Unreadable for anything else."""
+        code = self.text().upper()
+        return self._code(code, 2, "a country (ISO 3166-1 alpha-2)") if code else ""
+
+    def _code(self, code: str, length: int, what: str) -> str:
+        if len(code) != length or not code.isascii() or not code.isalpha():
+            raise self.fault(f"is {code!r}, not {what}")
+        return code
+
     def fault(self, what: str) -> Unreadable:
         name = self.path or "the body"
         return Unreadable(f"The payload's {name} {what}.", field=self.path)

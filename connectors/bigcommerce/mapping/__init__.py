@@ -9,12 +9,13 @@ import simplejson
 
 from connectors.bigcommerce.mapping.order import order
 from connectors.bigcommerce.mapping.products import products
-from connectors.bigcommerce.mapping.values import INCOMPLETE, PENDING, order_version, version
+from connectors.bigcommerce.mapping.values import INCOMPLETE, PENDING, order_version
 from connectors.canonical.snapshot import Ignored, Pointer, Reading, Snapshot
 from connectors.kit.account import Account
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Unreadable
 from connectors.kit.place import Place
+from connectors.kit.versions import version
 
 Readings = tuple[Reading, ...]
 Reader = Callable[[Account, Place], Readings]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connectors.bigcommerce.mapping.taxes import TaxRows
-from connectors.bigcommerce.mapping.values import Sums, amount
+from connectors.bigcommerce.mapping.values import amount
 from connectors.canonical.money import Money
 from connectors.canonical.order import Discount, Line
 from connectors.canonical.product import ProductKind
 from connectors.kit.place import Place
+from connectors.kit.sums import Sums
 
 KINDS = {
     "physical": ProductKind.GOODS,

@@ -25,7 +25,6 @@ from connectors.bigcommerce.mapping.values import (
     GONE,
     PENDING,
     VERIFICATION,
-    Sums,
     amount,
     instant,
     sums_of,
@@ -35,6 +34,7 @@ from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Charge, ChargeKind, Discount, Line, Order, ShippingLine, Source, Tax, Totals
 from connectors.canonical.party import Address
 from connectors.kit.place import Place
+from connectors.kit.sums import Sums
 
 SOURCES = {
     **dict.fromkeys(("www", "iphone", "ipad", "android", "mobile", "buybutton", "checkout_api"), Source.WEB),

@@ -17,7 +17,7 @@ def address(node: Place) -> Address | None:
         city=node.at("city").text(),
         region_name=node.at("state").text(),
         postcode=node.at("zip").text(),
-        country=_country(node.at("country_iso2")),
+        country=node.at("country_iso2").country(),
         phone=node.at("phone").text(),
         email=node.at("email").text(),
         first_name=first,
@@ -35,18 +35,11 @@ def location(node: Place) -> Address | None:
         city=node.at("city").text(),
         region_name=node.at("state").text(),
         postcode=node.at("postal_code").text(),
-        country=_country(node.at("country_alpha2")),
+        country=node.at("country_alpha2").country(),
         phone=node.at("phone").text(),
         email=node.at("email").text(),
     )
     return None if found == Address() else found
-
-
-def _country(place: Place) -> str:
-    code = place.text().upper()
-    if code and (len(code) != 2 or not code.isascii() or not code.isalpha()):
-        raise place.fault(f"is {code!r}, not a country (ISO 3166-1 alpha-2)")
-    return code
 
 
 def customer(order: Place) -> Party | None:

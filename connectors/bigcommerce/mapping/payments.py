@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from connectors.bigcommerce.mapping.values import Sums, amount, moment
+from connectors.bigcommerce.mapping.values import amount, moment
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
 from connectors.kit.place import Place
+from connectors.kit.sums import Sums
 
 EVENTS = {
     "purchase": PaymentKind.SALE,

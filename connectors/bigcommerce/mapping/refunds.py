@@ -13,11 +13,12 @@ from decimal import Decimal
 
 from connectors.bigcommerce.mapping.payments import tender_of
 from connectors.bigcommerce.mapping.taxes import added
-from connectors.bigcommerce.mapping.values import Sums, amount, moment
+from connectors.bigcommerce.mapping.values import amount, moment
 from connectors.canonical.order import Line
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
 from connectors.kit.place import Place
+from connectors.kit.sums import Sums
 
 PIECES = "PRODUCT"
 CREDIT = (Tender.STORE_CREDIT, Tender.GIFT_CARD)  # given instead of what was paid with

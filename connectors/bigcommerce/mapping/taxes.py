@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from connectors.bigcommerce.mapping.values import Sums
 from connectors.canonical.order import Tax
 from connectors.kit.place import Place
+from connectors.kit.sums import Sums
 
 Taxes = tuple[Tax, ...]
 

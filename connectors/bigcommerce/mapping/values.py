@@ -1,14 +1,14 @@
-"""Times, sums and versions as BigCommerce writes them."""
+"""Times, sums and versions as BigCommerce writes them: sums are all in the transactional currency, in v2 as text."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
-from connectors.canonical.money import Money, MoneyBag, minor_unit
 from connectors.kit.place import Place
+from connectors.kit.sums import Sums
+from connectors.kit.versions import version
 
 # https://developer.bigcommerce.com/docs/rest-management/orders/order-status
 INCOMPLETE, PENDING, SHIPPED, PARTIALLY_SHIPPED, REFUNDED, CANCELLED, DECLINED = range(7)
@@ -39,45 +39,15 @@ def instant(place: Place) -> datetime:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Sums of one order: all in the transactional currency (default_currency_code), v2 as text with four decimals."""
-
-    currency: str
-
-    def bag(self, amount: Decimal) -> MoneyBag:
-        """In whole minor units where it is such, else with its own decimals (prices without tax may have four)."""
-        rounded = amount.quantize(minor_unit(self.currency))
-        return MoneyBag(Money(rounded if rounded == amount else amount.normalize(), self.currency))
-
-    def zero(self) -> MoneyBag:
-        return self.bag(Decimal(0))
-
-    def sum(self, bags: list[MoneyBag]) -> MoneyBag:
-        return sum(bags, start=self.zero())
-
-    def rounded(self, amount: Decimal) -> Decimal:
-        return Money(amount, self.currency).rounded().amount
-
-
 def sums_of(order: Place) -> Sums:
     """Raises Unreadable where the transactional currency is missing or none."""
-    place = order.at("default_currency_code")
-    code = place.needed().text().upper()
-    if len(code) != 3 or not code.isascii() or not code.isalpha():
-        raise place.fault(f"is {code!r}, not a currency (ISO 4217)")
-    return Sums(code)
+    return Sums(order.at("default_currency_code").currency())
 
 
 def amount(node: Place, name: str) -> Decimal:
     """A sum that a payload may leave out or leave empty: then it is nothing."""
     place = node.at(name)
     return Decimal(0) if place.value in (None, "") else place.number()
-
-
-def version(at: datetime) -> str:
-    """An instant as a version: UTC, microseconds, so that text order is time order."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def order_version(order: Place) -> str:

@@ -16,6 +16,7 @@ from connectors.canonical.snapshot import Ignored, Pointer, Reading, Snapshot
 from connectors.kit.account import Account
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Unreadable
+from connectors.kit.versions import version
 from connectors.shopify.mapping import graphql
 from connectors.shopify.mapping.order import books_of, order
 from connectors.shopify.mapping.payments import needs_transactions
@@ -23,7 +24,7 @@ from connectors.shopify.mapping.products import products
 from connectors.shopify.mapping.refunds import refund, refund_books, told_in_full
 from connectors.shopify.mapping.shipments import shipment
 from connectors.shopify.mapping.stock import level
-from connectors.shopify.mapping.values import Place, order_version, version
+from connectors.shopify.mapping.values import Place, order_version
 
 Readings = tuple[Reading, ...]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from connectors.kit.place import Place as KitPlace
+from connectors.kit.versions import version
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,6 @@ class Place(KitPlace):
     def id(self) -> str:
         """An identifier as text; a GraphQL global id (gid://shopify/Order/1) without its prefix."""
         return KitPlace.id(self).rpartition("/")[2].partition("?")[0]
-
-
-def version(at: datetime) -> str:
-    """An instant as a version: UTC, microseconds, so that text order is time order."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def order_version(updated: datetime, cancelled: bool, refunds: int, fulfilments: int) -> str:

@@ -26,7 +26,6 @@ from connectors.bigcommerce.mapping.products import products, record_price
 from connectors.bigcommerce.mapping.refunds import Sold, refund
 from connectors.bigcommerce.mapping.shipments import shipment
 from connectors.bigcommerce.mapping.taxes import TaxRows, added, tax_rows
-from connectors.bigcommerce.mapping.values import Sums
 from connectors.bigcommerce.refusals import sorted_out
 from connectors.canonical.money import Money, MoneyBag
 from connectors.canonical.order import Line
@@ -36,6 +35,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.errors import Rejected, Throttled, Trouble, Unauthorized, Unreadable
 from connectors.kit.http import Answer
 from connectors.kit.place import Place
+from connectors.kit.sums import Sums
 from tests.connectors.bigcommerce.openapi import SHARED
 
 SAMPLES = SHARED / "samples" / "bigcommerce"

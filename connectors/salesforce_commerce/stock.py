@@ -1,0 +1,155 @@
+"""Sellable quantities are allocations of inventory records, by list and product, one call each.
+
+What is available to sell is the allocation less turnover and less what is on order (inventory.xsd). Setting an allocation sets its
+turnover to nothing, but orders that are not exported yet stay on order: they are added, since what we may sell is told without
+them already. https://help.salesforce.com/s/articleView?id=cc.b2c_on_order_inventory.htm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from connectors.canonical.stock import StockLevel
+from connectors.kit.account import Connection
+from connectors.kit.errors import Missing, Rejected
+from connectors.kit.writes import BatchItem, ExternalId
+from connectors.salesforce_commerce.instance import Instance, Row
+
+Item = BatchItem[StockLevel]
+ZERO = Decimal(0)
+CREATES = "create_records"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Stock of one site, in one inventory list for each location."""
+
+    instance: Instance
+    connection: Connection
+
+    def publish(self, items: Sequence[Item]) -> Sequence[ExternalId | Exception]:
+        """Sets every level. One that is refused has its own verdict; anything else (load, a broken line) is raised, and the
+        whole batch is tried again: what was set by then needs no second call."""
+        return [self._tried(item.document) for item in items]
+
+    def _tried(self, level: StockLevel) -> ExternalId | Exception:
+        try:
+            return self._set(level)
+        except (Rejected, Missing) as refused:
+            return refused
+
+    def find(self, item: Item) -> ExternalId | None:
+        """There when the record shows the very quantity."""
+        product, inventory = self._named(item.document)
+        record = self.instance.record(inventory, product)
+        return _id(product, inventory) if _shown(record) == _pieces(item.document) else None
+
+    def _set(self, level: StockLevel) -> ExternalId:
+        pieces = _pieces(level)
+        product, inventory = self._named(level)
+        record = self.instance.record(inventory, product)
+        if record is None and not self.connection.account.settings.get(CREATES, False):
+            words = f"The inventory list {inventory} has no record of {product}."
+            remedy = "Add the record in Business Manager, mend the article's code, or let the account create records."
+            raise Rejected(words, code="unknown_sku", field="sku", remedy=remedy, owner="catalogue")
+        if _shown(record) != pieces:
+            allocation = {"amount": pieces + _on_order(record)}
+            self.instance.set_record(inventory, product, {"allocation": allocation}, new=record is None)
+        return _id(product, inventory)
+
+    def _named(self, level: StockLevel) -> tuple[str, str]:
+        codes = self.connection.codes
+        return codes.theirs("sku", level.sku), self._list(level.location)
+
+    def _list(self, ours: str) -> str:
+        """The list that stands for a location; what is sold from no place in particular goes to the account's own list."""
+        alone = str(self.connection.account.settings.get("inventory_list", ""))
+        if not ours and alone:
+            return alone
+        try:
+            found = self.connection.codes.theirs("location", ours)
+        except Missing:
+            found = alone
+        if not found:
+            words = "No inventory list is named for this location."
+            raise Missing(words, kind="location", value=ours, account=self.connection.account.name)
+        return found
+
+    # ---- reading
+
+    def levels(self, skus: Sequence[str]) -> Iterator[StockLevel]:
+        """Levels in our SKUs and locations, of the lists that the account names (`inventory_lists`). Others are none of ours."""
+        for inventory in self._lists():
+            location = self._ours("location", inventory)
+            if location is None:
+                continue
+            for row in self._rows(inventory, skus):
+                sku = self._ours("sku", str(row.get("product_id") or ""))
+                if sku is not None:
+                    yield self._level(row, sku, location)
+
+    def _lists(self) -> Sequence[str]:
+        settings = self.connection.account.settings
+        named = settings.get("inventory_lists") or [settings.get("inventory_list", "")]
+        return [str(one) for one in named if one]
+
+    def _rows(self, inventory: str, skus: Sequence[str]) -> Iterator[Row]:
+        if not skus:
+            yield from self.instance.records(inventory)
+            return
+        for sku in skus:
+            found = self.instance.record(inventory, self.connection.codes.theirs("sku", sku))
+            if found is not None:
+                yield found
+
+    def _ours(self, kind: str, theirs: str) -> str | None:
+        try:
+            return self.connection.codes.ours(kind, theirs)
+        except Missing:
+            return None
+
+    def _level(self, row: Row, sku: str, location: str) -> StockLevel:
+        return StockLevel(
+            sku,
+            location,
+            available=_number(row.get("ats")),
+            on_hand=_on_hand(row),
+            reserved=_number(row.get("quantity_on_order")),
+            item_id=str(row.get("product_id") or ""),
+            as_of=self.connection.now(),
+        )
+
+
+def _id(product: str, inventory: str) -> ExternalId:
+    return f"{product}@{inventory}"
+
+
+def _number(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _on_order(record: Row | None) -> Decimal:
+    return (_number(record.get("quantity_on_order")) if record else None) or ZERO
+
+
+def _on_hand(record: Row) -> Decimal | None:
+    """The allocation less what left since it was set. What OCAPI calls stock_level is told with and without what is on order."""
+    allocated = _number((record.get("allocation") or {}).get("amount"))
+    return None if allocated is None else allocated - (_number(record.get("inventory_turnover")) or ZERO)
+
+
+def _shown(record: Row | None) -> Decimal | None:
+    """What of the record's own stock can be sold: without what it promises beyond it (preorder, backorder)."""
+    level = None if record is None else _on_hand(record)
+    return None if level is None else level - _on_order(record)
+
+
+def _pieces(level: StockLevel) -> Decimal:
+    """Fractions are allowed (the unit is the product's own); less than nothing is not."""
+    if level.available is None or level.available < 0:
+        words = f"{level.available} of {level.sku} cannot be published: Commerce Cloud counts from 0."
+        raise Rejected(words, code="no_quantity", field="available", owner="stock")
+    return level.available
