@@ -1,0 +1,218 @@
+"""A Square order, fetched with its payments, refunds, returns, customer and articles, becomes an order of ours whose parts make its total."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from connectors.canonical.delivery import DeliveryKind
+from connectors.canonical.order import Charge, ChargeKind, Line, Order, ShippingLine, Source, Tax
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
+from connectors.canonical.returns import Refund
+from connectors.kit.account import Account
+from connectors.kit.place import Place
+from connectors.square.mapping.fulfilments import Ways, shipments, ways
+from connectors.square.mapping.lines import line, line_charges
+from connectors.square.mapping.parties import billing, customer
+from connectors.square.mapping.payments import payments, tender_id
+from connectors.square.mapping.refunds import Money, exchange_credit, pieces_back, plain, returned
+from connectors.square.mapping.sums import rest_of_discounts, rest_of_tax, rounding, total_of, totals
+from connectors.square.mapping.taxes import Frame, frame, taxed
+from connectors.square.mapping.values import Sums, currency_of
+
+CANCELLED = "CANCELED"
+SPREAD = ("APPORTIONED_TREATMENT", "APPORTIONED_PERCENTAGE_PHASE", "APPORTIONED_AMOUNT_PHASE")
+
+
+def by_id(rows: Sequence[Place]) -> dict[str, Place]:
+    return {row.at("id").text(): row for row in rows}
+
+
+def money_of(body: Place) -> Money:
+    """What was fetched beside the order."""
+    return Money(body.at("refunds").items(), by_id(body.at("payments").items()), by_id(body.at("variations").items()))
+
+
+def order(body: Place, account: Account) -> Order:
+    """`body` is what connectors/square/source.py fetches. Raises Unreadable naming the field."""
+    node = body.at("order")
+    sums = Sums(currency_of(node.at("total_money").needed()))
+    money = money_of(body)
+    told = frame(node, sums, money.variations)
+    road = ways(node)
+    lines, charges, freight = _lines(body, told, account, road), *_charges(node, told, account)
+    refunds = _refunds(body, money, sums)
+    paid = payments(node, money.payments, sums)
+    credit = exchange_credit(node, money.refunds, sums)
+    paid = (*paid, credit) if credit else paid
+    off = rest_of_discounts(node, lines, sums)
+    whole = (*charges, *rest_of_tax(node, lines, charges, freight, told))
+    total = total_of(node, lines, whole, freight, off, told)
+    ship = next((one.address for one in road.deliveries if one.kind is not DeliveryKind.PICKUP and one.address), None)
+    created = node.at("created_at").instant()
+    return Order(
+        id=node.at("id").needed().id(),
+        number=node.at("ticket_name").text() or node.at("id").text(),
+        placed_at=created,
+        updated_at=node.at("updated_at").time() or created,
+        currency=sums.currency,
+        lines=lines,
+        totals=totals(node, lines, whole, freight, total, sums),
+        taxes_included=told.included,
+        source=Source.WEB if road.deliveries else Source.POS,
+        location=node.at("location_id").text(),
+        external_reference=node.at("reference_id").text(),
+        customer=customer(body, road),
+        billing=billing(money, ship),
+        shipping=ship,
+        shipping_lines=freight,
+        charges=whole,
+        discounts=off,
+        rounding=rounding(node, sums),
+        payments=paid,
+        shipments=shipments(node, {one.id: one.sku for one in lines}),
+        refunds=refunds,
+        payment_status=_payment_status(paid),
+        fulfilment_status=next((one.at("state").text() for one in node.at("fulfillments").items()), ""),
+        cancelled_at=_cancelled(node),
+        cancel_reason=_cancel_reason(node),
+        deliver_by=next((one.deliver_by for one in road.deliveries if one.deliver_by), None),
+        ship_by=next((one.ship_by for one in road.deliveries if one.ship_by), None),
+        note=next((one.instructions for one in road.deliveries if one.instructions), ""),
+        attributes=_attributes(node, money),
+        status=node.at("state").text(),
+        hold=_hold(node, sums),
+        deliveries=road.deliveries,
+        salesperson=next(
+            (one.at("team_member_id").text() for one in money.payments.values() if one.at("team_member_id").text()), ""
+        ),
+        closed_at=node.at("closed_at").time(),
+    )
+
+
+# ---- parts
+
+
+def _lines(body: Place, told: Frame, account: Account, road: Ways) -> tuple[Line, ...]:
+    node = body.at("order")
+    back = Counter(pieces_back(body.at("returns").items(), node.at("id").text()))
+    made = []
+    for item in node.at("line_items").items():
+        name = item.at("uid").text()
+        leaves = road.kind(name) not in (None, DeliveryKind.DIGITAL)
+        made.append(line(item, told, account, back, road.by_line.get(name, ""), leaves))
+    return tuple(made)
+
+
+def _charges(node: Place, told: Frame, account: Account) -> tuple[tuple[Charge, ...], tuple[ShippingLine, ...]]:
+    """Service charges, shares of spread ones, the tip. A charge by a name that the account says is freight is a shipping line."""
+    named = {str(one).lower() for one in account.settings.get("shipping_charges", ())}
+    charges, freight = [], []
+    for row in node.at("service_charges").items():
+        if row.at("treatment_type").text() in SPREAD or row.at("calculation_phase").text() in SPREAD:
+            continue
+        if row.at("name").text().lower() in named:
+            freight.append(_freight(row, told))
+        else:
+            charges.append(_charge(row, told))
+    for item in node.at("line_items").items():
+        charges += line_charges(item, told)
+    tip = told.sums.minor(node.at("total_tip_money"))
+    charges += [Charge(ChargeKind.TIP, "Tip", told.sums.bag(tip))] if tip else []
+    return tuple(charges), tuple(freight)
+
+
+def _charged(row: Place, told: Frame) -> tuple[int, tuple[Tax, ...]]:
+    taxes = taxed(row, told)
+    name = "applied_money" if row.at("applied_money").value else "amount_money"
+    return told.sums.minor(row.at(name)) - (taxes.inside if told.mixed else 0), taxes.taxes
+
+
+def _charge(row: Place, told: Frame) -> Charge:
+    minor, taxes = _charged(row, told)
+    code = row.at("type").text().lower() or row.at("catalog_object_id").text()
+    title = row.at("name").text() or "Service charge"
+    return Charge(ChargeKind.FEE, title, told.sums.bag(minor), taxes, id=row.at("uid").text(), code=code)
+
+
+def _freight(row: Place, told: Frame) -> ShippingLine:
+    minor, taxes = _charged(row, told)
+    return ShippingLine(row.at("uid").needed().id(), row.at("name").text(), told.sums.bag(minor), taxes=taxes)
+
+
+# ---- money that went back
+
+
+def _refunds(body: Place, money: Money, sums: Sums) -> tuple[Refund, ...]:
+    """Of this order's payments: with goods where a return order tells them, else money alone."""
+    node = body.at("order")
+    name, found = node.at("id").text(), []
+    orders = by_id(body.at("returns").items())
+    for each in orders.values():
+        entries = each.at("returns").items()
+        found += [
+            returned(one, each, money, sums, len(entries) == 1)
+            for one in entries
+            if one.at("source_order_id").text() == name
+        ]
+    own = [one for one in money.refunds if one.at("payment_id").text() in _tendered(node)]
+    alone = [one for one in own if one.at("order_id").text() not in orders]
+    return (*found, *(plain(one, money, sums) for one in alone))
+
+
+def _tendered(node: Place) -> set[str]:
+    return {tender_id(one) for one in node.at("tenders").items()}
+
+
+# ---- the rest of the header
+
+
+def _payment_status(paid: Sequence[Payment]) -> str:
+    good = [one for one in paid if one.status is PaymentStatus.SUCCESS]
+    if any(one.kind in (PaymentKind.SALE, PaymentKind.CAPTURE) for one in good):
+        return "paid"
+    if good:
+        return "authorized"
+    return "pending" if any(one.status is PaymentStatus.PENDING for one in paid) else ""
+
+
+def _cancelled(node: Place) -> datetime | None:
+    if node.at("state").text() != CANCELLED:
+        return None
+    return node.at("closed_at").time() or node.at("updated_at").time() or node.at("created_at").time()
+
+
+def _cancel_reason(node: Place) -> str:
+    rows = (
+        one.at(name).at("cancel_reason").text()
+        for one in node.at("fulfillments").items()
+        for name in ("pickup_details", "shipment_details", "delivery_details")
+    )
+    return next((one for one in rows if one), "")
+
+
+def _hold(node: Place, sums: Sums) -> str:
+    """An open ticket that nobody paid is no sale yet; goods that came back without their order are for a person."""
+    if any(not one.at("source_order_id").text() for one in node.at("returns").items()):
+        return "goods of an order that Square does not know came back with this sale"
+    waits = node.at("state").text() == "OPEN" and not node.at("tenders").items()
+    return "not paid yet" if waits and sums.minor(node.at("total_money")) else ""
+
+
+def _attributes(node: Place, money: Money) -> tuple[tuple[str, str], ...]:
+    """Where it was rung up, whether offline and when, and what other applications noted."""
+    offline = [one for one in money.payments.values() if one.at("is_offline_payment").flag()]
+    at = next((one.at("offline_payment_details").at("client_created_at").text() for one in offline), "")
+    told = [
+        ("source", node.at("source").at("name").text()),
+        ("offline", "true" if offline else ""),
+        ("offline_taken_at", at),
+    ]
+    kept = node.at("metadata").value
+    told += (
+        [(str(name), str(value)) for name, value in sorted(kept.items()) if not name.startswith("waybill")]
+        if isinstance(kept, dict)
+        else []
+    )
+    return tuple((name, value) for name, value in told if value)
