@@ -86,7 +86,7 @@ class Store:
         made: Json = {**row, "is_deleted": False, "present_at_all_locations": True, "item_variation_data": data}
         self.memory.put("articles", name, made)
         for place in self.locations:
-            self.set_count(name, place, str(self.quantity))
+            self._counted(name, place, str(self.quantity))
         return made
 
     def article(self, sku: str) -> Json | None:
@@ -94,6 +94,11 @@ class Store:
         return next((one for one in rows if one["item_variation_data"]["sku"] == sku and not one["is_deleted"]), None)
 
     def set_count(self, article: str, place: str, quantity: str) -> Json:
+        made = self._counted(article, place, quantity)
+        self.tell("inventory.count.updated", "inventory_counts", article, {"inventory_counts": [made]})
+        return made
+
+    def _counted(self, article: str, place: str, quantity: str) -> Json:
         row = {
             "catalog_object_id": article,
             "catalog_object_type": "ITEM_VARIATION",
@@ -103,7 +108,6 @@ class Store:
             "calculated_at": self.now(),
         }
         made: Json = self.memory.put("counts", f"{article}@{place}", row)
-        self.tell("inventory.count.updated", "inventory_counts", article, {"inventory_counts": [made]})
         return made
 
     # ---- orders
