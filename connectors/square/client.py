@@ -125,7 +125,7 @@ class Client:
     def subscriptions(self) -> Iterator[Row]:
         def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
             query = {"include_disabled": "true", **({"cursor": cursor} if cursor else {})}
-            said = self._own("GET", "v2/webhooks/subscriptions", "webhooks.list", query=query).json() or {}
+            said = self._own("GET", "v2/webhooks/subscriptions", "webhooks.list", query=query, secret=True).json() or {}
             return said.get("subscriptions") or [], said.get("cursor") or None
 
         return walk(page)

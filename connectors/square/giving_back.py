@@ -109,7 +109,12 @@ class GivingBack:
         if made.get("status") in LOST:
             words = f"Square could not give the money back ({str(made['status']).lower()})."
             raise Rejected(words, code="declined", remedy="Refund through another tender.", owner=OWNER)
-        return str(made["id"])
+        return self._name(made)
+
+    def _name(self, made: Row) -> ExternalId:
+        """As the order's snapshot will call it: by the return order that Square made for it, else by itself (mapping/refunds.py)."""
+        own = str(made.get("order_id") or "")
+        return own if own and own != self.order.id else str(made["id"])
 
     def _find(self, part: Part) -> ExternalId | None:
         """The payment's refund whose reason bears our key; a list of refunds may be seconds late, the payment's own ids are not."""
@@ -117,7 +122,7 @@ class GivingBack:
         for name in (paid or {}).get("refund_ids") or ():
             row = self.client.refund(str(name))
             if row and f"[{self.key}]" in str(row.get("reason") or "") and row.get("status") not in LOST:
-                return str(row["id"])
+                return self._name(row)
         return None
 
 

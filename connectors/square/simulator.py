@@ -30,7 +30,8 @@ KINDS = {
 
 def create(settings: Mapping[str, Any]) -> Simulator:
     """Settings, all optional: `path` (memory file), the four of OWN, `rate` (calls a second; 0: no limit) and `burst`, `locations` (ids), `quantity`
-    (pieces on every shelf), `merchant_id`, `webhook_url` (gets every topic), and simulator_hooks.Habits (secret, duplicates ...)."""
+    (pieces on every shelf), `merchant_id`, `refund_orders` (RefundPayment makes a return order), `webhook_url` (gets every topic), and
+    simulator_hooks.Habits (secret, duplicates ...)."""
     path = settings.get("path")
     simulator = Simulator("square", Memory(Path(path) if path else None), error=_error)
     given = {name: settings[name] for name in Habits.__dataclass_fields__ if name in settings}
@@ -42,6 +43,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     store = Store(
         simulator, hooks.tell, settings.get("locations", ("LOC1", "LOC2")), int(settings.get("quantity", 1000))
     )
+    store.refund_orders = bool(settings.get("refund_orders", False))
     store.open()
     own = {name: str(settings.get(name, value)) for name, value in OWN.items()}
     door = Door(simulator.memory, own, float(settings.get("rate", 0)), float(settings.get("burst", 20)))

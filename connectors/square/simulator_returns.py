@@ -44,6 +44,29 @@ def returned(store: Store, source: Json | None, wanted: Mapping[str, Any]) -> Js
     return order
 
 
+def of_money(store: Store, payment: Json, minor: int) -> Json:
+    """The return order of money without goods: one amount, of the sale that was paid."""
+    at, currency = store.now(), payment["total_money"]["currency"]
+    whole = {name: money(minor, currency) for name in ("gross_return_money", "total_money")}
+    nothing = {name: money(0, currency) for name in ("total_tax_money", "total_discount_money")}
+    line = {"uid": "r-1", "quantity": "1", "item_type": "CUSTOM_AMOUNT", **whole, **nothing}
+    entry = {"uid": "return-1", "source_order_id": payment["order_id"], "return_line_items": [line]}
+    amounts = _amounts([line], currency)
+    order: Json = {
+        "id": store.name("order"),
+        "location_id": payment["location_id"],
+        "created_at": at,
+        "updated_at": at,
+        "closed_at": at,
+        "state": "COMPLETED",
+        "returns": [{**entry, "return_amounts": amounts}],
+        "return_amounts": amounts,
+        "net_amount_due_money": money(0, currency),
+        **sums({"line_items": []}, currency, 0, 0),
+    }
+    return order
+
+
 def _bought(store: Store, wanted: Mapping[str, Any], name: str, place: str, at: str, currency: str) -> Json:
     if not wanted.get("exchange"):
         return {}

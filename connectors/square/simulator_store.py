@@ -38,6 +38,7 @@ class Store:
         self.simulator, self.tell, self.locations = simulator, tell, tuple(locations)
         self.memory: Memory = simulator.memory
         self.quantity = quantity
+        self.refund_orders = False  # whether RefundPayment makes an order of its own, which is not published
         self._last = datetime(2020, 1, 1, tzinfo=UTC)
         self._clock = threading.Lock()
 
@@ -238,7 +239,15 @@ class Store:
         payment = self.memory.table("payments").get(wanted.get("payment_id", ""))
         if payment is None:
             raise Refused(404, "NOT_FOUND", "Payment not found", "payment_id")
-        return back(self, payment, int(wanted["amount_money"]["amount"]), wanted.get("reason", ""), payment["order_id"])
+        minor = int(wanted["amount_money"]["amount"])
+        if self.refund_orders:
+            from connectors.square.simulator_returns import of_money
+
+            order = of_money(self, payment, minor)
+            made = back(self, payment, minor, wanted.get("reason", ""), order["id"])
+            self._kept(order, "order.created")
+            return made
+        return back(self, payment, minor, wanted.get("reason", ""), payment["order_id"])
 
     def settle_refunds(self, state: str) -> int:
         """What waits is completed, or fails."""

@@ -82,7 +82,7 @@ def order(body: Place, account: Account) -> Order:
         note=next((one.instructions for one in road.deliveries if one.instructions), ""),
         attributes=_attributes(node, money),
         status=node.at("state").text(),
-        hold=_hold(node, sums),
+        hold=_hold(node, sums, account),
         deliveries=road.deliveries,
         salesperson=next(
             (one.at("team_member_id").text() for one in money.payments.values() if one.at("team_member_id").text()), ""
@@ -147,18 +147,14 @@ def _freight(row: Place, told: Frame) -> ShippingLine:
 def _refunds(body: Place, money: Money, sums: Sums) -> tuple[Refund, ...]:
     """Of this order's payments: with goods where a return order tells them, else money alone."""
     node = body.at("order")
-    name, found = node.at("id").text(), []
-    orders = by_id(body.at("returns").items())
-    for each in orders.values():
+    name, found, told = node.at("id").text(), [], set[str]()
+    for each in by_id(body.at("returns").items()).values():
         entries = each.at("returns").items()
-        found += [
-            returned(one, each, money, sums, len(entries) == 1)
-            for one in entries
-            if one.at("source_order_id").text() == name
-        ]
+        for one in (entry for entry in entries if entry.at("source_order_id").text() == name):
+            found.append(returned(one, each, money, sums, len(entries) == 1))
+            told |= {payment.id for payment in found[-1].payments}
     own = [one for one in money.refunds if one.at("payment_id").text() in _tendered(node)]
-    alone = [one for one in own if one.at("order_id").text() not in orders]
-    return (*found, *(plain(one, money, sums) for one in alone))
+    return (*found, *(plain(one, money, sums) for one in own if one.at("id").text() not in told))
 
 
 def _tendered(node: Place) -> set[str]:
@@ -192,12 +188,15 @@ def _cancel_reason(node: Place) -> str:
     return next((one for one in rows if one), "")
 
 
-def _hold(node: Place, sums: Sums) -> str:
-    """An open ticket that nobody paid is no sale yet; goods that came back without their order are for a person."""
+def _hold(node: Place, sums: Sums, account: Account) -> str:
+    """An open ticket that nobody paid is no sale yet, unless the account lets its way go unpaid; goods that came back without
+    their order are for a person."""
     if any(not one.at("source_order_id").text() for one in node.at("returns").items()):
         return "goods of an order that Square does not know came back with this sale"
-    waits = node.at("state").text() == "OPEN" and not node.at("tenders").items()
-    return "not paid yet" if waits and sums.minor(node.at("total_money")) else ""
+    ways_ = {one.at("type").text() for one in node.at("fulfillments").items()}
+    unpaid = node.at("state").text() == "OPEN" and not node.at("tenders").items()
+    trusted = bool(ways_) and ways_ <= set(account.settings.get("unpaid", ()))
+    return "not paid yet" if unpaid and not trusted and sums.minor(node.at("total_money")) else ""
 
 
 def _attributes(node: Place, money: Money) -> tuple[tuple[str, str], ...]:

@@ -55,7 +55,7 @@ def returned(entry: Place, order: Place, money: Money, sums: Sums, only: bool) -
     told = frame(entry, sums, money.variations, NAMES)
     source = entry.at("source_order_id").text()
     name = order.at("id").needed().id()
-    rows = [one for one in money.refunds if _of(one, name) and (only or _sold_by(one, money) == source)]
+    rows = [one for one in rows_of(order, money.refunds) if only or _sold_by(one, money) == source]
     payments = [_payment(one, money, sums) for one in rows]
     moved = sum(
         (sums.minor(one.at("amount_money")) for one, paid in zip(rows, payments, strict=True) if _counts(paid)), 0
@@ -64,8 +64,10 @@ def returned(entry: Place, order: Place, money: Money, sums: Sums, only: bool) -
     if order.at("line_items").items() and owed > moved:  # what was not paid out went into what was bought instead
         payments.append(_exchanged(name, owed - moved, order.at("created_at").time(), sums))
         moved = owed
-    lines = tuple(_line(one, told) for one in entry.at("return_line_items").items())
-    beside = tuple(_beside(entry, told))
+    items = entry.at("return_line_items").items()
+    lines = tuple(_line(one, told) for one in items if one.at("source_line_item_uid").text())
+    sums_alone = tuple(_amount(one, told) for one in items if not one.at("source_line_item_uid").text())
+    beside = (*sums_alone, *_beside(entry, told))
     return Refund(
         id=name if only else f"{name}:{source}",
         total=sums.bag(moved),
@@ -109,8 +111,8 @@ def exchange_credit(order: Place, refunds: Sequence[Place], sums: Sums) -> Payme
     out = sum(
         (
             sums.minor(one.at("amount_money"))
-            for one in refunds
-            if _of(one, name) and STATES.get(one.at("status").text().lower()) is not PaymentStatus.FAILURE
+            for one in rows_of(order, refunds)
+            if one.at("status").one_of(STATES) is not PaymentStatus.FAILURE
         ),
         0,
     )
@@ -126,8 +128,11 @@ def exchange_credit(order: Place, refunds: Sequence[Place], sums: Sums) -> Payme
 # ---- parts
 
 
-def _of(row: Place, order_id: str) -> bool:
-    return row.at("order_id").text() in ("", order_id) or row.at("transaction_id").text() == order_id
+def rows_of(order: Place, refunds: Sequence[Place]) -> list[Place]:
+    """The refunds that an order lists, or that name it."""
+    name = order.at("id").text()
+    listed = {one.at("id").text() for one in order.at("refunds").items()}
+    return [one for one in refunds if one.at("order_id").text() == name or one.at("id").text() in listed]
 
 
 def _sold_by(row: Place, money: Money) -> str:
@@ -178,6 +183,13 @@ def _line(item: Place, told: Frame) -> RefundLine:
     tax = sums.bag(taxes.inside + taxes.beside)
     sku = _variation(item, told.variations).at("sku").text()
     return RefundLine(item.at("source_line_item_uid").text(), item.at("quantity").needed().number(), net, tax, sku=sku)
+
+
+def _amount(item: Place, told: Frame) -> Adjustment:
+    """A sum of no line of the sale: an amount that was keyed in."""
+    seen = _line(item, told)
+    tax = seen.tax if seen.tax.shop else None
+    return Adjustment("order", seen.subtotal, tax, item.at("name").text() or item.at("note").text())
 
 
 def _variation(item: Place, variations: Mapping[str, Place]) -> Place:

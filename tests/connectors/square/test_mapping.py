@@ -239,6 +239,13 @@ def test_lines_without_an_article() -> None:
 def test_holds_and_ends() -> None:
     assert order("unpaid").hold == "not paid yet"
     assert order("till").hold == ""
+    trusting = Account("shop", "square", "https://api.example.com", settings={**SETTINGS, "unpaid": ["PICKUP"]})
+    told = body("pickup")
+    del told["order"]["tenders"]
+    assert order(told).hold == "not paid yet"
+    raw = simplejson.dumps(told, use_decimal=True).encode()
+    (reading,) = registry.read(trusting, Message("api/order", "d", raw))
+    assert reading.document.hold == ""  # type: ignore[union-attr]
     gone = order("cancelled")
     assert gone.cancelled_at is not None
     assert gone.hold == ""

@@ -251,6 +251,19 @@ def test_pending_money_comes_to_its_end(seller: MakeSeller) -> None:
     assert at.again(order).refunds[0].status is PaymentStatus.SUCCESS
 
 
+@pytest.mark.parametrize("orders", [False, True])
+def test_our_refund_is_known_by_one_name(seller: MakeSeller, orders: bool) -> None:
+    """Whether Square makes an order of its own for it or not, which it does not publish: the snapshot calls it what the write answered."""
+    at = seller(refund_orders=orders)
+    order = at.place()
+    name = at.done(at.connector.give_back(order, back(order, "5.00"), key="k"))
+    assert name == at.done(at.connector.give_back(order, back(order, "5.00"), key="k"), find_first=True)
+    (known,) = at.again(order).refunds
+    assert (known.id, known.total.shop.amount, known.lines) == (name, Decimal("5.00"), ())
+    assert [(one.kind, one.amount.shop.amount) for one in known.adjustments] == [("order", Decimal("5.00"))]
+    assert [line.current_quantity for line in at.again(order).lines] == [line.quantity for line in order.lines]
+
+
 def test_a_refund_that_failed_is_not_taken_for_done(seller: MakeSeller) -> None:
     at = seller()
     order = at.place()
