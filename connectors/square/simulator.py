@@ -10,10 +10,12 @@ from flask import Response
 
 from connectors.kit.simulator import Memory, Simulator
 from connectors.square.simulator_access import Door
-from connectors.square.simulator_api import Handle, operations, said
+from connectors.square.simulator_api import Handle, operations
 from connectors.square.simulator_control import control
 from connectors.square.simulator_hooks import Habits, Hooks
-from connectors.square.simulator_store import Refused, Store
+from connectors.square.simulator_refused import Refused
+from connectors.square.simulator_store import Store
+from connectors.square.simulator_words import said
 
 OWN = {
     "application_id": "sq0idp-demo",

@@ -11,8 +11,9 @@ from typing import Any
 from flask import Response, request
 
 from connectors.kit.simulator import Memory
-from connectors.square.simulator_api import document, said
-from connectors.square.simulator_store import Refused, written
+from connectors.square.simulator_refused import Refused
+from connectors.square.simulator_store import written
+from connectors.square.simulator_words import document, said
 
 APPLICATION = "sq-application"
 LIFE = timedelta(days=30)

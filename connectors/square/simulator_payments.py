@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from connectors.square.simulator_refused import Refused
 from connectors.square.simulator_sums import money
 
 if TYPE_CHECKING:
@@ -106,8 +107,6 @@ def _kind(kind: str, amount: int, currency: str) -> tuple[str, str, Json, Json]:
 
 def back(store: Store, payment: Json, minor: int, reason: str, order_id: str) -> Json:
     """A PaymentRefund; the payment counts it at once. Raises Refused above what is left."""
-    from connectors.square.simulator_store import Refused
-
     currency = payment["total_money"]["currency"]
     before = payment.get("refunded_money", money(0, currency))["amount"]
     if payment["status"] != "COMPLETED":

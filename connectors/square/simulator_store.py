@@ -10,23 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.kit.simulator import Memory, Simulator
+from connectors.square.simulator_changes import CLOSED, changed_by
 from connectors.square.simulator_drafts import Draft
 from connectors.square.simulator_payments import back, paid
+from connectors.square.simulator_refused import Refused
+from connectors.square.simulator_returns import of_money, returned
 from connectors.square.simulator_sums import even, money
 
 Json = dict[str, Any]
 ARTICLES = (("WB-TEE", 1990), ("WB-MUG", 850), ("WB-CAP", 1450), ("WB-BAG", 2400), ("WB-TEA", 3990))
-CLOSED = ("COMPLETED", "CANCELED")
-
-
-class Refused(Exception):
-    """An answer of Square's that is an error: status, category, code, detail and field."""
-
-    def __init__(
-        self, status: int, code: str, detail: str, field: str = "", category: str = "INVALID_REQUEST_ERROR"
-    ) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.detail, self.field, self.category = status, code, detail, field, category
 
 
 class Store:
@@ -168,69 +160,10 @@ class Store:
             changed.setdefault("closed_at", changed["updated_at"])
         return self._kept(changed, topic)
 
-    # ---- UpdateOrder
-
     def update(self, order_id: str, wanted: Json) -> Json:
-        """A sparse change of an open order under its version."""
-        order = self.find(order_id)
-        if order["state"] in CLOSED:
-            raise Refused(400, "BAD_REQUEST", f"Orders in state {order['state']} cannot be updated", "order.state")
-        if "version" not in order:
-            raise Refused(400, "BAD_REQUEST", "Only orders created through the API can be updated", "order.version")
-        if wanted.get("version") != order["version"]:
-            raise Refused(409, "VERSION_MISMATCH", "The version is not the order's current one", "order.version")
-        changed = {**order, "metadata": _merged(order.get("metadata"), wanted.get("metadata"))}
-        rows = {one["uid"]: one for one in order.get("fulfillments", ())}
-        for told in wanted.get("fulfillments", ()):
-            rows[told.get("uid")] = self._moved(rows.get(told.get("uid")), told)
-        if rows:
-            changed["fulfillments"] = list(rows.values())
-        self._state(changed, str(wanted.get("state", order["state"])))
-        kept = {name: value for name, value in changed.items() if name != "metadata" or value}
-        return self.touch(kept, "order.fulfillment.updated" if wanted.get("fulfillments") else "order.updated")
-
-    def _moved(self, row: Json | None, told: Json) -> Json:
-        if row is None:
-            raise Refused(400, "BAD_REQUEST", "Only one fulfillment can be made, with the order", "order.fulfillments")
-        if row["state"] in ("COMPLETED", "CANCELED", "FAILED"):
-            raise Refused(400, "BAD_REQUEST", f"Fulfillment is {row['state']}", "order.fulfillments.state")
-        merged = {**row, **{name: told[name] for name in ("state",) if name in told}}
-        merged["metadata"] = _merged(row.get("metadata"), told.get("metadata"))
-        for name in ("shipment_details", "pickup_details", "delivery_details"):
-            if name in told:
-                merged[name] = {**row.get(name, {}), **told[name]}
-        self._stamped(merged)
-        return {name: value for name, value in merged.items() if name != "metadata" or value}
-
-    def _stamped(self, row: Json) -> None:
-        """When a fulfilment reached its state."""
-        names = {
-            ("SHIPMENT", "RESERVED"): "in_progress_at",
-            ("SHIPMENT", "PREPARED"): "packaged_at",
-            ("SHIPMENT", "COMPLETED"): "shipped_at",
-            ("PICKUP", "RESERVED"): "accepted_at",
-            ("PICKUP", "PREPARED"): "ready_at",
-            ("PICKUP", "COMPLETED"): "picked_up_at",
-            ("DELIVERY", "COMPLETED"): "delivered_at",
-        }
-        field = names.get((row["type"], row["state"]))
-        if field:
-            details = f"{row['type'].lower()}_details"
-            row[details] = {**row.get(details, {}), field: self.now()}
-
-    def _state(self, order: Json, wanted: str) -> None:
-        open_ones = [
-            one for one in order.get("fulfillments", ()) if one["state"] not in ("COMPLETED", "CANCELED", "FAILED")
-        ]
-        if wanted in CLOSED and open_ones:
-            raise Refused(
-                400, "BAD_REQUEST", f"All fulfillments must be ended for an order to be {wanted}", "order.state"
-            )
-        if wanted == "COMPLETED" and order["net_amount_due_money"]["amount"]:
-            raise Refused(400, "BAD_REQUEST", "The order is not paid", "order.state")
-        if wanted == "CANCELED" and order.get("tenders"):
-            raise Refused(400, "BAD_REQUEST", "A paid order cannot be canceled", "order.state")
-        order["state"] = wanted
+        """UpdateOrder."""
+        changed = changed_by(self.find(order_id), wanted, self.now())
+        return self.touch(changed, "order.fulfillment.updated" if wanted.get("fulfillments") else "order.updated")
 
     # ---- money back
 
@@ -241,8 +174,6 @@ class Store:
             raise Refused(404, "NOT_FOUND", "Payment not found", "payment_id")
         minor = int(wanted["amount_money"]["amount"])
         if self.refund_orders:
-            from connectors.square.simulator_returns import of_money
-
             order = of_money(self, payment, minor)
             made = back(self, payment, minor, wanted.get("reason", ""), order["id"])
             self._kept(order, "order.created")
@@ -259,19 +190,8 @@ class Store:
 
     def take_back(self, source: Json | None, wanted: Mapping[str, Any]) -> Json:
         """Goods come back at a till: an order of its own, whose `returns` names the sale (or none: an unlinked return)."""
-        from connectors.square.simulator_returns import returned
-
         with self.memory.lock:
             return self._kept(returned(self, source, wanted), "order.created", bool(wanted.get("silent")))
-
-
-def _merged(kept: Json | None, told: Json | None) -> Json:
-    whole = {**(kept or {}), **(told or {})}
-    if len(whole) > 10:
-        raise Refused(400, "TOO_MANY_MAP_ENTRIES", "At most 10 entries", "metadata")
-    if any(len(name) > 60 or len(str(value)) > 255 for name, value in whole.items()):
-        raise Refused(400, "VALUE_TOO_LONG", "A key has 60 characters, a value 255", "metadata")
-    return whole
 
 
 def written(moment: datetime) -> str:

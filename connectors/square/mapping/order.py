@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 
 from connectors.canonical.delivery import DeliveryKind
 from connectors.canonical.order import Charge, ChargeKind, Line, Order, ShippingLine, Source, Tax
-from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.canonical.returns import Refund
 from connectors.kit.account import Account
 from connectors.kit.place import Place
 from connectors.square.mapping.fulfilments import Ways, shipments, ways
+from connectors.square.mapping.header import attributes, cancel_reason, cancelled, hold, payment_status
 from connectors.square.mapping.lines import line, line_charges
+from connectors.square.mapping.money_back import Money, exchange_credit
 from connectors.square.mapping.parties import billing, customer
 from connectors.square.mapping.payments import payments, tender_id
-from connectors.square.mapping.refunds import Money, exchange_credit, pieces_back, plain, returned
+from connectors.square.mapping.refunds import pieces_back, plain, returned
 from connectors.square.mapping.sums import rest_of_discounts, rest_of_tax, rounding, total_of, totals
 from connectors.square.mapping.taxes import Frame, frame, taxed
 from connectors.square.mapping.values import Sums, currency_of
 
-CANCELLED = "CANCELED"
 SPREAD = ("APPORTIONED_TREATMENT", "APPORTIONED_PERCENTAGE_PHASE", "APPORTIONED_AMOUNT_PHASE")
 
 
@@ -73,16 +72,16 @@ def order(body: Place, account: Account) -> Order:
         payments=paid,
         shipments=shipments(node, {one.id: one.sku for one in lines}),
         refunds=refunds,
-        payment_status=_payment_status(paid),
+        payment_status=payment_status(paid),
         fulfilment_status=next((one.at("state").text() for one in node.at("fulfillments").items()), ""),
-        cancelled_at=_cancelled(node),
-        cancel_reason=_cancel_reason(node),
+        cancelled_at=cancelled(node),
+        cancel_reason=cancel_reason(node),
         deliver_by=next((one.deliver_by for one in road.deliveries if one.deliver_by), None),
         ship_by=next((one.ship_by for one in road.deliveries if one.ship_by), None),
         note=next((one.instructions for one in road.deliveries if one.instructions), ""),
-        attributes=_attributes(node, money),
+        attributes=attributes(node, money),
         status=node.at("state").text(),
-        hold=_hold(node, sums, account),
+        hold=hold(node, sums, account),
         deliveries=road.deliveries,
         salesperson=next(
             (one.at("team_member_id").text() for one in money.payments.values() if one.at("team_member_id").text()), ""
@@ -159,59 +158,3 @@ def _refunds(body: Place, money: Money, sums: Sums) -> tuple[Refund, ...]:
 
 def _tendered(node: Place) -> set[str]:
     return {tender_id(one) for one in node.at("tenders").items()}
-
-
-# ---- the rest of the header
-
-
-def _payment_status(paid: Sequence[Payment]) -> str:
-    good = [one for one in paid if one.status is PaymentStatus.SUCCESS]
-    if any(one.kind in (PaymentKind.SALE, PaymentKind.CAPTURE) for one in good):
-        return "paid"
-    if good:
-        return "authorized"
-    return "pending" if any(one.status is PaymentStatus.PENDING for one in paid) else ""
-
-
-def _cancelled(node: Place) -> datetime | None:
-    if node.at("state").text() != CANCELLED:
-        return None
-    return node.at("closed_at").time() or node.at("updated_at").time() or node.at("created_at").time()
-
-
-def _cancel_reason(node: Place) -> str:
-    rows = (
-        one.at(name).at("cancel_reason").text()
-        for one in node.at("fulfillments").items()
-        for name in ("pickup_details", "shipment_details", "delivery_details")
-    )
-    return next((one for one in rows if one), "")
-
-
-def _hold(node: Place, sums: Sums, account: Account) -> str:
-    """An open ticket that nobody paid is no sale yet, unless the account lets its way go unpaid; goods that came back without
-    their order are for a person."""
-    if any(not one.at("source_order_id").text() for one in node.at("returns").items()):
-        return "goods of an order that Square does not know came back with this sale"
-    ways_ = {one.at("type").text() for one in node.at("fulfillments").items()}
-    unpaid = node.at("state").text() == "OPEN" and not node.at("tenders").items()
-    trusted = bool(ways_) and ways_ <= set(account.settings.get("unpaid", ()))
-    return "not paid yet" if unpaid and not trusted and sums.minor(node.at("total_money")) else ""
-
-
-def _attributes(node: Place, money: Money) -> tuple[tuple[str, str], ...]:
-    """Where it was rung up, whether offline and when, and what other applications noted."""
-    offline = [one for one in money.payments.values() if one.at("is_offline_payment").flag()]
-    at = next((one.at("offline_payment_details").at("client_created_at").text() for one in offline), "")
-    told = [
-        ("source", node.at("source").at("name").text()),
-        ("offline", "true" if offline else ""),
-        ("offline_taken_at", at),
-    ]
-    kept = node.at("metadata").value
-    told += (
-        [(str(name), str(value)) for name, value in sorted(kept.items()) if not name.startswith("waybill")]
-        if isinstance(kept, dict)
-        else []
-    )
-    return tuple((name, value) for name, value in told if value)

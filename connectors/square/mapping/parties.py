@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.canonical.party import Address, Party
 from connectors.kit.place import Place
 from connectors.square.mapping.fulfilments import Ways, address
-from connectors.square.mapping.refunds import Money
+from connectors.square.mapping.money_back import Money
 
 
 def customer(body: Place, road: Ways) -> Party | None:

@@ -6,42 +6,22 @@ Square makes an order of its own for what comes back. Its refunds bear that orde
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from connectors.canonical.money import MoneyBag
-from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
+from connectors.canonical.payment import PaymentStatus
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
 from connectors.kit.place import Place
-from connectors.square.mapping.payments import gateway_of, tender_of
+from connectors.square.mapping.money_back import Money, exchanged, payment_of, rows_of, sold_by, status_of, went
 from connectors.square.mapping.taxes import Frame, discounts, frame, taxed
 from connectors.square.mapping.values import Sums
 
-EXCHANGE = "exchange"
-# PaymentRefund.status, and RefundStatus of an order's own list.
-STATES = {
-    "pending": PaymentStatus.PENDING,
-    "completed": PaymentStatus.SUCCESS,
-    "approved": PaymentStatus.SUCCESS,
-    "rejected": PaymentStatus.FAILURE,
-    "failed": PaymentStatus.FAILURE,
-}
 NAMES = ("return_taxes", "return_discounts", "return_service_charges")
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """What was fetched beside an order: its refunds and the payments that they give back, by id."""
-
-    refunds: tuple[Place, ...]
-    payments: Mapping[str, Place]
-    variations: Mapping[str, Place]
 
 
 def plain(row: Place, money: Money, sums: Sums) -> Refund:
     """Money that went back without goods."""
-    payment = _payment(row, money, sums)
+    payment = payment_of(row, money, sums)
     why = row.at("reason").text()
     rest = (Adjustment("order", payment.amount, reason=why),)
     total = payment.amount if payment.status is not PaymentStatus.FAILURE else sums.zero()
@@ -55,14 +35,12 @@ def returned(entry: Place, order: Place, money: Money, sums: Sums, only: bool) -
     told = frame(entry, sums, money.variations, NAMES)
     source = entry.at("source_order_id").text()
     name = order.at("id").needed().id()
-    rows = [one for one in rows_of(order, money.refunds) if only or _sold_by(one, money) == source]
-    payments = [_payment(one, money, sums) for one in rows]
-    moved = sum(
-        (sums.minor(one.at("amount_money")) for one, paid in zip(rows, payments, strict=True) if _counts(paid)), 0
-    )
+    rows = [one for one in rows_of(order, money.refunds) if only or sold_by(one, money) == source]
+    payments = [payment_of(one, money, sums) for one in rows]
+    moved = sum((sums.minor(one.at("amount_money")) for one, paid in zip(rows, payments, strict=True) if went(paid)), 0)
     owed = sums.minor(entry.at("return_amounts").at("total_money"))
     if order.at("line_items").items() and owed > moved:  # what was not paid out went into what was bought instead
-        payments.append(_exchanged(name, owed - moved, order.at("created_at").time(), sums))
+        payments.append(exchanged(name, owed - moved, order.at("created_at").time(), sums))
         moved = owed
     items = entry.at("return_line_items").items()
     lines = tuple(_line(one, told) for one in items if one.at("source_line_item_uid").text())
@@ -77,7 +55,7 @@ def returned(entry: Place, order: Place, money: Money, sums: Sums, only: bool) -
         return_id=entry.at("uid").text(),
         note=next((one.at("reason").text() for one in rows if one.at("reason").text()), ""),
         at=order.at("created_at").time(),
-        status=_status(payments),
+        status=status_of(payments),
     )
 
 
@@ -102,76 +80,6 @@ def pieces_back(returns: Sequence[Place], source: str) -> dict[str, Decimal]:
                 name = one.at("source_line_item_uid").text()
                 found[name] = found.get(name, Decimal(0)) + one.at("quantity").needed().number()
     return found
-
-
-def exchange_credit(order: Place, refunds: Sequence[Place], sums: Sums) -> Payment | None:
-    """What an exchange brought back pays for what it took along, as far as no money left the till."""
-    owed = sum((sums.minor(one.at("return_amounts").at("total_money")) for one in order.at("returns").items()), 0)
-    name = order.at("id").text()
-    out = sum(
-        (
-            sums.minor(one.at("amount_money"))
-            for one in rows_of(order, refunds)
-            if one.at("status").one_of(STATES) is not PaymentStatus.FAILURE
-        ),
-        0,
-    )
-    credit = owed - out
-    if credit <= 0 or not order.at("line_items").items():
-        return None
-    at = order.at("created_at").time()
-    return Payment(
-        f"{name}-{EXCHANGE}", PaymentKind.SALE, Tender.STORE_CREDIT, sums.bag(credit), gateway=EXCHANGE, at=at
-    )
-
-
-# ---- parts
-
-
-def rows_of(order: Place, refunds: Sequence[Place]) -> list[Place]:
-    """The refunds that an order lists, or that name it."""
-    name = order.at("id").text()
-    listed = {one.at("id").text() for one in order.at("refunds").items()}
-    return [one for one in refunds if one.at("order_id").text() == name or one.at("id").text() in listed]
-
-
-def _sold_by(row: Place, money: Money) -> str:
-    return money.payments.get(row.at("payment_id").text(), Place(None)).at("order_id").text()
-
-
-def _counts(payment: Payment) -> bool:
-    return payment.status is not PaymentStatus.FAILURE
-
-
-def _status(payments: Sequence[Payment]) -> PaymentStatus:
-    """Pending while some money has not moved; failed where none will."""
-    states = {one.status for one in payments}
-    if PaymentStatus.PENDING in states:
-        return PaymentStatus.PENDING
-    return PaymentStatus.FAILURE if states == {PaymentStatus.FAILURE} else PaymentStatus.SUCCESS
-
-
-def _payment(row: Place, money: Money, sums: Sums) -> Payment:
-    name = row.at("payment_id").text() or row.at("tender_id").text()
-    paid = money.payments.get(name, Place(None))
-    destination = Place({"source_type": row.at("destination_type").text()})
-    known = paid if paid.value else destination
-    return Payment(
-        id=row.at("id").needed().id(),
-        kind=PaymentKind.REFUND,
-        tender=tender_of(known),
-        amount=sums.bag(sums.minor(row.at("amount_money").needed())),
-        status=row.at("status").one_of(STATES),
-        gateway=gateway_of(known).lower(),
-        parent_id=name,
-        at=row.at("created_at").time(),
-    )
-
-
-def _exchanged(name: str, minor: int, at: datetime | None, sums: Sums) -> Payment:
-    return Payment(
-        f"{name}-{EXCHANGE}-back", PaymentKind.REFUND, Tender.STORE_CREDIT, sums.bag(minor), gateway=EXCHANGE, at=at
-    )
 
 
 def _line(item: Place, told: Frame) -> RefundLine:

@@ -21,10 +21,11 @@ from connectors.kit.errors import Unreadable
 from connectors.kit.place import Place
 from connectors.square import mapping
 from connectors.square.mapping.fulfilments import address, ways
+from connectors.square.mapping.money_back import Money
 from connectors.square.mapping.order import order as read_order
 from connectors.square.mapping.parties import customer
 from connectors.square.mapping.payments import payments
-from connectors.square.mapping.refunds import Money, plain
+from connectors.square.mapping.refunds import plain
 from connectors.square.mapping.values import Sums, currency_of
 from connectors.square.prices import Tag
 from connectors.square.refusals import errors
