@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.bigcommerce.batches import each
 from connectors.bigcommerce.client import Client, Row
 from connectors.bigcommerce.mapping.products import record_price
 from connectors.canonical.money import parse
 from connectors.canonical.product import Price
 from connectors.kit.account import Connection
+from connectors.kit.batches import each
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.place import Place
 from connectors.kit.writes import BatchItem, ExternalId

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.bigcommerce.batches import each
 from connectors.bigcommerce.client import Client, Row
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.batches import each
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.writes import BatchItem, ExternalId
 

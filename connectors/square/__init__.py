@@ -1,0 +1,1 @@
+"""Square: tills, and a shop, of one seller."""

@@ -1,0 +1,111 @@
+"""Orders, payments and refunds of Connect v2, answered as Square answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+
+from connectors.square.simulator_refused import Refused
+from connectors.square.simulator_store import Store
+from connectors.square.simulator_words import document, needed, once, paged, said
+
+Json = dict[str, Any]
+FIELDS = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at", "CLOSED_AT": "closed_at"}
+
+
+class Orders:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, order_id: str) -> Response:
+        return said({"order": self._store.find(order_id)})
+
+    def batch(self) -> Response:
+        ids = needed(document(), "order_ids")
+        if len(ids) > 100:
+            raise Refused(400, "ARRAY_LENGTH_TOO_LONG", "At most 100 ids", "order_ids")
+        table = self._store.memory.table("orders")
+        return said({"orders": [table[one] for one in ids if one in table]})
+
+    def search(self) -> Response:
+        """By location, one of three times and in its order."""
+        body = document()
+        places = needed(body, "location_ids")
+        if len(places) > 10:
+            raise Refused(400, "ARRAY_LENGTH_TOO_LONG", "At most 10 locations", "location_ids")
+        query = body.get("query") or {}
+        sort = query.get("sort") or {}
+        field = FIELDS[sort.get("sort_field", "CREATED_AT")]
+        rows = [
+            one
+            for one in self._store.orders()
+            if one["location_id"] in places and self._store.simulator.indexed("orders", one["id"])
+        ]
+        for name, span in ((query.get("filter") or {}).get("date_time_filter") or {}).items():
+            if name != field:
+                raise Refused(400, "BAD_REQUEST", "sort_field must be the filtered time", "query.sort.sort_field")
+            rows = [one for one in rows if _within(one.get(name), span)]
+        rows.sort(key=lambda one: (one.get(field, ""), one["id"]), reverse=sort.get("sort_order", "DESC") == "DESC")
+        answer = paged(rows, body, "orders", 1000)
+        self._shift(answer.get("orders", ()))
+        return said(answer)
+
+    def _shift(self, shown: Sequence[Json]) -> None:
+        """On a day of shifting pages an order that was just listed is touched, and moves."""
+        shift = self._store.simulator.passive("page_shift")
+        if shift is not None and shown:
+            shift.times = None if shift.times is None else shift.times - 1
+            self._store.touch(shown[0])
+
+    def update(self, order_id: str) -> Response:
+        body = document()
+        wanted = needed(body, "order")
+        with self._store.memory.lock:
+            key = f"order:{order_id}:{body.get('idempotency_key') or self._store.name('key')}"
+            once(self._store, key, wanted, lambda: {"id": self._store.update(order_id, wanted)["id"]})
+            return said({"order": self._store.find(order_id)})
+
+
+def _within(at: str | None, span: Mapping[str, str]) -> bool:
+    if at is None:
+        return False
+    moment = datetime.fromisoformat(at)
+    first, last = span.get("start_at"), span.get("end_at")
+    return (not first or moment >= datetime.fromisoformat(first)) and (
+        not last or moment <= datetime.fromisoformat(last)
+    )
+
+
+class Money:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def payment(self, payment_id: str) -> Response:
+        """A refund is among its ids once it is indexed."""
+        row = dict(self._found("payments", payment_id))
+        ids = [one for one in row.get("refund_ids", ()) if self._store.simulator.indexed("refunds", one)]
+        row.pop("refund_ids", None)
+        return said({"payment": {**row, **({"refund_ids": ids} if ids else {})}})
+
+    def refund(self, refund_id: str) -> Response:
+        return said({"refund": self._found("refunds", refund_id)})
+
+    def customer(self, customer_id: str) -> Response:
+        return said({"customer": self._found("customers", customer_id)})
+
+    def _found(self, table: str, name: str) -> Json:
+        found: Json | None = self._store.memory.table(table).get(name)
+        if found is None:
+            raise Refused(404, "NOT_FOUND", f"{table[:-1].title()} not found", f"{table[:-1]}_id")
+        return found
+
+    def give_back(self) -> Response:
+        body = document()
+        key = needed(body, "idempotency_key")
+        if len(key) > 45:
+            raise Refused(400, "VALUE_TOO_LONG", "At most 45 characters", "idempotency_key")
+        needed(body, "amount_money.amount")
+        return said(once(self._store, f"refund:{key}", body, lambda: {"refund": self._store.refund(body)}))

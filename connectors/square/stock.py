@@ -1,0 +1,156 @@
+"""Sellable quantities go out as physical counts IN_STOCK, absolutely and many in one call; counts are read by location."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from connectors.canonical.stock import StockLevel
+from connectors.kit.account import Connection
+from connectors.kit.batches import each
+from connectors.kit.errors import Missing, Rejected
+from connectors.kit.writes import BatchItem, ExternalId
+from connectors.square.articles import by_sku, the_one
+from connectors.square.client import Client, Row, stamp
+
+MOST = 100  # changes of one request
+PLACES = 5  # digits after the point of a quantity
+Item = BatchItem[StockLevel]
+Verdict = ExternalId | Exception
+Named = tuple[str, str]  # their SKU, their location
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One count to set, and what Square shows (None: never counted there)."""
+
+    article: str
+    location: str
+    quantity: Decimal
+    before: Decimal | None
+    key: str
+
+    @property
+    def id(self) -> ExternalId:
+        return f"{self.article}@{self.location}"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Stock of one seller."""
+
+    client: Client
+    connection: Connection
+
+    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
+        """Sets every level; each has its own verdict. A quantity that is there already needs no call."""
+        wanted = self._wanted(items)
+        rows = {one.id: one for one in wanted if isinstance(one, Quantity)}
+        due = [one for one in rows.values() if one.before != one.quantity]
+        refused = each(due, self._count, MOST)
+        bad = {one.id: no for one, no in zip(due, refused, strict=True) if no is not None}
+        return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
+
+    def find(self, item: Item) -> ExternalId | None:
+        """There when Square shows the very quantity."""
+        row = self._wanted([item])[0]
+        return row.id if isinstance(row, Quantity) and row.before == row.quantity else None
+
+    def _count(self, some: Sequence[Quantity]) -> None:
+        """A count is of an instant: counted again it is another request, so the instant is part of the key."""
+        at = stamp(self.connection.now())
+        key = hashlib.sha256(" ".join((at, *(f"{one.id}={one.quantity}" for one in some))).encode()).hexdigest()
+        self.client.count([_change(one, at) for one in some], key)
+
+    def _wanted(self, items: Sequence[Item]) -> list[Quantity | Exception]:
+        named = [self._named(item.document) for item in items]
+        pairs = [one for one in named if isinstance(one, tuple)]
+        articles = by_sku(self.client, [sku for sku, _ in pairs])
+        shown = self._shown(articles, sorted({place for _, place in pairs}))
+        return [
+            _row(item, one, articles, shown) if isinstance(one, tuple) else one
+            for item, one in zip(items, named, strict=True)
+        ]
+
+    def _named(self, level: StockLevel) -> Named | Exception:
+        try:
+            return self.connection.codes.theirs("sku", level.sku), self._location(level.location)
+        except Missing as missing:
+            return missing
+
+    def _location(self, ours: str) -> str:
+        try:
+            return self.connection.codes.theirs("location", ours)
+        except Missing:
+            alone = self.connection.account.settings.get("location")
+            if not alone:
+                raise
+            return str(alone)
+
+    def _shown(self, articles: Mapping[str, Sequence[Row]], places: Sequence[str]) -> dict[str, Decimal]:
+        ids = sorted(str(row["id"]) for rows in articles.values() for row in rows)
+        rows = self.client.counts(ids, places) if ids else iter(())
+        return {f"{one['catalog_object_id']}@{one['location_id']}": Decimal(one["quantity"]) for one in rows}
+
+    # ---- reading
+
+    def levels(self, skus: Sequence[str]) -> Iterator[StockLevel]:
+        """Levels in our SKUs and locations. A location or SKU that the code tables do not name is none of ours."""
+        if skus:
+            articles = by_sku(self.client, [self.connection.codes.theirs("sku", sku) for sku in skus])
+            ids = {str(row["id"]): sku for sku, rows in articles.items() for row in rows}
+            rows: list[Row] = list(self.client.counts(sorted(ids), ())) if ids else []
+        else:
+            rows = list(self.client.counts((), ()))
+            ids = self._skus(sorted({str(one["catalog_object_id"]) for one in rows}))
+        for row in rows:
+            yield from self._level(row, ids.get(str(row["catalog_object_id"]), ""))
+
+    def _skus(self, ids: Sequence[str]) -> dict[str, str]:
+        found = self.client.articles(ids) if ids else []
+        return {str(one["id"]): str((one.get("item_variation_data") or {}).get("sku") or "") for one in found}
+
+    def _level(self, row: Row, theirs: str) -> Iterator[StockLevel]:
+        try:
+            sku = self.connection.codes.ours("sku", theirs)
+            location = self.connection.codes.ours("location", str(row["location_id"]))
+        except Missing:
+            return
+        quantity = Decimal(row["quantity"])
+        yield StockLevel(
+            sku,
+            location,
+            available=quantity,
+            on_hand=quantity,
+            item_id=str(row["catalog_object_id"]),
+            as_of=self.connection.now(),
+        )
+
+
+def _row(
+    item: Item, named: Named, articles: Mapping[str, Sequence[Row]], shown: Mapping[str, Decimal]
+) -> Quantity | Exception:
+    level, (sku, place) = item.document, named
+    article = the_one(articles, sku)
+    if isinstance(article, Rejected):
+        return article
+    if level.available is None or level.available < 0 or level.available != round(level.available, PLACES):
+        words = f"{level.available} of {level.sku} cannot be published: Square counts from 0 with {PLACES} digits after the point."
+        return Rejected(words, code="no_quantity", field="available", owner="stock")
+    name = f"{article['id']}@{place}"
+    return Quantity(str(article["id"]), place, level.available, shown.get(name), item.key)
+
+
+def _change(one: Quantity, at: str) -> dict[str, Any]:
+    count = {
+        "catalog_object_id": one.article,
+        "location_id": one.location,
+        "state": "IN_STOCK",
+        "quantity": f"{one.quantity.normalize():f}",
+        "occurred_at": at,
+        "reference_id": one.key[:255],
+    }
+    return {"type": "PHYSICAL_COUNT", "physical_count": count}
