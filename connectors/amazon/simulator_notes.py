@@ -123,6 +123,7 @@ class Notes:
             {
                 "OrderItemId": item["id"],
                 "SellerSKU": item["sku"],
+                "SupplySourceId": "waybill",
                 "OrderItemStatus": V0_STATUS[order["status"]],
                 "Quantity": item["quantity"],
                 "QuantityShipped": item["shipped"],

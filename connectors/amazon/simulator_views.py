@@ -172,7 +172,8 @@ def order_v0(store: Store, row: Json, buyer: bool, address: bool) -> Json:
     if address:
         shown = row["address"] if row["by"] == "MERCHANT" else _short(row["address"])
         told["ShippingAddress"] = {name[0].upper() + name[1:]: value for name, value in shown.items()}
-        told["ShippingAddress"].pop("AddressType", None)
+        if "AddressType" in told["ShippingAddress"]:
+            told["ShippingAddress"]["AddressType"] = told["ShippingAddress"]["AddressType"].capitalize()
     return told
 
 
@@ -198,11 +199,13 @@ def item_v0(store: Store, row: Json, item: Json, buyer: bool) -> Json:
             "ShippingDiscount": "shipping_discount",
         }
         told.update({theirs: _money_v0(row, item[ours]) for theirs, ours in names.items()})
+    if row["remitted"]:
+        told["TaxCollection"] = {"Model": "MarketplaceFacilitator", "ResponsibleParty": "Amazon Services, Inc."}
     gift: Any = {
         "GiftWrapPrice": _money_v0(row, item["gift_wrap"]),
         "GiftWrapTax": _money_v0(row, item["gift_wrap_tax"]),
     }
-    if buyer and Decimal(item["gift_wrap"]):
+    if buyer and (Decimal(item["gift_wrap"]) or Decimal(item["gift_wrap_tax"])):
         told["BuyerInfo"] = {**gift, "GiftMessageText": item["gift"]}
     return told
 

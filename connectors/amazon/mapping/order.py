@@ -122,11 +122,13 @@ def _shipping(node: Place, each: list[tuple[Place, Proceeds]], sums: Sums) -> tu
 
 
 def _payments(node: Place, total: Decimal, sums: Sums) -> tuple[Payment, ...]:
-    """The buyer pays Amazon, and Amazon us; how the buyer paid is told for some marketplaces only."""
+    """The buyer pays Amazon, and Amazon us; how the buyer paid is told for some marketplaces only, and counts where it is
+    the order's total in the order's currency."""
     name = node.at("orderId").text()
     told = node.at("payment").at("paymentExecutions").items()
     at = node.at("createdTime").instant()
-    if told and sum((sums.of(one.at("paymentAmount")) for one in told), ZERO) == total:
+    same = all(one.at("paymentAmount").at("currencyCode").text() == sums.currency for one in told)
+    if told and same and sum((sums.of(one.at("paymentAmount")) for one in told), ZERO) == total:
         return tuple(
             Payment(
                 f"{name}-{n}",

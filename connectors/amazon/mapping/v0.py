@@ -125,15 +125,14 @@ def _item(item: Place, currency: str, apart: bool) -> Row:
 def _breakdowns(item: Place, currency: str, apart: bool) -> Iterator[Row]:
     """Amounts, then taxes and discounts with what they are of."""
 
-    def money(place: Place) -> Row:
-        told = _money(place)
-        return told or {"amount": "0", "currencyCode": currency}
-
     charged = {kind: item.at(names[0]) for kind, names in AMOUNTS.items()}
     charged["GIFT_WRAP"] = item.at("BuyerInfo").at("GiftWrapPrice")
     for kind, place in charged.items():
-        if place.value is not None:
-            yield {"type": kind, "subtotal": money(place)}
+        told = _money(place, currency)
+        if told:
+            yield {"type": kind, "subtotal": told}
+    for name in (*(one for names in (*AMOUNTS.values(), *DISCOUNTS.values()) for one in names if one),):
+        _money(item.at(name), currency)
     taxes = {kind: _amount(item.at(names[1])) if names[1] else ZERO for kind, names in AMOUNTS.items()}
     taxes["GIFT_WRAP"] = _amount(item.at("BuyerInfo").at("GiftWrapTax"))
     for kind, (_, name) in DISCOUNTS.items():
@@ -180,10 +179,14 @@ def _amount(place: Place) -> Decimal:
     return ZERO if place.value is None else place.at("Amount").number(ZERO)
 
 
-def _money(place: Place) -> Row | None:
+def _money(place: Place, currency: str = "") -> Row | None:
+    """Raises Unreadable for another currency than the order's."""
     if place.value is None:
         return None
-    return {"amount": str(place.at("Amount").number()), "currencyCode": place.at("CurrencyCode").needed().text()}
+    code = place.at("CurrencyCode").needed()
+    if currency and code.text() != currency:
+        raise code.fault(f"is {code.text()!r} in an order of {currency}")
+    return {"amount": str(place.at("Amount").number()), "currencyCode": code.text()}
 
 
 def _needed(place: Place) -> str:
