@@ -5,7 +5,6 @@ Source: developer-docs.amazon.com/sp-api/docs/feeds-api-v2021-06-30-use-case-gui
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -86,10 +85,13 @@ def unpacked(content: bytes, compression: str) -> bytes:
         raise Transient(f"The report is compressed by {compression}, which is not documented.", code="feed_report")
     if not compression:
         return content
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
-        found = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(content, MOST)
-    except (zlib.error, gzip.BadGzipFile) as broken:
+        found = unpacker.decompress(content, MOST)
+    except zlib.error as broken:
         raise Transient("The feed's report cannot be unpacked.", code="feed_report") from broken
+    if not unpacker.eof and len(found) < MOST:
+        raise Transient("The feed's report was cut short.", code="feed_report")
     return found
 
 
