@@ -29,7 +29,7 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        settings = connection.account.settings
+        self.settings = settings = connection.account.settings
         self.seller = str(settings.get("seller_id", ""))
         self.marketplaces: tuple[str, ...] = tuple(settings.get("marketplaces", ()))
         self._page = int(settings.get("page_size", 100))

@@ -18,7 +18,7 @@ from connectors.kit.errors import Rejected, Transient
 from connectors.kit.writes import ExternalId, Job
 
 OPEN = ("IN_QUEUE", "IN_PROGRESS")
-AGAIN = 30.0  # seconds until an open feed is looked at again
+AGAIN = 30.0  # seconds until an open feed is looked at again, unless the account says otherwise
 MOST = 5_000_000  # bytes of a report
 
 
@@ -46,7 +46,10 @@ class Feed:
         made = self.client.create_document(self.content_type)
         self.client.upload(str(made["url"]), content, self.content_type)
         marketplaces = self.client.marketplaces
-        return Job(self.client.create_feed(self.type, str(made["feedDocumentId"]), marketplaces), after=AGAIN)
+        return self._job(self.client.create_feed(self.type, str(made["feedDocumentId"]), marketplaces))
+
+    def _job(self, feed_id: str) -> Job:
+        return Job(feed_id, after=float(self.client.settings.get("feed_again", AGAIN)))
 
     def look(self, feed_id: str) -> list[Issue] | None:
         """The report's lines; None while Amazon is still at it. Raises Rejected where the feed ended without being done."""
@@ -68,7 +71,7 @@ class Feed:
         """What became of a feed of one message: `done`, or the same job. Raises Rejected with the report's first error."""
         issues = self.look(feed_id)
         if issues is None:
-            return Job(feed_id, after=AGAIN)
+            return self._job(feed_id)
         bad = next((one for one in issues if one.error), None)
         if bad is not None:
             raise refused(bad.sentence, f"feed_{bad.code}" if bad.code else "feed", bad.field)

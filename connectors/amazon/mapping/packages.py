@@ -1,9 +1,13 @@
-"""Packages of an order that we send: which items left, under which number. Amazon tells none of its own parcels."""
+"""Packages of an order that we send: which items left, under which number.
+
+Of what Amazon sends itself it tells pieces, not parcels, and no day: once all of it has left, that is one shipment.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from connectors.amazon.mapping.values import ZERO
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 from connectors.kit.place import Place
 
@@ -19,8 +23,19 @@ STATUSES = {
 
 def shipments(order: Place, skus: Mapping[str, str]) -> tuple[Shipment, ...]:
     """A package is known by its reference within its order only, so the order's id stands before it."""
-    name = order.at("orderId").text()
+    name, sent = order.at("orderId").text(), order.at("fulfillment")
+    if sent.at("fulfilledBy").text() == "AMAZON":
+        return _by_amazon(order, name, skus) if sent.at("fulfillmentStatus").text() == "SHIPPED" else ()
     return tuple(_shipment(node, name, skus) for node in order.at("packages").items())
+
+
+def _by_amazon(order: Place, name: str, skus: Mapping[str, str]) -> tuple[Shipment, ...]:
+    items = [
+        (item.at("orderItemId").id(), item.at("fulfillment").at("quantityFulfilled"))
+        for item in order.at("orderItems").items()
+    ]
+    lines = tuple(ShipmentLine(told.number(), skus[item], item) for item, told in items if told.number(ZERO))
+    return (Shipment(f"{name}/amazon", ShipmentStatus.SHIPPED, lines),) if lines else ()
 
 
 def _shipment(node: Place, order: str, skus: Mapping[str, str]) -> Shipment:

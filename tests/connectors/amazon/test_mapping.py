@@ -199,6 +199,11 @@ def test_amazons_own_orders_never_reach_our_warehouse() -> None:
     made = order("order__amazon")
     assert {line.fulfilled_by for line in made.lines} == {FulfilledBy.CHANNEL}
     assert made.lines[0].fulfilled_quantity == Decimal(1)
+    (parcel,) = made.shipments
+    assert (parcel.id, parcel.trackings, parcel.shipped_at) == (f"{made.id}/amazon", (), None)
+    assert [(line.line_id, line.quantity) for line in parcel.lines] == [(made.lines[0].id, Decimal(1))]
+    part = changed("order__amazon", "order.fulfillment.fulfillmentStatus", "PARTIALLY_SHIPPED")
+    assert not read(ORDER, part).document.shipments  # pieces without parcels: told once all has left
     assert made.customer is None
     assert made.shipping is not None
     assert (made.shipping.name, made.shipping.city) == ("", "Köln")
