@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from connectors.amazon.auth import OURSELVES, RESTRICTED, SELLER, access_token, restricted
-from connectors.amazon.refusals import garbled, sorted_out
+from connectors.amazon.auth import OURSELVES, RESTRICTED
+from connectors.amazon.door import V0, Door, Row
+from connectors.amazon.refusals import garbled
 from connectors.kit.account import Connection
-from connectors.kit.errors import Rejected, Transient, Unauthorized
-from connectors.kit.http import Answer
+from connectors.kit.errors import Transient
 from connectors.kit.paging import walk
 
-Row = Mapping[str, Any]
-ORDERS, V0, FEEDS = "/orders/2026-01-01/orders", "/orders/v0/orders", "/feeds/2021-06-30"
+ORDERS, FEEDS = "/orders/2026-01-01/orders", "/feeds/2021-06-30"
 LISTINGS, NOTIFICATIONS = "/listings/2021-08-01/items", "/notifications/v1"
 INCLUDED = "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,PAYMENT"
 MOST = 20  # SKUs of one search
-AGENT = "Waybill/1.0 (Language=Python)"
-STORES = (".amazonaws.com", ".cloudfront.net")  # where feed documents lie
 
 
-class Client:
-    """Calls of one seller. Raises what refusals.sorted_out makes of an answer, and the kit's errors for lost ones."""
+class Client(Door):
+    """Operations of one seller, by the names that quotas and call logs have for them."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self.settings = settings = connection.account.settings
         self.seller = str(settings.get("seller_id", ""))
         self.marketplaces: tuple[str, ...] = tuple(settings.get("marketplaces", ()))
@@ -205,79 +201,9 @@ class Client:
         answer = self._call("POST", path, "destinations.create", write=True, json=body, token=OURSELVES)
         return str(answer.json()["payload"]["destinationId"])
 
-    # ---- the door
-
-    def _call(
-        self, method: str, path: str, operation: str, *, token: str = SELLER, absent: Sequence[int] = (), **rest: Any
-    ) -> Answer:
-        """One call; with a token that was refused once more, with a fresh one: nothing was done."""
-        answer, used = self._sent(method, path, operation, token, rest)
-        if answer.status in (401, 403):
-            self._connection.tokens.refused(token, used)
-            answer, _ = self._sent(method, path, operation, token, rest)
-        self._heed(operation, answer)
-        found = None if answer.status in absent else sorted_out(answer)
-        if found is not None:
-            raise found
-        return answer
-
-    def _sent(self, method: str, path: str, operation: str, token: str, rest: Row) -> tuple[Answer, str]:
-        used = self._restricted() if token == RESTRICTED else self._token(token)
-        return self._asked(method, path, operation, used, rest), used
-
-    def _asked(self, method: str, path: str, operation: str, token: str, rest: Row) -> Answer:
-        headers = {"x-amz-access-token": token, "user-agent": AGENT}
-        return self._connection.http.call(method, path, operation=operation, headers=headers, **rest)
-
-    def _token(self, name: str) -> str:
-        http, account = self._connection.http, self._connection.account
-        return self._connection.tokens.get(name, lambda: access_token(http, account, name))
-
-    def _restricted(self) -> str:
-        """A restricted token is bought with the seller's, which is had before: no refresh waits for another."""
-        tokens, seller = self._connection.tokens, self._token(SELLER)
-        try:
-            return tokens.get(RESTRICTED, lambda: self._bought(seller))
-        except Unauthorized:
-            tokens.refused(SELLER, seller)
-        fresh = self._token(SELLER)
-        return tokens.get(RESTRICTED, lambda: self._bought(fresh))
-
-    def _bought(self, seller: str) -> tuple[str, float]:
-        """One token for buyer and address of any order of v0, and for its items."""
-        order = {"method": "GET", "path": f"{V0}/{{orderId}}", "dataElements": ["buyerInfo", "shippingAddress"]}
-        items = {"method": "GET", "path": f"{V0}/{{orderId}}/orderItems", "dataElements": ["buyerInfo"]}
-        path, body = "/tokens/2021-03-01/restrictedDataToken", {"restrictedResources": [order, items]}
-        answer = self._asked("POST", path, "tokens.restricted", seller, {"json": body, "secret": True})
-        self._heed("tokens.restricted", answer)
-        found = sorted_out(answer)
-        if found is not None:
-            raise found
-        return restricted(answer.json())
-
-    def _heed(self, operation: str, answer: Answer) -> None:
-        """The rate that Amazon grants this seller, and whether its bucket is empty just now."""
-        said = answer.headers.get("x-amzn-ratelimit-limit", "")
-        try:
-            rate = float(said) if said else None
-        except ValueError:
-            rate = None
-        limits, account = self._connection.http.limits, self._connection.account.name
-        limits.told(account, operation, rate, empty=answer.status == 429)
-
-    def _stored(self, method: str, url: str, operation: str, **rest: Any) -> Answer:
-        """A document at the presigned address that Amazon names: only where Amazon stores such."""
-        account = self._connection.account
-        own = (urlsplit(account.base_url).netloc, *account.settings.get("document_hosts", ()))
-        at = urlsplit(url)
-        ours = at.netloc in own
-        if not ours and (at.scheme != "https" or not (at.hostname or "").endswith(STORES)):
-            raise Rejected(
-                f"A feed's document is said to lie at {at.netloc}.", code="foreign_host", owner="integration"
-            )
-        door = replace(self._connection.http, hosts=(*self._connection.http.hosts, f"{at.scheme}://{at.netloc}"))
-        return door.call(method, url, operation=operation, **rest)
-
 
 def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+__all__ = ["Client", "Row", "stamp"]

@@ -7,10 +7,8 @@ again it does not say, so the order's total decides. Source: ../shared/specs/ama
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
-from typing import Any
 
-from connectors.amazon.mapping.values import ZERO
+from connectors.amazon.mapping.v0_items import Row, amount, discounts_tax_apart, item, money
 from connectors.kit.place import Place
 
 STATUSES = {
@@ -24,14 +22,6 @@ STATUSES = {
     "invoiceunconfirmed": "UNSHIPPED",
 }
 CHANNELS = {"mfn": "MERCHANT", "afn": "AMAZON", "": "MERCHANT"}
-# category -> (amount, its tax)
-AMOUNTS = {"ITEM": ("ItemPrice", "ItemTax"), "SHIPPING": ("ShippingPrice", "ShippingTax"), "COD_FEE": ("CODFee", "")}
-DISCOUNTS = {
-    "ITEM": ("PromotionDiscount", "PromotionDiscountTax"),
-    "SHIPPING": ("ShippingDiscount", "ShippingDiscountTax"),
-    "COD_FEE": ("CODFeeDiscount", ""),
-}
-Row = dict[str, Any]
 
 
 def status_of(place: Place) -> str:
@@ -41,9 +31,9 @@ def status_of(place: Place) -> str:
 def renewed(body: Place) -> Row:
     """`body`: {order, items}. Raises Unreadable naming v0's field."""
     node, items = body.at("order").needed(), body.at("items").needed().items()
-    total = _money(node.at("OrderTotal"))
+    total = money(node.at("OrderTotal"))
     currency = total["currencyCode"] if total else ""
-    apart = _apart(items, _amount(node.at("OrderTotal")))
+    apart = discounts_tax_apart(items, amount(node.at("OrderTotal")))
     return {
         "orderId": node.at("AmazonOrderId").needed().id(),
         "createdTime": _needed(node.at("PurchaseDate")),
@@ -71,122 +61,11 @@ def renewed(body: Place) -> Row:
             for one in (node.at("ReplacedOrderId").text(),)
             if one
         ],
-        "orderItems": [_item(item, currency, apart) for item in items],
+        "orderItems": [item(one, currency, apart) for one in items],
     }
-
-
-# ---- items
-
-
-def _item(item: Place, currency: str, apart: bool) -> Row:
-    ordered = item.at("QuantityOrdered").needed().number()
-    shipped = item.at("QuantityShipped")
-    counts = (
-        {}
-        if shipped.value is None
-        else {"quantityFulfilled": shipped.number(), "quantityUnfulfilled": max(ZERO, ordered - shipped.number())}
-    )
-    return {
-        "orderItemId": item.at("OrderItemId").needed().id(),
-        "quantityOrdered": ordered,
-        "product": {
-            "asin": item.at("ASIN").text(),
-            "title": item.at("Title").text(),
-            "sellerSku": item.at("SellerSKU").text(),
-            "condition": {"conditionType": item.at("ConditionId").text()},
-            "price": {"priceDesignation": item.at("PriceDesignation").text()},
-        },
-        "proceeds": {"breakdowns": list(_breakdowns(item, currency, apart))},
-        "promotion": {"breakdowns": [{"promotionId": one.text()} for one in item.at("PromotionIds").items()]},
-        "cancellation": _cancellation(item),
-        "fulfillment": {
-            **counts,
-            "packing": {
-                "giftOption": {
-                    "giftMessage": item.at("BuyerInfo").at("GiftMessageText").text(),
-                    "giftWrapLevel": item.at("BuyerInfo").at("GiftWrapLevel").text(),
-                }
-            },
-            "shipping": {"internationalShipping": {"iossNumber": item.at("IossNumber").text()}},
-        },
-        "tax": {
-            "taxCollections": [
-                {"model": "MARKETPLACE_FACILITATOR"}
-                for one in (item.at("TaxCollection").at("Model").text(),)
-                if one == "MarketplaceFacilitator"
-            ],
-            "taxCalculationBreakdowns": [
-                {"reportingScheme": one} for one in (item.at("DeemedResellerCategory").text(),) if one
-            ],
-        },
-    }
-
-
-def _breakdowns(item: Place, currency: str, apart: bool) -> Iterator[Row]:
-    """Amounts, then taxes and discounts with what they are of."""
-
-    charged = {kind: item.at(names[0]) for kind, names in AMOUNTS.items()}
-    charged["GIFT_WRAP"] = item.at("BuyerInfo").at("GiftWrapPrice")
-    for kind, place in charged.items():
-        told = _money(place, currency)
-        if told:
-            yield {"type": kind, "subtotal": told}
-    for name in (*(one for names in (*AMOUNTS.values(), *DISCOUNTS.values()) for one in names if one),):
-        _money(item.at(name), currency)
-    taxes = {kind: _amount(item.at(names[1])) if names[1] else ZERO for kind, names in AMOUNTS.items()}
-    taxes["GIFT_WRAP"] = _amount(item.at("BuyerInfo").at("GiftWrapTax"))
-    for kind, (_, name) in DISCOUNTS.items():
-        taxes[kind] -= _amount(item.at(name)) if name and apart else ZERO
-    yield from _detailed("TAX", taxes, currency)
-    yield from _detailed(
-        "DISCOUNT", {kind: abs(_amount(item.at(names[0]))) for kind, names in DISCOUNTS.items()}, currency
-    )
-
-
-def _detailed(kind: str, amounts: dict[str, Decimal], currency: str) -> Iterator[Row]:
-    rows = [
-        {"subtype": name, "value": {"amount": str(one), "currencyCode": currency}}
-        for name, one in amounts.items()
-        if one
-    ]
-    if rows:
-        total = {"amount": str(sum(amounts.values(), ZERO)), "currencyCode": currency}
-        yield {"type": kind, "subtotal": total, "detailedBreakdowns": rows}
-
-
-def _apart(items: tuple[Place, ...], total: Decimal) -> bool:
-    """Is a discount's tax still in the taxes? Where only taking it off makes the total, it is."""
-    prices = sum((_amount(item.at(name)) for item in items for name, _ in AMOUNTS.values()), ZERO)
-    prices += sum((_amount(item.at("BuyerInfo").at("GiftWrapPrice")) for item in items), ZERO)
-    off = sum((abs(_amount(item.at(name))) for item in items for name, _ in DISCOUNTS.values()), ZERO)
-    taxes = sum((_amount(item.at(name)) for item in items for _, name in AMOUNTS.values() if name), ZERO)
-    taxes += sum((_amount(item.at("BuyerInfo").at("GiftWrapTax")) for item in items), ZERO)
-    discounted = sum((_amount(item.at(name)) for item in items for _, name in DISCOUNTS.values() if name), ZERO)
-    return total not in (prices - off, prices - off + taxes) and total == prices - off + taxes - discounted
-
-
-def _cancellation(item: Place) -> Row:
-    asked = item.at("BuyerRequestedCancel")
-    if asked.at("IsBuyerRequestedCancel").value not in (True, "true"):
-        return {}
-    return {"cancellationRequest": {"requester": "BUYER", "cancelReason": asked.at("BuyerCancelReason").text()}}
 
 
 # ---- the header
-
-
-def _amount(place: Place) -> Decimal:
-    return ZERO if place.value is None else place.at("Amount").number(ZERO)
-
-
-def _money(place: Place, currency: str = "") -> Row | None:
-    """Raises Unreadable for another currency than the order's."""
-    if place.value is None:
-        return None
-    code = place.at("CurrencyCode").needed()
-    if currency and code.text() != currency:
-        raise code.fault(f"is {code.text()!r} in an order of {currency}")
-    return {"amount": str(place.at("Amount").number()), "currencyCode": code.text()}
 
 
 def _needed(place: Place) -> str:
@@ -256,7 +135,7 @@ def _address(node: Place) -> Row:
 def _paid(node: Place) -> Row:
     return {
         "paymentMethod": node.at("PaymentMethod").text(),
-        "paymentAmount": _money(node.at("Payment")),
+        "paymentAmount": money(node.at("Payment")),
         "cardBrand": node.at("CardBrand").text(),
         "authorizationCode": node.at("AuthorizationCode").text(),
     }

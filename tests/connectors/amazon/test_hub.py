@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +96,7 @@ def hub(tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.M
             "feed_again = 0.1\n"
         )
         (made.folder / "routes.toml").write_text(ROUTES)
-        from app.database import engine
-
-        engine().dispose()
-        fresh_process()
+        _anew()
         from tasks.engine.connecting import limiter
 
         for name in ("amazon", "shop", "erp", "warehouse", "letters"):
@@ -195,3 +193,30 @@ def test_a_lost_answer_of_a_feed_and_of_a_package_is_looked_up(hub: Hub) -> None
     assert list(hub.effects("package").values()) == [1]
     assert [len(hub.system.calls(one)) for one in ("feeds.create", "orders.confirm")] == [1, 1]
     assert hub.world.settled()
+
+
+@pytest.mark.parametrize(("days", "alarmed"), [(91, False), (90, True), (29, True), (6, True)])
+def test_the_end_of_v0_alarms_only_who_still_reads_by_it(hub: Hub, days: int, alarmed: bool) -> None:
+    """Pain 40b: 90, 30 and 7 days before; an account of the new version has no day to fear."""
+    from app.database import transaction
+    from tasks.feeds import watch
+
+    today = date(2027, 3, 27) - timedelta(days=days)
+    cases = "SELECT count(*) FROM cases WHERE code = 'sunset'"
+    with transaction() as tx:
+        watch._sunset(tx, "amazon", today)
+    assert not hub.world.one(cases)
+    accounts = hub.world.folder / "accounts.toml"
+    accounts.write_text(accounts.read_text() + 'orders = "v0"\n')
+    _anew()
+    with transaction() as tx:
+        watch._sunset(tx, "amazon", today)
+    assert bool(hub.world.one(cases)) is alarmed
+
+
+def _anew() -> None:
+    """The configuration is read again."""
+    from app.database import engine
+
+    engine().dispose()
+    fresh_process()
