@@ -170,6 +170,18 @@ def test_orders_whose_notification_never_came_are_found_by_the_poll(hub: Hub) ->
     assert hub.world.one("SELECT count(*) FROM events WHERE recovered") == len(names)
 
 
+def test_a_quota_that_is_used_up_keeps_nothing_in_the_queue(hub: Hub) -> None:
+    """searchOrders refuses: notifications are taken all the same, and the poll begins again from its old place."""
+    subscribe()
+    late = hub.place("plain", at=AGO)  # its notification comes with the others
+    hub.system.bad_day("throttle", operations=["orders.search"], times=1, value=60)
+    told = hub.look()
+    hub.world.pump()
+    assert "1 new; Amazon's quota for this operation is used up." in told
+    assert hub.books("bookings") == {f"amazon-{name}": 1 for name in late}
+    assert not hub.world.one("SELECT count(*) FROM cursors WHERE account = 'amazon'")
+
+
 def test_a_buyer_who_cancels_releases_what_was_booked(hub: Hub) -> None:
     subscribe()
     (name,) = hub.place("plain")
