@@ -182,6 +182,24 @@ def test_a_quota_that_is_used_up_keeps_nothing_in_the_queue(hub: Hub) -> None:
     assert not hub.world.one("SELECT count(*) FROM cursors WHERE account = 'amazon'")
 
 
+def test_counts_of_the_warehouse_reach_the_listings(hub: Hub) -> None:
+    """Told once: a count that is there already costs no write; what Amazon sends itself is refused, owned and asked no more."""
+    from tasks.feeds import publish
+
+    hub.system.post("/_sim/listings", {"sku": "WB-FBA", "channel": "AMAZON_EU"})
+    for sku, available in (("WB-TEE", "40"), ("WB-MUG", "30"), ("WB-FBA", "9")):
+        level = {"id": f"lev-{sku}", "sku": sku, "location": "main", "available": available, "on_hand": available}
+        hub.world.deliver("stock.changed", {**level, "updated_at": "2030-01-01T00:00:00.000000Z"}, account="warehouse")
+    hub.world.pump()
+    for _ in range(2):
+        publish.run()
+        hub.world.pump()
+    told = {"WB-TEE/DEFAULT": "40 pieces", "WB-MUG/DEFAULT": "30 pieces", "WB-FBA/AMAZON_EU": "None pieces"}
+    assert hub.effects("stock") == told
+    assert len(hub.system.calls("listings.patch")) == 2
+    assert hub.world.one("SELECT owner FROM cases WHERE code = 'stock_refused'")
+
+
 def test_a_buyer_who_cancels_releases_what_was_booked(hub: Hub) -> None:
     subscribe()
     (name,) = hub.place("plain")
