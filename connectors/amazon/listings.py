@@ -16,13 +16,14 @@ from connectors.amazon.client import Client, Row
 from connectors.amazon.feeds import Feed, Issue
 from connectors.amazon.refusals import refused
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Missing, Rejected
+from connectors.kit.errors import Ambiguous, Missing, Rejected, Throttled
 from connectors.kit.http import dump_json
 from connectors.kit.writes import BatchItem, ExternalId, Job
 
 T = TypeVar("T")
 Verdict = ExternalId | Exception
 JSON_FEED, JSON = "JSON_LISTINGS_FEED", "application/json; charset=UTF-8"
+PATCHES = 150  # that go out in place of a feed: half a minute at five a second
 PRODUCT = "PRODUCT"  # the product type by which an offer is changed whatever its own
 OWNER = "catalogue"
 
@@ -60,8 +61,7 @@ class Board(Generic[T]):
         """Sets every value; each has its own verdict. Raises what is no verdict (busy, no answer): all is tried again."""
         wanted = self._wanted([item.document for item in items])
         due = {one.id: one for one in wanted if isinstance(one, Value) and not one.there}
-        set_ = self._by_feed if len(due) >= self._feed_from else self._by_patches
-        bad = set_(list(due.values())) if due else {}
+        bad = self._set(list(due.values()))
         return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
 
     def find(self, item: BatchItem[T]) -> ExternalId | None:
@@ -93,9 +93,18 @@ class Board(Generic[T]):
 
     # ---- the two roads
 
-    @property
-    def _feed_from(self) -> int:
-        return int(self.connection.account.settings.get("feed_from", 40))
+    def _set(self, due: Sequence[Value]) -> dict[ExternalId, Rejected]:
+        """By feed where there are many; feeds are few (one in two minutes for long), so patches stand in as far as they go."""
+        if len(due) < int(self.connection.account.settings.get("feed_from", 40)):
+            return self._by_patches(due)
+        feed = Feed(self.client, JSON_FEED, JSON)
+        try:
+            job = feed.submit(self._document(due))
+        except Throttled:
+            if len(due) > PATCHES:
+                raise
+            return self._by_patches(due)
+        return self._told(due, self._report(feed, job))
 
     def _by_patches(self, due: Sequence[Value]) -> dict[ExternalId, Rejected]:
         bad = {}
@@ -113,11 +122,8 @@ class Board(Generic[T]):
             field = ", ".join(first.get("attributeNames") or ())
             raise refused(f"{one.sku}: {first.get('message') or told['status']}", str(first.get("code", "")), field)
 
-    def _by_feed(self, due: Sequence[Value]) -> dict[ExternalId, Rejected]:
-        """One feed for all. Its report comes within our patience, or the values are looked up later."""
-        feed = Feed(self.client, JSON_FEED, JSON)
-        job = feed.submit(self._document(due))
-        issues = self._report(feed, job)
+    def _told(self, due: Sequence[Value], issues: Sequence[Issue]) -> dict[ExternalId, Rejected]:
+        """The report's errors by value. Raises Rejected for one that is about the whole feed."""
         bad: dict[ExternalId, Rejected] = {}
         for one in issues:
             if one.error and not 1 <= one.message <= len(due):
@@ -128,6 +134,7 @@ class Board(Generic[T]):
         return bad
 
     def _report(self, feed: Feed, job: Job) -> list[Issue]:
+        """It comes within our patience, or the values are in doubt and looked up later. Raises Ambiguous then."""
         patience = float(self.connection.account.settings.get("feed_patience", 15))
         until = time.monotonic() + patience
         while True:

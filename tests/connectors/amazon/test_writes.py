@@ -306,6 +306,15 @@ def test_many_changes_go_out_in_one_feed(shop: MakeShop) -> None:
     assert len(seller.effects("stock")) == 40
 
 
+def test_patches_stand_in_where_feeds_are_used_up(shop: MakeShop) -> None:
+    """createFeed allows 15 at once and one in two minutes: stock does not wait for it."""
+    seller = shop()
+    seller.settings(feed_from=1)
+    seller.system.bad_day("throttle", operations=["feeds.create"], times=1)
+    assert stock(seller, levels("WB-TEE", "WB-MUG")) == ["WB-TEE@DEFAULT", "WB-MUG@DEFAULT"]
+    assert [seller.calls(name) for name in ("feeds.create", "listings.patch")] == [1, 2]
+
+
 def test_one_bad_value_of_a_feed_is_its_own_verdict(shop: MakeShop) -> None:
     """Pain 20: the report names the message, and the others stand."""
     seller = shop()
