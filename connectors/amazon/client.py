@@ -16,7 +16,8 @@ from connectors.kit.paging import walk
 
 ORDERS, FEEDS = "/orders/2026-01-01/orders", "/feeds/2021-06-30"
 LISTINGS, NOTIFICATIONS = "/listings/2021-08-01/items", "/notifications/v1"
-INCLUDED = "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,PAYMENT"
+# Data sets of an order that are asked for; what the application has no role for is not told.
+INCLUDED = ("BUYER", "RECIPIENT", "PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES", "TAX", "PAYMENT")
 MOST = 20  # SKUs of one search
 
 
@@ -29,13 +30,14 @@ class Client(Door):
         self.seller = str(settings.get("seller_id", ""))
         self.marketplaces: tuple[str, ...] = tuple(settings.get("marketplaces", ()))
         self._page = int(settings.get("page_size", 100))
+        self._included = ",".join(settings.get("included_data", INCLUDED))
 
     # ---- orders
 
     def order(self, order_id: str) -> Any:
         """The order; None when there is none of this id."""
         path = f"{ORDERS}/{quote(order_id, safe='')}"
-        answer = self._call("GET", path, "orders.get", query={"includedData": INCLUDED}, absent=(404,))
+        answer = self._call("GET", path, "orders.get", query={"includedData": self._included}, absent=(404,))
         return None if answer.status == 404 else answer.json()["order"]
 
     def orders_changed(self, since: datetime, until: datetime) -> Iterator[Row]:
@@ -45,7 +47,7 @@ class Client(Door):
             "lastUpdatedBefore": stamp(until),
             "marketplaceIds": ",".join(self.marketplaces),
             "maxResultsPerPage": self._page,
-            "includedData": INCLUDED,
+            "includedData": self._included,
         }
 
         def page(token: str | None) -> tuple[Sequence[Row], str | None]:

@@ -153,6 +153,32 @@ def test_a_queue_that_is_not_there_needs_a_person(shop: MakeShop) -> None:
     assert "QueueDoesNotExist" in met.value.sentence
 
 
+@pytest.mark.parametrize(
+    ("day", "trouble"),
+    [("unavailable", Transient), ("wrong_type", Transient), ("drop", Transient), ("throttle", Throttled)],
+)
+def test_a_bad_day_of_the_queue_loses_nothing(shop: MakeShop, day: str, trouble: type[Exception]) -> None:
+    """Said as what it is, and what was not received is there afterwards."""
+    seller = subscribed(shop())
+    seller.place()
+    seller.system.bad_day(day, operations=["sqs"], times=1)
+    with pytest.raises(trouble):
+        seller.connector.receive(10)
+    seller.system.good_day()
+    found = seller.connector.receive(10)
+    assert len(found) == (
+        0 if day == "wrong_type" else 1
+    )  # that one was received, unread: it comes again when it is shown
+
+
+def test_a_key_without_rights_pauses_the_account(shop: MakeShop) -> None:
+    seller = subscribed(shop())
+    seller.system.bad_day("refuse_auth", operations=["sqs"], times=1)
+    with pytest.raises(Unauthorized) as met:
+        seller.connector.receive(10)
+    assert "sqs:ReceiveMessage" in met.value.remedy
+
+
 def test_the_key_stands_in_nothing_that_is_kept(shop: MakeShop) -> None:
     seller = subscribed(shop())
     seller.place()
@@ -293,6 +319,29 @@ def test_a_withdrawn_grant_pauses_the_account_in_plain_words(shop: MakeShop) -> 
     assert met.value.code == "invalid_grant"
     assert "authorise the application again" in met.value.remedy
     assert "withdrawn" not in met.value.sentence
+
+
+@pytest.mark.parametrize("day", ["unavailable", "wrong_type", "drop", "truncated"])
+def test_a_bad_day_of_the_login_is_no_refusal(shop: MakeShop, day: str) -> None:
+    """The account is not paused for it: the same call goes through a little later."""
+    seller = shop()
+    sold = seller.place()
+    seller.bench.tokens.values.clear()
+    seller.system.bad_day(day, operations=["lwa.token"], times=1)
+    with pytest.raises(Transient):
+        seller.connector.fetch(Pointer("order", sold.id))
+    assert seller.connector.fetch(Pointer("order", sold.id)) is not None
+
+
+def test_without_the_role_for_buyers_an_order_is_read_all_the_same(shop: MakeShop) -> None:
+    """Fewer data sets are asked for; sums and lines are those of before."""
+    seller = shop()
+    whole = seller.place("promotion")
+    seller.settings(included_data=["PROCEEDS", "FULFILLMENT"])
+    less = seller.again(whole)
+    assert less.customer is None
+    assert less.shipping is None
+    assert less.totals == whole.totals
 
 
 # ---- quotas
