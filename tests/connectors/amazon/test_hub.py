@@ -78,11 +78,14 @@ class Hub:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(
+    request: pytest.FixtureRequest, tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Hub]:
+    """A parameter is settings of the simulator."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(f"AMAZON_{name.upper()}", value)
     with ExitStack() as stack:
-        simulator = create({"generous": 1000})
+        simulator = create({"generous": 1000, **getattr(request, "param", {})})
         system = System(stack.enter_context(simulator.served()))
         queue = system.get("/_sim/queue")
         made = stack.enter_context(world(tmp_path / "config", database_url, redis_url))
@@ -180,6 +183,47 @@ def test_a_quota_that_is_used_up_keeps_nothing_in_the_queue(hub: Hub) -> None:
     assert "1 new; Amazon's quota for this operation is used up." in told
     assert hub.books("bookings") == {f"amazon-{name}": 1 for name in late}
     assert not hub.world.one("SELECT count(*) FROM cursors WHERE account = 'amazon'")
+
+
+@pytest.mark.parametrize("hub", [{"duplicates": 0.2, "reordered": 0.2, "never_sent": 0.1}], indirect=True)
+def test_a_crowd_of_orders_on_bad_days_is_neither_lost_nor_doubled(hub: Hub) -> None:
+    """Sixty orders; notifications twice, out of order or never; answers lost, refused, garbled: counted at both ends."""
+    subscribe()
+    specs = {"count": 60, "seed": 7}
+    placed = hub.system.post("/_sim/orders", specs)
+    for one in placed:  # as if placed an hour ago, so that the list of changes has what no notification told
+        hub.simulator.memory.table("orders")[one["id"]].update(created=AGO, updated=AGO)
+    days = [
+        {
+            "kind": "commit_then_drop",
+            "operations": ["feeds.create", "orders.confirm"],
+            "chance": 0.15,
+            "writes_only": True,
+        },
+        {"kind": "unavailable", "chance": 0.05},
+        {"kind": "throttle", "operations": ["orders.get", "orders.confirm"], "chance": 0.05, "value": 0},
+    ]
+    hub.system.put("/_sim/faults", days)
+    hub.hear()
+    own = [one["id"] for one in placed if one["by"] == "MERCHANT"]
+    for name in own:
+        reference = hub.world.one("SELECT waybill FROM subjects WHERE external_id = :id", id=name)
+        hub.world.deliver(
+            "shipment.sent",
+            hub.world.ask("warehouse", "POST", f"/_sim/requests/{reference}/shipments", json={}),
+            account="warehouse",
+        )
+    hub.world.pump()
+    hub.system.good_day()
+    hub.hear()
+    assert {call["fault"] for call in hub.system.calls()} >= {"commit_then_drop", "unavailable", "throttle"}
+    assert hub.world.one("SELECT count(*) FROM events WHERE recovered")
+    assert hub.books("bookings") == {f"amazon-{one['id']}": 1 for one in placed}
+    assert {name.split("/")[0]: count for name, count in hub.effects("acknowledged").items()} == dict.fromkeys(own, 1)
+    assert {name.split("/")[0]: count for name, count in hub.effects("package").items()} == dict.fromkeys(own, 1)
+    assert len(hub.books("deliveries")) == len(placed)
+    assert set(hub.books("deliveries").values()) == {1}
+    assert hub.world.settled()
 
 
 def test_counts_of_the_warehouse_reach_the_listings(hub: Hub) -> None:
