@@ -11,7 +11,7 @@ from connectors.canonical.order import Line, Order, Source
 
 
 def to_ship(order: Order) -> dict[str, Decimal]:
-    """Line id -> quantity that nobody has shipped yet, of the lines that are shipped at all."""
+    """Line id -> quantity that nobody has shipped yet, of the lines that we ship (what the channel sends itself is its own)."""
     if order.source is Source.POS and order.shipping is None:
         return {}  # carried home from the store
     sent: dict[str, Decimal] = {}
@@ -19,7 +19,7 @@ def to_ship(order: Order) -> dict[str, Decimal]:
         for line in shipment.lines if shipment.status in GONE else ():
             name = line.line_id or line.sku
             sent[name] = sent.get(name, Decimal(0)) + line.quantity
-    left = {line.id: line.current_quantity - _sent(line, sent) for line in order.lines if line.requires_shipping}
+    left = {line.id: line.current_quantity - _sent(line, sent) for line in order.lines if line.ours_to_ship}
     return {line: quantity for line, quantity in left.items() if quantity > 0}
 
 

@@ -87,7 +87,7 @@ def _of(tx: Connection, subject: int) -> list[Piece]:
 def _open(tx: Connection, subject: int, order: Order) -> None:
     """Claims for the lines that have none yet."""
     known = {piece.line_id for piece in claims.of(tx, claim(subject))}
-    wanted = {line.id: line for line in order.lines if line.requires_shipping and line.current_quantity > 0}
+    wanted = {line.id: line for line in order.lines if line.ours_to_ship and line.current_quantity > 0}
     new = [_wanted(line) for name, line in wanted.items() if name not in known]
     if not new:
         return

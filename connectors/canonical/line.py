@@ -99,6 +99,11 @@ class Line:
     unit_cost: Money | None = None
     gross: MoneyBag | None = None
 
+    @property
+    def ours_to_ship(self) -> bool:
+        """Goods that leave a place of ours, so that they are reserved there and asked of a warehouse."""
+        return self.requires_shipping and self.fulfilled_by is FulfilledBy.MERCHANT
+
 
 @dataclass(frozen=True, slots=True)
 class ShippingLine:

@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from connectors.kit.account import Account
 from connectors.kit.errors import Ambiguous, Rejected, Transient
 from connectors.kit.limiter import Limits
-from connectors.kit.masking import masked
+from connectors.kit.masking import masked, masked_url
 
 MAX_ANSWER = 20_000_000  # bytes; more is no answer to anything that we ask
 
@@ -201,7 +201,7 @@ def _exchange(
     return Exchange(
         operation=operation,
         method=prepared.method or "",
-        url=prepared.url or "",
+        url=masked_url(prepared.url or ""),
         request_headers=masked(prepared.headers),
         request=b"(secret)" if secret else bytes(sent),
         status=status,

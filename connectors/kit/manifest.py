@@ -41,6 +41,15 @@ class WriteRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Sunset:
+    """An older version that an account may still be set to speak, and the day it is retired."""
+
+    setting: str
+    value: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     name: str
     title: str
@@ -62,6 +71,13 @@ class Manifest:
     subscribes: tuple[str, ...] = ()
     renews: bool = False  # subscriptions run out by themselves: the watch renews them
     api: bool = False  # its deliveries come by our own API; it has no address of its own
+    sunsets: tuple[Sunset, ...] = ()
+
+    def retired(self, settings: Mapping[str, Any]) -> tuple[date, str] | None:
+        """When the vendor retires what an account with these settings speaks, and which version that is; None where no day is known."""
+        known = [(self.sunset, self.version)] if self.sunset else []
+        known += [(one.on, one.value) for one in self.sunsets if settings.get(one.setting) == one.value]
+        return min(known, default=None)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -87,6 +103,7 @@ def read_manifest(path: Path) -> Manifest:
             sources=tuple(raw.get("sources", ())),
             settings=raw.get("settings", {}),
             subscribes=tuple(raw.get("subscriptions", {}).get("topics", ())),
+            sunsets=tuple(Sunset(**one) for one in raw.get("sunsets", ())),
             renews=bool(raw.get("subscriptions", {}).get("renews", False)),
             api=bool(raw.get("api", False)),
         )

@@ -1,7 +1,8 @@
-"""Headers as they may be kept: without the secrets that some carry."""
+"""Headers and addresses as they may be kept: without the secrets that some carry."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 SECRET_HEADERS = frozenset(
@@ -16,3 +17,12 @@ def masked(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _is_secret(name: str) -> bool:
     return name in SECRET_HEADERS or any(word in name for word in ("token", "secret", "api-key", "hmac", "signature"))
+
+
+# A presigned address opens what it names to whoever has it.
+SIGNED = re.compile(r"(?i)([?&](?:x-amz-(?:signature|credential|security-token)|signature|sig)=)[^&#]*")
+
+
+def masked_url(url: str) -> str:
+    """An address without the signature that it may carry."""
+    return SIGNED.sub(r"\1***", url)

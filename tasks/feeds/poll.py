@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -57,18 +58,29 @@ def _said(name: str, look: Future[str]) -> str:
 
 
 def _look(name: str) -> str:
-    """One source's new deliveries. A source that does not answer is looked at again in the next window, from the same place."""
-    manifest = entries.manifest(name)
+    """One source's new deliveries, by queue and by each poll. What does not answer is looked at again in the next window, from the
+    same place; the others are looked at all the same: a quota that is used up keeps no delivery in the queue."""
+    manifest, configured = entries.manifest(name), entries.entry(name).polls
+    with counted(name) as source:
+        looks = [partial(_drain, name, source)]
+        looks += [
+            partial(_poll, name, source, kind, {**policy, **configured.get(kind, {})})
+            for kind, policy in manifest.polls.items()
+        ]
+        found = [_tried(name, look) for look in looks]
+    new = sum(count for count, _ in found)
+    return "; ".join(
+        [*([f"{new} new"] if new or not any(why for _, why in found) else []), *(why for _, why in found if why)]
+    )
+
+
+def _tried(name: str, look: Callable[[], int]) -> tuple[int, str]:
+    """How many were new, or why it cannot be said."""
     try:
-        with counted(name) as source:
-            polled = sum(
-                _poll(name, source, kind, {**policy, **entries.entry(name).polls.get(kind, {})})
-                for kind, policy in manifest.polls.items()
-            )
-            return f"{polled + _drain(name, source)} new"
+        return look(), ""
     except Trouble as trouble:
         log.warning("poll", account=name, code=trouble.code, sentence=trouble.sentence)
-        return trouble.sentence
+        return 0, trouble.sentence
 
 
 def _poll(name: str, source: Poller, kind: str, policy: Any) -> int:

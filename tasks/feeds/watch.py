@@ -132,13 +132,14 @@ def errand(number: int) -> str:
 
 def _sunset(tx: Connection, name: str, today: date) -> None:
     """90, 30 and 7 days before the vendor retires the version that we speak."""
-    sunset = entries.manifest(name).sunset
-    if sunset is None:
+    retired = entries.manifest(name).retired(entries.entry(name).settings)
+    if retired is None:
         return
+    sunset, version = retired
     left = (sunset - today).days
     reached = [days for days in ALARMS if left <= days]
     if reached:
-        sentence = f"{entries.manifest(name).title} retires version {entries.manifest(name).version} on {sunset} ({left} days)."
+        sentence = f"{entries.manifest(name).title} retires version {version} on {sunset} ({left} days)."
         cases.open_case(
             tx,
             "account",

@@ -45,6 +45,8 @@ class NoLimits:
     def report(self, account: str, left: float) -> None:
         raise AssertionError("ShipBob reports no points")
 
+    def told(self, account: str, operation: str, rate: float | None, empty: bool) -> None: ...
+
     def block(self, account: str, seconds: float) -> None:
         self.blocked.append(seconds)
 

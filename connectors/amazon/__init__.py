@@ -1,0 +1,1 @@
+"""Amazon: orders, stock and prices of a seller by the Selling Partner API."""
