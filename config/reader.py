@@ -24,6 +24,7 @@ FILES = (
     "holds",
     "customers",
     "prices",
+    "money",
 )
 
 
@@ -106,6 +107,7 @@ class Config:
     folder: Path
     availability: Mapping[str, Any] = field(default_factory=dict)
     prices: Mapping[str, Any] = field(default_factory=dict)
+    money: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache
@@ -128,6 +130,7 @@ def read(folder: Path) -> Config:
         folder=folder,
         availability=raw["availability"],
         prices=raw["prices"],
+        money=raw["money"],
     )
 
 

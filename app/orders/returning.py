@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -17,11 +17,10 @@ from app.orders import deadlines
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life, spread
 from app.orders.machines import RETURN
 from app.orders.standing import life_of
+from app.orders.worth import paid_for
 from app.units import Days, Seconds
 from config.reader import config
-from connectors.canonical.gate import gross
-from connectors.canonical.money import minor_unit
-from connectors.canonical.order import Line, Order
+from connectors.canonical.order import Order
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import LEFT
 
@@ -121,20 +120,6 @@ def left_to_return(life: Life, line_id: str, earlier: Sequence[ReturnRow]) -> De
                 coming += one.quantity if one.received is None else ZERO
                 counted += one.received or ZERO
     return line.shipped - max(line.received, counted) - coming
-
-
-def paid_for(order: Order, line: Line, already: Decimal, more: Decimal) -> Decimal:
-    """What `more` pieces of a line cost, after `already` were given back: to the minor unit, so that any split of all pieces sums to the line."""
-    role = order.money_role
-    off = sum((discount.amount.in_role(role).amount for discount in line.discounts), ZERO)
-    tax = ZERO if order.taxes_included else sum((one.amount.in_role(role).amount for one in line.taxes), ZERO)
-    whole = gross(line, role).amount - off + tax
-    unit = minor_unit(order.currency)
-
-    def upto(pieces: Decimal) -> Decimal:
-        return (whole * pieces / line.quantity).quantize(unit, ROUND_HALF_UP)
-
-    return upto(already + more) - upto(already)
 
 
 def owed(order: Order, lines: Sequence[ReturnLine], earlier: Sequence[ReturnRow]) -> Decimal:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.orders.difference import GONE
 from app.orders.life import ZERO, Life, LineLife, TenderLife
 from app.orders.merge import pending
 from connectors.canonical.money import Role
@@ -65,6 +66,12 @@ def life_of(order: Order) -> Life:
     )
     lines = tuple(_line(order, line, sent.get(line.id, ZERO)) for line in order.lines)
     return Life(lines, tuple(TenderLife(t.tender, t.authorised, t.captured, t.refunded) for t in tallies(order)))
+
+
+def left_of(order: Order) -> dict[str, Decimal]:
+    """Line id -> pieces that have left the house or were handed over; what only waits for its customer has not."""
+    gone = [s for s in order.shipments if s.status in GONE]
+    return _by_line(order, [(one.line_id, one.sku, one.quantity) for s in gone for one in s.lines])
 
 
 def _line(order: Order, line: Line, sent: Decimal) -> LineLife:

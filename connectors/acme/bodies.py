@@ -7,6 +7,7 @@ from typing import Any
 from connectors.canonical.money import MoneyBag
 from connectors.canonical.order import Line, Order
 from connectors.canonical.party import Address
+from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
@@ -78,6 +79,11 @@ def credit(order: Order, refund: Refund, codes: Codes) -> Body:
         ],
         "note": refund.note,
     }
+
+
+def capture(order: Order, payment: Payment) -> Body:
+    """How much the shop is to take, and of which authorisation."""
+    return {"authorisation": payment.parent_id, "amount": _amount(order, payment.amount)}
 
 
 def reimbursement(order: Order, refund: Refund) -> Body:

@@ -9,6 +9,7 @@ from connectors.acme.client import Client, Row
 from connectors.acme.creates import CREATES, Record
 from connectors.acme.shapes import Shape
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
@@ -56,6 +57,23 @@ class Channel:
                 find=lambda: order.id if (self.client.order(order.id) or {}).get("cancelled_at") else None,
             )
         )
+
+    def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A part of an authorisation; the capture bears our number as its reference."""
+        body = {**bodies.capture(order, payment), "reference": payment.id}
+        return (
+            yield Write(
+                "capture",
+                send=lambda: str(self.client.capture(order.id, body, key)["id"]),
+                find=lambda: self._captured(order, payment.id),
+                links=(("capture", payment.id),),
+            )
+        )
+
+    def _captured(self, order: Order, reference: str) -> ExternalId | None:
+        rows = (self.client.order(order.id) or {}).get("payments", ())
+        taken = (row for row in rows if row["kind"] == "capture" and row.get("reference") == reference)
+        return next((str(row["id"]) for row in taken), None)
 
     def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """Acme reckons the sum itself and refuses another; the refund bears our reference."""

@@ -88,6 +88,11 @@ class Client:
         """Gives up an order of the shop; one that has left is refused (already_shipped)."""
         return self._write("POST", f"/v1/orders/{_plain(order_id)}/cancellation", "orders.cancel", {})
 
+    def capture(self, order_id: str, body: Row, key: str) -> Row:
+        """Takes a part of an authorisation, once in 24 h for each key; never more than is left of it."""
+        headers = {"idempotency-key": key}
+        return self._write("POST", f"/v1/orders/{_plain(order_id)}/captures", "orders.capture", body, headers)
+
     def reimburse(self, order_id: str, body: Row, key: str) -> Row:
         """A refund of lines, once in 24 h for each key; its total must be what Acme reckons."""
         headers = {"idempotency-key": key}

@@ -14,6 +14,7 @@ from connectors.acme import simulator_goods as goods
 from connectors.acme.simulator_door import Door, document
 from connectors.acme.simulator_hooks import Hooks
 from connectors.acme.simulator_refusal import Refusal
+from connectors.acme.simulator_till import Till
 
 
 class Shop:
@@ -29,6 +30,7 @@ class Shop:
         door.on("/v1/orders/<name>", "orders.get", "GET", self._order)
         door.on("/v1/orders/<name>/acknowledgement", "orders.acknowledge", "PUT", self._acknowledge, write=True)
         door.on("/v1/orders/<name>/cancellation", "orders.cancel", "POST", self._revoke, write=True)
+        Till(door, self._there, self._changed)
         door.on("/v1/orders/<name>/refunds", "orders.refund", "POST", self._reimburse, write=True)
         door.on("/v1/prices", "prices.set", "POST", self._set_prices, write=True)
         door.on("/v1/stock", "stock.set", "POST", self._set_stock, write=True)
@@ -159,6 +161,7 @@ class Shop:
             "stock": dict(self._memory.table("published")),
             "revoked": {row["id"]: "yes" for row in orders if row["cancelled_at"]},
             "reimbursed": given,
+            "captured": {key: row["amount"] for key, row in self._memory.table("captured").items()},
             "price": {sku: row["amount"] for sku, row in self._memory.table("priced").items()},
         }
 

@@ -52,6 +52,9 @@ class Known(Protocol):
     def id(self, kind: str, ours: str) -> str | None:
         """The other system's id of ("order", order.id), ("shipment", shipment.id) ...; None when not known."""
 
+    def others(self, kind: str, ours: str) -> frozenset[str]:
+        """The other system's ids of everything else of that kind: what a look-up must not take for ours."""
+
 
 @dataclass(frozen=True)
 class Connection:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from connectors.canonical.money import Money
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price, Product
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
@@ -68,6 +69,15 @@ class SaleCanceller(Protocol):
 
     def cancel_sale(self, order: Order, *, key: str) -> Writes:
         """Cancel the order in the channel; no money is moved. Raises Rejected(code="shipped") when it is too late."""
+
+
+@runtime_checkable
+class Capturer(Protocol):
+    """A channel at which what a customer authorised can be taken when goods leave."""
+
+    def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """Take `payment.amount` of the authorisation `payment.parent_id`, once; `payment.id` is our own number of it. Returns the channel's id
+        of the transaction. Raises Rejected for more than is left of the authorisation, and for one that has run out."""
 
 
 @runtime_checkable
@@ -247,6 +257,7 @@ class CatalogueSource(Protocol):
 CAPABILITIES: dict[str, type[Any]] = {
     "SalesChannel": SalesChannel,
     "SaleCanceller": SaleCanceller,
+    "Capturer": Capturer,
     "Refunder": Refunder,
     "PriceTaker": PriceTaker,
     "OrderKeeper": OrderKeeper,

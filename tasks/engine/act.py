@@ -14,6 +14,7 @@ from app.orders.shipping import part_of
 from app.stock.dirty import Mark
 from connectors.canonical.codec import decode, load
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer
@@ -22,7 +23,7 @@ from connectors.kit.writes import BatchItem, BatchWrite
 from tasks.engine.connecting import connect, connection
 from tasks.engine.work import Work
 from tasks.flows.book import FLOWS
-from tasks.flows.table import FeedFile, Inner, Outer, Part, Refunded, Shipped, Skip, Step, Told
+from tasks.flows.table import FeedFile, Inner, Outer, Part, Refunded, Shipped, Skip, Step, Taking, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def document(work: Work) -> Any:
 CHILDREN: Mapping[type, Callable[[Order, Any], Any]] = {
     Shipped: lambda order, child: Shipped(order, load(Shipment, child)),
     Refunded: lambda order, child: Refunded(order, load(Refund, child)),
+    Taking: lambda order, child: Taking(order, load(Payment, child)),
     Told: lambda order, child: Told(**child),
     Part: lambda order, child: Part(part_of(order, child["number"], child["lines"]), child["number"]),
 }
@@ -119,6 +121,7 @@ METHODS = {
     "withdraw_fulfilment": "cancel_request",
     "withdraw_again": "cancel_request",
     "acknowledge_order": "acknowledge",
+    "capture_payment": "capture",
     "notify_customer": "notify",
     "notify_refund": "notify",
     "request_from_location": "request",

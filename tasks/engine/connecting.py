@@ -71,6 +71,11 @@ class KnownIds:
             (theirs for account, k, o, theirs in self.links if (account, k, o) == (self.account, kind, ours)), None
         )
 
+    def others(self, kind: str, ours: str) -> frozenset[str]:
+        return frozenset(
+            theirs for account, k, o, theirs in self.links if (account, k) == (self.account, kind) and o != ours
+        )
+
 
 def connection(
     name: str,

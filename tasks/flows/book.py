@@ -13,6 +13,7 @@ from tasks.flows import (
     order_shipped,
     order_sourced,
     partner_told,
+    payment_captured,
     prices_published,
     stock_published,
 )
@@ -27,6 +28,7 @@ FLOWS: dict[str, Flow] = {
         order_refunded,
         order_sourced,
         order_ready,
+        payment_captured,
         partner_told,
         feed_reported,
         prices_published,
@@ -48,6 +50,7 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_sourced", Kind.CANCELLED): WAIT,  # each location's request is taken back by a run of its own
     ("order_shipped", Kind.CANCELLED): WAIT,  # shipped is never undone
     ("order_refunded", Kind.CANCELLED): WAIT,
+    ("payment_captured", Kind.CANCELLED): WAIT,  # it is for what has left
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.orders.difference import Kind
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 
@@ -32,6 +33,14 @@ class Refunded:
 
     order: Order
     refund: Refund
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """The document of the flow that takes what was authorised: how much and of which authorisation, under our own number."""
+
+    order: Order
+    payment: Payment
 
 
 @dataclass(frozen=True, slots=True)

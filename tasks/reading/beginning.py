@@ -17,7 +17,7 @@ from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
 from connectors.canonical.order import Order
-from tasks.reading import laying, sourced
+from tasks.reading import collecting, laying, sourced
 
 
 def begin(tx: Connection, setting: laying.Setting, old: Order | None, facts: Mapping[str, Any]) -> Sequence[Difference]:
@@ -59,6 +59,10 @@ def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bo
         numbers = planning.first(tx, subject, waybill, setting.order)
         done = laying.start(tx, replace(setting, sourced="" if numbers is None else ASKED), difference)
         sourced.lay(tx, setting, numbers or ())
+        return done
+    if difference.kind is Kind.SHIPPED:
+        done = laying.start(tx, setting, difference)
+        collecting.lay(tx, setting, difference)
         return done
     asked = fulfilling.of(tx, subject) if difference.kind in (Kind.CHANGED, Kind.CANCELLED) else ()
     done = laying.start(tx, replace(setting, sourced=ASKED if asked else ""), difference)

@@ -151,6 +151,7 @@ class Contract:
     versions: tuple[tuple[str, str], ...] = ()  # (older, newer) fixture files of one subject
     webhooks: Webhooks | None = None
     order: Callable[[System], Order] = sample_order  # a channel places it in its shop first
+    authorised: Callable[[System], Order] = sample_order  # as `order`, but its payment is only authorised
     seen: Callable[[System], Mapping[str, Any]] = told_effects  # by business identity; equal worlds are equal
     polls: tuple[Poll, ...] = ()
     fetch: Callable[[System], Pointer] | None = None

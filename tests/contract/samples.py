@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from connectors.canonical.money import Money, MoneyBag
+from connectors.canonical.money import Money, MoneyBag, minor_unit
 from connectors.canonical.order import Discount, Line, Order, ShippingLine, Tax, Totals
 from connectors.canonical.party import Address, Party
 from connectors.canonical.payment import Payment, PaymentKind, Tender
@@ -126,6 +126,14 @@ def refund(order: Order) -> Refund:
     payment = replace(paid, id=f"{order.id}-rp", kind=PaymentKind.REFUND, amount=total, parent_id=paid.id)
     lines = (RefundLine(last.id, Decimal(1), last.unit_price, tax, restock=True, location="main", sku=last.sku),)
     return Refund(f"{order.id}-r", total, lines, payments=(payment,), at=NOW, origin="shop")
+
+
+def capture(order: Order) -> Payment:
+    """The half of what was authorised, under our own number."""
+    held = order.payments[0]
+    half = replace(held.amount.shop, amount=(held.amount.shop.amount / 2).quantize(minor_unit(order.currency)))
+    number = f"WB-{order.id}-M1"
+    return replace(held, id=number, kind=PaymentKind.CAPTURE, amount=MoneyBag(half), parent_id=held.id, at=None)
 
 
 def amended(order: Order) -> Order:

@@ -18,11 +18,12 @@ Do = Callable[[Any, Order, Contract], Writes]
 
 @dataclass(frozen=True)
 class Step:
-    """`method` is "Capability.method" as manifests and exemptions name it; `before` are the steps it stands on."""
+    """`method` is "Capability.method" as manifests and exemptions name it; `before` are the steps it stands on (about the same order)."""
 
     method: str
     do: Do
     before: tuple[str, ...] = ()
+    order: str = "order"  # which of the contract's orders it is about
 
 
 def publish(connector: Any, order: Order, contract: Contract) -> Writes:
@@ -88,6 +89,11 @@ STEPS = {
     ),
     "publish_stock": Step("SalesChannel.publish_stock", publish),
     "cancel_sale": Step("SaleCanceller.cancel_sale", lambda c, o, _: c.cancel_sale(o, key=key(o, "cancel-sale"))),
+    "capture": Step(
+        "Capturer.capture",
+        lambda c, o, _: c.capture(o, samples.capture(o), key=key(o, "capture")),
+        order="authorised",
+    ),
     "give_back": Step(
         "Refunder.give_back",
         lambda c, o, _: c.give_back(o, samples.refund(o), key=key(o, "give-back")),

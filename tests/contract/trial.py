@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import pytest
@@ -36,11 +36,19 @@ class Trial:
         return self.case.contract.order(self.system)
 
     @cached_property
+    def authorised(self) -> Order:
+        return self.case.contract.authorised(self.system)
+
+    def order_of(self, step: str) -> Order:
+        found: Order = getattr(self, STEPS[step].order)
+        return found
+
+    @cached_property
     def connector(self) -> Any:
         return self.bench.connector()
 
     def make(self, step: str) -> Callable[[], Writes]:
-        return lambda: STEPS[step].do(self.connector, self.order, self.case.contract)
+        return lambda: STEPS[step].do(self.connector, self.order_of(step), self.case.contract)
 
     def stand(self, step: str) -> None:
         """Does, on a good day, all that the step stands on."""
@@ -67,7 +75,8 @@ class Trial:
     def effects(self) -> dict[str, Any]:
         """What the system says was done, flat, the order's own id taken out so that two worlds compare."""
         flat = _flat(self.case.contract.seen(self.system))
-        return {name.replace(self.order.id, "{order}"): value for name, value in flat.items()}
+        made = [self.__dict__[name].id for name in ("order", "authorised") if name in self.__dict__]
+        return {reduce(lambda word, own: word.replace(own, "{order}"), made, name): one for name, one in flat.items()}
 
     def patient(self, seconds: float) -> None:
         """From now on the account waits only so long for an answer."""

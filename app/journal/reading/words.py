@@ -48,6 +48,8 @@ ACTIONS = {  # step -> what it does, as people say it
     "record_shipment": "Book the shipment",
     "confirm_shipment": "Report the shipment to the channel",
     "record_refund": "Book the refund",
+    "capture_payment": "Take the money for what has left",
+    "note_captured": "Note that the money was taken",
     "notify_customer": "Write to the customer",
     "notify_refund": "Write to the customer about the refund",
     "request_from_location": "Ask the location to send it",

@@ -61,14 +61,19 @@ THIN = Fixture("order_changed__thin", "order.changed", ("pointer:order:1001",), 
 # ---- what the simulator is asked to do
 
 
-def placed(system: System) -> Order:
+def placed(system: System, **wanted: Any) -> Order:
     """An order of Acme's own shop, as the hub reads it."""
-    row = system.post("/_sim/orders", {})
+    row = system.post("/_sim/orders", wanted)
     body = simplejson.dumps({"type": "order.document", "timestamp": row["updated_at"], "data": row}).encode()
     (reading,) = mapping.read(Account("acme", "acme", system.address), Message("order.document", "1", body))
     assert isinstance(reading, Snapshot)
     assert isinstance(reading.document, Order)
     return replace(reading.document, channel="acme")
+
+
+def authorised(system: System) -> Order:
+    held = {"id": "auth-1", "kind": "authorisation", "status": "success", "tender": "card", "gateway": "card"}
+    return placed(system, payments=[{**held, "amount": "57.36"}], payment_status="authorised")
 
 
 def place_orders(system: System, times: Sequence[datetime]) -> Sequence[str]:
@@ -140,6 +145,7 @@ CONTRACTS = {
         ),
         webhooks=Webhooks(sign, SECRETS, challenge),
         order=placed,
+        authorised=authorised,
         polls=(Poll("order", place_orders, 3), Poll("stock", place_levels, 3), Poll("product", place_products, 3)),
         fetch=pointer,
         batch=Batch("WB-GONE"),

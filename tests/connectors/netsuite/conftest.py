@@ -95,6 +95,9 @@ class Known:
     def id(self, kind: str, ours: str) -> str | None:
         return self.ids.get((kind, ours))
 
+    def others(self, kind: str, ours: str) -> frozenset[str]:
+        return frozenset(theirs for (k, o), theirs in self.ids.items() if k == kind and o != ours)
+
 
 @dataclass
 class World:

@@ -73,6 +73,9 @@ class Remembered:
     def id(self, kind: str, ours: str) -> str | None:
         return self.ids.get((kind, ours))
 
+    def others(self, kind: str, ours: str) -> frozenset[str]:
+        return frozenset(theirs for (k, o), theirs in self.ids.items() if k == kind and o != ours)
+
 
 class NoTokens:
     def get(self, name: str, refresh: Callable[[], tuple[str, float]]) -> str:

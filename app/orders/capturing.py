@@ -1,0 +1,114 @@
+"""Capture on shipment: what has left is taken from what the customer authorised, once for each shipment and never above it. Pure.
+
+Moves that the hub has decided and that its document does not show yet count as taken: a channel tells of them when it likes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from app.orders.money import Move
+from app.orders.standing import left_of
+from app.orders.worth import ZERO, due
+from connectors.canonical.gate import captured
+from connectors.canonical.money import Money, MoneyBag, Role, minor_unit
+from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
+
+USES = (PaymentKind.CAPTURE, PaymentKind.VOID)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So much of an authorisation, in the order's money role."""
+
+    authorisation: Payment
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`lacking` left the house and no authorisation that still holds covers it."""
+
+    shares: tuple[Share, ...] = ()
+    lacking: Decimal = ZERO
+
+
+def decide(order: Order, moves: Sequence[Move], now: datetime) -> Decision:
+    """What is to be taken now for what has left so far. Nothing of an order that nobody authorised anything for."""
+    held = [one for one in order.payments if one.kind is PaymentKind.AUTHORISATION and _went_well(one)]
+    if not held:
+        return Decision()
+    hidden = unseen(moves, order.payments, order.money_role)
+    owed = due(order, left_of(order)) - sum(captured(order).values(), ZERO) - sum((one.amount for one in hidden), ZERO)
+    shares = []
+    for one in held:
+        holds = one.authorised_until is None or one.authorised_until > now
+        share = min(owed, _open(order, one, hidden)) if holds else ZERO
+        if share > 0:
+            shares.append(Share(one, share))
+            owed -= share
+    return Decision(tuple(shares), max(ZERO, owed))
+
+
+def unseen(moves: Iterable[Move], payments: Sequence[Payment], role: Role) -> list[Move]:
+    """Captures of ours that the document does not show: by their id, else (told before its answer came) by authorisation and amount."""
+    ours = [move for move in moves if move.kind == "capture"]
+    named = {move.moved_as for move in ours if move.moved_as}
+    known = {one.id for one in payments}
+    others = Counter(
+        (one.parent_id, one.amount.in_role(role).amount)
+        for one in payments
+        if one.kind is PaymentKind.CAPTURE and one.status is not PaymentStatus.FAILURE and one.id not in named
+    )
+    hidden = []
+    for move in ours:
+        told = (move.parent, move.amount)
+        if move.moved_as in known:
+            continue
+        if not move.moved_as and others[told] > 0:
+            others[told] -= 1
+        else:
+            hidden.append(move)
+    return hidden
+
+
+def _open(order: Order, held: Payment, hidden: Sequence[Move]) -> Decimal:
+    """What may still be taken of an authorisation: pending uses of it count, those that failed do not."""
+    role = order.money_role
+    used = (one for one in order.payments if one.kind in USES and one.status is not PaymentStatus.FAILURE)
+    gone = sum((one.amount.in_role(role).amount for one in used if one.parent_id == held.id), ZERO)
+    gone += sum((move.amount for move in hidden if move.parent == held.id), ZERO)
+    return max(ZERO, held.amount.in_role(role).amount - gone)
+
+
+def _went_well(payment: Payment) -> bool:
+    return payment.status is PaymentStatus.SUCCESS
+
+
+def part_of(bag: MoneyBag, amount: Decimal, role: Role) -> MoneyBag:
+    """So much of a sum, in both currencies where it has two: the other side in proportion, to its minor unit; all of it is all of both."""
+    whole = bag.in_role(role).amount
+
+    def share(money: Money) -> Money:
+        part = money.amount if amount == whole else (money.amount * amount / whole).quantize(minor_unit(money.currency))
+        return replace(money, amount=part)
+
+    shop = share(bag.shop) if role is not Role.SHOP else replace(bag.shop, amount=amount)
+    if bag.presentment is None:
+        return MoneyBag(shop)
+    seen = share(bag.presentment) if role is Role.SHOP else replace(bag.presentment, amount=amount)
+    return MoneyBag(shop, seen)
+
+
+def payment(move: Move, order: Order) -> Payment:
+    """What the channel is asked to take, as a payment: ours until it says its own number."""
+    held = next(one for one in order.payments if one.id == move.parent)
+    amount = part_of(held.amount, move.amount, order.money_role)
+    return replace(
+        held, id=move.number, kind=PaymentKind.CAPTURE, amount=amount, parent_id=held.id, at=None, authorised_until=None
+    )

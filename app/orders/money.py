@@ -1,0 +1,81 @@
+"""Money that the hub itself moves at a channel: the account's policy, and each move as it was decided, once, under the order's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from config.reader import config
+
+COLUMNS = "m.id, m.subject_id, m.number, m.kind, m.cause, m.tender, m.parent, m.amount, m.currency, m.state, m.moved_as, m.pending"
+# A move that nobody will make any more (its step was given up, or its channel offers none) holds no money.
+OF = text(f"""
+SELECT {COLUMNS} FROM money_moves m WHERE m.subject_id = :subject AND (m.state = 'done' OR NOT EXISTS (
+    SELECT 1 FROM runs r JOIN steps s ON s.run_id = r.id
+    WHERE r.subject_id = m.subject_id AND r.difference = m.number AND s.kind = 'outer' AND s.state IN ('cancelled', 'skipped')))
+ORDER BY m.id
+""")  # noqa: S608 - constants only
+MAKE = text("""
+INSERT INTO money_moves (subject_id, number, kind, cause, tender, parent, amount, currency)
+SELECT :subject, :waybill || '-M' || (count(*) + 1), :kind, :cause, :tender, :parent, :amount, :currency
+FROM money_moves WHERE subject_id = :subject
+ON CONFLICT (subject_id, kind, cause, tender, parent) DO NOTHING RETURNING number
+""")
+DONE = text("""
+UPDATE money_moves SET state = 'done', moved_as = :moved_as, pending = true, done_at = now() WHERE number = :number AND state = 'asked'
+""")
+PENDING = text(f"SELECT {COLUMNS} FROM money_moves m WHERE m.pending ORDER BY m.id LIMIT :most")  # noqa: S608 - constants only
+NOTED = text("UPDATE money_moves SET pending = false WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`kind` capture or refund; `cause` what for; `amount` in the order's own money; `moved_as` the channel's id, once it is `done`."""
+
+    id: int
+    subject_id: int
+    number: str
+    kind: str
+    cause: str
+    tender: str
+    parent: str
+    amount: Decimal
+    currency: str
+    state: str = "asked"
+    moved_as: str = ""
+    pending: bool = False
+
+
+def policy(account: str) -> Mapping[str, Any]:
+    """What the hub does about money at an account (config/money.toml)."""
+    told = config().money
+    return {**told.get("default", {}), **told.get("accounts", {}).get(account, {})}
+
+
+def of(tx: Connection, subject: int) -> Sequence[Move]:
+    """The moves of an order that were made or may still be, oldest first."""
+    return [Move(*row) for row in tx.execute(OF, {"subject": subject})]
+
+
+def ask(tx: Connection, subject: int, waybill: str, **move: Any) -> str | None:
+    """Decides a move; answers its number, None when this cause has its move already. The subject is locked by the caller."""
+    number: str | None = tx.execute(MAKE, {"subject": subject, "waybill": waybill, "parent": "", **move}).scalar()
+    return number
+
+
+def done(tx: Connection, number: str, moved_as: str) -> None:
+    """The channel made it, under an id of its own."""
+    tx.execute(DONE, {"number": number, "moved_as": moved_as})
+
+
+def pending(tx: Connection, most: int = 200) -> Sequence[Move]:
+    """Moves that are made and not yet noted on their orders."""
+    return [Move(*row) for row in tx.execute(PENDING, {"most": most})]
+
+
+def noted(tx: Connection, move: int) -> None:
+    tx.execute(NOTED, {"id": move})

@@ -1,0 +1,20 @@
+-- The order's whole life: what the hub itself asks a channel to move, and how a return is paid out.
+
+CREATE TABLE money_moves (             -- what the hub asks a channel to take or to give back, each decided once
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject_id bigint NOT NULL,
+    number text NOT NULL UNIQUE,       -- waybill-M1: our own number of it, and its run's difference
+    kind text NOT NULL CHECK (kind IN ('capture', 'refund')),
+    cause text NOT NULL,               -- what for: a shipment, a return, a cancellation
+    tender text NOT NULL,              -- the channel's name of the tender (gateway)
+    parent text NOT NULL DEFAULT '',   -- the authorisation that is taken from
+    amount numeric NOT NULL CHECK (amount > 0),
+    currency text NOT NULL,
+    state text NOT NULL DEFAULT 'asked' CHECK (state IN ('asked', 'done')),
+    moved_as text NOT NULL DEFAULT '', -- the channel's id of the transaction
+    pending boolean NOT NULL DEFAULT false,  -- done, and not yet noted on the order
+    decided_at timestamptz NOT NULL DEFAULT now(),
+    done_at timestamptz,
+    UNIQUE (subject_id, kind, cause, tender, parent)
+);
+CREATE INDEX money_moves_pending ON money_moves (id) WHERE pending;
