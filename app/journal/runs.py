@@ -43,6 +43,7 @@ SELECT id, account FROM steps WHERE subject_id = %(subject)s AND account = ANY(%
     AND state NOT IN ('done', 'skipped', 'cancelled')
 """
 READY = text("SELECT DISTINCT account FROM steps WHERE subject_id = :subject AND armed AND rung_at IS NULL")
+CHILD = text("SELECT child FROM runs WHERE subject_id = :subject AND flow = :flow AND difference = :difference")
 FETCH_WAITING = text("""
 SELECT 1 FROM steps WHERE subject_id = :subject AND flow = :flow AND state = 'ready' AND NOT doubtful LIMIT 1 FOR UPDATE
 """)
@@ -151,6 +152,14 @@ def _step_rows(run: NewRun, run_id: int) -> dict[str, Any]:
         "undoes": [step.undoes for step in steps],
         "sentences": [step.skip for step in steps],
     }
+
+
+def child_of(tx: Connection, subject: int, flow: str, difference: str) -> Mapping[str, Any] | None:
+    """What a run is about beside its order; None when there is no such run."""
+    found: Mapping[str, Any] | None = tx.execute(
+        CHILD, {"subject": subject, "flow": flow, "difference": difference}
+    ).scalar()
+    return found
 
 
 def ready_accounts(tx: Connection, subject: int) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.accounts import entries
 from config.reader import config
 
 COLUMNS = "m.id, m.subject_id, m.number, m.kind, m.cause, m.tender, m.parent, m.amount, m.currency, m.state, m.moved_as, m.pending"
@@ -16,7 +17,8 @@ COLUMNS = "m.id, m.subject_id, m.number, m.kind, m.cause, m.tender, m.parent, m.
 OF = text(f"""
 SELECT {COLUMNS} FROM money_moves m WHERE m.subject_id = :subject AND (m.state = 'done' OR NOT EXISTS (
     SELECT 1 FROM runs r JOIN steps s ON s.run_id = r.id
-    WHERE r.subject_id = m.subject_id AND r.difference = m.number AND s.kind = 'outer' AND s.state IN ('cancelled', 'skipped')))
+    WHERE r.subject_id = m.subject_id AND r.difference IN (m.number, m.cause) AND r.flow IN ('payment_captured', 'payment_refunded')
+        AND s.kind = 'outer' AND s.state IN ('cancelled', 'skipped')))
 ORDER BY m.id
 """)  # noqa: S608 - constants only
 MAKE = text("""
@@ -26,7 +28,13 @@ FROM money_moves WHERE subject_id = :subject
 ON CONFLICT (subject_id, kind, cause, tender, parent) DO NOTHING RETURNING number
 """)
 DONE = text("""
-UPDATE money_moves SET state = 'done', moved_as = :moved_as, pending = true, done_at = now() WHERE number = :number AND state = 'asked'
+UPDATE money_moves SET state = 'done', moved_as = :moved_as, pending = true, done_at = now()
+WHERE subject_id = :subject AND :number IN (number, CASE WHEN kind = 'refund' THEN cause END) AND state = 'asked'
+""")
+TO_GIVE = text("""
+SELECT DISTINCT subject_id, cause FROM money_moves m WHERE kind = 'refund' AND state = 'asked' AND NOT EXISTS (
+    SELECT 1 FROM runs r WHERE r.subject_id = m.subject_id AND r.flow = 'payment_refunded' AND r.difference = m.cause)
+ORDER BY subject_id, cause LIMIT :most
 """)
 PENDING = text(f"SELECT {COLUMNS} FROM money_moves m WHERE m.pending ORDER BY m.id LIMIT :most")  # noqa: S608 - constants only
 NOTED = text("UPDATE money_moves SET pending = false WHERE id = :id")
@@ -56,6 +64,11 @@ def policy(account: str) -> Mapping[str, Any]:
     return {**told.get("default", {}), **told.get("accounts", {}).get(account, {})}
 
 
+def refunds(account: str) -> bool:
+    """Whether the hub gives money back there: by policy, and where the channel offers it."""
+    return policy(account).get("refund") == "hub" and "Refunder" in entries.manifest(account).offers
+
+
 def of(tx: Connection, subject: int) -> Sequence[Move]:
     """The moves of an order that were made or may still be, oldest first."""
     return [Move(*row) for row in tx.execute(OF, {"subject": subject})]
@@ -67,9 +80,14 @@ def ask(tx: Connection, subject: int, waybill: str, **move: Any) -> str | None:
     return number
 
 
-def done(tx: Connection, number: str, moved_as: str) -> None:
-    """The channel made it, under an id of its own."""
-    tx.execute(DONE, {"number": number, "moved_as": moved_as})
+def done(tx: Connection, subject: int, number: str, moved_as: str) -> None:
+    """The channel made it (a move by its number, all moves of a refund by their cause), under an id of its own."""
+    tx.execute(DONE, {"subject": subject, "number": number, "moved_as": moved_as})
+
+
+def to_give(tx: Connection, most: int = 200) -> Sequence[tuple[int, str]]:
+    """(subject, cause) of refunds that are decided and that no run makes yet."""
+    return [(row[0], row[1]) for row in tx.execute(TO_GIVE, {"most": most})]
 
 
 def pending(tx: Connection, most: int = 200) -> Sequence[Move]:

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 
 from app import cases
 from app.journal.actions import audit
-from app.orders import deadlines
-from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life, spread
+from app.orders import deadlines, money, repaying, worth
+from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life
 from app.orders.machines import RETURN
 from app.orders.standing import life_of
 from app.orders.worth import paid_for
@@ -28,9 +28,7 @@ DISPOSITIONS: Mapping[str, str] = {RESTOCK: "restock", QUARANTINE: "quarantine",
 ALIVE = frozenset(("requested", "authorised"))  # goods are still to come
 DEFAULTS = {"days": 30, "comes_within": 14 * 86400, "paid_within": 2 * 86400}
 
-COLUMNS = (
-    """id, subject_id, number, state, lines, location, gift, exchange, refunds, refused, key, created_at, updated_at"""
-)
+COLUMNS = """id, subject_id, number, state, lines, location, gift, exchange, refunds, refused, key, payer, created_at, updated_at"""
 MAKE = text("""
 INSERT INTO return_requests (subject_id, number, state, lines, gift, exchange, refused, key)
 SELECT :subject, :waybill || '-R' || (count(*) + 1), :state, :lines, :gift, :exchange, :refused, :key
@@ -40,7 +38,7 @@ ON CONFLICT (subject_id, key) DO NOTHING RETURNING number
 OF = text(f"SELECT {COLUMNS} FROM return_requests WHERE subject_id = :subject ORDER BY id")  # noqa: S608 - constants only
 ONE = text(f"SELECT {COLUMNS} FROM return_requests WHERE number = :number FOR UPDATE")  # noqa: S608 - constants only
 SET = text("""
-UPDATE return_requests SET state = :state, lines = :lines, location = :location, refunds = :refunds, updated_at = now() WHERE id = :id
+UPDATE return_requests SET state = :state, lines = :lines, location = :location, refunds = :refunds, payer = :payer, updated_at = now() WHERE id = :id
 """)
 
 
@@ -78,6 +76,7 @@ class ReturnRow:
     refunds: tuple[tuple[str, Decimal], ...]
     refused: str
     key: str
+    payer: str  # who gives the money back: channel, or hub (by our word, at the channel)
     created_at: datetime
     updated_at: datetime
 
@@ -199,13 +198,26 @@ def receive(
     earlier = [row for row in of(tx, found.subject_id) if row.id != found.id]
     received = _counted(found, order, counted, earlier)
     back, _ = net(order, owed(order, received, earlier), found.exchange)
-    shares, above = spread(_less_promised(life_of(order), earlier), back)
+    moves = money.of(tx, found.subject_id)
+    life = repaying.less(_less_promised(life_of(order), earlier), repaying.promised(order, moves))
+    credit = str(money.policy(order.channel)["credit"]) if found.gift else ""
+    shares, above = repaying.shares(life, back, credit)
     kinds = {line.disposition for line in received if line.received}
     state = RETURN.after(
         "received", next((DISPOSITIONS[k] for k in (QUARANTINE, SCRAP, RESTOCK) if k in kinds), "restock")
     )
-    row = replace(found, state=state, lines=received, location=location, refunds=tuple(shares))
+    payer = "hub" if money.refunds(order.channel) else "channel"
+    row = replace(found, state=state, lines=received, location=location, refunds=tuple(shares), payer=payer)
     _save(tx, row)
+    for tender, amount in shares if payer == "hub" else ():
+        told = {
+            "kind": "refund",
+            "cause": number,
+            "tender": tender,
+            "amount": amount,
+            "currency": worth.currency(order),
+        }
+        money.ask(tx, found.subject_id, number.partition("-")[0], **told)
     deadlines.met(tx, found.subject_id, "return", number)
     if shares:
         deadlines.set_(tx, found.subject_id, "refund", number, policy()["paid_within"])
@@ -223,16 +235,38 @@ def receive(
 
 
 def refunded(tx: Connection, subject: int, refund: Refund) -> str | None:
-    """A refund of the channel's pays the oldest return whose pieces it names (or that it names itself); answers its number."""
+    """A refund of the channel's pays the oldest return whose pieces it names (or that it names itself); answers its number.
+
+    What the hub gives back by its own word is paid when its own step says so (`paid`).
+    """
     lines = {line.line_id for line in refund.lines}
     for row in of(tx, subject):
-        payable = row.state in ("received", "restocked", "quarantined", "scrapped") and bool(row.refunds)
-        if payable and (refund.return_id == row.number or lines & {line.line_id for line in row.lines}):
-            _save(tx, replace(row, state=RETURN.after(row.state, "refund")))
-            deadlines.met(tx, subject, "refund", row.number)
-            cases.leave(tx, f"return:{row.id}")
+        if (
+            _payable(row)
+            and row.payer == "channel"
+            and (refund.return_id == row.number or lines & {line.line_id for line in row.lines})
+        ):
+            _pay(tx, row)
             return row.number
     return None
+
+
+def paid(tx: Connection, subject: int, number: str) -> bool:
+    """The hub has given back what this return gives back; False when there is no such return, or it was paid before."""
+    row = next((row for row in of(tx, subject) if row.number == number and _payable(row)), None)
+    if row is not None:
+        _pay(tx, row)
+    return row is not None
+
+
+def _payable(row: ReturnRow) -> bool:
+    return row.state in ("received", "restocked", "quarantined", "scrapped") and bool(row.refunds)
+
+
+def _pay(tx: Connection, row: ReturnRow) -> None:
+    _save(tx, replace(row, state=RETURN.after(row.state, "refund")))
+    deadlines.met(tx, row.subject_id, "refund", row.number)
+    cases.leave(tx, f"return:{row.id}")
 
 
 def overdue(tx: Connection, number: str, code: str) -> None:
@@ -263,10 +297,8 @@ def _counted(
 def _less_promised(life: Life, earlier: Sequence[ReturnRow]) -> Life:
     """What earlier returns promise and the channel has not paid yet is not there to be given back twice."""
     for row in earlier:
-        for tender, amount in row.refunds if row.state != "refunded" else ():
-            known = next((one for one in life.tenders if one.name == tender), None)
-            if known is not None:
-                life = life.with_tender(replace(known, refunded=known.refunded + amount))
+        for tender, amount in row.refunds if row.state != "refunded" and row.payer == "channel" else ():
+            life = repaying.less(life, {tender: amount})
     return life
 
 
@@ -302,6 +334,7 @@ def _save(tx: Connection, row: ReturnRow) -> None:
         "id": row.id,
         "state": row.state,
         "location": row.location,
+        "payer": row.payer,
         "lines": Jsonb([_told(one) for one in row.lines]),
     }
     tx.execute(SET, {**values, "refunds": Jsonb([[tender, str(amount)] for tender, amount in row.refunds])})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.orders.difference import GONE
@@ -65,7 +65,21 @@ def life_of(order: Order) -> Life:
         order, [(one.line_id, one.sku, one.quantity) for s in order.shipments if s.status in LEFT for one in s.lines]
     )
     lines = tuple(_line(order, line, sent.get(line.id, ZERO)) for line in order.lines)
-    return Life(lines, tuple(TenderLife(t.tender, t.authorised, t.captured, t.refunded) for t in tallies(order)))
+    return Life(
+        lines, _set_off(tuple(TenderLife(t.tender, t.authorised, t.captured, t.refunded) for t in tallies(order)))
+    )
+
+
+def _set_off(tenders: tuple[TenderLife, ...]) -> tuple[TenderLife, ...]:
+    """Money given back through a tender that never took it (store credit for a gift) is given back of what others took, the last first."""
+    over = sum((max(ZERO, -one.refundable) for one in tenders), ZERO)
+    kept: list[TenderLife] = []
+    for one in reversed(tenders):
+        more = min(over, max(ZERO, one.refundable))
+        over -= more
+        kept.append(replace(one, refunded=min(one.refunded, one.captured) + more))
+    left = TenderLife("", refunded=over)  # more than all of them took
+    return (*reversed(kept), left) if over else tuple(reversed(kept))
 
 
 def left_of(order: Order) -> dict[str, Decimal]:

@@ -87,9 +87,18 @@ def capture(order: Order, payment: Payment) -> Body:
 
 
 def reimbursement(order: Order, refund: Refund) -> Body:
-    """What the shop is to give back: lines, and what they come to."""
-    rows = [{"line_id": line.line_id, "quantity": str(line.quantity)} for line in refund.lines]
-    return {"lines": rows, "total": _amount(order, refund.total)}
+    """What the shop is to give back: for which lines, how much in all, and through which of its transactions (none for store credit)."""
+    rows = [{"line_id": one.line_id, "quantity": str(one.quantity), "restock": one.restock} for one in refund.lines]
+    paid = [
+        {
+            "tender": one.tender.value,
+            "gateway": one.gateway,
+            "parent_id": one.parent_id,
+            "amount": _amount(order, one.amount),
+        }
+        for one in refund.payments
+    ]
+    return {"lines": rows, "total": _amount(order, refund.total), "payments": paid, "note": refund.note}
 
 
 def price(tag: Price, codes: Codes) -> Body:

@@ -76,7 +76,7 @@ class Channel:
         return next((str(row["id"]) for row in taken), None)
 
     def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
-        """Acme reckons the sum itself and refuses another; the refund bears our reference."""
+        """What each tender gives back is ours to say, within what it took; the refund bears our reference."""
         reference = f"{refund.origin}-{refund.id}"
         body = {**bodies.reimbursement(order, refund), "reference": reference}
         return (

@@ -94,7 +94,7 @@ class Client:
         return self._write("POST", f"/v1/orders/{_plain(order_id)}/captures", "orders.capture", body, headers)
 
     def reimburse(self, order_id: str, body: Row, key: str) -> Row:
-        """A refund of lines, once in 24 h for each key; its total must be what Acme reckons."""
+        """A refund, once in 24 h for each key; no transaction gives back more than it took."""
         headers = {"idempotency-key": key}
         return self._write("POST", f"/v1/orders/{_plain(order_id)}/refunds", "orders.refund", body, headers)
 

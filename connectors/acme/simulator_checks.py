@@ -35,8 +35,9 @@ class Checks:
         self.goods(body["lines"])
 
     def credit(self, body: Body) -> None:
+        """Money alone may still go back for a booking that was cancelled."""
         _needs(body, "reference", "booking", "total", "tenders")
-        self.booked(body)
+        self.booked(body, "open" if body.get("lines") else "cancelled")
         paid = sum((_number(one["amount"], "tenders") for one in body["tenders"]), Decimal(0))
         if abs(paid - _number(body["total"], "total")) >= CENT:
             raise Refusal(422, "total_mismatch", f"The tenders make {paid}, not {body['total']}.", "total")
@@ -56,9 +57,9 @@ class Checks:
     def letter(self, body: Body) -> None:
         _needs(body, "reference", "to", "occasion")
 
-    def booked(self, body: Body) -> None:
+    def booked(self, body: Body, still: str = "open") -> None:
         record = self._memory.table("bookings").get(body["booking"])
-        if record is None or record["state"] != "open":
+        if record is None or record["state"] not in ("open", still):
             raise Refusal(422, "unknown_booking", "There is no open booking of this id.", "booking")
 
     def goods(self, lines: Any) -> None:

@@ -101,10 +101,14 @@ def parcel(name: str, lines: Sequence[Mapping[str, Any]], trackings: Sequence[An
 
 
 def refund(name: str, bought: Mapping[str, Any], wanted: Any, now: str) -> dict[str, Any]:
-    """Lines as [{"line_id", "quantity"}], all of the order when none are given; back to the first payment's tender."""
-    asked = wanted or [{"line_id": line["id"], "quantity": line["quantity"]} for line in bought["lines"]]
+    """Lines as [{"line_id", "quantity"}], all of the order when None are given; back to the first payment's tender."""
+    asked = (
+        wanted
+        if wanted is not None
+        else [{"line_id": line["id"], "quantity": line["quantity"]} for line in bought["lines"]]
+    )
     by_id = {line["id"]: line for line in bought["lines"]}
-    lines = [_refunded(by_id[row["line_id"]], Decimal(str(row["quantity"]))) for row in asked]
+    lines = [_refunded(by_id[row["line_id"]], Decimal(str(row["quantity"])), row.get("restock", True)) for row in asked]
     added = Decimal(0) if bought["taxes_included"] else sum((Decimal(line["tax"]) for line in lines), Decimal(0))
     total = str(sum((Decimal(line["subtotal"]) for line in lines), added))
     paid = bought["payments"][0]
@@ -124,13 +128,13 @@ def _left(line: Mapping[str, Any]) -> Decimal:
     return Decimal(line["quantity"] if left is None else left)
 
 
-def _refunded(line: Mapping[str, Any], quantity: Decimal) -> dict[str, Any]:
+def _refunded(line: Mapping[str, Any], quantity: Decimal, restock: bool) -> dict[str, Any]:
     share = quantity / Decimal(line["quantity"])
     off = sum((Decimal(one["amount"]) for one in line["discounts"]), Decimal(0))
     tax = sum((Decimal(one["amount"]) for one in line["taxes"]), Decimal(0))
     back = {"subtotal": Decimal(line["unit_price"]) * quantity - off * share, "tax": tax * share}
     money = {name: str(amount.quantize(Decimal("0.01"), ROUND_HALF_UP)) for name, amount in back.items()}
-    return {"line_id": line["id"], "sku": line["sku"], "quantity": str(quantity), "restock": True, **money}
+    return {"line_id": line["id"], "sku": line["sku"], "quantity": str(quantity), "restock": restock, **money}
 
 
 def product(sku: str, now: str) -> dict[str, Any]:

@@ -30,8 +30,7 @@ class Shop:
         door.on("/v1/orders/<name>", "orders.get", "GET", self._order)
         door.on("/v1/orders/<name>/acknowledgement", "orders.acknowledge", "PUT", self._acknowledge, write=True)
         door.on("/v1/orders/<name>/cancellation", "orders.cancel", "POST", self._revoke, write=True)
-        Till(door, self._there, self._changed)
-        door.on("/v1/orders/<name>/refunds", "orders.refund", "POST", self._reimburse, write=True)
+        Till(door, self._there, self._changed, self._given_back, self._now)
         door.on("/v1/prices", "prices.set", "POST", self._set_prices, write=True)
         door.on("/v1/stock", "stock.set", "POST", self._set_stock, write=True)
         door.control("/_sim/orders", self._place, "POST")
@@ -84,19 +83,6 @@ class Shop:
         if order["shipments"]:
             raise Refusal(409, "already_shipped", "It has left the house: it cannot be cancelled.")
         return order if order["cancelled_at"] else self._cancel(name)
-
-    def _reimburse(self, name: str) -> Any:
-        """The same key is answered with the first refund; another total than Acme reckons is refused."""
-        order, wanted, key = self._there(name), document(), request.headers.get("Idempotency-Key", "")
-        with self._memory.lock:
-            known = self._memory.table("reimbursed").get(key)
-            if known:
-                return known
-            made = goods.refund(f"ref-{self._memory.next_id('refunds', 1)}", order, wanted.get("lines"), self._now())
-            if made["total"] != wanted.get("total"):
-                raise Refusal(422, "total_differs", f"These lines come to {made['total']}.", "total")
-            self._memory.put("reimbursed", key, {**made, "reference": wanted["reference"]})
-            return self._given_back(order, self._memory.table("reimbursed")[key])
 
     def _set_prices(self) -> Any:
         """207: each price is taken or refused by itself."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from flask import request
 
+from connectors.acme import simulator_goods as goods
 from connectors.acme.simulator_door import Door, document
 from connectors.acme.simulator_refusal import Refusal
 
@@ -16,10 +16,19 @@ Row = Mapping[str, Any]
 
 
 class Till:
-    """Captures by key. `there(name)` is an order, `changed(order)` keeps and tells it."""
+    """Captures and refunds by key. `there(name)` is an order, `changed(order)` keeps and tells it, `given(order, refund)` makes a refund known."""
 
-    def __init__(self, door: Door, there: Callable[[str], Any], changed: Callable[[dict[str, Any]], Any]) -> None:
-        self._memory, self._there, self._changed = door.simulator.memory, there, changed
+    def __init__(
+        self,
+        door: Door,
+        there: Callable[[str], Any],
+        changed: Callable[[dict[str, Any]], Any],
+        given: Callable[[Row, dict[str, Any]], Any],
+        now: Callable[[], str],
+    ) -> None:
+        self._memory, self._now = door.simulator.memory, now
+        self._there, self._changed, self._given = there, changed, given
+        door.on("/v1/orders/<name>/refunds", "orders.refund", "POST", self._reimburse, write=True)
         door.on("/v1/orders/<name>/captures", "orders.capture", "POST", self._capture, write=True)
 
     def _capture(self, name: str) -> Any:
@@ -38,12 +47,60 @@ class Till:
                 )
             number = self._memory.next_id("captures", 1)
             made = {**held, "id": f"cap-{number}", "kind": "capture", "parent_id": held["id"], "amount": str(amount)}
-            made = {**made, "reference": wanted.get("reference", ""), "at": datetime.now(UTC).isoformat()}
+            made = {**made, "reference": wanted.get("reference", ""), "at": self._now()}
             self._memory.put("capture_keys", key, made)
             self._memory.put("captured", f"{name} {made['reference']} #{number}", made)
             payments = [*order["payments"], made]
             self._changed({**order, "payments": payments, "payment_status": _status({**order, "payments": payments})})
             return made
+
+    def _reimburse(self, name: str) -> Any:
+        """The same key is answered with the first refund. Each transaction gives back at most what it took, store credit at most what all did."""
+        order, wanted, key = self._there(name), document(), request.headers.get("Idempotency-Key", "")
+        with self._memory.lock:
+            known = self._memory.table("reimbursed").get(key)
+            if known:
+                return known
+            number = f"ref-{self._memory.next_id('refunds', 1)}"
+            made = goods.refund(number, order, wanted.get("lines") or (), self._now())
+            payments = [_back(order, n, one, made) for n, one in enumerate(wanted.get("payments") or (), 1)]
+            total = sum((Decimal(one["amount"]) for one in payments), Decimal(0))
+            if not payments or str(total) != wanted.get("total"):
+                raise Refusal(422, "total_differs", f"The transactions come to {total}.", "total")
+            if total > taken(order) - returned(order):
+                raise Refusal(
+                    422, "above_captured", f"{taken(order) - returned(order)} are left of what was taken.", "total"
+                )
+            told = {"total": str(total), "payments": payments, "note": wanted.get("note", "")}
+            kept = {**made, **told, "reference": wanted["reference"]}
+            self._memory.put("reimbursed", key, kept)
+            return self._given(order, kept)
+
+
+def taken(order: Row) -> Decimal:
+    return sum((Decimal(row["amount"]) for row in order["payments"] if row["kind"] in ("sale", "capture")), Decimal(0))
+
+
+def returned(order: Row, parent: str | None = None) -> Decimal:
+    """What went back of an order, or through one of its transactions."""
+    rows = [row for refund in order["refunds"] for row in refund["payments"]]
+    return sum((Decimal(row["amount"]) for row in rows if parent is None or row.get("parent_id") == parent), Decimal(0))
+
+
+def _back(order: Row, n: int, wanted: Row, refund: Row) -> dict[str, Any]:
+    """One transaction of a refund: back through one that took money, or as store credit."""
+    made = {**wanted, "id": f"{refund['id']}-p{n}", "kind": "refund", "status": "success", "at": refund["updated_at"]}
+    if wanted.get("tender") == "store_credit" and not wanted.get("parent_id"):
+        return made
+    paid = [
+        row for row in order["payments"] if row["id"] == wanted.get("parent_id") and row["kind"] in ("sale", "capture")
+    ]
+    if not paid:
+        raise Refusal(422, "unknown_transaction", "There is no such transaction that took money.", "payments")
+    left = Decimal(paid[0]["amount"]) - returned(order, paid[0]["id"])
+    if Decimal(wanted["amount"]) > left:
+        raise Refusal(422, "above_captured", f"{left} are left of {paid[0]['id']}.", "payments")
+    return made
 
 
 def _held(order: Row, authorisation: str) -> dict[str, Any]:
@@ -62,5 +119,4 @@ def left(order: Row, held: Row) -> Decimal:
 
 
 def _status(order: Row) -> str:
-    taken = sum((Decimal(row["amount"]) for row in order["payments"] if row["kind"] in ("sale", "capture")), Decimal(0))
-    return "paid" if taken >= Decimal(order["totals"]["total"]) else "partially_paid"
+    return "paid" if taken(order) >= Decimal(order["totals"]["total"]) else "partially_paid"

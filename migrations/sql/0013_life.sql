@@ -18,3 +18,5 @@ CREATE TABLE money_moves (             -- what the hub asks a channel to take or
     UNIQUE (subject_id, kind, cause, tender, parent)
 );
 CREATE INDEX money_moves_pending ON money_moves (id) WHERE pending;
+CREATE INDEX money_moves_asked ON money_moves (subject_id, cause) WHERE state = 'asked' AND kind = 'refund';
+ALTER TABLE return_requests ADD COLUMN payer text NOT NULL DEFAULT 'channel' CHECK (payer IN ('channel', 'hub'));  -- who gives the money back

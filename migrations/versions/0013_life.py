@@ -13,4 +13,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql("DROP TABLE money_moves")
+    op.get_bind().exec_driver_sql("ALTER TABLE return_requests DROP COLUMN payer; DROP TABLE money_moves")

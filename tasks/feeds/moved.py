@@ -1,36 +1,70 @@
-"""What the hub has moved at a channel is noted on its order, whether or not the channel ever tells of it."""
+"""Money that the hub moves: decided refunds become runs, and what was moved is noted on its order, whether or not the channel tells of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import Connection
+
 from app.bell import ring
 from app.database import transaction
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
+from app.journal.subjects import Subject
 from app.orders import capturing, money
+from app.orders.merge import with_refund
 from app.orders.money import Move
+from connectors.canonical.codec import load
 from connectors.canonical.order import Order
-from tasks.reading import apply, laying
+from connectors.canonical.returns import Refund
+from tasks.reading import apply, giving, laying
 
 
 def run() -> str:
     """One transaction for each."""
     with transaction() as tx:
-        waiting = money.pending(tx)
+        to_give, waiting = money.to_give(tx), money.pending(tx)
+    for subject, cause in to_give:
+        _give(subject, cause)
     for move in waiting:
         _note(move)
-    return f"{len(waiting)} moves noted"
+    return f"{len(to_give)} refunds begun, {len(waiting)} moves noted"
+
+
+def _give(subject_id: int, cause: str) -> None:
+    with transaction() as tx:
+        subject = subjects.lock_id(tx, subject_id)
+        if isinstance(subject.document, Order):
+            setting = laying.Setting(_cause(subject), subject, subject.roles, subject.document_id, subject.document)
+            giving.lay(tx, setting, cause)
+        rings = feed_accounts(tx, runs.ready_accounts(tx, subject.id))
+    ring(rings)
 
 
 def _note(move: Move) -> None:
     with transaction() as tx:
         subject = subjects.lock_id(tx, move.subject_id)
         order = subject.document
-        if isinstance(order, Order) and move.moved_as not in {one.id for one in order.payments}:
-            made = replace(capturing.payment(move, order), id=move.moved_as)
-            cause = laying.Cause(None, None, 0, subject.account)
-            apply.keep_changed(tx, cause, subject, order, replace(order, payments=(*order.payments, made)))
+        if isinstance(order, Order):
+            apply.keep_changed(tx, _cause(subject), subject, order, _noted(tx, subject, order, move))
+        if move.kind == "refund":
+            giving.given(tx, subject.id, move.cause)
         money.noted(tx, move.id)
         rings = feed_accounts(tx, runs.ready_accounts(tx, subject.id))
     ring(rings)
+
+
+def _cause(subject: Subject) -> laying.Cause:
+    return laying.Cause(None, None, 0, subject.account)
+
+
+def _noted(tx: Connection, subject: Subject, order: Order, move: Move) -> Order:
+    """The order with what was moved; as it is, where its channel has told of it already."""
+    if move.kind == "capture":
+        known = {one.id for one in order.payments}
+        made = replace(capturing.payment(move, order), id=move.moved_as)
+        return order if move.moved_as in known else replace(order, payments=(*order.payments, made))
+    child = runs.child_of(tx, subject.id, giving.FLOW, move.cause)
+    if child is None or move.moved_as in {one.id for one in order.refunds}:
+        return order
+    return with_refund(order, replace(load(Refund, child), id=move.moved_as, origin=subject.account))

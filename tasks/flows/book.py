@@ -14,6 +14,7 @@ from tasks.flows import (
     order_sourced,
     partner_told,
     payment_captured,
+    payment_refunded,
     prices_published,
     stock_published,
 )
@@ -29,6 +30,7 @@ FLOWS: dict[str, Flow] = {
         order_sourced,
         order_ready,
         payment_captured,
+        payment_refunded,
         partner_told,
         feed_reported,
         prices_published,
@@ -51,6 +53,7 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_shipped", Kind.CANCELLED): WAIT,  # shipped is never undone
     ("order_refunded", Kind.CANCELLED): WAIT,
     ("payment_captured", Kind.CANCELLED): WAIT,  # it is for what has left
+    ("payment_refunded", Kind.CANCELLED): WAIT,
 }
 
 

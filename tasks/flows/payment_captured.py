@@ -17,7 +17,7 @@ def capture_payment(taking: Taking, channel: Capturer, work: Work) -> Writes:
 
 def note_captured(taking: Taking, tx: Connection, work: Work) -> None:
     if work.result_of(capture_payment):
-        money.done(tx, taking.payment.id, work.result_of(capture_payment))
+        money.done(tx, work.subject, taking.payment.id, work.result_of(capture_payment))
 
 
 FLOW: Flow = Flow(

@@ -1,0 +1,84 @@
+"""Giving back: what a cancellation leaves paid for nothing is decided with it, and what was decided is laid out as a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from app.bell import HUB
+from app.journal import runs
+from app.journal.runs import NewRun, NewStep
+from app.orders import money, repaying, returning, worth
+from app.orders.life import RESTOCK, ZERO
+from app.orders.standing import life_of
+from connectors.canonical.codec import dump
+from connectors.canonical.order import Order
+from connectors.canonical.returns import Refund
+from tasks.flows.book import FLOWS
+from tasks.reading import laying
+
+FLOW = "payment_refunded"
+
+
+def decide(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
+    """Where the account's refunds are the hub's to make: what was cancelled just now, and taken before, goes back."""
+    subject, new = setting.subject, setting.order
+    cause = _cancelled(subject.waybill, old, new) if old is not None else ""
+    if old is None or not cause or not money.refunds(subject.account):
+        return
+    moves = money.of(tx, subject.id)
+    life = repaying.less(life_of(new), repaying.promised(new, moves))
+    shares, _ = repaying.shares(life, repaying.cancelled(old, new, moves))
+    for tender, amount in shares:
+        told = {"kind": "refund", "cause": cause, "tender": tender, "amount": amount, "currency": worth.currency(new)}
+        money.ask(tx, subject.id, subject.waybill, **told)
+
+
+def _cancelled(waybill: str, old: Order, new: Order) -> str:
+    """The name of a cancellation: of the whole, or of the pieces that a refund without money took off; empty where there is none."""
+    if old.cancelled_at is None and new.cancelled_at is not None:
+        return f"{waybill}-C"
+    known = {refund.id for refund in old.refunds}
+    gone = [refund.id for refund in new.refunds if refund.id not in known and not refund.payments]
+    return f"{waybill}-C-{gone[0]}" if gone else ""
+
+
+def lay(tx: Connection, setting: laying.Setting, cause: str) -> None:
+    """The run that makes a decided refund, once."""
+    moves = [move for move in money.of(tx, setting.subject.id) if move.kind == "refund" and move.cause == cause]
+    channel, flow = setting.roles.get("channel"), FLOWS[FLOW]
+    given, noted = (laying.key(setting.subject, FLOW, cause, step.name, channel or HUB) for step in flow.steps)
+    skip = "" if channel else "no account plays the role channel for this order"
+    steps = (
+        NewStep("give_back", "channel", channel or HUB, "outer", given, skip=skip),
+        NewStep("note_given_back", "hub", HUB, "inner", noted, after=("give_back",), ordered=False, skip=skip),
+    )
+    run = NewRun(
+        subject=setting.subject.id,
+        event=None,
+        event_at=None,
+        flow=FLOW,
+        version=flow.version,
+        difference=cause,
+        document=setting.document,
+        channel=setting.subject.account,
+        lane=setting.cause.lane,
+        steps=steps,
+        child=dump(_refund(tx, setting, cause, moves)),
+    )
+    runs.lay(tx, run)
+
+
+def _refund(tx: Connection, setting: laying.Setting, cause: str, moves: Sequence[money.Move]) -> Refund:
+    row = next((row for row in returning.of(tx, setting.subject.id) if row.number == cause), None)
+    lines: list[tuple[str, Decimal, bool, str]] = []
+    for one in row.lines if row is not None else ():
+        lines.append((one.line_id, one.received or ZERO, one.disposition == RESTOCK, row.location if row else ""))
+    return repaying.refund(setting.order, moves, lines, note=f"{cause}")
+
+
+def given(tx: Connection, subject: int, cause: str) -> None:
+    """A refund of ours was made: the return it pays is paid."""
+    returning.paid(tx, subject, cause)
