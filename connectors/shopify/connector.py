@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price, Product
+from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer
 from connectors.canonical.stock import StockLevel
@@ -18,6 +20,7 @@ from connectors.kit.writes import BatchWrite, ExternalId, Write, Writes
 from connectors.shopify import documents
 from connectors.shopify.client import Client, accepted
 from connectors.shopify.ids import gid, short
+from connectors.shopify.money import Purse
 from connectors.shopify.shipments import Confirmation
 from connectors.shopify.source import Source
 from connectors.shopify.stock import Shelf
@@ -51,6 +54,16 @@ class Shopify:
         """Available quantities in whole pieces, each with its own verdict (see stock.py)."""
         shelf = Shelf(self.client, self.connection)
         return BatchWrite("stock", send=shelf.publish, find=shelf.find)
+
+    # ---- Capturer, Refunder
+
+    def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A part of an authorisation (see money.py). Raises Rejected for a second capture where the authorisation can be captured once only."""
+        return (yield Purse(self.client, self.connection, order).capture(payment))
+
+    def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
+        """Through the transactions that the refund names; what names none goes out as store credit."""
+        return (yield Purse(self.client, self.connection, order).give_back(refund, key))
 
     def _metafield(self) -> tuple[str, str]:
         settings = self.connection.account.settings

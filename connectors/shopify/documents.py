@@ -427,6 +427,53 @@ mutation CreateFulfilment($fulfillment: FulfillmentInput!) {
     write=True,
 )
 
+TRANSACTIONS = Document(
+    "order",
+    """
+query Transactions($id: ID!) {
+  order(id: $id) { id transactions(first: 100) { ...Transaction } }
+}
+"""
+    + BAG
+    + TRANSACTION,
+    cost=3,
+)
+CAPTURE = Document(
+    "orderCapture",
+    """
+mutation Capture($input: OrderCaptureInput!) {
+  orderCapture(input: $input) {
+    transaction { id status }
+    userErrors { field message }
+  }
+}
+""",
+    cost=10,
+    write=True,
+)
+REFUNDS = Document(
+    "order",
+    """
+query Refunds($id: ID!) {
+  order(id: $id) { id refunds(first: 100) { id note } }
+}
+""",
+    cost=2,
+)
+REFUND_ORDER = Document(
+    "refundCreate",
+    """
+mutation RefundOrder($input: RefundInput!, $key: String!) {
+  refundCreate(input: $input) @idempotent(key: $key) {
+    refund { id }
+    userErrors { field message }
+  }
+}
+""",
+    cost=10,
+    write=True,
+)
+
 SUBSCRIPTIONS = Document(
     "webhookSubscriptions",
     """

@@ -187,7 +187,12 @@ def _unship(order: Json, wanted: list[tuple[Json, int]]) -> None:
 
 
 def refund(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
-    """Gives back lines ({sku or line_item_id, quantity}), shipping (an amount or true), or a mere amount."""
+    """Gives back lines ({sku or line_item_id, quantity}), shipping (an amount or true), or a mere amount, through the tenders in turn."""
+    return refund_of(order, asked, ids, now)
+
+
+def refund_of(order: Json, asked: Json, ids: Ids, now: str, moved: list[Json] | None = None) -> tuple[Json, Told]:
+    """The refund; `moved` are its transactions where they are given, and then it comes to what they move."""
     money = currencies(order)
     wanted = [(_find(order, item), item["quantity"]) for item in asked.get("lines", ())]
     made = _refund(order, wanted, ids, money, now, asked.get("restock", "return"), asked.get("note"))
@@ -204,26 +209,36 @@ def refund(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
         made["_shipping"], made["_tax"] = money.money(shipping[0]), money.money(read(made["_tax"]) + shipping[1])
     back = read(made["_worth"]) + (_with_tax(order, *shipping) if shipping else NOTHING)
     extra = money.of(Decimal(str(asked.get("amount", 0))))
+    extra = total(read(one["_set"]) for one in moved) - back if moved is not None else extra
     if extra:
-        made["order_adjustments"] = [
-            {
-                "id": ids("order_adjustment"),
-                "order_id": order["id"],
-                "refund_id": made["id"],
-                **money.both("amount", NOTHING - extra),
-                **money.both("tax_amount", NOTHING),
-                "kind": "refund_discrepancy",
-                "reason": "Refund discrepancy",
-            }
-        ]
+        made["order_adjustments"] = [_discrepancy(order, made, extra, ids, money)]
     made["_worth"] = money.money(back + extra)
-    made["transactions"] = _give_back(order, back + extra, ids, money, now)
+    made["transactions"] = _give_back(order, back + extra, ids, money, now) if moved is None else moved
     order["refunds"].append(made)
     _unship(order, [(line, quantity) for line, quantity in wanted if line["fulfillable_quantity"]])
     settle(order, money)
     everything = read(order["current_total_price_set"]).shop <= 0
     order["financial_status"] = "refunded" if everything else "partially_refunded"
     return made, [("refunds/create", made), ("orders/updated", order)]
+
+
+def _discrepancy(order: Json, made: Json, extra: Sum, ids: Ids, money: Currencies) -> Json:
+    """Money that no line accounts for."""
+    return {
+        "id": ids("order_adjustment"),
+        "order_id": order["id"],
+        "refund_id": made["id"],
+        **money.both("amount", NOTHING - extra),
+        **money.both("tax_amount", NOTHING),
+        "kind": "refund_discrepancy",
+        "reason": "Refund discrepancy",
+    }
+
+
+def returned(order: Json, parent: int | None = None) -> Sum:
+    """What went back of an order, or through one of its transactions."""
+    moved = [one for refund in order["refunds"] for one in refund["transactions"] if one["status"] == "success"]
+    return total(read(one["_set"]) for one in moved if parent is None or one["parent_id"] == parent)
 
 
 def _refund(

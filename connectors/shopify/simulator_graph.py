@@ -101,7 +101,7 @@ def order(record: Json) -> Json:
         "discountApplications": rows([_application(one, n) for n, one in enumerate(record["discount_applications"])]),
         "lineItems": rows([line(one) for one in record["line_items"]]),
         "shippingLines": rows([_shipping(one) for one in record["shipping_lines"]]),
-        "transactions": [_transaction(one) for one in record["_transactions"]],
+        "transactions": [transaction(one) for one in record["_transactions"]],
         "fulfillments": [fulfilment(one) for one in record["fulfillments"]],
         "refunds": [refund(one, lines, money) for one in record["refunds"]],
         "fulfillmentOrders": rows([fulfillment_order(one) for one in record["_fulfillment_orders"]]),
@@ -248,7 +248,7 @@ def _shipping(record: Json) -> Json:
     }
 
 
-def _transaction(record: Json) -> Json:
+def transaction(record: Json) -> Json:
     return {
         "id": gid("OrderTransaction", record["id"]),
         "kind": record["kind"].upper(),
@@ -303,7 +303,7 @@ def refund(record: Json, lines: dict[int, Json], money: Currencies) -> Json:
         ),
         "orderAdjustments": rows([_adjustment(one, money) for one in record["order_adjustments"]]),
         "duties": [],
-        "transactions": rows([_transaction(one) for one in record["transactions"]]),
+        "transactions": rows([transaction(one) for one in record["transactions"]]),
     }
 
 

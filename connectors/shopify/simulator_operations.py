@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.kit.simulator import Simulator
 from connectors.shopify import simulator_graph as graph
+from connectors.shopify import simulator_money as money
 from connectors.shopify.simulator_changes import Refused
 from connectors.shopify.simulator_graphql import Connection, Fault
 from connectors.shopify.simulator_orders import currencies
@@ -29,6 +30,10 @@ REASONS = (
     "safety_stock shrinkage"
 ).split()
 MOST = 1_000_000_000
+ONCE = {
+    "inventorySetQuantities": "inventoryAdjustmentGroup",
+    "refundCreate": "refund",
+}  # need @idempotent; what their payload is called
 
 
 class Operations:
@@ -50,6 +55,8 @@ class Operations:
             "webhookSubscriptions": self.subscriptions,
             "metafieldsSet": self.set_metafields,
             "fulfillmentCreate": self.create_fulfilment,
+            "orderCapture": lambda given: self._money("transaction", given["input"]["id"], money.capture, given),
+            "refundCreate": lambda given: self._money("refund", given["input"]["orderId"], money.refund, given),
             "inventorySetQuantities": self.set_quantities,
             "webhookSubscriptionCreate": self.subscribe,
         }
@@ -57,7 +64,7 @@ class Operations:
     def call(self, name: str, given: Json, key: Json | None) -> Any:
         if name not in self.roots:
             raise Fault(f"Field '{name}' doesn't exist on type 'QueryRoot'", "undefinedField")
-        if name == "inventorySetQuantities":
+        if name in ONCE:
             return self._once(name, given, key)
         return self.roots[name](given)
 
@@ -72,7 +79,7 @@ class Operations:
             known = self.shop.memory.table("idempotency").get(key["key"])
             if known is not None and known["input"] != fingerprint(given):
                 return _errors(
-                    "inventoryAdjustmentGroup",
+                    ONCE[name],
                     Refused(
                         "The idempotency key was used with other parameters.", code="IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
                     ),
@@ -182,6 +189,22 @@ class Operations:
             return _errors("fulfillment", refused)
         self.shop.tell(order, told)
         return {"fulfillment": graph.fulfilment(made), "userErrors": []}
+
+    def _money(self, payload: str, name: str, do: Callable[..., Any], given: Json) -> Json:
+        """A capture or a refund, kept and told."""
+        try:
+            with self.shop.memory.lock:
+                order = self.shop.find(name)
+                now = order["updated_at"] = self.shop.now(order["updated_at"])
+                made, told = do(order, given["input"], self.shop.ids, now)
+                self.shop.keep(order)
+        except Refused as refused:
+            return _errors(payload, refused)
+        self.shop.tell(order, told)
+        return {
+            payload: graph.transaction(made) if payload == "transaction" else _refund(made, order),
+            "userErrors": [],
+        }
 
     def _fulfillable(self, groups: list[Json]) -> tuple[Json, list[tuple[Json, int]]]:
         """The order and the lines meant. Raises Refused unless all are open, of one order and at one location."""

@@ -51,7 +51,8 @@ class Trial:
         return lambda: STEPS[step].do(self.connector, self.order_of(step), self.case.contract)
 
     def stand(self, step: str) -> None:
-        """Does, on a good day, all that the step stands on."""
+        """Does, on a good day, all that the step stands on; its order is placed in any case."""
+        assert self.order_of(step)
         for name in STEPS[step].before:
             self._driver().finish(self.make(name))
 

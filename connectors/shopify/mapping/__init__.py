@@ -55,16 +55,17 @@ def _order(account: Account, node: Place) -> Readings:
         len(node.at("refunds").items()),
         len(node.at("fulfillments").items()),
     )
-    if not _told_in_full(node):
+    listed = bool(account.settings.get("transactions", False))
+    if not _told_in_full(node, listed):
         return (Pointer("order", node.at("id").needed().id(), seen),)
-    found = order(node, _role(account))
+    found = order(node, _role(account), listed)
     return (Snapshot("order", found.id, seen, found),)
 
 
-def _told_in_full(node: Place) -> bool:
+def _told_in_full(node: Place, listed: bool) -> bool:
     books = books_of(node)
     refunds = all(told_in_full(one, books) for one in node.at("refunds").items())
-    return refunds and (node.has("transactions") or not needs_transactions(node))
+    return refunds and (node.has("transactions") or not (listed or needs_transactions(node)))
 
 
 def _role(account: Account) -> Role:

@@ -41,8 +41,9 @@ def books_of(node: Place) -> Books:
     return Books(shop, seen)
 
 
-def order(node: Place, role: Role = Role.SHOP) -> Order:
-    """The order as this snapshot tells it. `role` is the account's choice of the currency that the books follow."""
+def order(node: Place, role: Role = Role.SHOP, listed: bool = False) -> Order:
+    """The order as this snapshot tells it. `role` is the account's choice of the currency that the books follow; `listed`: every transaction
+    by itself, which the node must have."""
     books = books_of(node)
     applications = node.at("discount_applications").items()
     goods, tips = split_tips(node, books)
@@ -73,7 +74,7 @@ def order(node: Place, role: Role = Role.SHOP) -> Order:
         shipping_lines=shipping,
         charges=charges + _untold_tax(node, lines, shipping, charges, books),
         discounts=_untold_discount(node, lines, shipping, books),
-        payments=payments(node, books, books.sum([one.total for one in refunds])),
+        payments=payments(node, books, books.sum([one.total for one in refunds]), listed),
         shipments=tuple(shipment(item) for item in node.at("fulfillments").items()),
         refunds=refunds,
         payment_status=node.at("financial_status").text().lower(),

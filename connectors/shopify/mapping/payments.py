@@ -76,13 +76,13 @@ def _unsettled(order: Place) -> bool:
     return bool((told if told.value is not None else alone).number(default=Decimal(0)))
 
 
-def payments(order: Place, books: Books, refunded: MoneyBag) -> tuple[Payment, ...]:
-    """One payment made of the totals, or each transaction where several tenders are named.
+def payments(order: Place, books: Books, refunded: MoneyBag, listed: bool = False) -> tuple[Payment, ...]:
+    """One payment made of the totals, or each transaction where several tenders are named, or where the account wants them all (`listed`).
 
     `refunded` is what all refunds moved: paid = what is left (current total) + what went back; payloads from before
     current totals tell the total before refunds.
     """
-    if needs_transactions(order):
+    if listed or needs_transactions(order):
         return transactions(order.at("transactions"), books)
     status = order.at("financial_status").text().lower()
     named = gateways(order)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import requests
 import simplejson
 
 from connectors.canonical.order import Order
@@ -18,7 +19,7 @@ from connectors.kit.account import Account
 from connectors.kit.capabilities import Message
 from connectors.kit.manifest import Limit
 from connectors.kit.receiver import Incoming
-from connectors.shopify import mapping
+from connectors.shopify import documents, mapping
 from tests.contract.contract import Batch, Contract, Fixture, Poll, Rate, Webhooks
 from tests.contract.samples import CODES
 from tests.contract.system import System
@@ -114,13 +115,16 @@ FIXTURES = (
 )
 
 
-def placed(system: System) -> Order:
-    """An order of the shop itself, as the hub reads its webhook: two tees and a mug."""
+def fetched(system: System, token: str = "shpat_contract_token", **spec: Any) -> Order:
+    """An order of the shop itself, two tees and a mug, as it is fetched where the account wants every transaction by itself."""
     lines = [{"sku": "WB-TEE", "quantity": 2}, {"sku": "WB-MUG", "quantity": 1}]
-    number = system.post("/_sim/orders", {"lines": lines})[0]["id"]
-    body = simplejson.dumps(system.get(f"/_sim/orders/{number}")).encode()
-    account = Account("tried", "shopify", system.address)
-    (reading,) = mapping.read(account, Message("orders/create", "1", body))
+    number = system.post("/_sim/orders", {"lines": lines, **spec})[0]["id"]
+    asked = {"query": documents.ORDER.text, "variables": {"id": f"gid://shopify/Order/{number}"}}
+    headers = {"X-Shopify-Access-Token": token}
+    address = f"{system.address}/admin/api/2026-07/graphql.json"
+    body = requests.post(address, json=asked, headers=headers, timeout=10).json()["data"]["order"]
+    account = Account("tried", "shopify", system.address, settings={"transactions": True})
+    (reading,) = mapping.read(account, Message("graphql/order", "1", simplejson.dumps(body).encode()))
     assert isinstance(reading, Snapshot)
     assert isinstance(reading.document, Order)
     return replace(reading.document, channel="shopify")
@@ -169,7 +173,8 @@ CONTRACT = Contract(
         ("orders_fulfilled__three_parcels", "orders_updated__refunded"),
     ),
     webhooks=Webhooks(sign, SECRETS),
-    order=placed,
+    order=fetched,
+    authorised=lambda system: fetched(system, status="authorized"),
     polls=(Poll("order", place_orders, 3), Poll("product", place_products, 3)),
     fetch=pointer,
     batch=Batch("WB-GONE"),

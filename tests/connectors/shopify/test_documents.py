@@ -35,7 +35,9 @@ from connectors.shopify.documents import DOCUMENTS, Document
 from connectors.shopify.simulator_graphql import parsed, requested_cost
 from connectors.shopify.simulator_kinds import KINDS
 from tests.connectors.shopify.conftest import TOKEN
+from tests.connectors.shopify.contract import fetched
 from tests.connectors.shopify.test_writes import items, placed, publish, shipped, tee
+from tests.contract import samples
 from tests.contract.bench import Bench
 from tests.contract.driver import drive
 from tests.contract.system import System
@@ -106,6 +108,25 @@ def test_the_simulator_answers_by_the_schema(shop: System, schema: GraphQLSchema
     conforms(schema, shop, documents.FULFILMENT_LINES, **{**lines, "id": state["fulfillments"][0]["id"]})
     refund = next(iter(shop.get(f"/_sim/orders/{shipped}")["refunds"]))
     conforms(schema, shop, documents.REFUND_LINES, **{**lines, "id": refund["admin_graphql_api_id"]})
+    held = next(one for one in shop.get("/_sim/orders") if one["financial_status"] == "authorized")
+    name = f"gid://shopify/Order/{held['id']}"
+    (authorisation,) = ask(shop, documents.TRANSACTIONS, id=name)["order"]["transactions"]
+    conforms(schema, shop, documents.TRANSACTIONS, id=name)
+    taken = {"id": name, "parentTransactionId": authorisation["id"], "amount": "1.00", "currency": "EUR"}
+    conforms(schema, shop, documents.CAPTURE, input=taken)
+    conforms(schema, shop, documents.CAPTURE, input={**taken, "amount": "99999.00"})
+    capture = ask(shop, documents.TRANSACTIONS, id=name)["order"]["transactions"][-1]
+    moved = {
+        "orderId": name,
+        "parentId": capture["id"],
+        "kind": "REFUND",
+        "gateway": "shopify_payments",
+        "amount": "0.40",
+    }
+    credit = {"storeCreditRefund": {"amount": {"amount": "0.60", "currencyCode": "EUR"}}}
+    wanted = {"orderId": name, "note": "n", "refundLineItems": [], "transactions": [moved], "refundMethods": [credit]}
+    conforms(schema, shop, documents.REFUND_ORDER, input=wanted, key="k-1")
+    conforms(schema, shop, documents.REFUNDS, id=name)
     conforms(schema, shop, documents.CHANGED_ORDERS, query="", first=100, after=None)
     conforms(schema, shop, documents.CHANGED_PRODUCTS, query="", first=3, after=None)
     product = ask(shop, documents.CHANGED_PRODUCTS, query="", first=1, after=None)["products"]["nodes"][0]
@@ -148,6 +169,10 @@ def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: Graph
     drive(connector.acknowledge(order, number="SO-7", key="k"), find_first=True)
     drive(connector.confirm_shipment(order, shipped(tee(2)), key="k"), find_first=True)
     publish(bench, items(WB_TEE=5))
+    held = fetched(shop, token=TOKEN, status="authorized")
+    drive(connector.capture(held, samples.capture(held), key="k"), find_first=True)
+    paid = fetched(shop, token=TOKEN)
+    drive(connector.give_back(paid, samples.refund(paid), key="k"), find_first=True)
     connector.subscribe(["orders/create", "inventory_levels/update"], "https://hub.example.com/hooks/shop")
     now = datetime.now(UTC)
     rows = [*connector.changed("order", now - HOUR, now + HOUR), *connector.changed("product", now - HOUR, now + HOUR)]

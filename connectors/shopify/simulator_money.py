@@ -1,0 +1,80 @@
+"""Money that is moved in the simulated shop by an app's word: an authorisation captured, a refund made through named transactions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from connectors.shopify.simulator_changes import Refused, Told, refund_of, returned
+from connectors.shopify.simulator_orders import Ids, Json, currencies, outstanding, settle, transaction
+from connectors.shopify.simulator_sums import Sum, read, total
+
+OFTEN = ("shopify_payments",)  # only its authorisations may be captured several times
+
+
+def capture(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
+    """Takes a part of an authorisation. Raises Refused for more than is left, and for a second capture where one is all there is."""
+    held = _transaction(order, asked["parentTransactionId"], ("authorization",), "parentTransactionId")
+    money = currencies(order)
+    if (asked.get("currency") or money.seen) != money.seen:
+        raise Refused("Currency must be the presentment currency of the order", "currency")
+    before = [one for one in order["_transactions"] if one["kind"] == "capture" and one["parent_id"] == held["id"]]
+    if before and held["gateway"] not in OFTEN:
+        raise Refused("The authorization has already been captured", "parentTransactionId")
+    left = read(held["_set"]) - total(read(one["_set"]) for one in before)
+    amount = Decimal(asked["amount"])
+    if amount <= 0 or amount > left.seen:
+        raise Refused("Amount exceeds the amount that can be captured", "amount")
+    taken = left if amount == left.seen else money.of(amount)
+    made = {**transaction(ids, order, money, "capture", held["gateway"], taken, now), "parent_id": held["id"]}
+    order["_transactions"].append(made)
+    settle(order, money)
+    paid = outstanding(order, read(order["current_total_price_set"])).seen <= 0
+    order["financial_status"] = "paid" if paid else "partially_paid"
+    return made, [*([("orders/paid", order)] if paid else []), ("orders/updated", order)]
+
+
+def refund(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
+    """A refund of lines through these transactions, or as store credit. Raises Refused where one would give back more than it took."""
+    money = currencies(order)
+    parts: list[tuple[str, int | None, Sum]] = [_part(order, one) for one in asked.get("transactions") or ()]
+    credit = [one["storeCreditRefund"]["amount"] for one in asked.get("refundMethods") or ()]
+    parts += [("shopify_store_credit", None, money.of(Decimal(one["amount"]))) for one in credit]
+    took = total(read(one["_set"]) for one in order["_transactions"] if one["kind"] in ("sale", "capture"))
+    if (returned(order) + total(share for _, _, share in parts)).seen > took.seen:
+        raise Refused("Refund amount exceeds the amount that was paid", "transactions")
+    wanted = {
+        "lines": [
+            {"line_item_id": _number(one["lineItemId"]), "quantity": one["quantity"]}
+            for one in asked["refundLineItems"]
+        ],
+        "note": asked.get("note"),
+        "restock": "no_restock"
+        if all(one["restockType"] == "NO_RESTOCK" for one in asked["refundLineItems"])
+        else "return",
+    }
+    moved = [
+        {**transaction(ids, order, money, "refund", gateway, share, now), "parent_id": parent}
+        for gateway, parent, share in parts
+    ]
+    return refund_of(order, wanted, ids, now, moved)
+
+
+def _part(order: Json, asked: Json) -> tuple[str, int, Sum]:
+    paid = _transaction(order, asked["parentId"], ("sale", "capture"), "transactions")
+    left = read(paid["_set"]) - returned(order, paid["id"])
+    amount = Decimal(asked["amount"])
+    if amount > left.seen:
+        raise Refused("Refund amount exceeds the amount of the transaction", "transactions", "0", "amount")
+    return paid["gateway"], paid["id"], left if amount == left.seen else currencies(order).of(amount)
+
+
+def _transaction(order: Json, name: str, kinds: tuple[str, ...], field: str) -> Json:
+    for one in order["_transactions"]:
+        if one["id"] == _number(name) and one["kind"] in kinds and one["status"] == "success":
+            found: Json = one
+            return found
+    raise Refused("Transaction does not exist", field)
+
+
+def _number(name: str) -> int:
+    return int(str(name).rpartition("/")[2])

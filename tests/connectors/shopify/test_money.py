@@ -1,0 +1,122 @@
+"""Shopify moves money by our word: captured parcel by parcel and given back through its transactions, once, whatever the day is like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.canonical.money import Money, MoneyBag
+from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.returns import Refund, RefundLine
+from connectors.kit.account import Account
+from connectors.kit.errors import Rejected
+from tests.connectors.shopify.conftest import CODES, TOKEN
+from tests.connectors.shopify.contract import fetched
+from tests.contract.bench import Bench, MemoryCodes
+from tests.contract.driver import Driver, drive
+from tests.contract.system import System
+
+
+@pytest.fixture
+def bench(shop: System) -> Bench:
+    settings = {"currency": "EUR", "transactions": True, "location": "70001"}
+    return Bench(Account("tried", "shopify", shop.address, {"access_token": TOKEN}, settings), MemoryCodes(CODES))
+
+
+def order(shop: System, **spec: Any) -> Order:
+    return fetched(shop, token=TOKEN, **spec)
+
+
+def take(sold: Order, amount: str, number: str = "WB1-M1") -> Payment:
+    held = sold.payments[0]
+    bag = MoneyBag(Money(Decimal(amount), "EUR"))
+    return replace(held, id=number, kind=PaymentKind.CAPTURE, amount=bag, parent_id=held.id)
+
+
+def back(sold: Order, amount: str, *, restock: bool = True, parent: str | None = None, name: str = "WB1-R1") -> Refund:
+    bag, nothing = MoneyBag(Money(Decimal(amount), "EUR")), MoneyBag(Money(Decimal(0), "EUR"))
+    paid = sold.payments[0]
+    line = RefundLine(sold.lines[0].id, Decimal(1), bag, nothing, restock, "main" if restock else "")
+    one = replace(paid, id="p", kind=PaymentKind.REFUND, amount=bag, parent_id=paid.id if parent is None else parent)
+    if parent == "":
+        one = replace(one, tender=Tender.STORE_CREDIT, gateway="store_credit")
+    return Refund(name, bag, (line,), payments=(one,))
+
+
+def captured(shop: System) -> list[str]:
+    return list(shop.get("/_sim/effects")["capture"].values())
+
+
+def test_an_authorisation_is_taken_in_parts_and_never_above_itself(shop: System, bench: Bench) -> None:
+    sold = order(shop, status="authorized")
+    assert [one.kind for one in sold.payments] == [PaymentKind.AUTHORISATION]
+    whole = sold.payments[0].amount.shop.amount
+    first = drive(bench.connector().capture(sold, take(sold, "10.00"), key="a"))
+    drive(bench.connector().capture(sold, take(sold, str(whole - 10), "WB1-M2"), key="b"))
+    assert captured(shop) == ["10.00", str(whole - 10)]
+    with pytest.raises(Rejected) as refused:
+        drive(bench.connector().capture(sold, take(sold, "0.01", "WB1-M3"), key="c"))
+    assert "exceeds" in refused.value.sentence
+    again = order(shop, status="authorized")
+    assert shop.get("/_sim/orders")[0]["financial_status"] == "paid"
+    assert first != again.payments[0].id
+
+
+def test_a_lost_capture_is_found_and_not_taken_for_another_of_the_same_amount(shop: System, bench: Bench) -> None:
+    sold = order(shop, status="authorized")
+    driver = Driver(bench.known, settles=0.01)
+    first = driver.finish(lambda: bench.connector().capture(sold, take(sold, "10.00"), key="a"))
+    shop.bad_day("commit_then_drop", writes_only=True, times=1)
+    lost = Driver(bench.known, settles=0.01)
+    second = lost.finish(lambda: bench.connector().capture(sold, take(sold, "10.00", "WB1-M2"), key="b"))
+    shop.good_day()
+    shop.bad_day("drop", writes_only=True, times=1)
+    third = Driver(bench.known, settles=0.01).finish(
+        lambda: bench.connector().capture(sold, take(sold, "10.00", "WB1-M3"), key="c")
+    )
+    assert len({first, second, third}) == 3
+    assert captured(shop) == ["10.00"] * 3
+
+
+def test_where_an_authorisation_can_be_captured_once_the_second_is_refused(shop: System, bench: Bench) -> None:
+    sold = order(shop, status="authorized", gateway="authorize_net")
+    drive(bench.connector().capture(sold, take(sold, "10.00"), key="a"))
+    with pytest.raises(Rejected):
+        drive(bench.connector().capture(sold, take(sold, "10.00", "WB1-M2"), key="b"))
+
+
+def test_a_refund_goes_through_its_transaction_and_its_lines_come_back_or_not(shop: System, bench: Bench) -> None:
+    sold = order(shop)
+    drive(bench.connector().give_back(sold, back(sold, "19.90"), key="a"))
+    drive(bench.connector().give_back(sold, back(sold, "19.90"), key="a"), find_first=True)
+    drive(bench.connector().give_back(sold, back(sold, "1.00", restock=False, name="WB1-R2"), key="b"))
+    (told,) = [shop.get(f"/_sim/orders/{sold.id}")]
+    assert [[t["amount"] for t in one["transactions"]] for one in told["refunds"]] == [["19.90"], ["1.00"]]
+    assert [one["refund_line_items"][0]["restock_type"] for one in told["refunds"]] == ["return", "no_restock"]
+    assert told["refunds"][0]["note"] == "Refund [WB1-R1]"
+    with pytest.raises(Rejected):
+        drive(bench.connector().give_back(sold, back(sold, "9999.00", name="WB1-R3"), key="c"))
+
+
+def test_what_goes_back_through_no_transaction_is_store_credit_or_refused(shop: System, bench: Bench) -> None:
+    sold = order(shop)
+    drive(bench.connector().give_back(sold, back(sold, "5.00", parent=""), key="a"))
+    assert shop.get("/_sim/orders")[0]["refunds"] == {"shopify_store_credit": "5.00"}
+    lost = back(sold, "5.00", parent="", name="WB1-R2")
+    card = replace(lost, payments=(replace(lost.payments[0], tender=Tender.CARD),))
+    with pytest.raises(Rejected) as refused:
+        drive(bench.connector().give_back(sold, card, key="b"))
+    assert refused.value.code == "no_transaction"
+
+
+def test_in_two_currencies_money_moves_in_the_customers(shop: System, bench: Bench) -> None:
+    sold = order(shop, kind="presentment", status="authorized")
+    held = sold.payments[0].amount
+    assert held.presentment is not None
+    payment = replace(take(sold, "1.00"), amount=held)
+    drive(bench.connector().capture(sold, payment, key="a"))
+    assert captured(shop) == [str(held.presentment.amount)]
