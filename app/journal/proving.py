@@ -40,6 +40,7 @@ WHERE kind = 'order' AND account = :account AND external_id = ANY(:ids)
 PLACED = text("""
 SELECT id, external_id, coalesce(waybill, '') AS waybill, number, version, placed_at FROM subjects
 WHERE kind = 'order' AND account = :account AND placed_at >= :since AND placed_at < :until
+    AND version <> ''  -- what the hub placed itself (an exchange) is in no source's list
 """)
 HEARD = text("SELECT subject_id, max(at) AS at FROM events WHERE subject_id = ANY(:subjects) GROUP BY subject_id")
 ENDED_AS = text("""

@@ -95,6 +95,8 @@ def part_of(bag: MoneyBag, amount: Decimal, role: Role) -> MoneyBag:
     whole = bag.in_role(role).amount
 
     def share(money: Money) -> Money:
+        if not whole:
+            return replace(money, amount=amount)
         part = money.amount if amount == whole else (money.amount * amount / whole).quantize(minor_unit(money.currency))
         return replace(money, amount=part)
 

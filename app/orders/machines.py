@@ -152,13 +152,14 @@ RETURN = Machine(
         ("received", "quarantine", "quarantined"),
         ("quarantined", "restock", "restocked"),
         ("received quarantined", "scrap", "scrapped"),
-        ("received restocked quarantined scrapped", "refund", "refunded"),
+        ("received restocked quarantined scrapped", "exchange", "exchanged"),  # something else goes out for it
+        ("received restocked quarantined scrapped exchanged", "refund", "refunded"),
         ("authorised", "refund", "refunded_unseen"),  # kept by the customer, or paid before it came
         ("refunded_unseen", "receive", "refunded"),
-        ("received restocked quarantined scrapped refunded refunded_unseen", "close", "closed"),
+        ("received restocked quarantined scrapped exchanged refunded refunded_unseen", "close", "closed"),
         ("authorised declined", "close", "closed"),
     ),
-    rest=frozenset(("declined", "cancelled", "closed", "refunded")),
+    rest=frozenset(("declined", "cancelled", "closed", "refunded", "exchanged")),
 )
 HOLD = Machine(
     "hold",

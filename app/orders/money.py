@@ -17,8 +17,8 @@ COLUMNS = "m.id, m.subject_id, m.number, m.kind, m.cause, m.tender, m.parent, m.
 OF = text(f"""
 SELECT {COLUMNS} FROM money_moves m WHERE m.subject_id = :subject AND (m.state = 'done' OR NOT EXISTS (
     SELECT 1 FROM runs r JOIN steps s ON s.run_id = r.id
-    WHERE r.subject_id = m.subject_id AND r.difference IN (m.number, m.cause) AND r.flow IN ('payment_captured', 'payment_refunded')
-        AND s.kind = 'outer' AND s.state IN ('cancelled', 'skipped')))
+    WHERE r.subject_id = m.subject_id AND r.difference IN (m.number, m.cause) AND s.kind = 'outer'
+        AND r.flow IN ('payment_captured', 'payment_charged', 'payment_refunded') AND s.state IN ('cancelled', 'skipped')))
 ORDER BY m.id
 """)  # noqa: S608 - constants only
 MAKE = text("""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from app import cases
 from app.journal.actions import audit
-from app.orders import deadlines, money, repaying, worth
+from app.orders import deadlines, exchanging, money, repaying, worth
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life
 from app.orders.machines import RETURN
 from app.orders.standing import life_of
@@ -28,7 +28,8 @@ DISPOSITIONS: Mapping[str, str] = {RESTOCK: "restock", QUARANTINE: "quarantine",
 ALIVE = frozenset(("requested", "authorised"))  # goods are still to come
 DEFAULTS = {"days": 30, "comes_within": 14 * 86400, "paid_within": 2 * 86400}
 
-COLUMNS = """id, subject_id, number, state, lines, location, gift, exchange, refunds, refused, key, payer, created_at, updated_at"""
+COLUMNS = """id, subject_id, number, state, lines, location, gift, exchange, refunds, refused, key, payer, replaced_by, pending,
+    created_at, updated_at"""
 MAKE = text("""
 INSERT INTO return_requests (subject_id, number, state, lines, gift, exchange, refused, key)
 SELECT :subject, :waybill || '-R' || (count(*) + 1), :state, :lines, :gift, :exchange, :refused, :key
@@ -37,8 +38,10 @@ ON CONFLICT (subject_id, key) DO NOTHING RETURNING number
 """)
 OF = text(f"SELECT {COLUMNS} FROM return_requests WHERE subject_id = :subject ORDER BY id")  # noqa: S608 - constants only
 ONE = text(f"SELECT {COLUMNS} FROM return_requests WHERE number = :number FOR UPDATE")  # noqa: S608 - constants only
+PENDING = text(f"SELECT {COLUMNS} FROM return_requests WHERE pending ORDER BY id LIMIT :most")  # noqa: S608 - constants only
 SET = text("""
-UPDATE return_requests SET state = :state, lines = :lines, location = :location, refunds = :refunds, payer = :payer, updated_at = now() WHERE id = :id
+UPDATE return_requests SET state = :state, lines = :lines, location = :location, refunds = :refunds, payer = :payer,
+    replaced_by = :replaced_by, pending = :pending, updated_at = now() WHERE id = :id
 """)
 
 
@@ -52,13 +55,18 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReturnLine:
-    """`received` None until somebody counted; `disposition` one of restock, quarantine, scrap."""
+    """`received` None until somebody counted; `disposition` one of restock, quarantine, scrap.
+
+    Of a line that is wanted instead: `sku` where it is another article, `price` of one piece where it is not the price that was paid.
+    """
 
     line_id: str
     quantity: Decimal
     reason: str = ""
     received: Decimal | None = None
     disposition: str = ""
+    sku: str = ""
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,8 @@ class ReturnRow:
     refused: str
     key: str
     payer: str  # who gives the money back: channel, or hub (by our word, at the channel)
+    replaced_by: str  # the waybill of the order in which an exchange's goods leave
+    pending: bool  # it was received, and what follows is still to be done
     created_at: datetime
     updated_at: datetime
 
@@ -132,11 +142,8 @@ def owed(order: Order, lines: Sequence[ReturnLine], earlier: Sequence[ReturnRow]
 
 
 def net(order: Order, back: Decimal, exchange: Sequence[ReturnLine]) -> tuple[Decimal, Decimal]:
-    """(to give back, to be paid): an exchange is set off against what came back, at the price that the customer paid."""
-    wanted = ZERO
-    for one in exchange:
-        line = next(line for line in order.lines if line.id == one.line_id)
-        wanted += paid_for(order, line, ZERO, one.quantity)
+    """(to give back, to be paid): an exchange is set off against what came back, at the price that the customer paid unless it names another."""
+    wanted = sum((exchanging.value(order, one) for one in exchange), ZERO)
     return max(ZERO, back - wanted), max(ZERO, wanted - back)
 
 
@@ -207,7 +214,9 @@ def receive(
         "received", next((DISPOSITIONS[k] for k in (QUARANTINE, SCRAP, RESTOCK) if k in kinds), "restock")
     )
     payer = "hub" if money.refunds(order.channel) else "channel"
-    row = replace(found, state=state, lines=received, location=location, refunds=tuple(shares), payer=payer)
+    row = replace(
+        found, state=state, lines=received, location=location, refunds=tuple(shares), payer=payer, pending=True
+    )
     _save(tx, row)
     for tender, amount in shares if payer == "hub" else ():
         told = {
@@ -259,8 +268,19 @@ def paid(tx: Connection, subject: int, number: str) -> bool:
     return row is not None
 
 
+def pending(tx: Connection, most: int = 200) -> list[ReturnRow]:
+    """Returns that were received and whose goods and exchange are not followed yet."""
+    return [_row(row) for row in tx.execute(PENDING, {"most": most})]
+
+
+def followed(tx: Connection, row: ReturnRow, replaced_by: str = "") -> None:
+    """What follows is done; an exchange leaves as the order of that waybill."""
+    state = RETURN.after(row.state, "exchange") if replaced_by else row.state
+    _save(tx, replace(row, state=state, replaced_by=replaced_by, pending=False))
+
+
 def _payable(row: ReturnRow) -> bool:
-    return row.state in ("received", "restocked", "quarantined", "scrapped") and bool(row.refunds)
+    return row.state in ("received", "restocked", "quarantined", "scrapped", "exchanged") and bool(row.refunds)
 
 
 def _pay(tx: Connection, row: ReturnRow) -> None:
@@ -335,6 +355,8 @@ def _save(tx: Connection, row: ReturnRow) -> None:
         "state": row.state,
         "location": row.location,
         "payer": row.payer,
+        "replaced_by": row.replaced_by,
+        "pending": row.pending,
         "lines": Jsonb([_told(one) for one in row.lines]),
     }
     tx.execute(SET, {**values, "refunds": Jsonb([[tender, str(amount)] for tender, amount in row.refunds])})
@@ -347,6 +369,8 @@ def _told(line: ReturnLine) -> dict[str, Any]:
         "reason": line.reason,
         "received": None if line.received is None else str(line.received),
         "disposition": line.disposition,
+        **({"sku": line.sku} if line.sku else {}),
+        **({"price": str(line.price)} if line.price is not None else {}),
     }
 
 
@@ -358,6 +382,8 @@ def _line(told: Mapping[str, Any]) -> ReturnLine:
         told["reason"],
         None if received is None else Decimal(received),
         told["disposition"],
+        told.get("sku", ""),
+        Decimal(told["price"]) if "price" in told else None,
     )
 
 

@@ -30,7 +30,7 @@ OPEN = text("SELECT DISTINCT member FROM case_members WHERE member = ANY(:member
 AHEAD: Mapping[str, frozenset[str]] = {
     "order": frozenset(("booked", "released", "reconciled")),
     "line": frozenset(("allocated", "picked")),
-    "return": frozenset(("restocked", "quarantined", "scrapped", "refunded", "refunded_unseen")),
+    "return": frozenset(("restocked", "quarantined", "scrapped", "exchanged", "refunded", "refunded_unseen")),
 }
 BEHIND: Mapping[str, frozenset[str]] = {
     "order": frozenset(("placed",)),

@@ -86,6 +86,11 @@ def capture(order: Order, payment: Payment) -> Body:
     return {"authorisation": payment.parent_id, "amount": _amount(order, payment.amount)}
 
 
+def charge(order: Order, payment: Payment) -> Body:
+    """How much more the shop is to take, and in the way of which transaction."""
+    return {"like": payment.parent_id, "amount": _amount(order, payment.amount)}
+
+
 def reimbursement(order: Order, refund: Refund) -> Body:
     """What the shop is to give back: for which lines, how much in all, and through which of its transactions (none for store credit)."""
     rows = [{"line_id": one.line_id, "quantity": str(one.quantity), "restock": one.restock} for one in refund.lines]

@@ -65,15 +65,27 @@ class Channel:
             yield Write(
                 "capture",
                 send=lambda: str(self.client.capture(order.id, body, key)["id"]),
-                find=lambda: self._captured(order, payment.id),
+                find=lambda: self._taken(order, "capture", payment.id),
                 links=(("capture", payment.id),),
             )
         )
 
-    def _captured(self, order: Order, reference: str) -> ExternalId | None:
+    def charge(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A further sum in the way of an earlier transaction; it bears our number as its reference."""
+        body = {**bodies.charge(order, payment), "reference": payment.id}
+        return (
+            yield Write(
+                "charge",
+                send=lambda: str(self.client.charge(order.id, body, key)["id"]),
+                find=lambda: self._taken(order, "sale", payment.id),
+                links=(("charge", payment.id),),
+            )
+        )
+
+    def _taken(self, order: Order, kind: str, reference: str) -> ExternalId | None:
         rows = (self.client.order(order.id) or {}).get("payments", ())
-        taken = (row for row in rows if row["kind"] == "capture" and row.get("reference") == reference)
-        return next((str(row["id"]) for row in taken), None)
+        mine = (row for row in rows if row["kind"] == kind and row.get("reference") == reference)
+        return next((str(row["id"]) for row in mine), None)
 
     def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """What each tender gives back is ours to say, within what it took; the refund bears our reference."""

@@ -93,6 +93,11 @@ class Client:
         headers = {"idempotency-key": key}
         return self._write("POST", f"/v1/orders/{_plain(order_id)}/captures", "orders.capture", body, headers)
 
+    def charge(self, order_id: str, body: Row, key: str) -> Row:
+        """Takes a further sum in the way of an earlier transaction, once in 24 h for each key."""
+        headers = {"idempotency-key": key}
+        return self._write("POST", f"/v1/orders/{_plain(order_id)}/charges", "orders.charge", body, headers)
+
     def reimburse(self, order_id: str, body: Row, key: str) -> Row:
         """A refund, once in 24 h for each key; no transaction gives back more than it took."""
         headers = {"idempotency-key": key}

@@ -147,6 +147,7 @@ class Shop:
             "stock": dict(self._memory.table("published")),
             "revoked": {row["id"]: "yes" for row in orders if row["cancelled_at"]},
             "reimbursed": given,
+            "charged": {key: row["amount"] for key, row in self._memory.table("charged").items()},
             "captured": {key: row["amount"] for key, row in self._memory.table("captured").items()},
             "price": {sku: row["amount"] for sku, row in self._memory.table("priced").items()},
         }

@@ -28,6 +28,7 @@ class Till:
     ) -> None:
         self._memory, self._now = door.simulator.memory, now
         self._there, self._changed, self._given = there, changed, given
+        door.on("/v1/orders/<name>/charges", "orders.charge", "POST", self._charge, write=True)
         door.on("/v1/orders/<name>/refunds", "orders.refund", "POST", self._reimburse, write=True)
         door.on("/v1/orders/<name>/captures", "orders.capture", "POST", self._capture, write=True)
 
@@ -52,6 +53,39 @@ class Till:
             self._memory.put("captured", f"{name} {made['reference']} #{number}", made)
             payments = [*order["payments"], made]
             self._changed({**order, "payments": payments, "payment_status": _status({**order, "payments": payments})})
+            return made
+
+    def _charge(self, name: str) -> Any:
+        """The same key is answered with the first charge. A card that has run dry (any amount above 1,000) is declined."""
+        wanted, key = document(), request.headers.get("Idempotency-Key", "")
+        with self._memory.lock:
+            known = self._memory.table("charge_keys").get(key)
+            if known:
+                return known
+            order = self._there(name)
+            like = [
+                row
+                for row in order["payments"]
+                if row["id"] == wanted.get("like") and row["kind"] in ("sale", "capture")
+            ]
+            if not like:
+                raise Refusal(422, "unknown_transaction", "There is no such transaction that took money.", "like")
+            amount = Decimal(str(wanted.get("amount", "0")))
+            if not 0 < amount <= 1000:
+                raise Refusal(422, "declined", "The card was declined.", "amount")
+            number = self._memory.next_id("charges", 1)
+            made = {
+                **like[0],
+                "id": f"cha-{number}",
+                "kind": "sale",
+                "parent_id": "",
+                "amount": str(amount),
+                "at": self._now(),
+            }
+            made["reference"] = wanted.get("reference", "")
+            self._memory.put("charge_keys", key, made)
+            self._memory.put("charged", f"{name} {made['reference']} #{number}", made)
+            self._changed({**order, "payments": [*order["payments"], made]})
             return made
 
     def _reimburse(self, name: str) -> Any:

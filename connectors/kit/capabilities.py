@@ -81,6 +81,15 @@ class Capturer(Protocol):
 
 
 @runtime_checkable
+class Charger(Protocol):
+    """A channel at which a customer can be charged once more for an order."""
+
+    def charge(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """Take `payment.amount` again in the way of the transaction `payment.parent_id`, once; `payment.id` is our own number of it. Returns the
+        channel's id of the transaction. Raises Rejected where it is declined."""
+
+
+@runtime_checkable
 class Refunder(Protocol):
     """A channel that gives money back when we say so."""
 
@@ -258,6 +267,7 @@ CAPABILITIES: dict[str, type[Any]] = {
     "SalesChannel": SalesChannel,
     "SaleCanceller": SaleCanceller,
     "Capturer": Capturer,
+    "Charger": Charger,
     "Refunder": Refunder,
     "PriceTaker": PriceTaker,
     "OrderKeeper": OrderKeeper,

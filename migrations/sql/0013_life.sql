@@ -4,7 +4,7 @@ CREATE TABLE money_moves (             -- what the hub asks a channel to take or
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     subject_id bigint NOT NULL,
     number text NOT NULL UNIQUE,       -- waybill-M1: our own number of it, and its run's difference
-    kind text NOT NULL CHECK (kind IN ('capture', 'refund')),
+    kind text NOT NULL CHECK (kind IN ('capture', 'refund', 'charge')),
     cause text NOT NULL,               -- what for: a shipment, a return, a cancellation
     tender text NOT NULL,              -- the channel's name of the tender (gateway)
     parent text NOT NULL DEFAULT '',   -- the authorisation that is taken from
@@ -19,4 +19,8 @@ CREATE TABLE money_moves (             -- what the hub asks a channel to take or
 );
 CREATE INDEX money_moves_pending ON money_moves (id) WHERE pending;
 CREATE INDEX money_moves_asked ON money_moves (subject_id, cause) WHERE state = 'asked' AND kind = 'refund';
-ALTER TABLE return_requests ADD COLUMN payer text NOT NULL DEFAULT 'channel' CHECK (payer IN ('channel', 'hub'));  -- who gives the money back
+ALTER TABLE return_requests
+    ADD COLUMN payer text NOT NULL DEFAULT 'channel' CHECK (payer IN ('channel', 'hub')),  -- who gives the money back
+    ADD COLUMN replaced_by text NOT NULL DEFAULT '',        -- the waybill of the order in which what is wanted instead leaves
+    ADD COLUMN pending boolean NOT NULL DEFAULT false;      -- it was received, and what follows is still to be done
+CREATE INDEX return_requests_pending ON return_requests (id) WHERE pending;

@@ -13,4 +13,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql("ALTER TABLE return_requests DROP COLUMN payer; DROP TABLE money_moves")
+    op.get_bind().exec_driver_sql(
+        "ALTER TABLE return_requests DROP COLUMN payer, DROP COLUMN replaced_by, DROP COLUMN pending; DROP TABLE money_moves"
+    )

@@ -122,6 +122,7 @@ METHODS = {
     "withdraw_again": "cancel_request",
     "acknowledge_order": "acknowledge",
     "capture_payment": "capture",
+    "charge_difference": "charge",
     "notify_customer": "notify",
     "notify_refund": "notify",
     "request_from_location": "request",

@@ -11,13 +11,14 @@ from app.database import transaction
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.journal.subjects import Subject
-from app.orders import capturing, money
+from app.orders import money, returning
 from app.orders.merge import with_refund
 from app.orders.money import Move
 from connectors.canonical.codec import load
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.returns import Refund
-from tasks.reading import apply, giving, laying
+from tasks.reading import apply, collecting, exchanged, giving, laying
 
 
 def run() -> str:
@@ -49,9 +50,22 @@ def _note(move: Move) -> None:
             apply.keep_changed(tx, _cause(subject), subject, order, _noted(tx, subject, order, move))
         if move.kind == "refund":
             giving.given(tx, subject.id, move.cause)
+        if move.kind == "charge":
+            exchanged.charged(tx, _cause(subject), subject.id, move.cause, _made(tx, subject, move))
         money.noted(tx, move.id)
-        rings = feed_accounts(tx, runs.ready_accounts(tx, subject.id))
+        rings = feed_accounts(tx, _accounts(tx, subject, move))
     ring(rings)
+
+
+def _accounts(tx: Connection, subject: Subject, move: Move) -> set[str]:
+    """Where steps are ready now: of the order, and of one that a charge has freed."""
+    freed = [
+        row.replaced_by for row in returning.of(tx, subject.id) if move.kind == "charge" and row.number == move.cause
+    ]
+    mine = [subjects.lock_waybill(tx, waybill) for waybill in freed if waybill]
+    return runs.ready_accounts(tx, subject.id).union(
+        *(runs.ready_accounts(tx, one.id) for one in mine if one is not None)
+    )
 
 
 def _cause(subject: Subject) -> laying.Cause:
@@ -60,11 +74,21 @@ def _cause(subject: Subject) -> laying.Cause:
 
 def _noted(tx: Connection, subject: Subject, order: Order, move: Move) -> Order:
     """The order with what was moved; as it is, where its channel has told of it already."""
-    if move.kind == "capture":
-        known = {one.id for one in order.payments}
-        made = replace(capturing.payment(move, order), id=move.moved_as)
-        return order if move.moved_as in known else replace(order, payments=(*order.payments, made))
-    child = runs.child_of(tx, subject.id, giving.FLOW, move.cause)
-    if child is None or move.moved_as in {one.id for one in order.refunds}:
+    if move.kind == "refund":
+        child = runs.child_of(tx, subject.id, giving.FLOW, move.cause)
+        if child is None or move.moved_as in {one.id for one in order.refunds}:
+            return order
+        return with_refund(order, replace(load(Refund, child), id=move.moved_as, origin=subject.account))
+    if move.moved_as in {one.id for one in order.payments}:
         return order
-    return with_refund(order, replace(load(Refund, child), id=move.moved_as, origin=subject.account))
+    return replace(order, payments=(*order.payments, _made(tx, subject, move)))
+
+
+def _made(tx: Connection, subject: Subject, move: Move) -> Payment:
+    """The transaction under the channel's id, as it was asked for."""
+    child = runs.child_of(tx, subject.id, FLOWS_OF[move.kind], move.number)
+    made: Payment = load(Payment, child)
+    return replace(made, id=move.moved_as)
+
+
+FLOWS_OF = {"capture": collecting.FLOW, "charge": exchanged.CHARGED}

@@ -246,6 +246,13 @@ def keep_changed(tx: Connection, cause: laying.Cause, subject: Subject, old: Ord
     return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
 
 
+def keep_placed(tx: Connection, cause: laying.Cause, subject: Subject, new: Order) -> Outcome:
+    """An order that the hub itself places (an exchange), in the way of a delivery; nothing when it was placed before."""
+    if subject.document is not None:
+        return _nothing_new(subject, subject.version, False)
+    return _changed(tx, cause, subject, subject.roles, None, new, "", False)
+
+
 def _knows(old: Order, piece: Shipment | Refund) -> bool:
     """A refund's id is its channel's, whoever repeats it; each house numbers its shipments by itself."""
     if isinstance(piece, Shipment):

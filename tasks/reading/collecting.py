@@ -7,15 +7,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from app import cases
-from app.accounts import entries
-from app.bell import HUB
-from app.journal import runs
-from app.journal.runs import NewRun, NewStep
 from app.orders import capturing, money, worth
 from app.orders.difference import Difference
 from connectors.canonical.codec import dump
-from tasks.flows.book import FLOWS
-from tasks.reading import laying
+from tasks.reading import laying, moving
 
 FLOW = "payment_captured"
 
@@ -32,38 +27,12 @@ def lay(tx: Connection, setting: laying.Setting, difference: Difference) -> None
             tx, subject.id, subject.waybill, tender=share.authorisation.gateway, currency=worth.currency(order), **told
         )
         if number is not None:
-            _lay(tx, setting, number)
+            move = next(one for one in money.of(tx, subject.id) if one.number == number)
+            moving.lay(tx, setting, FLOW, number, dump(capturing.payment(move, order)))
     if decided.lacking:
         _case(tx, setting, f"{decided.lacking} {worth.currency(order)}")
     else:
         cases.leave(tx, f"capture:{subject.id}")
-
-
-def _lay(tx: Connection, setting: laying.Setting, number: str) -> None:
-    move = next(one for one in money.of(tx, setting.subject.id) if one.number == number)
-    channel, flow = setting.roles.get("channel"), FLOWS[FLOW]
-    skip = "" if channel else "no account plays the role channel for this order"
-    if channel and "Capturer" not in entries.manifest(channel).offers:
-        skip = f"not offered: {channel} has no capture that the hub could ask for"
-    taken, noted = (laying.key(setting.subject, FLOW, number, step.name, channel or HUB) for step in flow.steps)
-    steps = (
-        NewStep("capture_payment", "channel", channel or HUB, "outer", taken, skip=skip),
-        NewStep("note_captured", "hub", HUB, "inner", noted, after=("capture_payment",), ordered=False, skip=skip),
-    )
-    run = NewRun(
-        subject=setting.subject.id,
-        event=setting.cause.id,
-        event_at=setting.cause.at,
-        flow=FLOW,
-        version=flow.version,
-        difference=number,
-        document=setting.document,
-        channel=setting.subject.account,
-        lane=setting.cause.lane,
-        steps=steps,
-        child=dump(capturing.payment(move, setting.order)),
-    )
-    runs.lay(tx, run)
 
 
 def _case(tx: Connection, setting: laying.Setting, lacking: str) -> None:

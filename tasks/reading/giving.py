@@ -7,17 +7,13 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from app.bell import HUB
-from app.journal import runs
-from app.journal.runs import NewRun, NewStep
 from app.orders import money, repaying, returning, worth
 from app.orders.life import RESTOCK, ZERO
 from app.orders.standing import life_of
 from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Refund
-from tasks.flows.book import FLOWS
-from tasks.reading import laying
+from tasks.reading import laying, moving
 
 FLOW = "payment_refunded"
 
@@ -48,27 +44,7 @@ def _cancelled(waybill: str, old: Order, new: Order) -> str:
 def lay(tx: Connection, setting: laying.Setting, cause: str) -> None:
     """The run that makes a decided refund, once."""
     moves = [move for move in money.of(tx, setting.subject.id) if move.kind == "refund" and move.cause == cause]
-    channel, flow = setting.roles.get("channel"), FLOWS[FLOW]
-    given, noted = (laying.key(setting.subject, FLOW, cause, step.name, channel or HUB) for step in flow.steps)
-    skip = "" if channel else "no account plays the role channel for this order"
-    steps = (
-        NewStep("give_back", "channel", channel or HUB, "outer", given, skip=skip),
-        NewStep("note_given_back", "hub", HUB, "inner", noted, after=("give_back",), ordered=False, skip=skip),
-    )
-    run = NewRun(
-        subject=setting.subject.id,
-        event=None,
-        event_at=None,
-        flow=FLOW,
-        version=flow.version,
-        difference=cause,
-        document=setting.document,
-        channel=setting.subject.account,
-        lane=setting.cause.lane,
-        steps=steps,
-        child=dump(_refund(tx, setting, cause, moves)),
-    )
-    runs.lay(tx, run)
+    moving.lay(tx, setting, FLOW, cause, dump(_refund(tx, setting, cause, moves)))
 
 
 def _refund(tx: Connection, setting: laying.Setting, cause: str, moves: Sequence[money.Move]) -> Refund:

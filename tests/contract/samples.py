@@ -136,6 +136,13 @@ def capture(order: Order) -> Payment:
     return replace(held, id=number, kind=PaymentKind.CAPTURE, amount=MoneyBag(half), parent_id=held.id, at=None)
 
 
+def charge(order: Order) -> Payment:
+    """A little more, in the way of the first payment, under our own number."""
+    return replace(
+        order.payments[0], id=f"WB-{order.id}-M9", amount=eur("3.20"), parent_id=order.payments[0].id, at=None
+    )
+
+
 def amended(order: Order) -> Order:
     """The same order with one piece of the first line less, a new street and a note."""
     first = replace(order.lines[0], current_quantity=order.lines[0].quantity - 1)

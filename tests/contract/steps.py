@@ -94,6 +94,7 @@ STEPS = {
         lambda c, o, _: c.capture(o, samples.capture(o), key=key(o, "capture")),
         order="authorised",
     ),
+    "charge": Step("Charger.charge", lambda c, o, _: c.charge(o, samples.charge(o), key=key(o, "charge"))),
     "give_back": Step(
         "Refunder.give_back",
         lambda c, o, _: c.give_back(o, samples.refund(o), key=key(o, "give-back")),

@@ -50,6 +50,8 @@ ACTIONS = {  # step -> what it does, as people say it
     "record_refund": "Book the refund",
     "capture_payment": "Take the money for what has left",
     "note_captured": "Note that the money was taken",
+    "charge_difference": "Charge the difference in the channel",
+    "note_charged": "Note that the difference was paid",
     "give_back": "Give the money back in the channel",
     "note_given_back": "Note that the money went back",
     "notify_customer": "Write to the customer",

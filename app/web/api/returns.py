@@ -36,7 +36,7 @@ def asked(wanted: Mapping[str, Any], waybill: str) -> Response:
 def _request(tx: Connection, wanted: Mapping[str, Any], waybill: str, key: str) -> Response:
     subject = partner.mine(tx, waybill)
     order = orders.known(subject)
-    exchange = _lines(wanted["exchange"])
+    exchange = _wanted(wanted["exchange"])
     if any(line.line_id not in {one.id for one in order.lines} for line in exchange):
         raise Problem(409, "unknown_line", "An exchange names a line that the order has not.")
     row = returning.request(
@@ -55,6 +55,17 @@ def _request(tx: Connection, wanted: Mapping[str, Any], waybill: str, key: str) 
 
 def _lines(told: Sequence[Mapping[str, str]]) -> list[ReturnLine]:
     return [ReturnLine(one["line_id"], Decimal(one["quantity"]), one["reason"]) for one in told]
+
+
+def _wanted(told: Sequence[Mapping[str, Any]]) -> list[ReturnLine]:
+    return [
+        ReturnLine(one["line_id"], Decimal(one["quantity"]), one["reason"], sku=one["sku"], price=_price(one["price"]))
+        for one in told
+    ]
+
+
+def _price(told: str | None) -> Decimal | None:
+    return None if told is None else Decimal(told)
 
 
 @resource.on("GET", "/of/<waybill>", SCOPE, {200: shapes.Returns, **ANSWERS})
@@ -89,4 +100,11 @@ def _shown(row: ReturnRow, subject: Subject | Looked) -> dict[str, Any]:
     ]
     refunds = [{"tender": tender, "amount": f"{amount:f}"} for tender, amount in row.refunds]
     name = {"number": row.number, "waybill": subject.waybill, "state": row.state}
-    return {**name, "refused": row.refused, "gift": row.gift, "lines": lines, "refunds": refunds}
+    return {
+        **name,
+        "refused": row.refused,
+        "gift": row.gift,
+        "lines": lines,
+        "refunds": refunds,
+        "replaced_by": row.replaced_by,
+    }

@@ -12,6 +12,7 @@ Told = shape(Order, "OrderTold", frozenset(("updated_at",)))
 # A sale's id, number and times are those of its till.
 TILLS = OURS | {"placed_at", "updated_at", "shipments"}
 Sold = shape(Order, "OrderSold", frozenset(("id", "number")), TILLS)
+AMOUNT = r"^\d{1,9}(\.\d{1,4})?$"
 ABOVE_NOTHING = r"^(?=.*[1-9])\d{1,9}(\.\d{1,4})?$"
 
 
@@ -102,11 +103,20 @@ class ReturnedLine(Schema):
     reason = words(200)
 
 
+class WantedLine(ReturnedLine):
+    """Pieces in place of those of a line: the same article, or `sku`; at the price that was paid for it, or `price` of one piece (as the order's
+    prices are: with or without tax)."""
+
+    sku = fields.String(load_default="", validate=SKU[1])
+    price = fields.String(load_default=None, validate=validate.Regexp(AMOUNT))
+
+
 class ReturnAsked(Schema):
-    """`exchange` are pieces of the order's lines that are wanted anew; a gift's return pays no tender of its giver."""
+    """`exchange` is what is wanted instead: it leaves as an order of its own once the goods came back, and what it costs more is charged.
+    A gift's return pays no tender of its giver: its worth is store credit."""
 
     lines = fields.List(fields.Nested(ReturnedLine), required=True, validate=validate.Length(1, 500))
-    exchange = fields.List(fields.Nested(ReturnedLine), load_default=list, validate=validate.Length(0, 500))
+    exchange = fields.List(fields.Nested(WantedLine), load_default=list, validate=validate.Length(0, 500))
     gift = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
@@ -124,7 +134,8 @@ class PaidBack(Schema):
 
 
 class ReturnShape(Schema):
-    """`state`: authorised (send it), declined (`refused` says why), then what became of it. `refunds` in the order's currency, once received."""
+    """`state`: authorised (send it), declined (`refused` says why), then what became of it. `refunds` in the order's currency, once received;
+    `replaced_by` the waybill of the order in which an exchange leaves."""
 
     number = fields.String(required=True)
     waybill = fields.String(required=True)
@@ -133,6 +144,7 @@ class ReturnShape(Schema):
     gift = fields.Boolean()
     lines = fields.List(fields.Nested(ReturnLineShape))
     refunds = fields.List(fields.Nested(PaidBack))
+    replaced_by = fields.String()
 
 
 class Returns(Schema):
