@@ -12,6 +12,14 @@ from sqlalchemy import Connection, text
 from app.accounts import entries
 from config.reader import config
 
+DEFAULTS = {
+    "capture": "channel",
+    "refund": "channel",
+    "credit": "store_credit",
+    "sales": "each",
+    "zone": "UTC",
+    "sales_after": 7200,
+}
 COLUMNS = "m.id, m.subject_id, m.number, m.kind, m.cause, m.tender, m.parent, m.amount, m.currency, m.state, m.moved_as, m.pending"
 # A move that nobody will make any more (its step was given up, or its channel offers none) holds no money.
 OF = text(f"""
@@ -61,7 +69,7 @@ class Move:
 def policy(account: str) -> Mapping[str, Any]:
     """What the hub does about money at an account (config/money.toml)."""
     told = config().money
-    return {**told.get("default", {}), **told.get("accounts", {}).get(account, {})}
+    return {**DEFAULTS, **told.get("default", {}), **told.get("accounts", {}).get(account, {})}
 
 
 def refunds(account: str) -> bool:

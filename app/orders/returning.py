@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from app import cases
 from app.journal.actions import audit
-from app.orders import deadlines, exchanging, money, repaying, worth
+from app.orders import deadlines, disposing, exchanging, money, repaying, worth
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life
 from app.orders.machines import RETURN
 from app.orders.standing import life_of
@@ -218,6 +218,7 @@ def receive(
         found, state=state, lines=received, location=location, refunds=tuple(shares), payer=payer, pending=True
     )
     _save(tx, row)
+    disposing.move(tx, row, order)
     for tender, amount in shares if payer == "hub" else ():
         told = {
             "kind": "refund",
@@ -266,6 +267,26 @@ def paid(tx: Connection, subject: int, number: str) -> bool:
     if row is not None:
         _pay(tx, row)
     return row is not None
+
+
+def dispose(tx: Connection, number: str, order: Order, line_id: str, disposition: str, who: str) -> ReturnRow:
+    """Pieces in quarantine were looked at: they are sold again (restock) or gone (scrap). Said twice it is once. Raises Refused for any others."""
+    found = _locked(tx, number)
+    line = next((one for one in found.lines if one.line_id == line_id), None)
+    if line is not None and line.received and line.disposition == disposition:
+        return found
+    if line is None or not line.received or line.disposition != QUARANTINE or disposition not in (RESTOCK, SCRAP):
+        raise Refused("not_in_quarantine", f"{number} has no pieces of line {line_id} in quarantine.")
+    lines = tuple(replace(one, disposition=disposition) if one is line else one for one in found.lines)
+    left = any(one.disposition == QUARANTINE and one.received for one in lines)
+    state = found.state if left or found.state != "quarantined" else RETURN.after("quarantined", disposition)
+    row = replace(found, state=state, lines=lines, pending=True)
+    _save(tx, row)
+    if disposition == RESTOCK:
+        disposing.release(tx, row, order, [line])
+    told = {"return": number, "line": line_id, "disposition": disposition}
+    audit(tx, who, "dispose of returned goods", f"order:{number.partition('-')[0]}", "", after=told)
+    return row
 
 
 def pending(tx: Connection, most: int = 200) -> list[ReturnRow]:

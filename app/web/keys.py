@@ -21,6 +21,7 @@ SCOPES = (
     "orders:write",
     "cancellations:write",
     "returns:write",
+    "returns:receive",
     "tills:write",
     "prices:read",
     "webhooks:write",

@@ -24,3 +24,16 @@ ALTER TABLE return_requests
     ADD COLUMN replaced_by text NOT NULL DEFAULT '',        -- the waybill of the order in which what is wanted instead leaves
     ADD COLUMN pending boolean NOT NULL DEFAULT false;      -- it was received, and what follows is still to be done
 CREATE INDEX return_requests_pending ON return_requests (id) WHERE pending;
+
+CREATE TABLE day_sales (               -- till sales that come before the ERP as one booking of their till's day
+    subject_id bigint PRIMARY KEY,
+    account text NOT NULL,
+    till text NOT NULL,
+    day date NOT NULL,                 -- in the policy's time zone
+    currency text NOT NULL,
+    taxes_included boolean NOT NULL,
+    summary text NOT NULL DEFAULT '',  -- the booking's own id, once it was made
+    at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX day_sales_open ON day_sales (account, till, day) WHERE summary = '';
+CREATE INDEX day_sales_summary ON day_sales (summary) WHERE summary <> '';

@@ -14,5 +14,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.get_bind().exec_driver_sql(
-        "ALTER TABLE return_requests DROP COLUMN payer, DROP COLUMN replaced_by, DROP COLUMN pending; DROP TABLE money_moves"
+        "ALTER TABLE return_requests DROP COLUMN payer, DROP COLUMN replaced_by, DROP COLUMN pending; DROP TABLE day_sales, money_moves"
     )

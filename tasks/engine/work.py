@@ -15,12 +15,14 @@ from app.catalogue.price_marks import PriceMark
 from app.database import transaction
 from app.journal import accept, steps
 from app.journal.steps import Claimed, Context
+from app.orders import day_sales
 from app.orders.difference import fingerprint
 from app.stock import dirty
+from connectors.canonical.order import Order
 from connectors.canonical.product import Price
 from connectors.canonical.stock import StockLevel
 from connectors.kit.capabilities import Message
-from connectors.kit.errors import Ambiguous, LeaseLost
+from connectors.kit.errors import Ambiguous, LeaseLost, Missing
 from connectors.kit.http import Exchange
 from connectors.kit.manifest import WriteRule
 from connectors.kit.writes import Doubled, ExternalId, Job, Write, Writes
@@ -126,6 +128,21 @@ class Work:
         with transaction() as tx:
             found = listeners.one(tx, name)
             return (found.url, listeners.valid(tx, name)) if found is not None and found.active else None
+
+    def booked_day(self, sale: Order) -> Order:
+        """The booking that a till's sale stands in. Raises Missing until the ERP has it: the step waits for it."""
+        with transaction() as tx:
+            found = day_sales.booked(tx, self.subject, self.step.account)
+        if found is None:
+            raise Missing(
+                f"The day of sale {sale.number} is not booked yet.",
+                code="missing_till_day",
+                kind="till_day",
+                value=f"{sale.channel}/{sale.store}/{sale.placed_at:%Y-%m-%d}",
+                account=self.step.account,
+                remedy="It goes on by itself once its till's day was booked.",
+            )
+        return found
 
     def levels(self, most: int) -> list[StockLevel]:
         """The stock that this account is to be told, as it is now; what it knows already is left out.

@@ -19,6 +19,7 @@ from config.reader import Schedule, config
 from tasks.feeds import (
     align,
     bulk,
+    day_sales,
     deadlines,
     drift,
     expire,
@@ -190,6 +191,7 @@ RUNS: dict[str, Job] = {
     "fulfilled": fulfilled.run,
     "moved": moved.run,
     "returned": returned.run,
+    "day_sales": day_sales.run,
     "deadlines": deadlines.run,
     "tills": tills.run,
     "align_full": align.full,

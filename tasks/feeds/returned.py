@@ -1,15 +1,18 @@
-"""What follows once a return was received: what is wanted instead is placed as an order."""
+"""What follows once a return was received: its order says so, and what is wanted instead is placed as an order of its own."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from app.bell import ring
 from app.database import transaction
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import returning
+from app.orders import disposing, returning
 from app.orders.returning import ReturnRow
 from connectors.canonical.order import Order
-from tasks.reading import exchanged, laying
+from connectors.canonical.returns import Return
+from tasks.reading import apply, exchanged, laying
 
 
 def run() -> str:
@@ -30,9 +33,16 @@ def _follow(known: ReturnRow) -> None:
         cause = laying.Cause(None, None, 0, subject.account)
         setting = laying.Setting(cause, subject, subject.roles, subject.document_id, subject.document)
         came = any(line.received for line in row.lines)
-        replaced_by = exchanged.place(tx, setting, row) if row.exchange and came else ""
+        wants = row.exchange and came and not row.replaced_by
+        replaced_by = exchanged.place(tx, setting, row) if wants else ""
         returning.followed(tx, row, replaced_by)
+        new = replace(setting.order, returns=(*_others(setting.order, row), disposing.told(row)))
+        apply.keep_changed(tx, cause, subject, setting.order, new)
         mine = subjects.lock_waybill(tx, replaced_by) if replaced_by else None
         ready = runs.ready_accounts(tx, mine.id) if mine is not None else set()
         rings = feed_accounts(tx, runs.ready_accounts(tx, subject.id) | ready)
     ring(rings)
+
+
+def _others(order: Order, row: ReturnRow) -> tuple[Return, ...]:
+    return tuple(one for one in order.returns if one.id != row.number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from app.orders import day_sales
 from app.orders.difference import Kind
 from app.orders.shipping import to_ship
 from app.stock import reservations
@@ -22,6 +23,8 @@ def adjust_reservations(order: Order, tx: Connection, work: Work) -> None:
 
 
 def amend_order(order: Order, erp: OrderKeeper, work: Work) -> Writes:
+    if day_sales.applies(order):
+        raise Skip("the sale is booked with its till's day")
     return erp.amend(order, key=work.key)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.orders import day_sales, summing
 from app.orders.difference import Kind
 from connectors.kit.capabilities import Notifier, OrderKeeper
 from connectors.kit.writes import Writes
@@ -12,6 +13,9 @@ from tasks.flows.table import Flow, Outer, Refunded, Skip
 def record_refund(told: Refunded, erp: OrderKeeper, work: Work) -> Writes:
     if not told.refund.payments:
         raise Skip("no money moved: pieces were only taken off the order, and the booking is amended")
+    if day_sales.applies(told.order):
+        booked = work.booked_day(told.order)
+        return erp.record_refund(booked, summing.in_day(booked, told.order, told.refund), key=work.key)
     if not work.linked("order"):
         raise Skip("the order was cancelled before it was booked: there is nothing to credit")
     return erp.record_refund(told.order, told.refund, key=work.key)

@@ -11,17 +11,19 @@ from flask import Response, url_for
 from sqlalchemy import Connection
 
 from app.database import transaction
+from app.journal import subjects
 from app.journal.subjects import Subject
 from app.orders import returning
 from app.orders.returning import ReturnLine, ReturnRow
 from app.web.api import once, orders, partner, schemas
 from app.web.api import schemas_orders as shapes
+from app.web.api.door import me
 from app.web.api.partner import Looked
 from app.web.api.problems import Problem
 from app.web.api.resource import Resource
 
 resource = Resource("returns", __name__, url_prefix="/api/v1/returns", description="Goods that come back.")
-SCOPE = "returns:write"
+SCOPE, RECEIVE = "returns:write", "returns:receive"
 ANSWERS = {404: schemas.ProblemShape, 409: schemas.ProblemShape}
 
 
@@ -85,6 +87,30 @@ def one(number: str) -> Response:
         if row is None:
             raise Problem(404, "no_return", "No return of yours has this number.")
         return partner.said(_shown(row, subject), 200)
+
+
+@resource.on(
+    "POST", "/<number>/receipt", RECEIVE, {200: shapes.ReturnShape, **ANSWERS}, takes=shapes.ReturnReceived, once=True
+)
+def received(asked: Mapping[str, Any], number: str) -> Response:
+    """The goods are here, wherever they were bought: each line comes in at this location and goes on the shelf, into quarantine or to scrap, and what
+    is given back is decided. Told again it is the same; counted otherwise it is refused."""
+    if asked["location"] not in me().locations and "*" not in me().locations:
+        raise Problem(409, "not_your_location", f"This key may not move stock at {asked['location']}.")
+    return once.once(lambda tx: _receive(tx, asked, number.upper()))
+
+
+def _receive(tx: Connection, asked: Mapping[str, Any], number: str) -> Response:
+    waybill = number.partition("-")[0]
+    subject = subjects.lock_waybill(tx, waybill) if waybill.isalnum() else None
+    if subject is None or all(row.number != number for row in returning.of(tx, subject.id)):
+        raise Problem(404, "no_return", "There is no return of this number.")
+    counted = {one["line_id"]: (Decimal(one["quantity"]), one["disposition"]) for one in asked["lines"]}
+    try:
+        row = returning.receive(tx, number, orders.known(subject), counted, location=asked["location"], who=me().name)
+    except returning.Refused as refused:
+        raise Problem(409, refused.code, refused.sentence) from None
+    return partner.said(_shown(row, subject), 200)
 
 
 def _shown(row: ReturnRow, subject: Subject | Looked) -> dict[str, Any]:

@@ -128,6 +128,19 @@ class ReturnLineShape(Schema):
     disposition = fields.String()
 
 
+class ReceivedLine(Schema):
+    line_id = fields.String(required=True, validate=SKU)
+    quantity = fields.String(required=True, validate=validate.Regexp(AMOUNT))
+    disposition = fields.String(required=True, validate=validate.OneOf(("restock", "quarantine", "scrap")))
+
+
+class ReturnReceived(Schema):
+    """What came back of a return, counted at a location of the key's; a line that is left out did not come."""
+
+    location = fields.String(required=True, validate=[*SKU, validate.Length(min=1)])
+    lines = fields.List(fields.Nested(ReceivedLine), required=True, validate=validate.Length(1, 500))
+
+
 class PaidBack(Schema):
     tender = fields.String()
     amount = pieces()

@@ -1,0 +1,77 @@
+"""Disposition: where goods that came back go, as movements of stock at the place that counted them, each once under the return's own number.
+
+Everything comes in; what is quarantined or scrapped goes out again, so it is never for sale. A place that counts a return here must not tell
+the same goods as movements of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from app.orders.life import QUARANTINE, RESTOCK, SCRAP
+from app.stock import ledger, movements, parts, reservations
+from app.stock.movements import Movement
+from connectors.canonical.order import Order
+from connectors.canonical.returns import Return, ReturnStatus
+from connectors.canonical.returns import ReturnLine as Told
+
+if TYPE_CHECKING:
+    from app.orders.returning import ReturnLine, ReturnRow
+
+SOURCE = "hub"
+CONDITIONS = {RESTOCK: "sellable", QUARANTINE: "quarantined", SCRAP: "scrapped"}
+
+
+def move(tx: Connection, row: ReturnRow, order: Order) -> None:
+    """What was received of a return comes in where it was counted, and goes where it belongs. Nothing where nobody said where that was."""
+    claim = reservations.claim(row.subject_id)
+    for line in row.lines:
+        if line.received:
+            ledger.credit(tx, claim, row.number, line.line_id, line.received, restock=False)
+    if row.location:
+        movements.record(tx, list(_moves(tx, row, order)))
+
+
+def _moves(tx: Connection, row: ReturnRow, order: Order) -> Iterator[Movement]:
+    for line in row.lines:
+        for sku, pieces in _pieces(tx, line, order):
+            yield _one(row, line, sku, pieces, "return", 0)
+            if line.disposition != RESTOCK:
+                yield _one(row, line, sku, -pieces, line.disposition, 1)
+
+
+def _pieces(tx: Connection, line: ReturnLine, order: Order) -> Sequence[tuple[str, Decimal]]:
+    """What a line is made of: bundles come back as their parts."""
+    sku = next((one.sku for one in order.lines if one.id == line.line_id), "")
+    many = line.received or Decimal(0)
+    made_of = parts.of(tx, [sku]).get(sku, ((sku, Decimal(1)),))
+    return [(name, each * many) for name, each in made_of if name and many > 0]
+
+
+def _one(row: ReturnRow, line: ReturnLine, sku: str, pieces: Decimal, kind: str, n: int) -> Movement:
+    number = f"{row.number}:{line.line_id}:{sku}"
+    claim = reservations.claim(row.subject_id)
+    return Movement(SOURCE, number, kind, sku, row.location, pieces, datetime.now(UTC), n=n, claim=claim)
+
+
+def release(tx: Connection, row: ReturnRow, order: Order, lines: Sequence[ReturnLine]) -> None:
+    """Pieces that were in quarantine are fit to be sold after all."""
+    found = [_one(row, line, sku, pieces, "release", 2) for line in lines for sku, pieces in _pieces(tx, line, order)]
+    if row.location and found:
+        movements.record(tx, found)
+
+
+def told(row: ReturnRow) -> Return:
+    """The return as a channel would tell it: what was counted, and in which condition it is."""
+    lines = tuple(
+        Told(one.line_id, one.quantity, one.reason, "", one.received, CONDITIONS.get(one.disposition, ""))
+        for one in row.lines
+    )
+    return Return(
+        row.number, ReturnStatus.RECEIVED, lines, row.number, at=row.created_at, location=row.location, origin=SOURCE
+    )
