@@ -27,7 +27,7 @@ keeps_for = 7200
 [locations.maker]
 kind = "supplier"
 account = "maker"
-stock = {{ account = "maker", location = "main" }}
+stock = {{ account = "maker", location = "maker" }}
 cost = "9.00"
 """
 
@@ -42,7 +42,7 @@ def shelves(acme: World, **there: int) -> None:
 
     from app.database import transaction
 
-    accounts = {"dc": ("warehouse", "main"), "store": ("pos", "store"), "maker": ("maker", "main")}
+    accounts = {"dc": ("warehouse", "main"), "store": ("pos", "store"), "maker": ("maker", "maker")}
     with transaction() as tx:
         for name, many in there.items():
             place, sku = name.split("_", 1)
@@ -50,8 +50,8 @@ def shelves(acme: World, **there: int) -> None:
             row = {"account": account, "location": location, "sku": sku.replace("_", "-"), "many": many}
             tx.execute(
                 sql(
-                    "INSERT INTO positions (account, sku, location, available, version) VALUES (:account, :sku, :location, :many, '1') "
-                    "ON CONFLICT (account, sku, location) DO UPDATE SET available = excluded.available"
+                    "INSERT INTO shelves (account, sku, location, told, version) VALUES (:account, :sku, :location, :many, '1') "
+                    "ON CONFLICT (sku, location) DO UPDATE SET told = excluded.told, account = excluded.account"
                 ),
                 row,
             )
