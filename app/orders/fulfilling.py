@@ -24,10 +24,11 @@ from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus
 FOLLOW = "waybill.follow"  # the task that does what follows from a new state
 
 COLUMNS = """id, subject_id, number, location, account, method, state, round, lines, rules, why, verify, trackings, pending,
-    created_at, updated_at"""
+    created_at, updated_at, purchase, promised_at"""
 MAKE = text("""
-INSERT INTO fulfilments (subject_id, number, location, account, method, state, round, lines, rules, why, verify)
-SELECT :subject, :waybill || '-F' || (count(*) + 1), :location, :account, :method, 'requested', :round, :lines, :rules, :why, :verify
+INSERT INTO fulfilments (subject_id, number, location, account, method, state, round, lines, rules, why, verify, purchase)
+SELECT :subject, :waybill || '-F' || (count(*) + 1), :location, :account, :method, 'requested', :round, :lines,
+    :rules, :why, :verify, :purchase
 FROM fulfilments WHERE subject_id = :subject
 RETURNING number
 """)
@@ -81,6 +82,8 @@ class Fulfilment:
     pending: bool
     created_at: datetime
     updated_at: datetime
+    purchase: bool = False
+    promised_at: datetime | None = None
 
     @property
     def wants(self) -> tuple[Want, ...]:
@@ -134,6 +137,7 @@ def ask(tx: Connection, subject: int, waybill: str, leg: Leg, location: Location
         "lines": Jsonb(lines),
         "rules": rules,
         "why": leg.why,
+        "purchase": location.purchases and bool(location.account),
         "verify": f"{secrets.randbelow(10**6):06d}" if leg.method == PICKUP else "",
     }
     number = str(tx.execute(MAKE, row).scalar_one())

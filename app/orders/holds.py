@@ -23,6 +23,7 @@ MOVING = (
     "order_placed",
     "order_changed",
     "order_sourced",
+    "order_purchased",
 )  # the flows that move an order on; what has happened is always recorded
 FREE = "waybill.free"  # the task that starts what waited
 RULE = "rule"

@@ -47,6 +47,7 @@ class Location:
     excluded_skus: tuple[str, ...] = ()
     answers_within: Seconds = 0
     keeps_for: Seconds = 7 * 86400  # seconds that a pickup waits for its customer
+    purchases: bool = False  # a supplier from whom pieces are bought by purchase order, and who acknowledges it
 
 
 @dataclass(frozen=True, slots=True)

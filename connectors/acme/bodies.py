@@ -47,6 +47,14 @@ def request(order: Order, codes: Codes) -> Body:
     return {"ship_to": _address(order.shipping), "email": order.email, "lines": rows, "note": order.note}
 
 
+def purchase(order: Order, codes: Codes) -> Body:
+    """What is bought, at our own cost where we know it, and to whom it goes."""
+    body = request(order, codes)
+    costs = {codes.theirs("sku", line.sku): line.unit_cost for line in order.lines if line.unit_cost is not None}
+    rows = [{**row, **({"cost": str(costs[row["sku"]])} if row["sku"] in costs else {})} for row in body["lines"]]
+    return {**body, "lines": rows, "drop_ship": True}
+
+
 def shipment(order: Order, sent: Shipment, codes: Codes) -> Body:
     """The lines that left: by the order line's id where the warehouse knows it, else by SKU."""
     return {

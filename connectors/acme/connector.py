@@ -9,12 +9,12 @@ from connectors.acme.channel import Channel
 from connectors.acme.client import Client
 from connectors.acme.shapes import Shape, shape
 from connectors.acme.source import Source
-from connectors.acme.warehouse import Letters, Warehouse
+from connectors.acme.warehouse import House, Letters, Warehouse
 from connectors.kit.account import Connection
 
 
 @dataclass(frozen=True)
-class Acme(Channel, Books, Warehouse, Letters, Source):
+class Acme(Channel, Books, Warehouse, House, Letters, Source):
     """One account of Acme, ready to act: each role stands in a file of its own."""
 
     connection: Connection

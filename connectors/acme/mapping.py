@@ -57,6 +57,13 @@ def _shipment(data: Row) -> Snapshot:
     return Snapshot("shipment", row["order_id"] or "", told(row["updated_at"]), parcel, reference=row["request"] or "")
 
 
+def _acknowledgement(data: Row) -> Snapshot:
+    """What a supplier will send of a purchase order of ours; nothing where he refuses it."""
+    row = schemas.loaded(schemas.Shipment, data, "data")
+    reference = row["request"] or ""
+    return Snapshot("acknowledgement", "", told(row["updated_at"]), orders.shipment(row), reference=reference)
+
+
 def _refund(data: Row) -> Snapshot:
     row = schemas.loaded(schemas.Refund, data, "data")
     return Snapshot("refund", row["order_id"], told(row["updated_at"]), _sound(orders.refund, row))
@@ -121,6 +128,7 @@ READERS: dict[str, Callable[[Row], Reading]] = {
     "order.document": _order,
     "refund.made": _refund,
     "shipment.sent": _shipment,
+    "purchase.acknowledged": _acknowledgement,
     "stock.changed": _stock,
     "stock.document": _stock,
     "product.changed": _product,

@@ -85,6 +85,7 @@ def shipment(row: Row) -> Shipment:
         location=row["location"] or "",
         service=row["service"] or "",
         shipped_at=row["shipped_at"],
+        estimated_at=row["promised_at"],
         updated_at=row["updated_at"],
     )
 

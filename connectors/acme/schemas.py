@@ -116,6 +116,7 @@ class Shipment(Shape):
     trackings = rows(Tracking)
     order_id, request, location, service = text(), text(), text(), text()
     shipped_at = moment(load_default=None, allow_none=True)
+    promised_at = moment(load_default=None, allow_none=True)
     updated_at = moment(required=True)
 
 

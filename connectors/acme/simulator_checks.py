@@ -121,5 +121,6 @@ CHECKS: dict[str, Callable[[Checks, Body], None]] = {
     "credits": _unless_draft(Checks.credit),
     "requests": _unless_draft(Checks.request),
     "dispatches": _unless_draft(Checks.dispatch),
+    "purchases": _unless_draft(Checks.request),
     "letters": _unless_draft(Checks.letter),
 }

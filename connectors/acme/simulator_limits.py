@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.acme.simulator_refusal import Refusal
 
-MADE = ("bookings", "requests", "credits", "deliveries", "dispatches", "letters")
+MADE = ("bookings", "requests", "credits", "deliveries", "dispatches", "letters", "purchases")
 DAY = 86400
 
 # What Acme publishes; the manifest stays a little under it, because calls arrive less evenly than they are sent.

@@ -39,7 +39,8 @@ class Records:
         door.on(f"{one}/cancellation", "{kind}.cancel", "POST", self._cancel, write=True)
         door.on("/v1/jobs/<job>", "jobs.get", "GET", self._job)
         door.control("/_sim/effects", self._effects, "GET")
-        door.control("/_sim/requests/<reference>/shipments", self._ship, "POST")
+        door.control("/_sim/<any(requests, purchases):kind>/<reference>/shipments", self._ship, "POST")
+        door.control("/_sim/purchases/<reference>/acknowledgement", self._acknowledge, "POST")
 
     # ---- making
 
@@ -178,13 +179,23 @@ class Records:
 
     # ---- switches
 
-    def _ship(self, reference: str) -> Any:
-        """The warehouse ships a request, or the given lines of it, and tells of it."""
+    def _acknowledge(self, reference: str) -> Any:
+        """The supplier says what he will send: the given lines ([] for nothing), else all, and when (`promised_at`)."""
         with self._memory.lock:
-            asked = [row for row in self._memory.table("requests").values() if row["reference"] == reference]
-            if not asked or asked[0]["state"] == "cancelled":
-                raise Refusal(404, "not_found", f"No open request {reference}.")
-            record = self._memory.put("requests", asked[0]["id"], {**asked[0], "state": "shipped"})
+            bought, said = self._asked("purchases", reference), document()
+            return self._shop.acknowledged(bought, said.get("lines"), said.get("promised_at"))
+
+    def _asked(self, kind: str, reference: str) -> Any:
+        rows = [row for row in self._memory.table(kind).values() if row["reference"] == reference]
+        if not rows or rows[0]["state"] == "cancelled":
+            raise Refusal(404, "not_found", f"{reference} is not open among {kind}.")
+        return rows[0]
+
+    def _ship(self, kind: str, reference: str) -> Any:
+        """The warehouse ships a request (the supplier a purchase order), or the given lines of it, and tells of it."""
+        with self._memory.lock:
+            asked = self._asked(kind, reference)
+            record = self._memory.put(kind, asked["id"], {**asked, "state": "shipped"})
             return self._shop.parcel(record, document().get("lines"))
 
     def _effects(self) -> Any:

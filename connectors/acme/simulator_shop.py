@@ -138,6 +138,16 @@ class Shop:
         self._hooks.tell("shipment.sent", told)
         return told
 
+    def acknowledged(self, record: Mapping[str, Any], lines: Any, promised: Any) -> Any:
+        """What of a purchase order will be sent."""
+        sent = record["body"]["lines"] if lines is None else lines
+        rows = [{"sku": row["sku"], "line_id": "", "quantity": row["quantity"]} for row in sent]
+        name = f"ack-{self._memory.next_id('acknowledgements', 1)}"
+        told = {"id": name, "request": record["reference"], "status": "pending", "lines": rows, "trackings": []}
+        told = {**told, "promised_at": promised, "updated_at": self._now()}
+        self._hooks.tell("purchase.acknowledged", told)
+        return told
+
     def effects(self) -> Mapping[str, Any]:
         orders = self._memory.table("orders").values()
         acknowledged = {row["id"]: row["acknowledged_as"] for row in orders if row["acknowledged_as"]}

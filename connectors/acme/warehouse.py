@@ -43,6 +43,36 @@ class Warehouse:
         return known or str(row["id"] if row else "")
 
 
+class House:
+    """A supplier who sends to our customer."""
+
+    connection: Connection
+    client: Client
+    shape: Shape
+
+    def purchase(self, order: Order, *, key: str, reference: str) -> Writes:
+        """Acme's acknowledgement and its parcels bring `reference` back."""
+        record = Record(
+            "purchases", bodies.purchase(order, self.connection.codes), reference, key, (("purchase", order.id),)
+        )
+        return (yield from CREATES[self.shape.makes](self.client, record))
+
+    def withdraw(self, order: Order, *, key: str, reference: str) -> Writes:
+        """Raises Rejected(code="shipped") once a parcel has left (Acme: 409 already_shipped)."""
+        known = self.connection.known.id("purchase", order.id)
+        row = None if known else self.client.by_reference("purchases", reference)
+        if known is None and row is None:
+            raise Rejected("Acme was sent no such purchase order.", code="not_requested")
+        bought = known or str(row["id"] if row else "")
+        return (
+            yield Write(
+                "cancellation",
+                send=lambda: str(self.client.cancel("purchases", bought)["id"]),
+                find=lambda: bought if self.client.record("purchases", bought)["state"] == "cancelled" else None,
+            )
+        )
+
+
 class Letters:
     connection: Connection
     client: Client

@@ -160,6 +160,18 @@ class Fulfiller(Protocol):
 
 
 @runtime_checkable
+class Supplier(Protocol):
+    """Who sells us goods and sends them to our customer. What he answers and sends comes back under our purchase order's number: a snapshot of kind
+    "acknowledgement" (a pending Shipment of the pieces that he will send, none where he refuses), and shipments."""
+
+    def purchase(self, order: Order, *, key: str, reference: str) -> Writes:
+        """Order these pieces, to be sent to the order's customer; `reference` is the purchase order's number."""
+
+    def withdraw(self, order: Order, *, key: str, reference: str) -> Writes:
+        """Cancel the purchase order. Raises Rejected(code="shipped") when it is too late."""
+
+
+@runtime_checkable
 class Notifier(Protocol):
     """Who writes to the customer."""
 
@@ -274,6 +286,7 @@ CAPABILITIES: dict[str, type[Any]] = {
     "Ledger": Ledger,
     "StockKeeper": StockKeeper,
     "Fulfiller": Fulfiller,
+    "Supplier": Supplier,
     "Notifier": Notifier,
     "EventSink": EventSink,
     "Fetcher": Fetcher,

@@ -37,3 +37,7 @@ CREATE TABLE day_sales (               -- till sales that come before the ERP as
 );
 CREATE INDEX day_sales_open ON day_sales (account, till, day) WHERE summary = '';
 CREATE INDEX day_sales_summary ON day_sales (summary) WHERE summary <> '';
+
+ALTER TABLE fulfilments
+    ADD COLUMN purchase boolean NOT NULL DEFAULT false,     -- asked for by purchase order: it is accepted when the supplier acknowledges it
+    ADD COLUMN promised_at timestamptz;                     -- when the supplier means to send it

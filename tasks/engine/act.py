@@ -126,6 +126,8 @@ METHODS = {
     "notify_customer": "notify",
     "notify_refund": "notify",
     "request_from_location": "request",
+    "place_purchase_order": "purchase",
+    "withdraw_purchase_order": "withdraw",
     "withdraw_from_location": "cancel_request",
     "notify_ready": "notify",
     "tell_partner": "tell",

@@ -60,6 +60,9 @@ def _asked(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> N
 
 
 def _elsewhere(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    """Whoever was bought from and did not answer in time must not send it after all."""
+    if one.purchase and one.state == "timed_out":
+        sourced.take_back(tx, _setting(subject, order), one, one.state)
     if order.cancelled_at is None:
         sourced.lay(tx, _setting(subject, order), planning.again(tx, subject.waybill, order, one))
 

@@ -8,6 +8,7 @@ from tasks.flows import (
     object_fetched,
     order_changed,
     order_placed,
+    order_purchased,
     order_ready,
     order_refunded,
     order_shipped,
@@ -29,6 +30,7 @@ FLOWS: dict[str, Flow] = {
         order_shipped,
         order_refunded,
         order_sourced,
+        order_purchased,
         order_ready,
         payment_captured,
         payment_charged,
@@ -52,6 +54,7 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_changed", Kind.CANCELLED): PREEMPT,
     ("order_ready", Kind.CANCELLED): PREEMPT,
     ("order_sourced", Kind.CANCELLED): WAIT,  # each location's request is taken back by a run of its own
+    ("order_purchased", Kind.CANCELLED): WAIT,
     ("order_shipped", Kind.CANCELLED): WAIT,  # shipped is never undone
     ("order_refunded", Kind.CANCELLED): WAIT,
     ("payment_captured", Kind.CANCELLED): WAIT,  # it is for what has left

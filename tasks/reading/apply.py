@@ -12,7 +12,7 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders import authority, fulfilling
+from app.orders import authority, fulfilling, supplying
 from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
 from app.stock import authority as ownership
@@ -224,6 +224,16 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
 
 
+def acknowledgement(tx: Connection, event: Event, told: Snapshot) -> Outcome:
+    """A supplier's answer to a purchase order of ours: what he does not send is offered elsewhere by whoever follows (tasks/feeds/fulfilled.py)."""
+    subject = subjects.lock_referenced(tx, event.account, told.id, told.reference)
+    if subject is None:
+        return Outcome("ignored", f"{told.reference or told.id} is no purchase order of ours")
+    answer = supplying.acknowledged(tx, told.reference, event.account, cast(Shipment, told.document))
+    state = {"unknown": "ignored", "known": "superseded"}.get(answer.code, "applied")
+    return Outcome(state, answer.sentence, subject=subject.id, waybill=subject.waybill)
+
+
 def cancellation(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     """A channel's word that an order, or some of its pieces, is not wanted any more. Nothing left is the whole order."""
     subject = subjects.lock(tx, "order", event.account, told.id)
@@ -350,6 +360,7 @@ SNAPSHOTS: Mapping[str, Callable[[Connection, Event, Snapshot], Outcome]] = {
     "order": order,
     "shipment": child,
     "refund": child,
+    "acknowledgement": acknowledgement,
     "cancellation": cancellation,
     "stock": stock,
     "product": product,

@@ -21,7 +21,7 @@ SELECT id FROM steps WHERE subject_id = :subject AND name = 'book_order' AND sta
 """)
 ASKED = text("""
 SELECT s.id FROM steps s JOIN runs r ON r.id = s.run_id
-WHERE s.subject_id = :subject AND s.flow = 'order_sourced' AND s.name = 'request_from_location' AND r.difference = :number
+WHERE s.subject_id = :subject AND s.name IN ('request_from_location', 'place_purchase_order') AND r.difference = :number
 """)
 
 
@@ -34,43 +34,41 @@ def lay(tx: Connection, setting: laying.Setting, numbers: Sequence[str]) -> None
 
 def _lay(tx: Connection, setting: laying.Setting, one: Fulfilment) -> None:
     booked = tuple(tx.execute(BOOKED, {"subject": setting.subject.id}).scalars())
-    key = laying.key(setting.subject, "order_sourced", one.number, "request_from_location", one.account)
-    asked = NewStep("request_from_location", "location", one.account, "outer", key, after_ids=booked)
-    noted = NewStep(
-        "note_accepted",
-        "hub",
-        HUB,
-        "inner",
-        laying.key(setting.subject, "order_sourced", one.number, "note_accepted", HUB),
-        after=("request_from_location",),
-        ordered=False,
-    )
-    runs.lay(tx, _run(setting, one, one.number, (asked, noted)))
+    flow = _flow(one)
+    asking = FLOWS[flow].steps[0].name
+    key = laying.key(setting.subject, flow, one.number, asking, one.account)
+    steps = [NewStep(asking, "location", one.account, "outer", key, after_ids=booked)]
+    if not one.purchase:  # a supplier accepts by his acknowledgement
+        noted = laying.key(setting.subject, flow, one.number, "note_accepted", HUB)
+        steps.append(NewStep("note_accepted", "hub", HUB, "inner", noted, after=(asking,), ordered=False))
+    runs.lay(tx, _run(setting, one, one.number, tuple(steps)))
+
+
+def _flow(one: Fulfilment) -> str:
+    return "order_purchased" if one.purchase else "order_sourced"
 
 
 def withdraw(tx: Connection, setting: laying.Setting, gone: Sequence[Fulfilment], why: str) -> None:
     """What was not asked yet is struck out; what was, or may have been, is taken back by a run of its own once the asking has ended."""
-    preempt.overtake(tx, setting.subject.id, ("order_sourced",))
+    preempt.overtake(tx, setting.subject.id, ("order_sourced", "order_purchased"))
     for one in gone:
-        asked = tx.execute(ASKED, {"subject": setting.subject.id, "number": one.number}).scalar()
-        if asked is None:
-            continue
-        key = laying.key(setting.subject, "order_sourced", f"{one.number}:{why}", "withdraw_from_location", one.account)
-        undo = NewStep(
-            "withdraw_from_location",
-            "location",
-            one.account,
-            "undo",
-            key,
-            after_ids=(asked,),
-            undoes=asked,
-            flow="order_sourced",
-        )
-        runs.lay(tx, replace(_run(setting, one, f"{one.number}:{why}", (undo,)), flow="order_withdrawn"))
+        take_back(tx, setting, one, why)
+
+
+def take_back(tx: Connection, setting: laying.Setting, one: Fulfilment, why: str) -> None:
+    """One request, by a run of its own; nothing where nobody was asked."""
+    asked = tx.execute(ASKED, {"subject": setting.subject.id, "number": one.number}).scalar()
+    undoing = FLOWS[_flow(one)].steps[0].undo
+    if asked is None or undoing is None:
+        return
+    name = undoing.__name__
+    key = laying.key(setting.subject, _flow(one), f"{one.number}:{why}", name, one.account)
+    undo = NewStep(name, "location", one.account, "undo", key, after_ids=(asked,), undoes=asked, flow=_flow(one))
+    runs.lay(tx, replace(_run(setting, one, f"{one.number}:{why}", (undo,)), flow="order_withdrawn"))
 
 
 def _run(setting: laying.Setting, one: Fulfilment, difference: str, steps: tuple[NewStep, ...]) -> NewRun:
-    flow = FLOWS["order_sourced"]
+    flow = FLOWS[_flow(one)]
     child: dict[str, Any] = {"number": one.number, "lines": [dict(line) for line in one.lines]}
     return NewRun(
         subject=setting.subject.id,

@@ -135,6 +135,15 @@ STEPS = {
         lambda c, o, _: c.cancel_request(o, key=key(o, "withdraw"), reference=reference(o)),
         before=("request",),
     ),
+    "purchase": Step(
+        "Supplier.purchase",
+        lambda c, o, _: c.purchase(o, key=key(o, "purchase"), reference=f"{reference(o)}-F1"),
+    ),
+    "withdraw": Step(
+        "Supplier.withdraw",
+        lambda c, o, _: c.withdraw(o, key=key(o, "withdraw-po"), reference=f"{reference(o)}-F1"),
+        before=("purchase",),
+    ),
     "notify": Step(
         "Notifier.notify",
         lambda c, o, _: c.notify(o, samples.parcels(o)[0], occasion="shipped", key=key(o, "notify")),

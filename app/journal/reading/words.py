@@ -59,6 +59,8 @@ ACTIONS = {  # step -> what it does, as people say it
     "request_from_location": "Ask the location to send it",
     "note_accepted": "Note that the location has taken it",
     "withdraw_from_location": "Take the request back from the location",
+    "place_purchase_order": "Order it from the supplier",
+    "withdraw_purchase_order": "Cancel the purchase order",
     "notify_ready": "Tell the customer that it can be fetched",
     "fetch_object": "Fetch the document",
     "publish_stock": "Publish the stock",

@@ -51,6 +51,12 @@ FIXTURES = (
     Fixture("order_document__polled", "order.document", ("order:1001",), ("data",)),
     Fixture("refund_made__one_line", "refund.made", ("refund:1001",), ("data.total", "data.lines[0].tax")),
     Fixture("shipment_sent__two_parcels", "shipment.sent", ("shipment:",), ("data.status", "data.trackings[1].number")),
+    Fixture(
+        "purchase_acknowledged__part",
+        "purchase.acknowledged",
+        ("acknowledgement:",),
+        ("data.status", "data.lines[0].quantity"),
+    ),
     Fixture("stock_changed__plain", "stock.changed", ("stock:lev-WB-TEE-main@main",), ("data.available",)),
     Fixture("stock_document__polled", "stock.document", ("stock:lev-WB-TEE-main@main",), ("data.updated_at",)),
     Fixture("product_document__polled", "product.document", ("product:art-WB-TEE",), ("data.title",)),

@@ -1,0 +1,178 @@
+"""Drop-ship: a purchase order, the supplier's acknowledgement, his ship notice; refused, in part, unanswered, cancelled, on bad days."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.orders.places import in_force, shelves, text
+from tests.orders.test_fulfilment import claims, hour_passes, waybill
+from tests.world import World
+
+BOUGHT = 'account = "maker"\npurchases = true\nanswers_within = 3600\n'
+
+
+@pytest.fixture
+def dropship(many: World) -> World:
+    """The maker is bought from; another house of his, asked in the plain way, has the same."""
+    rules = text("dropship").replace('account = "maker"\n', BOUGHT, 1)
+    in_force(rules)
+    return many
+
+
+def follow(world: World) -> None:
+    from tasks.feeds import fulfilled
+
+    fulfilled.run()
+    world.pump()
+
+
+def placed(world: World) -> str:
+    """An order that only the maker has; answers the purchase order's number."""
+    shelves(world, maker_WB_TEE=9, maker_WB_MUG=9)
+    world.order()
+    world.pump()
+    return f"{waybill(world)}-F1"
+
+
+def legs(world: World) -> list[tuple[str, str, str]]:
+    rows = world.rows("SELECT number, location, state FROM fulfilments ORDER BY id")
+    return [(row.number.rpartition("-")[2], row.location, row.state) for row in rows]
+
+
+def acknowledges(world: World, number: str, **said: Any) -> None:
+    told = world.ask("maker", "POST", f"/_sim/purchases/{number}/acknowledgement", json=said)
+    for _ in range(2):
+        world.deliver("purchase.acknowledged", told, account="maker")
+    world.pump()
+    follow(world)
+
+
+def sends(world: World, number: str, *lines: tuple[str, int]) -> None:
+    rows = [{"sku": sku, "quantity": str(many)} for sku, many in lines] or None
+    parcel = world.ask("maker", "POST", f"/_sim/purchases/{number}/shipments", json={"lines": rows})
+    for _ in range(2):
+        world.deliver("shipment.sent", parcel, account="maker")
+    world.pump()
+
+
+def test_it_is_ordered_acknowledged_and_sent_by_the_supplier(dropship: World) -> None:
+    number = placed(dropship)
+    assert dropship.effects("maker")["purchases"] == {number: 1}
+    assert dropship.effects("maker")["requests"] == {}
+    assert legs(dropship) == [("F1", "maker", "requested")], "an order is no promise"
+    acknowledges(dropship, number, promised_at="2026-12-01T00:00:00.000000Z")
+    assert legs(dropship) == [("F1", "maker", "accepted")]
+    assert f"{dropship.one('SELECT promised_at FROM fulfilments'):%Y-%m-%d}" == "2026-12-01"
+    assert dropship.one("SELECT state FROM deadlines WHERE kind = 'answer'") == "met"
+    sends(dropship, number)
+    assert legs(dropship) == [("F1", "maker", "shipped")]
+    assert dropship.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
+    assert sum(dropship.effects("erp")["deliveries"].values()) == 1
+    assert sum(dropship.effects("shop")["dispatches"].values()) == 1
+    assert claims(dropship) == 0
+    assert dropship.settled()
+
+
+def test_what_he_refuses_is_offered_elsewhere(dropship: World) -> None:
+    number = placed(dropship)
+    shelves(dropship, store_WB_TEE=9, store_WB_MUG=9)
+    acknowledges(dropship, number, lines=[])
+    assert legs(dropship) == [("F1", "maker", "rejected"), ("F2", "store", "requested")]
+    assert claims(dropship) == 3
+
+
+def test_what_he_sends_in_part_is_kept_and_the_rest_is_offered_elsewhere(dropship: World) -> None:
+    number = placed(dropship)
+    shelves(dropship, dc_WB_TEE=9, dc_WB_MUG=9)
+    acknowledges(dropship, number, lines=[{"sku": "WB-TEE", "quantity": "1"}, {"sku": "WB-MUG", "quantity": "1"}])
+    assert legs(dropship) == [("F1", "maker", "accepted"), ("F2", "maker", "rejected"), ("F3", "dc", "accepted")]
+    asked = dropship.rows(
+        "SELECT number, l->>'sku' AS sku, l->>'quantity' AS n FROM fulfilments, jsonb_array_elements(lines) l ORDER BY id"
+    )
+    assert [(row.sku, row.n) for row in asked] == [("WB-TEE", "1"), ("WB-MUG", "1"), ("WB-TEE", "1"), ("WB-TEE", "1")]
+    sends(dropship, number, ("WB-TEE", 1), ("WB-MUG", 1))
+    dc = f"{waybill(dropship)}-F3"
+    parcel = dropship.ask("warehouse", "POST", f"/_sim/requests/{dc}/shipments", json={})
+    parcel = {**parcel, "trackings": [{**one, "number": f"W{one['number']}"} for one in parcel["trackings"]]}
+    dropship.deliver("shipment.sent", parcel, account="warehouse")
+    dropship.pump()
+    assert dropship.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
+    assert claims(dropship) == 0
+    assert dropship.settled()
+
+
+def test_no_answer_by_the_hour_is_a_no_and_the_purchase_order_is_cancelled(dropship: World) -> None:
+    number = placed(dropship)
+    shelves(dropship, dc_WB_TEE=9, dc_WB_MUG=9)
+    hour_passes(dropship)
+    assert legs(dropship) == [("F1", "maker", "timed_out"), ("F2", "dc", "accepted")]
+    assert dropship.effects("maker")["cancelled"] == {f"purchases {number}": 1}
+    told = {"id": "late", "request": number, "status": "pending", "updated_at": "2026-12-01T00:00:00.000000Z"}
+    late = {**told, "lines": [{"sku": "WB-TEE", "quantity": "2"}], "trackings": []}
+    dropship.deliver("purchase.acknowledged", late, account="maker")
+    dropship.pump()
+    assert legs(dropship)[0] == ("F1", "maker", "timed_out"), "what he says now is too late"
+    assert dropship.settled()
+
+
+def test_a_cancellation_takes_the_purchase_order_back(dropship: World) -> None:
+    """Pain 18: claims and orders after the compensation are what they were before."""
+    before = claims(dropship)
+    number = placed(dropship)
+    acknowledges(dropship, number)
+    (name,) = dropship.ask("shop", "GET", "/_sim/state")["orders"]
+    dropship.deliver("order.cancelled", dropship.ask("shop", "POST", f"/_sim/orders/{name}/cancellation", json={}))
+    dropship.pump()
+    assert legs(dropship) == [("F1", "maker", "cancelled")]
+    assert dropship.effects("maker")["cancelled"] == {f"purchases {number}": 1}
+    assert claims(dropship) == before
+    assert dropship.settled()
+
+
+def test_what_has_left_the_supplier_is_not_taken_back_and_somebody_is_told(dropship: World) -> None:
+    number = placed(dropship)
+    acknowledges(dropship, number)
+    dropship.ask("maker", "POST", f"/_sim/purchases/{number}/shipments", json={})  # his notice is still on its way
+    (name,) = dropship.ask("shop", "GET", "/_sim/state")["orders"]
+    dropship.deliver("order.cancelled", dropship.ask("shop", "POST", f"/_sim/orders/{name}/cancellation", json={}))
+    dropship.pump()
+    assert dropship.states()["order_purchased.withdraw_purchase_order"] == "dead"
+    assert dropship.one("SELECT code FROM cases WHERE kind = 'dead'") == "shipped"
+
+
+def test_another_house_cannot_acknowledge_it(dropship: World) -> None:
+    number = placed(dropship)
+    told = dropship.ask("maker", "POST", f"/_sim/purchases/{number}/acknowledgement", json={"lines": []})
+    dropship.deliver("purchase.acknowledged", told, account="warehouse")
+    dropship.pump()
+    assert legs(dropship) == [("F1", "maker", "requested")]
+
+
+@pytest.mark.parametrize("fault", ["commit_then_drop", "drop", "server_error", "commit_late"])
+def test_a_bad_day_orders_once_and_cancels_once(dropship: World, fault: str) -> None:
+    dropship.bad_day("maker", fault, operations=("purchases.create", "purchases.cancel"), times=2, value=0.5)
+    number = placed(dropship)
+    assert dropship.effects("maker")["purchases"] == {number: 1}
+    dropship.good_day("maker")
+    dropship.bad_day("maker", fault, operations=("purchases.cancel",), times=1, value=0.5)
+    (name,) = dropship.ask("shop", "GET", "/_sim/state")["orders"]
+    dropship.deliver("order.cancelled", dropship.ask("shop", "POST", f"/_sim/orders/{name}/cancellation", json={}))
+    dropship.pump()
+    assert dropship.effects("maker")["cancelled"] == {f"purchases {number}": 1}
+    assert claims(dropship) == 0
+    assert dropship.settled()
+
+
+def test_endless_aisle_an_order_taken_in_the_store_is_sent_from_elsewhere(dropship: World) -> None:
+    """The store that took it has none; the supplier sends one part, the centre another; the store's till sold nothing."""
+    shelves(dropship, dc_WB_MUG=9, maker_WB_TEE=9)
+    dropship.order(note="taken at the counter")
+    dropship.pump()
+    assert legs(dropship) == [("F1", "dc", "accepted"), ("F2", "maker", "requested")]
+    number = f"{waybill(dropship)}-F2"
+    acknowledges(dropship, number)
+    sends(dropship, number)
+    assert dropship.one("SELECT count(*) FROM movements WHERE kind = 'sale'") == 0
+    assert dropship.one("SELECT state FROM subjects WHERE kind = 'order'") == "partly shipped"
