@@ -15,9 +15,10 @@ from sqlalchemy import Connection, text
 from app import cases
 from app.bell import HUB, Ring
 from app.journal.actions import audit
-from app.orders import deadlines, holds, states
+from app.orders import deadlines, holds, rules, states
 from app.orders.machines import FULFILMENT
 from app.orders.sourcing import PICKUP, Leg, Location, Want
+from app.stock import reservations
 from app.units import Seconds
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 
@@ -46,6 +47,7 @@ MOVE = text("""
 UPDATE fulfilments SET state = :state, pending = pending OR :pending, trackings = :trackings, updated_at = now() WHERE id = :id
 """)
 FOLLOWING = text("UPDATE fulfilments SET pending = true WHERE number = ANY(:numbers) AND account <> '' RETURNING id")
+LINES = text("UPDATE fulfilments SET lines = :lines, updated_at = now() WHERE id = :id")
 DONE = text("UPDATE fulfilments SET pending = false WHERE id = :id")
 PENDING = text("SELECT id FROM fulfilments WHERE pending ORDER BY id LIMIT :most")
 
@@ -219,6 +221,45 @@ def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str,
     return _move(tx, _locked(tx, number), "ship", "shipped", who, trackings=trackings)
 
 
+def substitute(tx: Connection, number: str, who: str, line_id: str, sku: str, why: str) -> list[Ring]:
+    """Another article goes out in place of a line's, as its customer has agreed (`why`); nothing of its price changes. Said twice it is once.
+
+    Only where a store is told by our own API: whoever was sent the request already has it in his own words.
+    """
+    found = _locked(tx, number)
+    line = next((one for one in found.lines if one["line_id"] == line_id), None)
+    if line is not None and line["sku"] == sku:
+        return []
+    if found.account or found.state not in ("requested", "accepted", "picked") or line is None or not sku or not why:
+        raise Refused(
+            "not_substituted", f"{number}: line {line_id} cannot be substituted (any more), or nobody said why."
+        )
+    sold = line.get("instead_of", line["sku"])
+    lines = [{**one, "sku": sku, "instead_of": sold} if one is line else one for one in found.lines]
+    tx.execute(LINES, {"id": found.id, "lines": Jsonb([dict(one) for one in lines])})
+    reservations.substitute(
+        tx, found.subject_id, line_id, line["sku"], sku, Decimal(line["quantity"]), _place(tx, found)
+    )
+    states.advance(tx, found.subject_id, "line", line_id, "substitute", found.location)
+    waybill = found.number.partition("-")[0]
+    audit(tx, who, "substitute", f"order:{waybill}", why, {"sku": line["sku"]}, {"sku": sku, "fulfilment": number})
+    return []
+
+
+def _place(tx: Connection, found: Fulfilment) -> str:
+    """The shelf that the location stands for, by the rules in force."""
+    active = rules.in_force(tx)
+    known = active.rules.locations.get(found.location) if active is not None else None
+    return known.stock[1] if known is not None and known.stock is not None else found.location
+
+
+def keeps_for(tx: Connection, location: str) -> Seconds:
+    """Seconds that a pickup waits for its customer there."""
+    active = rules.in_force(tx)
+    known = active.rules.locations.get(location) if active is not None else None
+    return known.keeps_for if known is not None else Location(location, "store").keeps_for
+
+
 def extend(tx: Connection, number: str, who: str, why: str, keeps_for: Seconds) -> list[Ring]:
     """Nobody came, and somebody asked for more time."""
     found = _locked(tx, number)
@@ -327,5 +368,8 @@ def _move(
 
 
 def _set(tx: Connection, found: Fulfilment, state: str, *, pending: bool, trackings: Sequence[Any] = ()) -> None:
+    for line in found.lines if state in ("rejected", "timed_out", "cancelled") else ():
+        if "instead_of" in line:  # what goes out in its place does not go out: what was sold is wanted again
+            reservations.restore(tx, found.subject_id, line["line_id"], line["instead_of"])
     kept = Jsonb([dict(one) for one in trackings or found.trackings])
     tx.execute(MOVE, {"id": found.id, "state": state, "pending": pending, "trackings": kept})

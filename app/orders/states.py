@@ -29,7 +29,7 @@ OPEN = text("SELECT DISTINCT member FROM case_members WHERE member = ANY(:member
 # What only the hub itself knows is ahead of what a channel's document says: it is not taken back by a document that says less.
 AHEAD: Mapping[str, frozenset[str]] = {
     "order": frozenset(("booked", "released", "reconciled")),
-    "line": frozenset(("allocated", "picked")),
+    "line": frozenset(("allocated", "picked", "substituted")),
     "return": frozenset(("restocked", "quarantined", "scrapped", "exchanged", "refunded", "refunded_unseen")),
 }
 BEHIND: Mapping[str, frozenset[str]] = {

@@ -20,6 +20,9 @@ def key(subject: int, line: str) -> str:
     return f"{subject}:{line}"
 
 
+INSTEAD = "~"  # how the key of a piece ends that goes out in place of what was sold
+
+
 def claim(subject: int) -> str:
     """The claim under which all lines of an order stand in the ledger."""
     return f"order:{subject}"
@@ -35,7 +38,7 @@ def adjust(tx: Connection, subject: int, order: Order) -> None:
     """After an edit: open claims follow the lines' quantities, new lines get claims. A change of prices alone writes nothing."""
     claims.turn(tx, claim(subject))
     _open(tx, subject, order)
-    sold = {line.id: line.current_quantity for line in order.lines}
+    sold = _sold(tx, subject, order)
     differ = [piece for piece in _of(tx, subject) if _follows(piece, sold) is not None]
     shelves.lock(tx, {piece.place for piece in differ})
     for piece in _of(tx, subject):
@@ -45,12 +48,59 @@ def adjust(tx: Connection, subject: int, order: Order) -> None:
     dirty.mark(tx, {piece.sku for piece in differ})
 
 
+def _sold(tx: Connection, subject: int, order: Order) -> dict[str, Decimal]:
+    """Line id -> what is wanted of the very article, less what goes out in its place."""
+    sold = {line.id: line.current_quantity for line in order.lines}
+    for piece in _of(tx, subject):
+        if piece.key.endswith(INSTEAD) and piece.line_id in sold:
+            sold[piece.line_id] = max(Decimal(0), sold[piece.line_id] - piece.quantity)
+    return sold
+
+
 def _follows(piece: Piece, sold: dict[str, Decimal]) -> Decimal | None:
     """The quantity that an open piece should have by now; None when it has it."""
-    if piece.state != "open" or piece.line_id not in sold:
+    if piece.state != "open" or piece.line_id not in sold or piece.key.endswith(INSTEAD):
         return None
     wanted = max(sold[piece.line_id] * piece.per, piece.shipped)
     return None if wanted == piece.quantity else wanted
+
+
+def substitute(
+    tx: Connection, subject: int, line: str, sku: str, instead: str, quantity: Decimal, location: str
+) -> None:
+    """So many pieces of a line are claimed as another article at a location, and let go as the one that was sold. Once for each pair of articles."""
+    claims.turn(tx, claim(subject))
+    key_of = f"{key(subject, line)}:{instead}{INSTEAD}"
+    mine = [piece for piece in _of(tx, subject) if piece.line_id == line and piece.state == "open"]
+    old = next((piece for piece in mine if piece.sku == sku), None)
+    if any(piece.key == key_of for piece in mine):
+        return
+    places = {(instead, location), *({old.place} if old is not None else ())}
+    shelves.make(tx, places)
+    shelves.lock(tx, places)
+    if old is not None:
+        ledger.resize(tx, old, old.quantity - quantity)
+    pick = picking.Pick(line, instead, location, quantity)
+    kept = {"claim": claim(subject), "subject": subject, "holder": "", "seconds": None, "content": ""}
+    ledger.write(tx, [pick], kept, force=True, name=lambda _: key_of)
+    dirty.mark(tx, {sku, instead})
+
+
+def restore(tx: Connection, subject: int, line: str, sku: str) -> None:
+    """What was to go out in place of a line's article does not: the article that was sold is claimed again. Nothing where nothing was substituted."""
+    claims.turn(tx, claim(subject))
+    mine = [piece for piece in _of(tx, subject) if piece.line_id == line]
+    gone = [piece for piece in mine if piece.key.endswith(INSTEAD) and piece.state == "open"]
+    if not gone:
+        return
+    shelves.lock(tx, {piece.place for piece in gone}, {sku})
+    left = sum((piece.left for piece in gone), Decimal(0))
+    for piece in gone:
+        ledger.resize(tx, piece, piece.shipped)
+    picks, _ = picking.pick(tx, [Wanted(sku, left, line)], ledger.ANY, force=True)
+    kept = {"claim": claim(subject), "subject": subject, "holder": "", "seconds": None, "content": ""}
+    ledger.write(tx, picks, kept, force=True, name=lambda pick: f"{key(subject, line)}:{pick.sku}+{len(mine)}")
+    dirty.mark(tx, {piece.sku for piece in gone})
 
 
 def release(tx: Connection, subject: int) -> None:
@@ -75,7 +125,11 @@ def _left(pieces: Sequence[Piece], shipment: Shipment) -> Iterable[tuple[str, De
     for line in shipment.lines:
         mine = [p for p in pieces if p.line_id == line.line_id or (not line.line_id and line.sku in (p.sku, p.bundle))]
         named = mine[0].line_id if mine else ""
-        for piece in [p for p in mine if p.line_id == named]:
+        same = [p for p in mine if p.line_id == named]
+        very = [
+            p for p in same if p.sku == line.sku and not p.bundle
+        ]  # a line of which something else goes out has several articles
+        for piece in very or same:
             gone[piece.key] = gone.get(piece.key, Decimal(0)) + Decimal(line.quantity) * piece.per
     return gone.items()
 
