@@ -83,6 +83,13 @@ def ahead(name: str, tx: Connection | None = None) -> int:
     )
 
 
+def allowed(name: str, tx: Connection | None = None) -> float | None:
+    """Calls a second that the limits on all calls of an account allow; None where none of them says so."""
+    if name not in config().accounts:
+        return None
+    return min((rate for limit in limits_of(name, tx) if (rate := _per_second(limit)) is not None), default=None)
+
+
 def _per_second(limit: Limit) -> float | None:
     """A limit on all calls as calls a second; None for one that says nothing about pace."""
     if limit.operations or limit.kind in ("concurrency", "daily", "points"):

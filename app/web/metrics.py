@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.bell import CLOCK, HUB, INTAKE
 from app.database import transaction
-from app.journal.reading import counts, proofs
+from app.journal.reading import counts, draining, proofs
 from app.stock import reading as stock
 from app.web.broker import broker
 from config.reader import config
@@ -64,6 +64,10 @@ def _families(tx: Connection) -> Iterator[GaugeMetricFamily]:
     oldest = {account: _age(since) for account, since in counts.oldest_waiting(tx, accounts).items()}
     ages = {account: oldest.get(account, 0.0) for account in accounts}
     yield gauge("oldest_waiting_seconds", "Age of the oldest step waiting for its account", ("account",), _by_one(ages))
+    drains = {account: drain for account in oldest if (drain := draining.drain(tx, account).seconds) is not None}
+    yield gauge(
+        "drain_seconds", "Until what waits for its account is done, at its pace now", ("account",), _by_one(drains)
+    )
     states_of = {account: float(BREAKER.get(breaker, 2)) for account, (breaker, _) in breakers.items()}
     yield gauge("breaker", "0 closed, 1 half open, 2 open", ("account",), _by_one(states_of))
     paused = {account: float(paused) for account, (_, paused) in breakers.items()}

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any
 
+from app.database import transaction
+from app.journal.reading import draining
 from bench import filling, intake, load, measure
 from bench.orders import names
 from bench.stage import Stage, until
@@ -58,11 +60,9 @@ def flash_sale(stage: Stage, orders: int = 6000, seconds: float = 60.0) -> dict[
     trickle.start()
     rush = load.by_the_clock(stage.web_port, [load.delivery(name) for name in names(orders)], orders / seconds)
     trickle.join()
-    left = int(
-        str(stage.one("SELECT count(*) FROM steps WHERE account = 'erp' AND state IN ('waiting', 'ready', 'running')"))
-    )
-    unread = int(str(stage.one("SELECT count(*) FROM events WHERE state = 'accepted'")))
-    forecast, peak = (left + unread) / 20, _memory(stage)
+    with transaction() as tx:
+        forecast, peak = draining.last(tx, stage.accounts), _memory(stage)
+    assert forecast is not None, "the hub does not know when it is done"
     took = until(
         lambda: stage.open_steps() == 0 and not stage.one("SELECT count(*) FROM events WHERE state = 'accepted'"),
         3600,
