@@ -76,13 +76,17 @@ class Shelf:
             return missing
 
     def _location(self, ours: str) -> str:
+        """What lies nowhere in particular is told at the account's one location."""
+        alone = str(self.connection.account.settings.get("location") or "")
         try:
-            return self.connection.codes.theirs("location", ours)
+            theirs = self.connection.codes.theirs("location", ours)
         except Missing:
-            alone = self.connection.account.settings.get("location")
             if not alone:
                 raise
-            return str(alone)
+            return alone
+        if not theirs and not alone:
+            raise Missing("This stock names no location.", code="missing_location", kind="location", value=ours)
+        return theirs or alone
 
     def _shown(self, skus: Sequence[str]) -> dict[str, Row]:
         """Items by SKU, compared exactly."""

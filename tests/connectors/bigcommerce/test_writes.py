@@ -257,6 +257,22 @@ def test_a_quantity_that_is_there_costs_no_call(shop: MakeShop) -> None:
     assert len(at.system.calls("inventory.set")) == 1
 
 
+def test_stock_that_lies_nowhere_in_particular_is_told_at_the_one_location(shop: MakeShop) -> None:
+    at = shop()
+    codes = at.bench.codes.table["location"]
+    codes[""] = ""  # type: ignore[index]  # as where codes are the same on both sides
+    try:
+        at.settings(location="")
+        (lacking,) = at.connector.publish_stock([], key="k").send([level("WB-TEE", "8", "")])
+        at.settings(location="1")
+        (told,) = at.connector.publish_stock([], key="k").send([level("WB-TEE", "8", "")])
+    finally:
+        del codes[""]  # type: ignore[attr-defined]
+    assert getattr(lacking, "code", "") == "missing_location"
+    assert told == "WB-TEE@1"
+    assert at.effects("stock")["WB-TEE@1"] == "8 pieces"
+
+
 def test_stock_is_read_by_location_with_the_stores_own_safety(shop: MakeShop) -> None:
     at = shop()
     at.system.post("/_sim/stock", {"sku": "WB-TEE", "onhand": 20, "safety": 3})
