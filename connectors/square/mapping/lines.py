@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 
 from connectors.canonical.money import MoneyBag, minor_unit
@@ -23,7 +23,7 @@ KINDS = {
 STANDS_FOR = {ProductKind.SERVICE: "custom_amount_sku", ProductKind.GIFT_CARD: "gift_card_sku"}
 
 
-def line(item: Place, told: Frame, account: Account, back: Counter[str], delivery: str, shipped: bool) -> Line:
+def line(item: Place, told: Frame, account: Account, back: Mapping[str, Decimal], delivery: str, shipped: bool) -> Line:
     """`back`: pieces that returns took back, by line; `shipped`: it has yet to leave, by whatever road."""
     name, kind = item.at("uid").needed().id(), item.at("item_type").one_of(KINDS)
     quantity = item.at("quantity").needed().number()
@@ -36,7 +36,7 @@ def line(item: Place, told: Frame, account: Account, back: Counter[str], deliver
         sku=variation.at("sku").text() or str(account.settings.get(STANDS_FOR.get(kind, ""), "")),
         title=_title(item),
         quantity=quantity,
-        current_quantity=max(Decimal(0), quantity - back[name]),
+        current_quantity=max(Decimal(0), quantity - back.get(name, Decimal(0))),
         unit_price=_each(gross_bag, quantity, item, told.sums),
         gross=gross_bag,
         kind=kind,

@@ -391,6 +391,25 @@ def test_two_fulfilments_share_a_line() -> None:
     assert [one.kind for one in made.deliveries] == [DeliveryKind.SHIP, DeliveryKind.PICKUP]
 
 
+def test_what_was_to_leave_and_may_not_any_more() -> None:
+    """Square cancels no paid order, only its fulfilments: all of them end it, some of them their own lines."""
+    told = body("plain")
+    first = told["order"]["fulfillments"][0]
+    first["state"] = "CANCELED"
+    first["shipment_details"]["cancel_reason"] = "Sold out"
+    gone = order(told)
+    assert (gone.cancelled_at, gone.cancel_reason) == (gone.updated_at, "Sold out")
+    assert [line.current_quantity for line in gone.lines] == [0, 0]
+    for n, row in enumerate((first, {**first, "uid": "fulfilment-2", "state": "RESERVED"}), 1):
+        row.update(line_item_application="ENTRY_LIST", entries=[{"line_item_uid": f"line-{n}", "quantity": "1"}])
+        told["order"]["fulfillments"] = [*told["order"]["fulfillments"][: n - 1], row]
+    part = order(told)
+    assert part.cancelled_at is None
+    assert [line.current_quantity for line in part.lines] == [0, 1]
+    first["state"] = "FAILED"
+    assert [line.current_quantity for line in order(told).lines] == [2, 1]
+
+
 def test_a_way_that_nobody_knows_is_named() -> None:
     told = body("plain")
     told["order"]["fulfillments"][0]["type"] = "DRONE"
