@@ -214,6 +214,10 @@ def test_till_and_web() -> None:
     (pickup,) = order("pickup").deliveries
     assert (pickup.kind, pickup.location, pickup.pickup_person) == (DeliveryKind.PICKUP, "LOC1", "Ana Example 1")
     assert order("pickup").lines[0].requires_shipping
+    own = Account("shop", "square", "https://api.example.com")
+    raw = simplejson.dumps(body("pickup"), use_decimal=True).encode()
+    (reading,) = registry.read(own, Message("api/order", "d", raw))
+    assert not reading.document.lines[0].requires_shipping  # type: ignore[union-attr]
     assert order("courier").deliveries[0].kind is DeliveryKind.LOCAL
 
 
