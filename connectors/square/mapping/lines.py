@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from connectors.canonical.money import MoneyBag, minor_unit
+from connectors.canonical.money import Money, MoneyBag, minor_unit
 from connectors.canonical.order import Charge, ChargeKind, Line
 from connectors.canonical.product import ProductKind
 from connectors.kit.account import Account
@@ -37,7 +37,7 @@ def line(item: Place, told: Frame, account: Account, back: Mapping[str, Decimal]
         title=_title(item),
         quantity=quantity,
         current_quantity=max(Decimal(0), quantity - back.get(name, Decimal(0))),
-        unit_price=_each(gross_bag, quantity, item, told.sums),
+        unit_price=_each(gross_bag, quantity, item, told),
         gross=gross_bag,
         kind=kind,
         product_id=variation.at("item_id").text(),
@@ -108,11 +108,16 @@ def _share(item: Place, applied: Place, told: Frame) -> Charge:
     )
 
 
-def _each(whole: MoneyBag, quantity: Decimal, item: Place, sums: Sums) -> MoneyBag:
-    """One piece with its modifiers, where that is a whole sum; else the price as listed, the gross beside it being exact."""
-    unit = minor_unit(sums.currency)
+def _each(whole: MoneyBag, quantity: Decimal, item: Place, told: Frame) -> MoneyBag:
+    """One piece with its modifiers, where that is a whole sum; else the price as listed, the gross beside it being exact. Where taxes were taken
+    out of the gross, out of the piece too: the listed price holds them."""
+    sums, unit = told.sums, minor_unit(told.sums.currency)
     each = whole.shop.amount / quantity / unit if quantity else Decimal(0)
-    return sums.bag(int(each)) if each == int(each) and quantity else sums.bag(sums.minor(item.at("base_price_money")))
+    if quantity and each == int(each):
+        return sums.bag(int(each))
+    if quantity and told.mixed:
+        return MoneyBag(Money((each * unit).quantize(unit / 10000), sums.currency))
+    return sums.bag(sums.minor(item.at("base_price_money")))
 
 
 def _unit(item: Place) -> str:

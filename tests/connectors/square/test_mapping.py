@@ -93,6 +93,9 @@ def test_taxes_inside_and_beside() -> None:
     assert [(tax.title, tax.rate) for tax in first.taxes] == [("VAT", d("0.19")), ("City tax", d("0.05"))]
     assert first.gross is not None
     assert first.gross.shop.amount == d("39.80") - first.taxes[0].amount.shop.amount
+    assert all(
+        line.gross and line.unit_price.shop.amount * line.quantity == line.gross.shop.amount for line in mixed.lines
+    )
 
 
 def test_discounts_and_modifiers_stand_on_their_line() -> None:
