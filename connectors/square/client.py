@@ -21,11 +21,20 @@ ORDERS, PLACES, COUNTS, ARTICLES, OBJECTS = 500, 10, 1000, 250, 1000  # the most
 
 
 class Client:
-    """Calls of one seller. Raises what refusals.sorted_out makes of an answer, and the kit's errors for lost ones."""
+    """Calls of one seller. Raises what refusals.sorted_out makes of an answer, and the kit's errors for lost ones.
+
+    `served` is the API version that answered last.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.served = VERSION
         self.page = int(connection.account.settings.get("page_size", ORDERS))
+
+    @property
+    def fell_forward(self) -> bool:
+        """Square answers in the version that it is asked for, else in the application's own."""
+        return self.served != VERSION
 
     # ---- orders
 
@@ -192,6 +201,7 @@ class Client:
         )
 
     def _checked(self, answer: Answer, absent: Sequence[int]) -> Answer:
+        self.served = answer.headers.get("square-version", VERSION)
         found = None if answer.status in absent else sorted_out(answer)
         if isinstance(found, Throttled):
             self._connection.http.limits.block(self._connection.account.name, found.retry_after or BUSY)

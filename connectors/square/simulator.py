@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from connectors.kit.simulator import Memory, Simulator
 from connectors.square.simulator_access import Door
@@ -32,7 +32,8 @@ KINDS = {
 
 def create(settings: Mapping[str, Any]) -> Simulator:
     """Settings, all optional: `path` (memory file), the four of OWN, `rate` (calls a second; 0: no limit) and `burst`, `locations` (ids), `quantity`
-    (pieces on every shelf), `merchant_id`, `refund_orders` (RefundPayment makes a return order), `webhook_url` (gets every topic), and
+    (pieces on every shelf), `merchant_id`, `refund_orders` (RefundPayment makes a return order), `serves` (a version, whatever is asked for),
+    `webhook_url` (gets every topic), and
     simulator_hooks.Habits (secret, duplicates ...)."""
     path = settings.get("path")
     simulator = Simulator("square", Memory(Path(path) if path else None), error=_error)
@@ -47,22 +48,24 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     )
     store.refund_orders = bool(settings.get("refund_orders", False))
     store.open()
+    serves = str(settings.get("serves", ""))
     own = {name: str(settings.get(name, value)) for name, value in OWN.items()}
     door = Door(simulator.memory, own, float(settings.get("rate", 0)), float(settings.get("burst", 20)))
     simulator.operation("/oauth2/token", "oauth.token", ["POST"])(_answered(lambda: None, door.token))
     for rule, name, method, write, handle in operations(store):
-        simulator.operation(rule, name, [method], write)(_answered(lambda name=name: door.admit(name), handle))
+        simulator.operation(rule, name, [method], write)(_answered(lambda name=name: door.admit(name), handle, serves))
     control(simulator, store, hooks, door)
     return simulator
 
 
-def _answered(admit: Any, handle: Handle) -> Handle:
+def _answered(admit: Any, handle: Handle, serves: str = "") -> Handle:
     """Who is not let in, or asks for what cannot be, is told so in Square's words."""
 
     def answer(**args: Any) -> Response:
         try:
             admit()
             done: Response = handle(**args)
+            done.headers["Square-Version"] = serves or request.headers["Square-Version"]
             return done
         except Refused as refused:
             told = {"category": refused.category, "code": refused.code, "detail": refused.detail}

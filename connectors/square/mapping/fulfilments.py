@@ -16,6 +16,7 @@ from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus
 from connectors.kit.place import Place
 
 OURS = "waybill-"  # prefix of our entries in a fulfilment's metadata
+CANCELLED = "CANCELED"
 WAITS = "w"  # before an entry: set out for its customer, not yet fetched
 WHOLE = "*"  # the entry says no lines: too many to write down
 KINDS = {
@@ -41,14 +42,22 @@ class Ways:
 
 
 def ways(node: Place) -> Ways:
-    rows = [
-        one for one in node.at("fulfillments").items() if one.at("state").text() not in ("CANCELED", "FAILED")
-    ] or list(node.at("fulfillments").items())
+    """What was cancelled or failed comes last: a line belongs to a way that is still open, where there is one."""
+    rows = sorted(node.at("fulfillments").items(), key=lambda one: one.at("state").text() in (CANCELLED, "FAILED"))
     by_line: dict[str, str] = {}
     for row in rows:
         for name in pieces(row, node):
             by_line.setdefault(name, uid(row))
     return Ways(tuple(_delivery(one, node) for one in rows), by_line)
+
+
+def given_up(node: Place) -> frozenset[str]:
+    """Lines that only cancelled fulfilments take: Square cancels no paid order, but what of it was to leave."""
+    taken: dict[str, set[str]] = {}
+    for row in node.at("fulfillments").items():
+        for name in pieces(row, node):
+            taken.setdefault(name, set()).add(row.at("state").text())
+    return frozenset(name for name, states in taken.items() if states == {CANCELLED})
 
 
 def uid(row: Place) -> str:

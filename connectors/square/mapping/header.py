@@ -8,10 +8,9 @@ from datetime import datetime
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.kit.account import Account
 from connectors.kit.place import Place
+from connectors.square.mapping.fulfilments import CANCELLED, given_up
 from connectors.square.mapping.money_back import Money
 from connectors.square.mapping.values import Sums
-
-CANCELLED = "CANCELED"
 
 
 def payment_status(paid: Sequence[Payment]) -> str:
@@ -24,7 +23,9 @@ def payment_status(paid: Sequence[Payment]) -> str:
 
 
 def cancelled(node: Place) -> datetime | None:
-    if node.at("state").text() != CANCELLED:
+    """An order is, or every line of it was to leave and may not any more."""
+    lines = {one.at("uid").text() for one in node.at("line_items").items()}
+    if node.at("state").text() != CANCELLED and not (lines and lines == given_up(node)):
         return None
     return node.at("closed_at").time() or node.at("updated_at").time() or node.at("created_at").time()
 

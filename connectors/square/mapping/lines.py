@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 
-from connectors.canonical.money import MoneyBag, minor_unit
+from connectors.canonical.money import Money, MoneyBag, minor_unit
 from connectors.canonical.order import Charge, ChargeKind, Line
 from connectors.canonical.product import ProductKind
 from connectors.kit.account import Account
@@ -23,7 +23,7 @@ KINDS = {
 STANDS_FOR = {ProductKind.SERVICE: "custom_amount_sku", ProductKind.GIFT_CARD: "gift_card_sku"}
 
 
-def line(item: Place, told: Frame, account: Account, back: Counter[str], delivery: str, shipped: bool) -> Line:
+def line(item: Place, told: Frame, account: Account, back: Mapping[str, Decimal], delivery: str, shipped: bool) -> Line:
     """`back`: pieces that returns took back, by line; `shipped`: it has yet to leave, by whatever road."""
     name, kind = item.at("uid").needed().id(), item.at("item_type").one_of(KINDS)
     quantity = item.at("quantity").needed().number()
@@ -36,8 +36,8 @@ def line(item: Place, told: Frame, account: Account, back: Counter[str], deliver
         sku=variation.at("sku").text() or str(account.settings.get(STANDS_FOR.get(kind, ""), "")),
         title=_title(item),
         quantity=quantity,
-        current_quantity=max(Decimal(0), quantity - back[name]),
-        unit_price=_each(gross_bag, quantity, item, told.sums),
+        current_quantity=max(Decimal(0), quantity - back.get(name, Decimal(0))),
+        unit_price=_each(gross_bag, quantity, item, told),
         gross=gross_bag,
         kind=kind,
         product_id=variation.at("item_id").text(),
@@ -108,11 +108,16 @@ def _share(item: Place, applied: Place, told: Frame) -> Charge:
     )
 
 
-def _each(whole: MoneyBag, quantity: Decimal, item: Place, sums: Sums) -> MoneyBag:
-    """One piece with its modifiers, where that is a whole sum; else the price as listed, the gross beside it being exact."""
-    unit = minor_unit(sums.currency)
+def _each(whole: MoneyBag, quantity: Decimal, item: Place, told: Frame) -> MoneyBag:
+    """One piece with its modifiers, where that is a whole sum; else the price as listed, the gross beside it being exact. Where taxes were taken
+    out of the gross, out of the piece too: the listed price holds them."""
+    sums, unit = told.sums, minor_unit(told.sums.currency)
     each = whole.shop.amount / quantity / unit if quantity else Decimal(0)
-    return sums.bag(int(each)) if each == int(each) and quantity else sums.bag(sums.minor(item.at("base_price_money")))
+    if quantity and each == int(each):
+        return sums.bag(int(each))
+    if quantity and told.mixed:
+        return MoneyBag(Money((each * unit).quantize(unit / 10000), sums.currency))
+    return sums.bag(sums.minor(item.at("base_price_money")))
 
 
 def _unit(item: Place) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 
 from connectors.canonical.delivery import DeliveryKind
 from connectors.canonical.order import Charge, ChargeKind, Line, Order, ShippingLine, Source, Tax
 from connectors.canonical.returns import Refund
 from connectors.kit.account import Account
 from connectors.kit.place import Place
-from connectors.square.mapping.fulfilments import Ways, shipments, ways
+from connectors.square.mapping.fulfilments import KINDS, Ways, given_up, shipments, ways
 from connectors.square.mapping.header import attributes, cancel_reason, cancelled, hold, payment_status
 from connectors.square.mapping.lines import line, line_charges
 from connectors.square.mapping.money_back import Money, exchange_credit
@@ -21,6 +21,10 @@ from connectors.square.mapping.sums import rest_of_discounts, rest_of_tax, round
 from connectors.square.mapping.taxes import Frame, frame, taxed
 from connectors.square.mapping.values import Sums, currency_of
 
+OURS_TO_SEND = (
+    "SHIPMENT",
+    "DELIVERY",
+)  # a pickup is handed over by the store's staff, unless the account says otherwise
 SPREAD = ("APPORTIONED_TREATMENT", "APPORTIONED_PERCENTAGE_PHASE", "APPORTIONED_AMOUNT_PHASE")
 
 
@@ -95,11 +99,13 @@ def order(body: Place, account: Account) -> Order:
 
 def _lines(body: Place, told: Frame, account: Account, road: Ways) -> tuple[Line, ...]:
     node = body.at("order")
-    back = Counter(pieces_back(body.at("returns").items(), node.at("id").text()))
-    made = []
+    back = pieces_back(body.at("returns").items(), node.at("id").text())
+    made, gone = [], given_up(node)
+    seen_to = {KINDS[str(one).lower()] for one in account.settings.get("ways", OURS_TO_SEND)}
     for item in node.at("line_items").items():
         name = item.at("uid").text()
-        leaves = road.kind(name) not in (None, DeliveryKind.DIGITAL)
+        back[name] = item.at("quantity").needed().number() if name in gone else back.get(name, Decimal(0))
+        leaves = road.kind(name) in seen_to
         made.append(line(item, told, account, back, road.by_line.get(name, ""), leaves))
     return tuple(made)
 

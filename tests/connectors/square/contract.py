@@ -33,6 +33,7 @@ SETTINGS = {
     "merchant_id": "MERCHANT1",
     "locations": ["LOC1", "LOC2"],
     "page_size": 3,
+    "ways": ["SHIPMENT", "DELIVERY", "PICKUP"],
     "shipping_charges": ["Shipping"],
     "custom_amount_sku": "WB-CUSTOM",
     "gift_card_sku": "WB-CARD",

@@ -161,6 +161,27 @@ def test_a_parcel_of_an_order_from_the_web(stores: Stores) -> None:
     assert stores.world.settled()
 
 
+def test_staff_give_an_order_up(stores: Stores) -> None:
+    """A paid order whose fulfilment is cancelled in Square: nothing leaves any more, and what was asked of the warehouse is taken back."""
+    name = stores.post("/_sim/orders", {"kind": "plain"})[0]["id"]
+    stores.hear(stores.news())
+    stores.world.pump()
+    stores.post(f"/_sim/orders/{name}/moves", {"fulfillment_state": "CANCELED"})
+    stores.hear(stores.news())
+    stores.world.pump()
+    assert len(stores.world.effects("warehouse")["cancelled"]) == 1
+    assert stores.world.one("SELECT state FROM subjects WHERE external_id = :id", id=name) == "cancelled"
+    assert stores.world.settled()
+
+
+def test_an_open_ticket_waits_for_its_money(stores: Stores) -> None:
+    name = stores.post("/_sim/orders", {"kind": "plain", "payment": "none"})[0]["id"]
+    stores.hear(stores.news())
+    stores.world.pump(until=lambda: not stores.world.turn())
+    assert not stores.booked()
+    assert stores.world.one("SELECT count(*) FROM subjects WHERE external_id = :id", id=name) == 1
+
+
 def test_brought_back_to_another_store(stores: Stores) -> None:
     """The return, its refunds and the payments' changes all tell of it: the books are credited once."""
     sold = stores.post("/_sim/orders", {"kind": "split"})[0]["id"]

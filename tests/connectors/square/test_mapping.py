@@ -93,6 +93,9 @@ def test_taxes_inside_and_beside() -> None:
     assert [(tax.title, tax.rate) for tax in first.taxes] == [("VAT", d("0.19")), ("City tax", d("0.05"))]
     assert first.gross is not None
     assert first.gross.shop.amount == d("39.80") - first.taxes[0].amount.shop.amount
+    assert all(
+        line.gross and line.unit_price.shop.amount * line.quantity == line.gross.shop.amount for line in mixed.lines
+    )
 
 
 def test_discounts_and_modifiers_stand_on_their_line() -> None:
@@ -214,6 +217,10 @@ def test_till_and_web() -> None:
     (pickup,) = order("pickup").deliveries
     assert (pickup.kind, pickup.location, pickup.pickup_person) == (DeliveryKind.PICKUP, "LOC1", "Ana Example 1")
     assert order("pickup").lines[0].requires_shipping
+    own = Account("shop", "square", "https://api.example.com")
+    raw = simplejson.dumps(body("pickup"), use_decimal=True).encode()
+    (reading,) = registry.read(own, Message("api/order", "d", raw))
+    assert not reading.document.lines[0].requires_shipping  # type: ignore[union-attr]
     assert order("courier").deliveries[0].kind is DeliveryKind.LOCAL
 
 
@@ -389,6 +396,25 @@ def test_two_fulfilments_share_a_line() -> None:
     made = order(told)
     assert [line.delivery_id for line in made.lines] == ["fulfilment-1", "fulfilment-2"]
     assert [one.kind for one in made.deliveries] == [DeliveryKind.SHIP, DeliveryKind.PICKUP]
+
+
+def test_what_was_to_leave_and_may_not_any_more() -> None:
+    """Square cancels no paid order, only its fulfilments: all of them end it, some of them their own lines."""
+    told = body("plain")
+    first = told["order"]["fulfillments"][0]
+    first["state"] = "CANCELED"
+    first["shipment_details"]["cancel_reason"] = "Sold out"
+    gone = order(told)
+    assert (gone.cancelled_at, gone.cancel_reason) == (gone.updated_at, "Sold out")
+    assert [line.current_quantity for line in gone.lines] == [0, 0]
+    for n, row in enumerate((first, {**first, "uid": "fulfilment-2", "state": "RESERVED"}), 1):
+        row.update(line_item_application="ENTRY_LIST", entries=[{"line_item_uid": f"line-{n}", "quantity": "1"}])
+        told["order"]["fulfillments"] = [*told["order"]["fulfillments"][: n - 1], row]
+    part = order(told)
+    assert part.cancelled_at is None
+    assert [line.current_quantity for line in part.lines] == [0, 1]
+    first["state"] = "FAILED"
+    assert [line.current_quantity for line in order(told).lines] == [2, 1]
 
 
 def test_a_way_that_nobody_knows_is_named() -> None:

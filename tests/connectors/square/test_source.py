@@ -14,6 +14,7 @@ from connectors.canonical.order import Order
 from connectors.canonical.snapshot import Ignored, Pointer, Snapshot
 from connectors.canonical.stock import StockLevel
 from connectors.kit.errors import NotOffered, Throttled, Transient, Unauthorized
+from connectors.square.client import VERSION
 from tests.connectors.square.conftest import MakeSeller, Seller
 from tests.connectors.square.contract import told
 
@@ -212,6 +213,14 @@ def test_a_token_that_ends_is_bought_once(seller: MakeSeller) -> None:
     at.system.post("/_sim/tokens/expiry")
     assert at.connector.fetch(Pointer("order", name))
     assert len(at.system.calls("oauth.token")) == 2
+
+
+@pytest.mark.parametrize(("serves", "fell"), [("", False), ("2027-01-20", True)])
+def test_another_version_that_answers_is_seen(seller: MakeSeller, serves: str, fell: bool) -> None:
+    client = seller(serves=serves).connector.client
+    client.locations()
+    assert client.fell_forward is fell
+    assert client.served == (serves or VERSION)
 
 
 @pytest.mark.parametrize("wrong", ["application_secret", "refresh_token"])

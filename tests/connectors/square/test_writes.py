@@ -178,6 +178,7 @@ def test_cancelling(seller: MakeSeller) -> None:
     assert (at.raw(unpaid)["state"], at.raw(paid)["state"]) == ("CANCELED", "OPEN")
     assert at.raw(paid)["fulfillments"][0]["state"] == "CANCELED"
     assert at.again(unpaid).cancelled_at is not None
+    assert at.again(paid).cancelled_at is not None
     for part in samples.parcels(shipped):
         confirm(at, shipped, part)
     for order in (shipped, till):
