@@ -28,12 +28,14 @@ def carried(order: Order) -> tuple[Line, ...]:
 
 def sell(tx: Connection, order: Order) -> None:
     """Counted at the order's location (or the line's own), at the time of the sale: an owner who counts later has it in his count."""
-    movements.record(tx, [*_moves(tx, order, "sale", -1, order.placed_at)])
+    if carried(order):  # most orders are none of a till's: they cost nothing here
+        movements.record(tx, [*_moves(tx, order, "sale", -1, order.placed_at)])
 
 
 def take_back(tx: Connection, order: Order) -> None:
     """A sale that was voided: the pieces lie on the shelf again, now."""
-    movements.record(tx, [*_moves(tx, order, "return", 1, datetime.now(UTC))])
+    if carried(order):
+        movements.record(tx, [*_moves(tx, order, "return", 1, datetime.now(UTC))])
 
 
 def _moves(tx: Connection, order: Order, kind: str, sign: int, at: datetime) -> Iterator[Movement]:

@@ -28,7 +28,8 @@ def reserve_stock(order: Order, tx: Connection, work: Work) -> None:
 def release_stock(order: Order, tx: Connection, work: Work) -> None:
     reservations.release(tx, work.subject)
     counter.take_back(tx, order)
-    day_sales.drop(tx, work.subject, work.waybill)
+    if day_sales.applies(order):
+        day_sales.drop(tx, work.subject, work.waybill)
 
 
 def book_order(order: Order, erp: OrderKeeper, work: Work) -> Writes:
