@@ -103,7 +103,7 @@ def over(tx: Connection, now: datetime, most: int = 200) -> list[Day]:
 def _closes(one: Day) -> datetime:
     policy = money.policy(one.account)
     midnight = datetime.combine(one.day + timedelta(days=1), datetime.min.time(), ZoneInfo(str(policy["zone"])))
-    return midnight + timedelta(seconds=float(policy["sales_after"]))
+    return midnight + timedelta(seconds=int(policy["sales_after"]))
 
 
 def take(tx: Connection, one: Day) -> tuple[str, list[tuple[int, Order]]]:
