@@ -26,7 +26,8 @@ CHECKS = (
     Check("format (ruff format)", ("ruff", "format", "--check", ".")),
     Check("types (mypy)", ("mypy", *TYPED)),
     Check("floors (import-linter)", ("lint-imports",)),
-    Check("tests (pytest)", ("pytest", "--numprocesses", "2", "--dist", "loadfile")),
+    # In the order of tests/conftest.py: xdist would begin with files of many tests, and end with one of a single test that takes minutes.
+    Check("tests (pytest)", ("pytest", "--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder")),
 )
 # Two workers share the machine with real servers and processes: what failed beside others is tried once more by itself.
 ALONE = Check(

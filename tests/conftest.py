@@ -16,12 +16,21 @@ _count = itertools.count(1)
 
 # A worker takes whole files, in this order: what takes minutes begins first, or the other worker would wait for it at the end.
 FIRST = (
-    "tryton/test_stories",
-    "pains/test_intake",
     "tryton/test_live",
+    "pains/test_intake",
     "pains/test_workers",
-    "labs/test_kills",
+    "web/test_leaks",
+    "engine/test_shapes",
+    "pains/test_pacing",
     "contract/test_steps",
+    "amazon/test_hub",
+    "api/test_hub",
+    "local/test_servers",
+    "labs/test_kills",
+    "engine/test_sources",
+    "tryton/test_stories",
+    "contract/test_limits",
+    "labs/test_scenario",
 )
 
 
