@@ -6,15 +6,13 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import redis
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import transaction
-from app.web import metrics
-from app.web.broker import broker
+from app.web import broker, metrics
 
 health = Blueprint("health", __name__)
 STALE = 120  # seconds without a worker's heartbeat; beat sends one through each queue every 30
@@ -66,9 +64,9 @@ def head() -> str | None:
 
 def _broker() -> str:
     try:
-        broker().ping()
-    except redis.RedisError:
-        return "Redis does not answer."
+        broker.reach()
+    except broker.AWAY:
+        return f"The broker ({'RabbitMQ' if broker.address().startswith('amqp') else 'Redis'}) does not answer."
     return ""
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-import redis
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -20,7 +19,7 @@ from app.bell import CLOCK, HUB, INTAKE
 from app.database import transaction
 from app.journal.reading import counts, draining, proofs
 from app.stock import reading as stock
-from app.web.broker import broker
+from app.web import broker
 from config.reader import config
 
 __all__ = ["CONTENT_TYPE", "exposition"]
@@ -110,8 +109,8 @@ def _age(since: datetime) -> float:
 
 def _queues() -> Iterator[GaugeMetricFamily]:
     try:
-        depths = {name: float(str(broker().llen(name))) for name in (HUB, INTAKE, CLOCK, *config().accounts)}
-    except redis.RedisError:
+        depths = broker.depths((HUB, INTAKE, CLOCK, *config().accounts))
+    except broker.AWAY:
         return
     yield gauge("queue_depth", "Messages in each Celery queue", ("queue",), _by_one(depths))
 

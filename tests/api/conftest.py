@@ -79,7 +79,6 @@ def market(tmp_path: Path, database_url: str, redis_url: str, request: pytest.Fi
     from app.database import engine
     from app.web import create_app, keys, webhooks
     from app.web.api import door
-    from app.web.broker import broker
 
     before = dict(os.environ)
     folder = tmp_path / "config"
@@ -103,7 +102,6 @@ def market(tmp_path: Path, database_url: str, redis_url: str, request: pytest.Fi
         finally:
             keys.forget()
             door._script.cache_clear()
-            broker.cache_clear()
             webhooks._acks.cache_clear()
     os.environ.clear()
     os.environ.update(before)

@@ -16,10 +16,8 @@ from tests.web.conftest import PASSWORDS, Person
 def app(feed: Feed) -> Flask:
     from app.database import transaction
     from app.web import create_app, people
-    from app.web.broker import broker
 
     os.environ.update(SECRET_KEY="tests only", PLAIN_HTTP="1", ADMIN_PASSWORD="")
-    broker.cache_clear()
     made = create_app()
     with transaction() as tx:
         for role, password in PASSWORDS.items():

@@ -41,7 +41,6 @@ def app(stock: Stock) -> Iterator[Flask]:
 
     from app.web import create_app, keys
     from app.web.api import door
-    from app.web.broker import broker
 
     redis.Redis.from_url(os.environ["REDIS_URL"]).flushall()
     os.environ.update(SECRET_KEY="tests only", PLAIN_HTTP="1", ADMIN_PASSWORD="")
@@ -50,7 +49,6 @@ def app(stock: Stock) -> Iterator[Flask]:
     yield create_app()
     keys.forget()
     door._script.cache_clear()
-    broker.cache_clear()
 
 
 def partner(app: Flask, stock: Stock, name: str = "market", **more: Any) -> Partner:

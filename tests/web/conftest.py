@@ -224,11 +224,9 @@ class _environment:  # noqa: N801 - reads as what it is: with _environment(...)
 
 def _fresh() -> None:
     from app.database import engine
-    from app.web.broker import broker
 
     engine().dispose()
     fresh_process()
-    broker.cache_clear()
 
 
 def _made(database_url: str, redis_url: str, played: World | None = None) -> Hub:

@@ -28,18 +28,32 @@ def test_readiness_names_what_is_missing(hub: Hub) -> None:
     hub.write("UPDATE alembic_version SET version_num = :v", v=version)
 
 
-def test_a_broker_that_is_away_is_named(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.web.broker import broker
-
-    broker.cache_clear()
-    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-    try:
-        answer = hub.app.test_client().get("/readyz")
-    finally:
-        broker.cache_clear()
+@pytest.mark.parametrize(
+    ("name", "address", "called"),
+    [("REDIS_URL", "redis://127.0.0.1:1/0", "Redis"), ("BROKER_URL", "amqp://guest:guest@127.0.0.1:1//", "RabbitMQ")],
+)
+def test_a_broker_that_is_away_is_named(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, name: str, address: str, called: str
+) -> None:
+    monkeypatch.setenv(name, address)
+    answer = hub.app.test_client().get("/readyz")
     assert answer.status_code == 503
     assert answer.json is not None
-    assert answer.json["reasons"]["broker"] == "Redis does not answer."
+    assert answer.json["reasons"]["broker"] == f"The broker ({called}) does not answer."
+
+
+def test_limits_are_shown_whichever_broker_carries_the_messages(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are counted in Redis also where RabbitMQ is the broker."""
+    from app.accounts import entries
+    from app.web.broker import store
+    from connectors.kit.limiter import Limiter
+
+    person = hub.come_in("viewer")
+    monkeypatch.setenv("BROKER_URL", "amqp://guest:guest@127.0.0.1:1//")
+    Limiter(store(), entries.limits_of).warm("shop")
+    page = person.get("/admin/accounts/shop")
+    assert page.status_code == 200
+    assert "<meter" in page.text
 
 
 def test_figures_fit_the_journal(hub: Hub) -> None:

@@ -18,7 +18,7 @@ from app.database import transaction
 from app.journal.reading import draining, overview
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
-from app.web.broker import broker
+from app.web.broker import store
 from config.reader import config
 from connectors import registry
 from connectors.kit.limiter import Limiter
@@ -121,7 +121,7 @@ def _act(account: str, act: Act, told: str) -> ResponseReturnValue:
 
 @cache
 def _limiter() -> Limiter:
-    return Limiter(broker(), entries.limits_of)
+    return Limiter(store(), entries.limits_of)
 
 
 def _limits(account: str) -> list[dict[str, Any]]:
