@@ -17,7 +17,7 @@ from tests.api.test_tills import sale
 from tests.api.test_webhooks import PRIVATE, Listening
 from tests.hub import Hub, hub, until
 
-ORDERS = 48
+ORDERS = 24
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_receivers_are_killed_while_partners_order(market: Market, running: Hub)
             asked = [
                 crowd.submit(post, running, market, "/orders", order(f"H-{n}"), f"order-{n}") for n in range(ORDERS)
             ]
-            for answered in (8, 24):
+            for answered in (5, 14):
                 until(60, lambda least=answered: sum(one.done() for one in asked) >= least)
                 running.kill("web")
                 running.web()
