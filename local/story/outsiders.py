@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from connectors.business_central.mapping import names
+from connectors.kit import names
 from local.story.catalogue import COUNTED, ERP_CODES, SHIPS_FROM
 from local.story.facts import Asked, Books, Delivery, Outside, Parcel, Sold
 from local.story.judge import CHANNEL, WAREHOUSE
