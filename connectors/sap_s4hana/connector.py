@@ -14,7 +14,7 @@ from connectors.canonical.stock import StockLevel
 from connectors.kit import names
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
-from connectors.kit.errors import Missing
+from connectors.kit.errors import Missing, Rejected
 from connectors.kit.writes import Write, Writes
 from connectors.sap_s4hana.client import ORDERS, STOCK, Client
 from connectors.sap_s4hana.credits import Credits
@@ -103,8 +103,19 @@ class SapS4Hana:
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """A customer return for what goes back into stock, a credit memo request for each tender."""
-        record = self.sales.booked(order, self._known(order))
-        return (yield from self.credits.record(order, refund, str(record.get("SoldToParty") or "")))
+        return (yield from self.credits.record(order, refund, self._customer_of(order)))
+
+    def _customer_of(self, order: Order) -> str:
+        """Whom the order was booked on; of one that never was (cancelled before), whom it would be booked on."""
+        try:
+            return str(self.sales.booked(order, self._known(order))["SoldToParty"])
+        except Rejected:
+            if self.policy.customer_match == "one":
+                return self.policy.wanted("customer", "the customer that every order is booked on")
+            found = self.customers.find(parties.business_partner(order, self.policy))
+            if found is None:
+                raise
+            return found
 
     # ---- the books
 

@@ -24,7 +24,9 @@ class Credits:
     def record(self, order: Order, refund: Refund, customer: str) -> Writes:
         """The return first, then the requests; what moved no money yet is booked when it does."""
         owed = dues(order, refund)
-        back = credit.customer_return(order, refund, customer, self._policy) if owed else None
+        if not owed:
+            return ""
+        back = credit.customer_return(order, refund, customer, self._policy)
         requests = credit.credit_memos(order, refund, owed, customer, self._policy)
         result = ""
         if back is not None:

@@ -45,6 +45,10 @@ class Deliveries:
         if found is not None:
             return found
         record = self._sales.booked(order, known)
+        asked = leaving.moves(order, shipment, str(record["SalesOrder"]), rows(record.get("to_Item")), self._policy)
+        if asked:
+            self._sales.chain(asked)
+            record = self._sales.booked(order, str(record["SalesOrder"]))
         items = rows(record.get("to_Item"))
         body = leaving.delivery(order, shipment, str(record["SalesOrder"]), items, self._policy)
         return str(self._client.create(DELIVERIES, "A_OutbDeliveryHeader", body)["DeliveryDocument"])

@@ -90,7 +90,7 @@ class Sales:
     def amend(self, document: Document, known: str | None) -> ExternalId:
         """SAP takes one change at a time: each sets a state, so what a broken chain left out is asked the next time."""
         there = self.standing(document.order, known)
-        self._chain(changes.towards(there, document, self._policy))
+        self.chain(changes.towards(there, document, self._policy))
         made = changes.total(self.standing(document.order, there.number).items)
         if made != document.stated:
             raise differs(document.order, document.stated, made)
@@ -101,7 +101,7 @@ class Sales:
         stands = changes.total(there.items) == document.stated
         return there.number if stands and not changes.towards(there, document, self._policy) else None
 
-    def _chain(self, asked: Sequence[Ask]) -> None:
+    def chain(self, asked: Sequence[Ask]) -> None:
         """The first is held to the state that was read, where it has an ETag. It gives the whole order a new one, so the
         rest go without: each sets a state of its own.
         """
@@ -125,7 +125,7 @@ class Sales:
         if _all_left(items):
             raise _shipped(order)
         open_ = [one for one in items if not changes.rejected(one) and not changes.delivered(one)]
-        self._chain([changes.rejection(number, one, self._policy) for one in open_])
+        self.chain([changes.rejection(number, one, self._policy) for one in open_])
         return number
 
     def rejected(self, order: Order, known: str | None) -> ExternalId | None:

@@ -112,10 +112,10 @@ def rejection(order: str, item: Row, policy: Policy) -> Ask:
     if delivered(item):
         raise too_late(item)
     reason = policy.wanted("rejection_reason", "a reason of rejection")
-    return Ask("PATCH", _path(order, item), {"SalesDocumentRjcnReason": reason}, etag(item))
+    return Ask("PATCH", item_path(order, item), {"SalesDocumentRjcnReason": reason}, etag(item))
 
 
-def _path(order: str, item: Row) -> str:
+def item_path(order: str, item: Row) -> str:
     return keyed("A_SalesOrderItem", SalesOrder=order, SalesOrderItem=str(item["SalesOrderItem"]))
 
 
@@ -130,11 +130,11 @@ def _item(order: str, there: Row, wanted: Item, policy: Policy) -> Iterator[Ask]
         rows(there.get("to_PricingElement")),
         wanted.conditions,
         _types(policy),
-        f"{_path(order, there)}/to_PricingElement",
+        f"{item_path(order, there)}/to_PricingElement",
         "A_SalesOrderItemPrElement",
         {"SalesOrder": order, "SalesOrderItem": str(there["SalesOrderItem"])},
     )
-    changes = [*([Ask("PATCH", _path(order, there), patch, etag(there))] if patch else []), *asked]
+    changes = [*([Ask("PATCH", item_path(order, there), patch, etag(there))] if patch else []), *asked]
     if changes and delivered(there):
         raise too_late(there)
     yield from changes

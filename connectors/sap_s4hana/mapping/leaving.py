@@ -10,10 +10,10 @@ from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment, ShipmentLine
 from connectors.kit import names
 from connectors.kit.errors import Rejected
-from connectors.sap_s4hana.mapping.changes import rejected
+from connectors.sap_s4hana.mapping.changes import Ask, item_path, rejected
 from connectors.sap_s4hana.mapping.draft import REFERENCE
 from connectors.sap_s4hana.mapping.policy import Policy
-from connectors.sap_s4hana.odata import Row, day, decimal, number
+from connectors.sap_s4hana.odata import Row, day, decimal, etag, number
 
 
 def delivery(order: Order, shipment: Shipment, number_: str, items: Sequence[Row], policy: Policy) -> dict[str, Any]:
@@ -21,9 +21,8 @@ def delivery(order: Order, shipment: Shipment, number_: str, items: Sequence[Row
 
     DeliveryDocumentBySupplier bears our name of the shipment, BillOfLading the first parcel's tracking number.
     """
-    _, storage = policy.place(shipment.location) if shipment.location else ("", "")
-    left = _pieces(order, shipment, items)
-    lines = [_line(number_, item, quantity, storage) for item, quantity in left]
+    place = policy.place(shipment.location) if shipment.location else ("", "")
+    lines = [_line(number_, item, quantity, place) for item, quantity in _pieces(order, shipment, items)]
     header = {
         "DeliveryDocumentBySupplier": names.of_shipment(order, shipment),
         "BillOfLading": next((one.number for one in shipment.trackings), "")[:35],
@@ -33,7 +32,23 @@ def delivery(order: Order, shipment: Shipment, number_: str, items: Sequence[Row
     return {**kept, "to_DeliveryDocumentItem": {"results": lines}}
 
 
-def _line(order: str, item: Row, quantity: Decimal, storage: str) -> dict[str, Any]:
+def moves(order: Order, shipment: Shipment, number_: str, items: Sequence[Row], policy: Policy) -> list[Ask]:
+    """Items that leave another plant than they were booked for are moved there first, while nothing of them has left: an
+    item has one plant, so what leaves a second one later is booked from the first.
+    """
+    if not shipment.location:
+        return []
+    plant, storage = policy.place(shipment.location)
+    wanted = {"ProductionPlant": plant, **({"StorageLocation": storage} if storage else {})}
+    return [
+        Ask("PATCH", item_path(number_, item), wanted, etag(item))
+        for item, _ in _pieces(order, shipment, items)
+        if item.get("ProductionPlant") != plant and item.get("DeliveryStatus") in ("", "A", None)
+    ]
+
+
+def _line(order: str, item: Row, quantity: Decimal, place: tuple[str, str]) -> dict[str, Any]:
+    storage = place[1] if item.get("ProductionPlant") == place[0] else ""
     told = {
         "ReferenceSDDocument": order,
         "ReferenceSDDocumentItem": str(item["SalesOrderItem"]),
