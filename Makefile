@@ -3,7 +3,7 @@ BIN = .venv/bin
 
 .PHONY: run test lab-pains lab-failure lab-security lab-histories bench lab-load audit lock clean
 
-# make run [ONCE=1] [ERP=netsuite|business_central|tryton]
+# make run [ONCE=1] [ERP=netsuite|business_central|sap_s4hana|tryton]
 run: .venv/ready ; @$(BIN)/python -m local.run
 test: .venv/ready ; @$(BIN)/python -m local.test
 lab-pains: .venv/ready ; @$(BIN)/python -m labs.pains

@@ -50,6 +50,16 @@ def _business_central(environ: Environ) -> Settings:
     }
 
 
+def _sap_s4hana(environ: Environ) -> Settings:
+    return {
+        "user": environ["SAP_S4HANA_MAIN_USER"],
+        "password": environ["SAP_S4HANA_MAIN_PASSWORD"],
+        "items": {article.sku: STOCK for article in (*ARTICLES, NEW)},
+        "refused_emails": [REFUSED_BUYER],
+        "latency": 0.005,
+    }
+
+
 def _shipbob(environ: Environ) -> Settings:
     return {
         "token": environ["SHIPBOB_MAIN_TOKEN"],
@@ -77,6 +87,7 @@ CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "shopify": ("shopify", "SHOPIFY_MAIN_URL", _shopify),
     "netsuite": ("netsuite", "NETSUITE_MAIN_URL", _netsuite),
     "business_central": ("business_central", "BUSINESS_CENTRAL_MAIN_URL", _business_central),
+    "sap_s4hana": ("sap_s4hana", "SAP_S4HANA_MAIN_URL", _sap_s4hana),
     "shipbob": ("shipbob", "SHIPBOB_MAIN_URL", _shipbob),
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }

@@ -6,12 +6,13 @@ from functools import partial
 
 from connectors.business_central.client import Ask, Client, Row, text
 from connectors.business_central.customers import Customers
-from connectors.business_central.mapping import leaving, names, parties, sales_order, tenders
+from connectors.business_central.mapping import leaving, parties, sales_order, tenders
 from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.sales import Sales, total
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment
+from connectors.kit import names
 from connectors.kit.account import Connection
 from connectors.kit.errors import Rejected, Transient
 from connectors.kit.writes import ExternalId, Write, Writes

@@ -10,6 +10,7 @@ from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Refund
 from connectors.kit.errors import Rejected
+from connectors.kit.tenders import dues
 from connectors.kit.writes import ExternalId, Write, Writes
 
 DRAFT = ("Draft", "In Review")
@@ -22,13 +23,13 @@ class Credits(Books):
 
         Of an order that was cancelled before anything was invoiced there is nothing to credit: only the money is noted.
         """
-        dues = tenders.dues(order, refund)
-        if not dues:
+        due = dues(order, refund)
+        if not due:
             return ""
         memo = credit.credit_memo(order, refund, self.policy)
         journal = self.policy.wanted("refund_journal", "the journal for money going back")
         customer = self._customer_of(order)
-        lines = [tenders.money_back(order, refund, due, customer, self.policy) for due in dues]
+        lines = [tenders.money_back(order, refund, one, customer, self.policy) for one in due]
         result = ""
         if self._credited(order, memo):
             made = yield self._memo(refund, order, memo, customer)

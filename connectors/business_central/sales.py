@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.business_central.client import MOST, Ask, Client, Row, guid, text
-from connectors.business_central.mapping import changes, names
+from connectors.business_central.mapping import changes
 from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.mapping.rows import ACCOUNT, number, row
 from connectors.business_central.mapping.rows import Row as Line
 from connectors.business_central.mapping.sales_order import Document, differs
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
+from connectors.kit import names
 from connectors.kit.amounts import ZERO
 from connectors.kit.errors import Rejected
 

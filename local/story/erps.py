@@ -11,7 +11,7 @@ from local.errors import ServerError
 from local.ports import LOCALHOST, Ports
 from local.story.addresses import Addresses
 from local.story.facts import Books
-from local.story.outsiders import Desk, business_central, netsuite
+from local.story.outsiders import Desk, business_central, netsuite, sap_s4hana
 
 
 def _nothing() -> None:
@@ -40,8 +40,10 @@ class Erp:
 PLAYED: dict[str, Callable[[Mapping[str, Any], Mapping[str, Desk]], Books]] = {
     "netsuite": lambda effects, _: netsuite(effects),
     "business_central": business_central,
+    "sap_s4hana": sap_s4hana,
 }
-PATIENCE = {"business_central": 150.0}  # it waits a minute before a lost write that is not found is made again
+# these wait a minute before a lost write that is not found is made again
+PATIENCE = {"business_central": 150.0, "sap_s4hana": 150.0}
 
 
 def chosen(name: str, where: Addresses, database_url: str, ports: Ports, stack: ExitStack) -> Erp:

@@ -30,6 +30,8 @@ MADE: dict[str, Callable[[], str]] = {
     "BUSINESS_CENTRAL_MAIN_CLIENT_ID": _word,
     "BUSINESS_CENTRAL_MAIN_CLIENT_SECRET": _word,
     "BUSINESS_CENTRAL_MAIN_CLIENT_STATE": _word,
+    "SAP_S4HANA_MAIN_USER": lambda: "WAYBILL_COMM",
+    "SAP_S4HANA_MAIN_PASSWORD": _word,
     "SHIPBOB_MAIN_TOKEN": lambda: _word("pat-"),
     "SHIPBOB_MAIN_SECRET": _whsec,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from connectors.business_central.mapping import names
+from connectors.kit import names
 from local.story.catalogue import COUNTED, ERP_CODES, SHIPS_FROM
 from local.story.facts import Asked, Books, Delivery, Outside, Parcel, Sold
 from local.story.judge import CHANNEL, WAREHOUSE
@@ -134,8 +134,18 @@ def _shipment(name: str) -> tuple[str, str]:
 
 
 def business_central(effects: Mapping[str, Any], desks: Mapping[str, Desk]) -> Books:
-    """Its own count and arithmetic. It names an order in capitals, and what comes of it by a mark: whose, is found by making
-    the marks of all that the shop and the warehouse know.
+    """Its own count and arithmetic; what was posted of an order bears its name, a refund's journal lines each tender's."""
+    return _marked(effects, desks)
+
+
+def sap_s4hana(effects: Mapping[str, Any], desks: Mapping[str, Desk]) -> Books:
+    """Its own count and arithmetic. Only a delivery whose goods issue is posted has left; a refund's requests are each tender's."""
+    return _marked({**effects, "fulfilment": effects["goods_issue"]}, desks)
+
+
+def _marked(effects: Mapping[str, Any], desks: Mapping[str, Desk]) -> Books:
+    """Of books that name an order in capitals, and what comes of it by a mark: whose, is found by making the marks of all
+    that the shop and the warehouse know.
     """
     orders = desks["shopify"].get("state").get("orders", {}).values()
     shipments = {

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.business_central.mapping import names
 from connectors.business_central.mapping.draft import Draft, item
 from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.mapping.rows import ACCOUNT, ITEM, Row, row, total
-from connectors.business_central.mapping.tenders import dues
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Line, Order, Tax
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
+from connectors.kit import names
 from connectors.kit.amounts import HALVES, ZERO, Settler, in_role
 from connectors.kit.errors import Rejected
+from connectors.kit.tenders import dues
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from connectors.business_central.client import Ask
-from connectors.business_central.mapping import names
 from connectors.business_central.mapping.changes import same
 from connectors.business_central.mapping.rows import COMMENT, ITEM, PRICE, Booked, Row, booked, number
 from connectors.canonical.order import Line, Order
 from connectors.canonical.shipment import Shipment, ShipmentLine
+from connectors.kit import names
 from connectors.kit.errors import Rejected
 
 PARTS = "rounding/parts"  # the line that evens out what parts were rounded to

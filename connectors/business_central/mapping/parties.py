@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.business_central.mapping import names
 from connectors.business_central.mapping.policy import Policy
 from connectors.canonical.order import Order
 from connectors.canonical.party import Address, Party
+from connectors.kit import names
 
 
 def identity(order: Order, policy: Policy) -> str:

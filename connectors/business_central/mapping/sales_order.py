@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from connectors.business_central.mapping import names, parties
+from connectors.business_central.mapping import parties
 from connectors.business_central.mapping.draft import Draft
 from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.mapping.rows import COMMENT, Row, total
 from connectors.canonical.gate import equation, gross
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Charge, Line, Order, ShippingLine
+from connectors.kit import names
 from connectors.kit.amounts import HALVES, ZERO, Settler
 from connectors.kit.errors import Rejected
 

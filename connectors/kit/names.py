@@ -1,7 +1,7 @@
-"""The names under which Business Central finds our records again, made of the business identity alone.
+"""The names under which books with 35 characters for a foreign number find our records again, made of the business identity alone.
 
-externalDocumentNumber is a Code of 35 characters: capitals, no case. An order's name takes up to 26; what comes of the
-order (a shipment, a refund, a tender) is named by the order's name, a slash and a mark of eight.
+Capitals and no case (a Code of Business Central, a purchase order number of SAP). An order's name takes up to 26; what
+comes of the order (a shipment, a refund, a tender) is named by the order's name, a slash and a mark of eight.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from connectors.canonical.shipment import Shipment
 
 LONGEST = 26
 SAFE = re.compile(r"[A-Z0-9._-]+")
-LINE = 40  # of description2's 50 characters; what belongs to a line is named below it
+LINE = 40  # characters of a line's name, unless its field holds fewer
 
 
 def _mark(length: int, *parts: str) -> str:
@@ -60,13 +60,13 @@ def of_payment(order: Order, payment: Payment) -> str:
     return f"{of_order(order)}/P{_mark(7, payment.id)}"
 
 
-def of_line(line_id: str) -> str:
-    """What description2 keeps of a line of ours."""
-    return line_id if len(line_id) <= LINE and "/" not in line_id else _mark(16, line_id)
+def of_line(line_id: str, longest: int = LINE) -> str:
+    """What a booked line keeps of ours, by which it is found again."""
+    return line_id if len(line_id) <= longest and "/" not in line_id else _mark(16, line_id)
 
 
 def customer_number(*identity: str) -> str:
-    """A customer's number (Code of 20): W and a mark of who it is; only a hash of an address stands in it."""
+    """A customer's number of 20 characters: W and a mark of who it is; only a hash of an address stands in it."""
     return "W" + _mark(19, *identity)
 
 

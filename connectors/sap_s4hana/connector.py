@@ -1,0 +1,172 @@
+"""SAP S/4HANA as the hub's ERP: it keeps orders, deliveries, returns and credit memo requests, and tells material stock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+
+from connectors.canonical.money import Money
+from connectors.canonical.order import Order
+from connectors.canonical.returns import Refund
+from connectors.canonical.shipment import Shipment
+from connectors.canonical.stock import StockLevel
+from connectors.kit import names
+from connectors.kit.account import Connection
+from connectors.kit.capabilities import Booking
+from connectors.kit.errors import Missing, Rejected
+from connectors.kit.writes import Write, Writes
+from connectors.sap_s4hana.client import ORDERS, STOCK, Client
+from connectors.sap_s4hana.credits import Credits
+from connectors.sap_s4hana.customers import Customers
+from connectors.sap_s4hana.deliveries import Deliveries
+from connectors.sap_s4hana.mapping import changes, parties, sales_order, stock
+from connectors.sap_s4hana.mapping.policy import policy
+from connectors.sap_s4hana.odata import literal, rows, text
+from connectors.sap_s4hana.sales import Sales
+
+MATERIALS = 20  # that one filter names: its address must stay short
+
+
+class SapS4Hana:
+    """Plays OrderKeeper, Ledger and StockKeeper for one account."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.client = Client(connection)
+        self.policy = policy(connection.account, connection.codes)
+        self.customers = Customers(self.client)
+        self.sales = Sales(self.client, self.policy)
+        self.deliveries = Deliveries(self.client, self.policy, self.sales)
+        self.credits = Credits(self.client, self.policy)
+
+    # ---- orders
+
+    def book(self, order: Order, *, key: str) -> Writes:
+        """Customer and sales order. Everything is mapped before the first is sent."""
+        edited = any(line.current_quantity != line.quantity for line in order.lines)  # before anyone booked it
+        document = (sales_order.amended if edited else sales_order.placed)(order, self.policy)
+        customer = yield from self._customer(order)
+        return (
+            yield Write(
+                "sales_order",
+                send=lambda: self.sales.create_or_complete(document, customer),
+                find=lambda: self.sales.complete(document),
+                links=(("order", order.id),),
+            )
+        )
+
+    def _customer(self, order: Order) -> Writes:
+        """The customer number under the account's rule; every order on one partner needs no look-up."""
+        if self.policy.customer_match == "one":
+            return self.policy.wanted("customer", "the customer that every order is booked on")
+        body = parties.business_partner(order, self.policy)
+        return (
+            yield Write(
+                "customer",
+                send=partial(self.customers.create_or_find, body),
+                find=partial(self.customers.find, body),
+                links=(("customer", parties.identity(order, self.policy)),),
+            )
+        )
+
+    def amend(self, order: Order, *, key: str) -> Writes:
+        """The items, conditions, addresses and note as the order stands now. Raises Rejected(code="shipped")."""
+        document, known = sales_order.amended(order, self.policy), self._known(order)
+        return (
+            yield Write(
+                "amendment",
+                send=lambda: self.sales.amend(document, known),
+                find=lambda: self.sales.amended(document, known),
+            )
+        )
+
+    def cancel(self, order: Order, *, key: str) -> Writes:
+        """Reject every item that is not delivered; the order stays in SAP. Raises Rejected(code="shipped")."""
+        known = self._known(order)
+        return (
+            yield Write(
+                "rejection",
+                send=lambda: self.sales.reject(order, known),
+                find=lambda: self.sales.rejected(order, known),
+            )
+        )
+
+    def _known(self, order: Order) -> str | None:
+        return self.connection.known.id("order", order.id)
+
+    # ---- what leaves and comes back
+
+    def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
+        """An outbound delivery, picked and its goods issue posted. SAP's own billing run makes the invoice of it."""
+        return (yield from self.deliveries.record(order, shipment, self._known(order)))
+
+    def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
+        """A customer return for what goes back into stock, a credit memo request for each tender."""
+        return (yield from self.credits.record(order, refund, self._customer_of(order)))
+
+    def _customer_of(self, order: Order) -> str:
+        """Whom the order was booked on; of one that never was (cancelled before), whom it would be booked on."""
+        try:
+            return str(self.sales.booked(order, self._known(order))["SoldToParty"])
+        except Rejected:
+            if self.policy.customer_match == "one":
+                return self.policy.wanted("customer", "the customer that every order is booked on")
+            found = self.customers.find(parties.business_partner(order, self.policy))
+            if found is None:
+                raise
+            return found
+
+    # ---- the books
+
+    def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
+        """Sales orders by the day they were made on (SAP tells no time of it), walked by number."""
+        first, last = self.policy.day(since), self.policy.day(until)
+        where = f"CreationDate ge {literal(first)} and CreationDate le {literal(last)}"
+        for row in self.client.after(ORDERS, "A_SalesOrder", where, "SalesOrder", expand="to_Item"):
+            total = Money(changes.ordered(rows(row.get("to_Item"))), str(row["TransactionCurrency"]))
+            number, reference = str(row["SalesOrder"]), str(row.get("PurchaseOrderByCustomer") or "")
+            yield Booking(number, reference, total)
+
+    def reference(self, order: Order) -> str:
+        return names.of_order(order)
+
+    # ---- stock
+
+    def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
+        """Levels by plant and storage location of what is mapped; places that are not ours are passed over."""
+        wanted = [self.connection.codes.theirs("sku", sku) for sku in skus]
+        groups = [wanted[n : n + MATERIALS] for n in range(0, len(wanted), MATERIALS)] or [[]]
+        for group in groups:
+            yield from self._stock(group)
+
+    def _stock(self, materials: Sequence[str]) -> Iterator[StockLevel]:
+        where = " or ".join(f"Material eq {text(one)}" for one in materials) or "Material ne ''"
+        found = self.client.rows(STOCK, "A_MaterialStock", where, expand="to_MatlStkInAcctMod", order="Material")
+        for row in found:
+            material = str(row["Material"])
+            sku = self._ours("sku", material)
+            if not sku:
+                continue
+            places = stock.by_place(rows(row.get("to_MatlStkInAcctMod")))
+            known = [(self._place(place), told) for place, told in places.items()]
+            summed: dict[str, list[dict[str, object]]] = {}
+            for place, told in known:
+                summed.setdefault(place, []).extend(told)
+            mine = [(place, told) for place, told in summed.items() if place]
+            yield from stock.levels(material, sku, mine, self.policy.stock_types, self.connection.now())
+
+    def _place(self, place: str) -> str:
+        """Our location of "PLANT/STORAGE", or of the whole plant."""
+        return self._ours("location", place) or self._ours("location", place.partition("/")[0])
+
+    def _ours(self, kind: str, theirs: str) -> str:
+        try:
+            return self.connection.codes.ours(kind, theirs)
+        except Missing:
+            return ""
+
+
+def connect(connection: Connection) -> SapS4Hana:
+    """The account's connector, ready to act."""
+    return SapS4Hana(connection)

@@ -1,0 +1,54 @@
+"""What goes back to the customer: a customer return for goods, a credit memo request for the money of each tender."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from connectors.canonical.order import Order
+from connectors.canonical.returns import Refund
+from connectors.kit.tenders import dues
+from connectors.kit.writes import ExternalId, Write, Writes, one_of
+from connectors.sap_s4hana.client import CREDITS, RETURNS, Client
+from connectors.sap_s4hana.mapping import credit
+from connectors.sap_s4hana.mapping.policy import Policy
+from connectors.sap_s4hana.odata import text
+
+
+class Credits:
+    def __init__(self, client: Client, policy: Policy) -> None:
+        self._client = client
+        self._policy = policy
+
+    def record(self, order: Order, refund: Refund, customer: str) -> Writes:
+        """The return first, then the requests; what moved no money yet is booked when it does."""
+        owed = dues(order, refund)
+        if not owed:
+            return ""
+        back = credit.customer_return(order, refund, customer, self._policy)
+        requests = credit.credit_memos(order, refund, owed, customer, self._policy)
+        result = ""
+        if back is not None:
+            links = (("return", refund.return_id),) if refund.return_id else ()
+            result = yield self._write("customer_return", RETURNS, "CustomerReturn", back, links)
+        for index, body in enumerate(requests):
+            name = f"credit_memo_request_{index + 1}" if index else "credit_memo_request"
+            links = () if index else (("refund", refund.id),)
+            found = yield self._write(name, CREDITS, "CreditMemoRequest", body, links)
+            result = found if not index else result
+        return result
+
+    def _write(
+        self, name: str, service: str, key: str, body: Mapping[str, Any], links: tuple[tuple[str, str], ...]
+    ) -> Write:
+        find = partial(self._named, service, key, str(body["PurchaseOrderByCustomer"]))
+        return Write(name, send=partial(self._create, service, key, body), find=find, links=links)
+
+    def _create(self, service: str, key: str, body: Mapping[str, Any]) -> ExternalId:
+        found = self._named(service, key, str(body["PurchaseOrderByCustomer"]))
+        return found or str(self._client.create(service, f"A_{key}", body)[key])
+
+    def _named(self, service: str, key: str, name: str) -> ExternalId | None:
+        rows = self._client.rows(service, f"A_{key}", f"PurchaseOrderByCustomer eq {text(name)}", order=key)
+        return one_of([str(one[key]) for one in rows if one.get("PurchaseOrderByCustomer") == name])

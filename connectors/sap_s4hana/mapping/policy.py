@@ -1,0 +1,101 @@
+"""An account's choices, as its settings give them and SAP understands them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.kit.account import Account, Codes
+from connectors.kit.errors import Rejected
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The settings of manifest.toml [settings] with their defaults, and the cross references."""
+
+    codes: Codes
+    name: str = ""
+    sales_organization: str = ""
+    distribution_channel: str = ""
+    division: str = ""
+    order_type: str = "OR"
+    return_type: str = "CBAR"
+    credit_type: str = "CR"
+    order_reason: str = ""
+    return_reason: str = ""
+    credit_reason: str = ""
+    rejection_reason: str = ""
+    customer_match: str = "one"
+    customer: str = ""
+    partner_grouping: str = "BP02"
+    ship_to_function: str = "SH"
+    bill_to_function: str = "BP"
+    location: str = ""
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    materials: Mapping[str, Any] = field(default_factory=dict)
+    unit: str = "PC"
+    shipping: str = ""
+    note_text: str = "TX01"
+    language: str = "EN"
+    stock_types: tuple[str, ...] = ("01",)
+    time_zone: str = "UTC"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def condition(self, name: str) -> str:
+        """The condition type under which a sum is booked ("price", "shipping" ...). Raises Rejected naming the setting."""
+        return str(self.conditions.get(name) or "") or self._lacked(
+            f"conditions.{name}", f"a condition type for {name}"
+        )
+
+    def material(self, name: str) -> str:
+        return str(self.materials.get(name) or "") or self._lacked(f"materials.{name}", f"a material for {name}")
+
+    def wanted(self, setting: str, what: str) -> str:
+        """A setting that cannot be done without. Raises Rejected naming it."""
+        return str(getattr(self, setting)) or self._lacked(setting, what)
+
+    def _lacked(self, setting: str, what: str) -> str:
+        raise Rejected(
+            f"The settings of {self.name} do not name {what.replace('_', ' ')}.",
+            code="not_configured",
+            field=f"settings.{setting}",
+            remedy=f"Set `{setting}` for {self.name} in the accounts' configuration, then retry.",
+            owner="integration",
+        )
+
+    def place(self, ours: str) -> tuple[str, str]:
+        """Plant and storage location ("1710/171A", or a plant alone) of a location of ours; the account's own where none
+        is named.
+        """
+        told = self.codes.theirs("location", ours) if ours else self.location
+        plant, _, storage = told.partition("/")
+        return plant, storage
+
+    def measure(self, ours: str) -> str:
+        return self.unit if ours in ("", "each") else self.codes.theirs("unit", ours)
+
+    def day(self, at: datetime) -> date:
+        """The date that a document bears: that of the company's own time zone."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
+
+    @property
+    def area(self) -> dict[str, str]:
+        """The sales area that every document belongs to."""
+        return {
+            "SalesOrganization": self.wanted("sales_organization", "the sales organization"),
+            "DistributionChannel": self.wanted("distribution_channel", "the distribution channel"),
+            "OrganizationDivision": self.wanted("division", "the division"),
+        }
+
+
+def policy(account: Account, codes: Codes) -> Policy:
+    """The account's settings over the defaults; those that are not ours are left alone."""
+    fields = Policy.__dataclass_fields__
+    known = {
+        name: value for name, value in account.settings.items() if name in fields and name not in ("codes", "name")
+    }
+    texts = {name: str(value) for name, value in known.items() if isinstance(fields[name].default, str)}
+    return Policy(**{**known, **texts, "codes": codes, "name": account.name})

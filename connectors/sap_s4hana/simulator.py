@@ -1,0 +1,130 @@
+"""A company of SAP S/4HANA over HTTP: its OData V2 services, sessions with CSRF tokens, prices by conditions, and errors."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from flask import Response, request
+
+from connectors.kit.simulator import Memory, Simulator
+from connectors.sap_s4hana import simulator_documents as documents
+from connectors.sap_s4hana import simulator_odata as odata
+from connectors.sap_s4hana.simulator_access import Access
+from connectors.sap_s4hana.simulator_effects import effects
+from connectors.sap_s4hana.simulator_orders import Company
+from connectors.sap_s4hana.simulator_service import serve
+
+MAIN, SHOP = "1710/171A", "1720/172A"
+CUSTOMER = "17100001"
+CONDITIONS = {
+    "price": "PMP0", "discount": "ZDSC", "tax": "ZTAX", "order_discount": "ZHDS", "shipping": "ZFRT", "fee": "ZFEE",
+    "tip": "ZTIP", "duty": "ZDTY", "rounding": "ZRND", "header_tax": "ZHTX", "remitted_tax": "",
+}  # fmt: skip
+WHAT = {
+    "PMP0": "price", "ZDSC": "net", "ZTAX": "tax", "ZHDS": "header_net", "ZFRT": "header_net", "ZFEE": "header_net",
+    "ZTIP": "header_net", "ZDTY": "header_net", "ZRND": "header_net", "ZHTX": "header_tax",
+}  # fmt: skip
+MATERIALS = {"custom": "ZCUSTOM", "gift_card": "ZGIFT", "credit": "ZCREDIT"}
+CURRENCIES = {"EUR": "0.01", "USD": "0.01", "GBP": "0.01", "JPY": "1", "KWD": "0.001"}
+DEMO_SETTINGS: dict[str, Any] = {
+    "sales_organization": "1710",
+    "distribution_channel": "10",
+    "division": "00",
+    "customer": CUSTOMER,
+    "location": MAIN,
+    "conditions": {name: kind for name, kind in CONDITIONS.items() if kind},
+    "materials": MATERIALS,
+    "rejection_reason": "50",
+    "return_reason": "101",
+    "credit_reason": "100",
+}
+
+
+def create(settings: Mapping[str, Any]) -> Simulator:
+    """A simulated company.
+
+    Settings: `user`, `password`; `path` of a memory file; `session_seconds` (1800); `latency` (0 s); `items` (material -> a
+    quantity in unrestricted use at the first place, or {place: quantity}); `places`, `area`, `conditions` (type -> price,
+    net, tax, header_net, header_tax), `currencies`, `customers`, `reasons` that exist; `refused_emails`; `calls` in
+    `window` (1 s) that are taken (0: all).
+    """
+    path = settings.get("path")
+    simulator = Simulator("sap_s4hana", Memory(Path(path) if path else None), error=odata.plain)
+    places = tuple(settings.get("places", (MAIN, SHOP)))
+    items: Mapping[str, Any] = settings.get("items", {})
+    company = Company(
+        simulator=simulator,
+        materials={name: {"unit": "PC"} for name in (*map(str, items), *MATERIALS.values())},
+        places=frozenset(places),
+        area=tuple(settings.get("area", ("1710", "10", "00"))),
+        conditions=dict(settings.get("conditions", WHAT)),
+        currencies={code: Decimal(unit) for code, unit in settings.get("currencies", CURRENCIES).items()},
+        customers=frozenset(map(str, settings.get("customers", (CUSTOMER,)))),
+        reasons=frozenset(map(str, settings.get("reasons", ("50",)))),
+        refused_emails=tuple(str(one).casefold() for one in settings.get("refused_emails", ())),
+    )
+    access = Access(
+        str(settings.get("user", "user")),
+        str(settings.get("password", "password")),
+        float(settings.get("session_seconds", 1800)),
+    )
+    _stock(company, items, places[0])
+    _gate(simulator, settings)
+    serve(company, access)
+    _control(company, access)
+    return simulator
+
+
+def _stock(company: Company, items: Mapping[str, Any], first: str) -> None:
+    for material, told in items.items():
+        for place, quantity in (told if isinstance(told, Mapping) else {first: told}).items():
+            if f"{material}@{place}@01" not in company.rows("stock"):
+                documents.stock(company, str(material), place, Decimal(str(quantity)))
+
+
+def _gate(simulator: Simulator, settings: Mapping[str, Any]) -> None:
+    """A limit where somebody set one (SAP publishes none), and the time that every call takes."""
+    taken: list[float] = []
+    most, window, latency = (
+        float(settings.get(name, other)) for name, other in (("calls", 0), ("window", 1), ("latency", 0))
+    )
+
+    @simulator.app.before_request
+    def gate() -> Response | None:
+        if request.path.startswith("/_sim/"):
+            return None
+        if latency:
+            time.sleep(latency)
+        now = time.monotonic()
+        with simulator.memory.lock:
+            taken[:] = [at for at in taken if now - at < window]
+            taken.append(now)
+            over = bool(most) and len(taken) > most
+        return simulator.answer("gate", False, lambda: simulator.refuse(429, "Too many requests")) if over else None
+
+
+def _control(company: Company, access: Access) -> None:
+    app = company.simulator.app
+
+    @app.get("/_sim/effects")
+    def told_effects() -> Response:
+        with company.simulator.memory.lock:
+            return Response(json.dumps(effects(company)), content_type="application/json")
+
+    @app.post("/_sim/sessions/ends")
+    def end_sessions() -> Response:
+        return Response(json.dumps({"ended": access.end_all()}), content_type="application/json")
+
+    @app.post("/_sim/stock")
+    def add_stock() -> Response:
+        told = request.get_json()
+        with company.simulator.memory.lock:
+            documents.stock(
+                company, told["material"], told["place"], Decimal(str(told["more"])), told.get("kind", "01")
+            )
+        return Response("{}", content_type="application/json")

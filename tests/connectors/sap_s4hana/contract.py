@@ -1,0 +1,55 @@
+"""The company of S/4HANA that the inherited contract suite tries: every order on one customer, and one partner for each."""
+
+from __future__ import annotations
+
+from connectors.kit.manifest import Limit
+from connectors.sap_s4hana.simulator import DEMO_SETTINGS, MAIN
+from tests.contract import samples
+from tests.contract.contract import Contract, Fixture, Rate
+
+CREDENTIALS = {"user": "WAYBILL_COMM", "password": "password-of-tests"}
+ITEMS = {"TG11": 7, "TG12": 8}
+CODES = {
+    **samples.CODES,
+    "sku": {"WB-TEE": "TG11", "WB-MUG": "TG12"},
+    "location": {"main": MAIN},
+    "payment_method": {"card": "card"},
+    "shipping_method": {"standard": "01"},
+    "tax_code": {"standard": "ZTAX"},
+    "unit": {"each": "PC"},
+}
+EXEMPT = {
+    "daily_quota": "SAP publishes no limit for these services, least of all for a day",
+    "token_expiry": "a CSRF token guards writes only, so no look-up meets its end: test_session.py has fifty writers do so",
+    "half_an_answer": "a change answers 204 without a body, of which there is no half",
+    "schema_drift": "nothing of SAP's comes as a delivery",
+}
+SIMULATOR = {**CREDENTIALS, "items": ITEMS}
+CONTRACT = Contract(
+    settings=DEMO_SETTINGS,
+    credentials=CREDENTIALS,
+    simulator=SIMULATOR,
+    codes=CODES,
+    fixtures=(Fixture("event__unused", "sap.s4.beh.salesorder.v1.SalesOrder.Changed.v1", ("ignored",)),),
+    rate=Rate(
+        Limit("calls", "bucket", 10, rate=15),
+        {"calls": 42, "window": 2.0},
+        lambda connector: list(connector.stock(["WB-TEE"])),
+        "stock.A_MaterialStock.list",
+    ),
+    version="/sap/opu/odata/sap/",
+    settles=0.5,
+    exempt=EXEMPT,
+)
+CONTRACTS = {
+    "": CONTRACT,
+    "partners": Contract(
+        settings={**DEMO_SETTINGS, "customer_match": "email"},
+        credentials=CREDENTIALS,
+        simulator=SIMULATOR,
+        codes=CODES,
+        version="/sap/opu/odata/sap/",
+        settles=0.5,
+        exempt=EXEMPT,
+    ),
+}

@@ -1,0 +1,260 @@
+"""An order's life in SAP: booked once, changed, rejected, delivered piece by piece, returned and credited."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from connectors.canonical.payment import Tender
+from connectors.kit import names
+from connectors.kit.errors import Missing, Rejected, Transient
+from connectors.kit.http import Answer
+from connectors.kit.writes import Doubled
+from connectors.sap_s4hana import errors
+from tests.connectors.netsuite.orders import paid_by, pending, refund, shipment
+from tests.contract import samples
+from tests.contract.samples import ORDER, eur
+
+BOOKED = replace(ORDER, note="Please ring")
+
+
+def booked(company, order=BOOKED):
+    return company.do(lambda erp: erp.book(order, key="b"))
+
+
+def test_an_order_is_one_document_with_lines_money_addresses_and_note(world):
+    company = world()
+    number = booked(company)
+    (order,) = company.state("salesOrders")
+    assert (order["SalesOrder"], order["PurchaseOrderByCustomer"]) == (number, "SHOP-1001")
+    tee, mug = order["items"]
+    assert (tee["Material"], tee["RequestedQuantity"], tee["ProductionPlant"], tee["StorageLocation"]) == (
+        "TG11", "2", "1710", "171A",
+    )  # fmt: skip
+    prices = {one["ConditionType"]: one["ConditionRateValue"] for one in tee["prices"]}
+    assert prices == {"PMP0": "39.8", "ZDSC": "-5", "ZTAX": "6.61"}
+    assert mug["PurchaseOrderByCustomer"] == "1001-2"
+    ship_to = next(one for one in order["partners"] if one["PartnerFunction"] == "SH")
+    assert (ship_to["address"]["CityName"], ship_to["address"]["Country"]) == ("Köln", "DE")
+    assert order["texts"][0]["LongText"] == "Please ring"
+    assert company.effects()["sales_order_total"] == {"SHOP-1001": "57.36"}
+
+
+def test_a_partner_is_made_once_for_an_address_and_found_by_its_mark_alone(world):
+    company = world(settings={"customer_match": "email"})
+    booked(company)
+    booked(company.elsewhere(), replace(ORDER, id="1002", number="#1002"))
+    assert list(company.effects()["customer"].values()) == [1]
+    assert len({one["SoldToParty"] for one in company.state("salesOrders")}) == 1
+    assert not any("@" in one.url or "%40" in one.url for one in company.bench.exchanges)
+
+
+def test_two_records_of_one_order_are_told_of(world):
+    """SAP refuses no second purchase order number: what a person typed in is found beside ours."""
+    company = world()
+    booked(company)
+    document = company.state("salesOrders")[0]
+    company.bench.exchanges.clear()
+    elsewhere = company.elsewhere()
+    body = next(one for one in [next(elsewhere.connector.book(BOOKED, key="x"))] if one.name == "sales_order")
+    from connectors.sap_s4hana.client import ORDERS
+    from connectors.sap_s4hana.mapping import sales_order
+
+    twice = sales_order.placed(BOOKED, elsewhere.connector.policy).body(
+        document["SoldToParty"], elsewhere.connector.policy
+    )
+    elsewhere.connector.client.create(ORDERS, "A_SalesOrder", twice)
+    found = body.find()
+    assert isinstance(found, Doubled)
+    assert company.effects()["sales_order"] == {"SHOP-1001": 2}
+
+
+def test_what_is_not_mapped_parks_before_anything_is_sent(world):
+    company = world(codes={"sku": {"WB-TEE": "TG11"}})
+    with pytest.raises(Missing) as met:
+        booked(company)
+    assert (met.value.kind, met.value.value) == ("sku", "WB-MUG")
+    assert company.operations() == []
+
+
+def test_a_change_moves_quantity_money_address_and_note_and_nothing_else(world):
+    company = world()
+    booked(company)
+    changed = samples.amended(BOOKED)
+    company.do(lambda erp: erp.amend(changed, key="a"))
+    (order,) = company.state("salesOrders")
+    tee = order["items"][0]
+    assert tee["RequestedQuantity"] == "1"
+    assert {one["ConditionType"]: one["ConditionRateValue"] for one in tee["prices"]}["PMP0"] == "19.9"
+    assert (
+        next(one for one in order["partners"] if one["PartnerFunction"] == "SH")["address"]["StreetName"]
+        == "Neue Gasse 7"
+    )
+    assert order["texts"][0]["LongText"] == "Ring twice"
+    before = len(company.operations(write=True))
+    company.do(lambda erp: erp.amend(changed, key="a"))
+    assert len(company.operations(write=True)) == before  # it stands so: nothing is asked
+
+
+def test_a_removed_line_is_rejected_and_a_new_one_added(world):
+    company = world()
+    booked(company)
+    first, second = ORDER.lines
+    extra = replace(first, id="1001-3", quantity=Decimal(1), current_quantity=Decimal(1), discounts=(), taxes=())
+    changed = replace(BOOKED, lines=(first, replace(second, current_quantity=Decimal(0)), extra))
+    company.do(lambda erp: erp.amend(changed, key="a"))
+    (order,) = company.state("salesOrders")
+    assert [one["SalesDocumentRjcnReason"] for one in order["items"]] == ["", "50", ""]
+    assert order["items"][2]["PurchaseOrderByCustomer"] == "1001-3"
+
+
+def test_a_cancelled_order_stays_with_a_reason_and_is_known_by_it(world):
+    company = world()
+    number = booked(company)
+    assert company.do(lambda erp: erp.cancel(BOOKED, key="c")) == number
+    assert company.effects()["cancelled"] == {"SHOP-1001": 1}
+    assert company.do(lambda erp: erp.cancel(BOOKED, key="c")) == number
+
+
+def test_what_is_delivered_is_neither_cancelled_nor_changed(world):
+    company = world()
+    booked(company)
+    company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-1", 2), ("1001-2", 1)), key="s"))
+    for act in (lambda erp: erp.cancel(BOOKED, key="c"), lambda erp: erp.amend(samples.amended(BOOKED), key="a")):
+        with pytest.raises(Rejected) as met:
+            company.do(act)
+        assert met.value.code == "shipped"
+
+
+def test_of_a_half_delivered_order_the_rest_is_rejected(world):
+    company = world()
+    booked(company)
+    company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-1", 2)), key="s"))
+    company.do(lambda erp: erp.cancel(BOOKED, key="c"))
+    (order,) = company.state("salesOrders")
+    assert [one["SalesDocumentRjcnReason"] for one in order["items"]] == ["", "50"]
+
+
+def test_parcels_are_deliveries_with_their_tracking_and_take_the_stock(world):
+    company = world()
+    booked(company)
+    for parcel in samples.parcels(BOOKED):
+        company.do(lambda erp, parcel=parcel: erp.record_shipment(BOOKED, parcel, key="s"))
+    first, second = company.state("deliveries")
+    assert first["BillOfLading"] == "JD000001"
+    assert [one["ActualDeliveryQuantity"] for one in first["items"]] == ["1"]
+    assert [one["ActualDeliveryQuantity"] for one in second["items"]] == ["1", "1"]
+    assert set(company.effects()["goods_issue"].values()) == {1}
+    left = {one.sku: one.on_hand for one in company.connector.stock()}
+    assert left == {"WB-TEE": Decimal(5), "WB-MUG": Decimal(7)}
+
+
+def test_an_item_that_leaves_another_plant_is_moved_there_first(world):
+    company = world(
+        codes={"location": {"main": "1710/171A", "shop": "1720/172A"}},
+        simulator={"items": {"TG11": {"1720/172A": 3}, "TG12": 1}},
+    )
+    booked(company)
+    left = replace(shipment("f1", ("1001-1", 2)), location="shop")
+    company.do(lambda erp: erp.record_shipment(BOOKED, left, key="s"))
+    (delivery,) = company.state("deliveries")
+    assert [(one["Plant"], one["StorageLocation"]) for one in delivery["items"]] == [("1720", "172A")]
+    levels = {(one.sku, one.location): one.on_hand for one in company.connector.stock(["WB-TEE"])}
+    assert levels == {("WB-TEE", "shop"): Decimal(1)}
+
+
+def test_a_parcel_known_by_sku_is_laid_on_the_items_of_it(world):
+    company = world()
+    booked(company)
+    company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("WB-TEE", 2), by_sku=True), key="s"))
+    (delivery,) = company.state("deliveries")
+    assert [one["ReferenceSDDocumentItem"] for one in delivery["items"]] == ["10"]
+    with pytest.raises(Rejected) as met:
+        company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f2", ("NOT-OURS", 1), by_sku=True), key="s"))
+    assert (met.value.code, met.value.field) == ("line_unknown", "lines[0].sku")
+
+
+def test_more_than_is_open_is_refused_by_sap_in_plain_words(world):
+    company = world()
+    booked(company)
+    with pytest.raises(Rejected) as met:
+        company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-2", 9)), key="s"))
+    assert met.value.sentence.startswith("SAP refuses this delivery: Only 1 of item 20")
+    assert met.value.owner == "warehouse"
+
+
+def test_goods_come_back_by_a_return_and_money_by_a_request_for_each_tender(world):
+    company = world()
+    order = paid_by(BOOKED, ("gift_card", Tender.GIFT_CARD, "20.00"), ("card", Tender.CARD, "37.36"))
+    booked(company, order)
+    line = replace(samples.refund(order).lines[0], restock=True)
+    told = refund("r1", ("gift_card", "4.12"), ("card", "6.00"), lines=(line,))
+    company.do(lambda erp: erp.record_refund(order, told, key="r"))
+    effects = company.effects()
+    assert effects["return"] == {names.of_refund(order, told): 1}
+    assert effects["returned"] == {names.of_refund(order, told): {"TG12": "1"}}
+    assert effects["refunded"] == {
+        names.of_tender(order, told, "card"): "6.00",
+        names.of_tender(order, told, "gift_card"): "4.12",
+    }
+    assert sum(Decimal(one["tax"]) for one in company.state("credits")) == Decimal("1.62")
+
+
+def test_money_that_has_not_moved_yet_is_not_booked(world):
+    company = world()
+    booked(company)
+    assert company.do(lambda erp: erp.record_refund(BOOKED, pending(samples.refund(BOOKED)), key="r")) == ""
+    assert company.state("credits") == []
+
+
+def test_a_refund_whose_parts_do_not_make_it_is_refused(world):
+    company = world()
+    booked(company)
+    told = samples.refund(BOOKED)
+    off = replace(told, lines=(replace(told.lines[0], subtotal=eur("8.00")),))
+    with pytest.raises(Rejected) as met:
+        company.do(lambda erp: erp.record_refund(BOOKED, off, key="r"))
+    assert met.value.code == "total_differs"
+    assert company.state("credits") == company.state("returns") == []
+
+
+def test_blocked_stock_is_on_hand_and_not_for_sale_and_a_customers_own_is_none(world):
+    company = world()
+    company.system.post("/_sim/stock", {"material": "TG11", "place": "1710/171A", "more": "3", "kind": "07"})
+    (level,) = company.connector.stock(["WB-TEE"])
+    assert (level.on_hand, level.unsellable, level.location) == (Decimal(10), Decimal(3), "main")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (400, '{"error":{"code":"V1/042","message":{"lang":"en","value":"Sales document 42 is currently being processed by user JSMITH"}}}',
+         Transient, "Somebody works on this sales order"),
+        (412, "{}", Transient, "Somebody else has just changed"),
+        (400, ('{"error":{"code":"SY/530","message":{"lang":"en","value":"An exception was raised"},"innererror":{"errordetails":'
+         '[{"code":"V1/382","message":"Material X is not defined for sales org.1710","propertyref":"Material","severity":"error"}]}}}'),
+         Rejected, "SAP refuses this sales order: Material X is not defined for sales org.1710"),
+        (400, '{"error":{"code":"V1/999","message":"Refused for a@example.com by user JSMITH"}}', Rejected, "(e-mail)"),
+        (403, '{"error":{"code":"/IWFND/CM_MGW/403","message":{"lang":"en","value":"No authorization"}}}', Rejected, "No authorization"),
+        (404, "<html>", Rejected, "404"),
+    ],
+)  # fmt: skip
+def test_what_sap_says_is_sorted_by_what_is_to_be_done(status, body, kind, said):
+    found = errors.sorted_trouble(Answer(status, {}, body.encode(), write=True), "sales order")
+    assert type(found) is kind
+    assert said in str(found)
+    assert "JSMITH" not in str(found)
+    assert "@" not in str(found)
+
+
+def test_money_of_an_order_that_was_never_booked_goes_to_whom_it_would_have_been(world):
+    company = world(settings={"customer_match": "email"})
+    with pytest.raises(Rejected) as met:
+        company.do(lambda erp: erp.record_refund(BOOKED, samples.refund(BOOKED), key="r"))
+    assert met.value.code == "not_booked"
+    booked(company, replace(BOOKED, id="1002", number="#1002"))
+    company.do(lambda erp: erp.record_refund(BOOKED, samples.refund(BOOKED), key="r"))
+    (request,) = company.state("credits")
+    assert request["SoldToParty"] == company.state("salesOrders")[0]["SoldToParty"]
