@@ -48,7 +48,7 @@ def waiting(stage: Stage, steps: int = 100_000, seconds: float = 60.0) -> dict[s
     with stage.rows() as connection:
         filling.waiting(connection, steps, "letters", 3600, "w")
     time.sleep(seconds)
-    ours(stage, 50)
+    ours(stage, 50, beside=steps)
     after = _memory(stage)
     return {
         "waiting_worker_mb": round((after[0] - workers) / 1e6, 1),
