@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test lab-pains lab-failure lab-security lab-histories bench lab-load audit lock clean
+.PHONY: run test lab-pains lab-failure lab-security lab-histories bench lab-load audit cards coverage lock clean
 
 # make run [ONCE=1] [ERP=netsuite|business_central|sap_s4hana|tryton]
 run: .venv/ready ; @$(BIN)/python -m local.run
@@ -11,6 +11,8 @@ bench: .venv/ready ; @$(BIN)/python -m bench $(ROWS)
 lab-load: .venv/ready ; @$(BIN)/python -m bench.lab $(SCENARIOS)
 lab-failure: .venv/ready ; @$(BIN)/python -m labs.failure
 lab-security: .venv/ready ; @$(BIN)/python -m labs.security
+cards: .venv/ready ; @$(BIN)/python -m local.cards
+coverage: .venv/ready ; @$(BIN)/python -m local.coverage
 audit: .venv/ready ; @$(BIN)/python -m local.audit
 lab-histories: .venv/ready ; @$(BIN)/python -m labs.histories
 lock: .venv/ready ; @for set in run test; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --output-file requirements/$$set.txt requirements/$$set.in; done

@@ -10,6 +10,7 @@ from typing import Any
 from connectors.canonical.snapshot import Reading
 from connectors.kit.account import Account, Connection
 from connectors.kit.capabilities import Message
+from connectors.kit.card import Card, card
 from connectors.kit.manifest import Manifest, read_manifest
 from connectors.kit.receiver import Receiver
 
@@ -20,6 +21,12 @@ HERE = Path(__file__).parent
 def manifests() -> dict[str, Manifest]:
     """Every connector's manifest by name; loads no connector's code."""
     return {path.parent.name: read_manifest(path) for path in sorted(HERE.glob("*/manifest.toml"))}
+
+
+@cache
+def cards() -> dict[str, Card]:
+    """Every connector's card by name; loads no connector's code."""
+    return {name: card(told, (HERE / name / "README.md").read_text()) for name, told in manifests().items()}
 
 
 def connect(connection: Connection) -> Any:

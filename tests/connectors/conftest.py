@@ -14,6 +14,7 @@ from connectors import registry
 from connectors.kit.account import Account, Connection
 from connectors.kit.http import Exchange, Http
 from connectors.kit.limiter import Limiter, Limits
+from tests.connectors.counting import Counted, tell
 from tests.contract.bench import Free, MemoryCodes, MemoryKnown, MemoryTokens
 from tests.contract.bench import served as begin
 from tests.contract.driver import drive as drive_writes
@@ -71,3 +72,9 @@ def limiter(redis_url: str) -> Iterator[Callable[[str], Limiter]]:
         prefix=f"waybill:test:{name}:{id(client)}",
     )
     client.close()
+
+
+@pytest.fixture
+def counted(request: pytest.FixtureRequest) -> Counted:
+    """counted("operations", {"orders.yaml": 8}): figures of the connector whose test asks, as docs/connectors/coverage.md tells them."""
+    return lambda counts, figures: tell(request.path.parent.name, counts, figures)

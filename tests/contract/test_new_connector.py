@@ -15,7 +15,14 @@ from local.servers import CHECKOUT, Servers
 
 NAME = "northwind"
 COPIED = ("connectors", "local", "tests/contract", "tests/connectors/acme")
-FILES = ("setup.cfg", "ruff.toml", "tests/__init__.py", "tests/conftest.py", "tests/connectors/conftest.py")
+FILES = (
+    "setup.cfg",
+    "ruff.toml",
+    "tests/__init__.py",
+    "tests/conftest.py",
+    "tests/connectors/conftest.py",
+    "tests/connectors/counting.py",
+)
 # tests/contract is copied without this file: the copy's suite does not scaffold again.
 SKIPPED = shutil.ignore_patterns("__pycache__", Path(__file__).name)
 

@@ -153,6 +153,8 @@ NAMES = """
         "/admin/cases/",
         "/admin/codes/",
         "/admin/accounts/erp",
+        "/admin/connectors/",
+        "/admin/connectors/acme",
         "/admin/events/",
         "/admin/steps/?state=parked",
         "/admin/audit/",

@@ -41,7 +41,9 @@ def rules(hub: Hub) -> Iterator[tuple[Rule, str, str]]:
         if rule.endpoint not in OPEN:
             path = re.sub(
                 r"<(?:\w+:)?(\w+)>",
-                lambda found: {"account": "shop", "waybill": "WB00000001", "login": "viewer"}.get(found[1], "1"),
+                lambda found: {"account": "shop", "waybill": "WB00000001", "login": "viewer", "connector": "acme"}.get(
+                    found[1], "1"
+                ),
                 rule.rule,
             )
             for method in {"GET", "POST"} & set(rule.methods or ()):

@@ -22,7 +22,15 @@ LONGEST = 200_000  # characters of a body on a page
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(
-        ago=ago, moment=moment, money=money, amount=amount, action=action, span=span, quantity=quantity, plain=plain
+        ago=ago,
+        moment=moment,
+        money=money,
+        amount=amount,
+        action=action,
+        span=span,
+        quantity=quantity,
+        plain=plain,
+        prose=prose,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -62,6 +70,22 @@ def quantity(value: Decimal) -> str:
 def plain(name: str) -> str:
     """A code's name as words: `partly_shipped` is "partly shipped"."""
     return name.replace("_", " ")
+
+
+def prose(text: str) -> Markup:
+    """A line of our own documentation: `code` and addresses are marked as such, all else is text."""
+    return Markup("").join(_marked(part) for part in MARKED.split(text))
+
+
+def _marked(part: str) -> Markup | str:
+    if part.startswith("`") and part.endswith("`") and len(part) > 1:
+        return Markup("<code>{}</code>").format(part[1:-1])
+    if part.startswith(("https://", "http://")):
+        return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(part)
+    return part
+
+
+MARKED = re.compile(r"""(`[^`]+`|https?://[^\s`<>()"']*[^\s`<>()"'.,;:])""")
 
 
 def body(raw: bytes | None, personal: bool) -> str:

@@ -31,6 +31,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.errors import Rejected, Throttled, Trouble, Unauthorized, Unreadable
 from connectors.kit.http import Answer
 from tests.connectors.amazon.openapi import SHARED, SPECS
+from tests.connectors.counting import VERDICTS, Counted
 
 SAMPLES = SHARED / "samples" / "amazon-spapi"
 pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here")
@@ -332,19 +333,21 @@ def _left_out(call: str) -> str:
     return next((why for name, why in sorted(NOT_OURS.items(), reverse=True) if why and call.startswith(name)), "")
 
 
-def test_every_stored_payload_is_read_or_named() -> None:
+@pytest.mark.counting
+def test_every_stored_payload_is_read_or_named(counted: Counted) -> None:
     table = [(payload, *verdict(payload)) for payload in payloads()]
     print()
     for payload, kind, words in table:
         print(f"{payload!s:74.74} {kind:9} {words:.140}")
-    counted = Counter(kind for _, kind, _ in table)
-    print(", ".join(f"{count} {kind}" for kind, count in sorted(counted.items())), f"of {len(table)}")
-    assert "wrongly refused" not in counted
+    found = Counter(kind for _, kind, _ in table)
+    print(", ".join(f"{count} {kind}" for kind, count in sorted(found.items())), f"of {len(table)}")
+    assert "wrongly refused" not in found
     assert {str(payload) for payload, kind, _ in table if kind == "refused"} == set(REFUSED)
     files = {payload.file for payload, _, _ in table}
     assert files >= {str(one.relative_to(SAMPLES)) for one in Path(SAMPLES).rglob("*.json")}
     others = {str(one.relative_to(SAMPLES)) for one in SAMPLES.rglob("*.*") if one.suffix not in (".json", ".md")}
     assert all(any(one.startswith(name) for name in NOT_OURS) for one in others), others
+    counted("payloads", {VERDICTS.get(kind, kind): number for kind, number in found.items()})
 
 
 def test_a_warehouse_table_is_refused_by_its_times() -> None:

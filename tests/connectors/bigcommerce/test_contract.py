@@ -24,6 +24,7 @@ from connectors.registry import manifests
 from tests.connectors.bigcommerce.conftest import MakeShop, Shop
 from tests.connectors.bigcommerce.contract import STORE
 from tests.connectors.bigcommerce.openapi import SPECS, complaints, needs_spec, operation, validator
+from tests.connectors.counting import Counted
 from tests.contract import samples
 from tests.contract.cases import CONNECTORS
 
@@ -86,8 +87,9 @@ def ask_it_all(shop: Shop) -> None:
     assert at.subscriptions()["store/order/created"]
 
 
+@pytest.mark.counting
 @needs_spec
-def test_every_request_and_every_answer_keeps_to_the_contract(shop: MakeShop) -> None:
+def test_every_request_and_every_answer_keeps_to_the_contract(shop: MakeShop, counted: Counted) -> None:
     """The fixture holds all that was said against the contract; here it is counted that nothing was left out."""
     at = shop()
     play_it_all(at)
@@ -99,6 +101,7 @@ def test_every_request_and_every_answer_keeps_to_the_contract(shop: MakeShop) ->
     for file, count in sorted(files.items()):
         print(f"{file:36} {count:2} operations asked and answered")
     print(f"{'together':36} {sum(files.values()):2} of {len(wanted)}")
+    counted("operations", files)
 
 
 @needs_spec

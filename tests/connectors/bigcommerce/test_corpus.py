@@ -37,6 +37,7 @@ from connectors.kit.http import Answer
 from connectors.kit.place import Place
 from connectors.kit.sums import Sums
 from tests.connectors.bigcommerce.openapi import SHARED
+from tests.connectors.counting import VERDICTS, Counted
 
 SAMPLES = SHARED / "samples" / "bigcommerce"
 pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here: no corpus to read")
@@ -290,14 +291,16 @@ def verdict(payload: Payload) -> tuple[str, str]:
         return ("refused" if refused.field == field else "wrongly refused"), f"{refused.field}: {why}"
 
 
-def test_every_stored_payload_is_read_or_named() -> None:
+@pytest.mark.counting
+def test_every_stored_payload_is_read_or_named(counted: Counted) -> None:
     table = [(payload, *verdict(payload)) for payload in payloads()]
     print()
     for payload, kind, words in table:
         print(f"{payload!s:74.74} {kind:9} {words:.110}")
-    counted = Counter(kind for _, kind, _ in table)
-    print(", ".join(f"{count} {kind}" for kind, count in sorted(counted.items())), f"of {len(table)}")
-    assert "wrongly refused" not in counted
+    found = Counter(kind for _, kind, _ in table)
+    print(", ".join(f"{count} {kind}" for kind, count in sorted(found.items())), f"of {len(table)}")
+    assert "wrongly refused" not in found
     assert {str(payload) for payload, kind, _ in table if kind == "refused"} == set(REFUSED)
     files = {payload.file for payload, _, _ in table}
     assert files == {str(one.relative_to(SAMPLES)) for one in Path(SAMPLES).rglob("*.json")}
+    counted("payloads", {VERDICTS.get(kind, kind): number for kind, number in found.items()})

@@ -23,6 +23,7 @@ from connectors.business_central.simulator import COMPANY, TENANT
 from connectors.canonical.payment import Tender
 from connectors.kit.errors import Rejected
 from connectors.kit.http import Exchange
+from tests.connectors.counting import Counted
 from tests.connectors.netsuite.orders import paid_by, shipment
 from tests.contract import samples
 from tests.contract.samples import ORDER
@@ -41,6 +42,8 @@ NAMES = {"salesOrders": "salesOrder", "salesOrderLines": "salesOrderLine", "sale
          "salesCreditMemoLines": "salesCreditMemoLine", "salesInvoices": "salesInvoice", "salesShipments": "salesShipment",
          "customers": "customer", "items": "item", "journalLines": "journalLine", "customerPayments": "customerPayment"}  # fmt: skip
 # What v1.0 had not: named by the v2.0 pages in published.json, the manual's page on $batch, or the AL pages.
+V1 = "BCOpenApiSpecification.json (v1.0) for addresses, the manual's tables of v2.0 for fields"
+V2 = "new in API v2.0: the manual's pages"
 NEW_IN_V2 = {"salesShipments", "Microsoft.NAV.shipAndInvoice", "Microsoft.NAV.post"}
 
 
@@ -198,8 +201,9 @@ def test_our_table_of_fields_is_the_manuals():
             assert kind in (own, "") or kind.startswith("NAV."), f"{name}.{field}: {kind}"
 
 
+@pytest.mark.counting
 @pytest.mark.skipif(not SPECS.exists(), reason="../shared/specs is not here: no contract to hold our addresses against")
-def test_operations_by_contract(exchanges):
+def test_operations_by_contract(exchanges, counted: Counted):
     """Every address is one of the v1.0 OpenAPI's, or named as new in v2.0; the table says how many of each."""
     saved = json.loads((SPECS / "BCOpenApiSpecification.json").read_text())["paths"]
     known = {
@@ -213,8 +217,12 @@ def test_operations_by_contract(exchanges):
         last = plain.rpartition("/")[2].removesuffix("()")
         in_v1 = (plain, method.lower()) in known
         assert in_v1 or last in NEW_IN_V2, f"{method} {plain} stands in no contract"
-        table[f"{method} {plain}", "OpenAPI v1.0 (address), published.json (fields)" if in_v1 else "v2.0 pages"] += 1
+        table[f"{method} {plain}", V1 if in_v1 else V2] += 1
     print()
     for (operation, contract), count in sorted(table.items()):
         print(f"{operation:60} {contract:50} {count:4}")
-    assert sum(1 for _, contract in table if contract.startswith("OpenAPI")) > len(table) / 2
+    assert sum(1 for _, contract in table if contract == V1) > len(table) / 2
+    found = Counter(contract for _, contract in table)
+    counted("operations", {V1: found[V1]})
+    beside = {one.operation.partition(".")[0] for one in exchanges if not urlsplit(one.url).path.startswith(ROOT)}
+    counted("facts", {V2: found[V2], "token, $batch, subscriptions: the manual's pages": len(beside)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from connectors.kit.writes import Job
 from connectors.netsuite import auth, errors
 from connectors.netsuite.client import Client
 from connectors.netsuite.mapping.names import external_id
+from tests.connectors.counting import VERDICTS, Counted
 from tests.connectors.netsuite.conftest import CODES, CREDENTIALS, connected, played_with
 
 SAMPLES = Path("../shared/samples/netsuite")
@@ -98,7 +100,8 @@ READERS = {
 }
 
 
-def test_every_stored_payload_is_read_or_named():
+@pytest.mark.counting
+def test_every_stored_payload_is_read_or_named(counted: Counted):
     table: list[tuple[str, str]] = []
     for path in sorted(one for one in SAMPLES.rglob("*") if one.is_file() and one.name != "SOURCES.md"):
         reader = soap if path.suffix == ".xml" else READERS.get(path.name)
@@ -108,3 +111,5 @@ def test_every_stored_payload_is_read_or_named():
     print()
     for name, verdict in table:
         print(f"{name:45} {verdict}")
+    found = Counter(verdict.partition(":")[0] for _, verdict in table)
+    counted("payloads", {VERDICTS.get(verdict, verdict): number for verdict, number in found.items()})

@@ -15,6 +15,7 @@ import simplejson
 from connectors.canonical.payment import Tender
 from connectors.kit.errors import Rejected
 from connectors.kit.http import Exchange
+from tests.connectors.counting import Counted
 from tests.connectors.netsuite import orders
 from tests.connectors.netsuite.conftest import CODES, CREDENTIALS, World, connected, played_with
 from tests.connectors.netsuite.orders import ORDER
@@ -98,6 +99,18 @@ def test_every_other_service_is_where_it_is_published(facts, exchanges):
             assert path.split("/")[5] in ("salesOrder", *OURS)
             continue
         assert re.sub(r"/job/\d+.*", "/job/", path) in told, path
+
+
+@pytest.mark.counting
+def test_operations_by_contract(facts, exchanges, counted: Counted):
+    """Of a sales order the facts name fields, of all else addresses and envelopes; the table says how many of each."""
+    asked = {one.operation for one in exchanges}
+    held = {f"salesOrder.{name}" for name in ("get", "update", "upsert")}  # a transform's body is another record's
+    assert held <= asked
+    counted(
+        "operations",
+        {f"{FACTS.name}: addresses and fields": len(held), f"{FACTS.name}: addresses only": len(asked - held)},
+    )
 
 
 def test_query_parameters_and_headers_are_published_ones(facts, exchanges):

@@ -19,6 +19,7 @@ from connectors.salesforce_commerce.instance import IMPEX
 from connectors.salesforce_commerce.simulator import table
 from connectors.salesforce_commerce.simulator_imports import Imports
 from connectors.salesforce_commerce.simulator_site import Site
+from tests.connectors.counting import Counted
 from tests.connectors.salesforce_commerce.conftest import MakeShop, Shop
 from tests.connectors.salesforce_commerce.contract import ORGANIZATION
 from tests.connectors.salesforce_commerce.openapi import (
@@ -84,20 +85,29 @@ def ask_it_all(shop: Shop) -> None:
     assert [one.amount.amount for one in at.prices(["WB-TEE"])]
 
 
+@pytest.mark.counting
 @needs_spec
-def test_every_request_and_every_answer_keeps_to_the_contract(shop: MakeShop) -> None:
+def test_every_request_and_every_answer_keeps_to_the_contract(shop: MakeShop, counted: Counted) -> None:
     """The fixture holds all that was said, and every file, against the contract; here it is counted that nothing was left out."""
     at = shop(import_seconds=0.3)
     play_it_all(at)
     asked = {call["operation"] for call in at.system.calls()} - {"oauth.token"}
     wanted = {name for name, _, _ in rows()} - UNUSED
     assert asked == wanted, f"never asked: {wanted - asked}; not in the table: {asked - wanted}"
-    counted = Counter(operation(method, path).file for name, method, path in PUBLISHED if name not in UNUSED)
+    files = Counter(operation(method, path).file for name, method, path in PUBLISHED if name not in UNUSED)
     print()
-    for file, count in sorted(counted.items()):
+    for file, count in sorted(files.items()):
         print(f"{file:28} {count:2} operations asked and answered")
     print(f"{'pricebook.xsd':28}  1 file a price book")
-    print(f"{'no contract (WebDAV, token)':28}  3 operations, by facts")
+    beside = {name for name, _, path in rows() if not published(path)}
+    counted("operations", files)
+    counted(
+        "facts",
+        {
+            "Account Manager's token: RFC 6749": 1,
+            "WebDAV of imports; a price book's file keeps to xsd/pricebook.xsd": len(beside),
+        },
+    )
 
 
 @needs_spec

@@ -26,6 +26,7 @@ from connectors.salesforce_commerce.mapping.order import order
 from connectors.salesforce_commerce.mapping.products import localized, product
 from connectors.salesforce_commerce.refusals import sorted_out
 from connectors.salesforce_commerce.source import message
+from tests.connectors.counting import VERDICTS, Counted
 from tests.connectors.salesforce_commerce.openapi import SHARED, SPECS, schema_errors
 
 SAMPLES = SHARED / "samples" / "salesforce-commerce"
@@ -207,14 +208,16 @@ def verdict(payload: Payload) -> tuple[str, str]:
         return ("refused" if refused.field == field else "wrongly refused"), f"{refused.field}: {why}"
 
 
-def test_every_stored_payload_is_read_or_named() -> None:
+@pytest.mark.counting
+def test_every_stored_payload_is_read_or_named(counted: Counted) -> None:
     table = [(payload, *verdict(payload)) for payload in payloads()]
     print()
     for payload, kind, words in table:
         print(f"{payload!s:94.94} {kind:9} {words:.100}")
-    counted = Counter(kind for _, kind, _ in table)
-    print(", ".join(f"{count} {kind}" for kind, count in sorted(counted.items())), f"of {len(table)}")
-    assert "wrongly refused" not in counted
+    found = Counter(kind for _, kind, _ in table)
+    print(", ".join(f"{count} {kind}" for kind, count in sorted(found.items())), f"of {len(table)}")
+    assert "wrongly refused" not in found
     assert {str(payload) for payload, kind, _ in table if kind == "refused"} == set(REFUSED)
     files = {payload.file for payload, _, _ in table}
     assert files == {str(one.relative_to(SAMPLES)) for one in Path(SAMPLES).rglob("*.json")}
+    counted("payloads", {VERDICTS.get(kind, kind): number for kind, number in found.items()})

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.canonical.snapshot import Pointer
 from connectors.kit.errors import Throttled
 from connectors.kit.http import Answer
 from connectors.registry import manifests
@@ -15,6 +17,7 @@ from connectors.shipbob.mapping.reading import TOPICS
 from connectors.shipbob.refusals import first_complaint, sorted_out
 from connectors.shipbob.simulator import OPERATIONS, ROOT
 from connectors.shipbob.simulator import TOPICS as SOLD
+from tests.connectors.counting import Counted
 from tests.connectors.shipbob.conftest import FIXTURES, MakeHouse, order, run
 from tests.connectors.shipbob.openapi import SHARED, Spoken, complaints, needs_spec, operation, spec, validator
 
@@ -25,6 +28,27 @@ SAMPLES = SHARED / "samples" / "shipbob"
 @pytest.mark.parametrize(("rule", "method"), [(row[0], row[2]) for row in OPERATIONS])
 def test_every_operation_is_published(rule: str, method: str) -> None:
     operation(method, ROOT + re.sub(r"<[^>]+>", "1", rule))
+
+
+# Answered by the simulator although no operation of ours needs it: tests and people ask.
+UNUSED = {"shipments.list", "webhooks.delete", "channels.list"}
+
+
+@pytest.mark.counting
+@needs_spec
+def test_every_operation_of_ours_is_asked(house: MakeHouse, counted: Counted) -> None:
+    """The fixture holds all that is said against the contract; here it is counted that nothing was left out."""
+    at, now = house(stock={"MUG-1": 5}), datetime.now(UTC)
+    made = run(at.shipbob.request(order(), key="k", reference="WB-1"))
+    assert at.shipbob.fetch(Pointer("order", made)) is not None
+    assert list(at.shipbob.changed("shipment", now - timedelta(hours=1), now + timedelta(hours=1)))
+    run(at.shipbob.cancel_request(order(), key="k2", reference="WB-1"))
+    assert list(at.shipbob.stock(["MUG-1"]))
+    at.shipbob.subscribe(["order.shipped"], "https://hub.example.com/hooks/shipbob")
+    assert at.shipbob.subscriptions() == {"order.shipped": True}
+    asked = {call["operation"] for call in at.ask("calls")}
+    assert asked == {name for _, name, *_ in OPERATIONS} - UNUSED
+    counted("operations", {"shipbob-openapi.json": len(asked)})
 
 
 @needs_spec
@@ -73,8 +97,9 @@ def test_the_contract_is_really_asked(house: MakeHouse) -> None:
         assert list(complaints(one)), one
 
 
+@pytest.mark.counting
 @pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here")
-def test_the_corpus_is_understood() -> None:
+def test_the_corpus_is_understood(counted: Counted) -> None:
     """The only sample there is: what ShipBob answers when we are too fast."""
     table: dict[str, str] = {}
     blocked: list[float] = []
@@ -90,6 +115,7 @@ def test_the_corpus_is_understood() -> None:
     print("\n".join(f"{name}: {told}" for name, told in table.items()))
     assert table == {"rate_limit_429.json": "Throttled, 25 s"}
     assert blocked == [25.0]
+    counted("payloads", {"sorted": len(table)})
 
 
 @pytest.mark.parametrize(

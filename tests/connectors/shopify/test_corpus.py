@@ -24,6 +24,7 @@ from connectors.shopify.mapping.refunds import refund
 from connectors.shopify.mapping.shipments import shipment
 from connectors.shopify.mapping.values import Place
 from connectors.shopify.stock import _level
+from tests.connectors.counting import VERDICTS, Counted
 from tests.connectors.shopify.samples import SAMPLES, Found, files, found_in
 
 ACCOUNT = Account("samples", "shopify", "https://shop.example.com", settings={"currency": "USD"})
@@ -154,8 +155,9 @@ MAPPED: dict[str, Callable[[Found], Any]] = {
 }
 
 
+@pytest.mark.counting
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the shared samples are not beside this checkout")
-def test_every_sample(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_sample(capsys: pytest.CaptureFixture[str], counted: Counted) -> None:
     table: Counter[tuple[str, str]] = Counter()
     refused: dict[str, str] = {}
     strangers: list[str] = []
@@ -173,6 +175,10 @@ def test_every_sample(capsys: pytest.CaptureFixture[str]) -> None:
         print(shown(table))
     assert not strangers, "these files hold nothing that is supported, and nobody said why"
     assert {name: field for name, (field, _) in REFUSED.items()} == refused
+    found: Counter[str] = Counter()
+    for (_, verdict), number in table.items():
+        found[VERDICTS.get(verdict, verdict)] += number
+    counted("payloads", found)
 
 
 def judged(found: Found, refused: dict[str, str]) -> str:

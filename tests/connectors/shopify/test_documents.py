@@ -34,7 +34,8 @@ from connectors.shopify import documents
 from connectors.shopify.documents import DOCUMENTS, Document
 from connectors.shopify.simulator_graphql import parsed, requested_cost
 from connectors.shopify.simulator_kinds import KINDS
-from tests.connectors.shopify.conftest import TOKEN
+from tests.connectors.counting import Counted
+from tests.connectors.shopify.conftest import SDL, TOKEN
 from tests.connectors.shopify.contract import fetched
 from tests.connectors.shopify.test_writes import items, placed, publish, shipped, tee
 from tests.contract import samples
@@ -162,7 +163,8 @@ def test_the_simulator_answers_writes_by_the_schema(shop: System, schema: GraphQ
 read_once = cache(parse)
 
 
-def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: GraphQLSchema) -> None:
+@pytest.mark.counting
+def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: GraphQLSchema, counted: Counted) -> None:
     """Every variable of every call that the capabilities make, as Shopify would coerce it."""
     order = placed(shop, bench)
     connector = bench.connector()
@@ -195,6 +197,10 @@ def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: Graph
         assert not isinstance(coerced, list), coerced  # a list is what is wrong
     whole = {one.text for one in DOCUMENTS} - {one["query"] for one in sent}
     assert whole <= {one.text for one in FURTHER_PAGES}, "a document that nothing sends"
+    sent_whole, by_tests = len(DOCUMENTS) - len(whole), len(whole)
+    counted(
+        "operations", {f"{SDL.name}: documents": sent_whole, f"{SDL.name}: further pages, asked by the tests": by_tests}
+    )
 
 
 FURTHER_PAGES = (

@@ -19,6 +19,7 @@ from connectors.square.client import VERSION
 from connectors.square.mapping import TOPICS
 from connectors.square.simulator_api import operations
 from connectors.square.simulator_store import Store
+from tests.connectors.counting import Counted
 from tests.connectors.square.conftest import MakeSeller, Seller
 from tests.connectors.square.openapi import WEBHOOKS, complaints, named, needs_spec, operation, published
 from tests.contract import samples
@@ -77,8 +78,9 @@ def ask_it_all(at: Seller, order: str) -> None:
     assert to.subscriptions()["order.updated"]
 
 
+@pytest.mark.counting
 @needs_spec
-def test_every_request_and_every_answer_keeps_to_the_contract(seller: MakeSeller) -> None:
+def test_every_request_and_every_answer_keeps_to_the_contract(seller: MakeSeller, counted: Counted) -> None:
     """The fixture holds all that was said against the contract; here it is counted that nothing was left out."""
     at = seller()
     play_it_all(at)
@@ -90,6 +92,7 @@ def test_every_request_and_every_answer_keeps_to_the_contract(seller: MakeSeller
     for area, count in sorted(areas.items()):
         print(f"api.json {area:12} {count:2} operations asked and answered")
     print(f"api.json {'together':12} {sum(areas.values()):2} of {len(wanted)}")
+    counted("operations", {"api.json": len(wanted)})
 
 
 @needs_spec

@@ -29,6 +29,7 @@ from connectors.square.mapping.refunds import plain
 from connectors.square.mapping.values import Sums, currency_of
 from connectors.square.prices import Tag
 from connectors.square.refusals import errors
+from tests.connectors.counting import VERDICTS, Counted
 from tests.connectors.square.openapi import SHARED
 
 SAMPLES = SHARED / "samples" / "square"
@@ -296,15 +297,17 @@ def verdict(payload: Payload) -> tuple[str, str]:
         return ("refused" if refused.field == field else "wrongly refused"), f"{refused.field}: {why}"
 
 
-def test_every_stored_payload_is_read_or_named() -> None:
+@pytest.mark.counting
+def test_every_stored_payload_is_read_or_named(counted: Counted) -> None:
     table = [(payload, *verdict(payload)) for payload in payloads()]
     print()
     for payload, kind, words in table:
         print(f"{payload!s:74.74} {kind:9} {words:.110}")
-    counted_ = Counter(kind for _, kind, _ in table)
-    print(", ".join(f"{count} {kind}" for kind, count in sorted(counted_.items())), f"of {len(table)}")
-    assert "wrongly refused" not in counted_
+    found = Counter(kind for _, kind, _ in table)
+    print(", ".join(f"{count} {kind}" for kind, count in sorted(found.items())), f"of {len(table)}")
+    assert "wrongly refused" not in found
     assert {str(payload) for payload, kind, _ in table if kind == "refused"} == set(REFUSED)
     assert {payload.file for payload, _, _ in table} == {
         str(one.relative_to(SAMPLES)) for one in Path(SAMPLES).rglob("*.json")
     }
+    counted("payloads", {VERDICTS.get(kind, kind): number for kind, number in found.items()})

@@ -1,0 +1,29 @@
+"""What a test counts of its connector is held against docs/connectors/coverage.csv, or told to `make coverage`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import astuple
+from pathlib import Path
+
+from local import coverage
+from local.coverage import COUNTED, Count
+
+
+def tell(connector: str, counts: str, figures: Mapping[str, int]) -> None:
+    """`figures` of one connector, whole: what -> number. Fails where the CSV says otherwise."""
+    found = [Count(connector, counts, what, number) for what, number in figures.items() if number]
+    assert found, "nothing was counted"
+    if told := os.environ.get(COUNTED):
+        with Path(told).open("a") as file:
+            file.writelines(json.dumps(astuple(one)) + "\n" for one in found)
+        return
+    kept = {one for one in coverage.kept() if (one.connector, one.counts) == (connector, counts)}
+    assert set(found) == kept, "docs/connectors/coverage.csv says otherwise: run make coverage"
+
+
+Counted = Callable[[str, Mapping[str, int]], None]
+# The tests' own words for what became of a payload -> the words of the page; others are the page's.
+VERDICTS = {"mapped": "read", "trouble": "sorted"}
