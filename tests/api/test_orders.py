@@ -158,6 +158,26 @@ def test_pieces_that_were_cancelled_stay_cancelled(market: Market) -> None:
     assert not _open(market)
 
 
+def test_two_partners_of_a_channel_may_use_the_same_key(market: Market) -> None:
+    """Each names its requests for itself: what the second asks is not taken for what the first asked."""
+    waybill = market.mine.place(order())
+    market.world.pump()
+    other = market.partner("market service", "market")
+    for who, line in ((market.mine, "M-1-1"), (other, "M-1-2")):
+        asked = {"lines": [{"line_id": line, "quantity": "1"}]}
+        assert who.ask("POST", f"/orders/{waybill}/cancellations", asked, "1").status_code == 202
+    market.world.pump()
+    assert _open(market) == {"M-1-1": "1"}
+    waybill = market.mine.place(order("M-2"))
+    market.world.pump()
+    parcel = market.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={})
+    market.world.deliver("shipment.sent", parcel, account="warehouse")
+    market.world.pump()
+    back = {"lines": [{"line_id": "M-2-1", "quantity": "1"}]}
+    numbers = [who.ask("POST", f"/returns/of/{waybill}", back, "2").json["number"] for who in (market.mine, other)]
+    assert len(set(numbers)) == 2
+
+
 def _open(market: Market) -> dict[str, Any]:
     rows = market.world.rows("SELECT line_id, quantity FROM reservations WHERE state = 'open' ORDER BY line_id")
     return {row.line_id: f"{row.quantity.normalize():f}" for row in rows}
