@@ -203,6 +203,19 @@ def test_a_return_is_allowed_once_it_has_left_and_declined_before(market: Market
     assert both.json["state"] == "declined"  # one of the two is on its way back already
 
 
+def test_a_return_that_names_a_line_twice_is_counted_together(market: Market) -> None:
+    waybill = market.mine.place(order())
+    market.world.pump()
+    parcel = market.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={})
+    market.world.deliver("shipment.sent", parcel, account="warehouse")
+    market.world.pump()
+    mug = {"line_id": "M-1-2", "quantity": "1"}
+    twice = market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": [mug, mug]})
+    assert (twice.status_code, twice.json["state"]) == (201, "declined")  # one mug was sold
+    tees = [{"line_id": "M-1-1", "quantity": "1", "reason": why} for why in ("too small", "torn")]
+    assert market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": tees}).json["state"] == "authorised"
+
+
 def test_the_door_is_in_the_acknowledgement_log(market: Market) -> None:
     """What was answered stands in the log that the journal is held against, each time that it was taken."""
     from app import acks
