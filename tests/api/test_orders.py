@@ -216,6 +216,16 @@ def test_a_return_that_names_a_line_twice_is_counted_together(market: Market) ->
     assert market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": tees}).json["state"] == "authorised"
 
 
+def test_a_name_that_is_no_text_is_refused_not_stumbled_over(market: Market) -> None:
+    """Half of a surrogate pair is valid JSON and no Unicode: neither the database nor an answer can hold it."""
+    waybill = market.mine.place(order())
+    market.world.pump()
+    lines = {"lines": [{"line_id": "\ud800", "quantity": "1"}]}
+    for path in (f"/orders/{waybill}/cancellations", f"/returns/of/{waybill}"):
+        answer = market.mine.ask("POST", path, lines)
+        assert (answer.status_code, answer.json["type"]) == (422, "urn:waybill:problem:invalid")
+
+
 def test_the_door_is_in_the_acknowledgement_log(market: Market) -> None:
     """What was answered stands in the log that the journal is held against, each time that it was taken."""
     from app import acks
