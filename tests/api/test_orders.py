@@ -226,6 +226,13 @@ def test_a_name_that_is_no_text_is_refused_not_stumbled_over(market: Market) -> 
         assert (answer.status_code, answer.json["type"]) == (422, "urn:waybill:problem:invalid")
 
 
+def test_what_is_not_done_this_way_says_which_ways_there_are(market: Market) -> None:
+    for method, path, status in (("DELETE", "/orders", 405), ("GET", "/nothing", 404)):
+        answer = market.mine.ask(method, path)
+        assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert {"GET", "POST"} <= {way.strip() for way in market.mine.ask("DELETE", "/orders").headers["Allow"].split(",")}
+
+
 def test_the_door_is_in_the_acknowledgement_log(market: Market) -> None:
     """What was answered stands in the log that the journal is held against, each time that it was taken."""
     from app import acks
