@@ -233,6 +233,23 @@ def test_what_is_not_done_this_way_says_which_ways_there_are(market: Market) -> 
     assert {"GET", "POST"} <= {way.strip() for way in market.mine.ask("DELETE", "/orders").headers["Allow"].split(",")}
 
 
+def test_an_error_of_the_database_tells_nobodys_data(market: Market) -> None:
+    """What a statement was asked with is people and secrets; what went wrong with it goes to the log."""
+    import pytest
+    import sqlalchemy.exc
+    from sqlalchemy import text
+
+    from app.database import transaction
+
+    with pytest.raises(sqlalchemy.exc.DBAPIError) as broken, transaction() as tx:
+        tx.execute(
+            text("INSERT INTO tills (account, till) VALUES (:account, :till)"),
+            {"account": "ana@example.com", "till": "1"},
+        )
+    assert "parameters hidden" in str(broken.value).lower() or "hide_parameters" in str(broken.value)
+    assert "[parameters: {" not in str(broken.value)
+
+
 def test_the_door_is_in_the_acknowledgement_log(market: Market) -> None:
     """What was answered stands in the log that the journal is held against, each time that it was taken."""
     from app import acks
