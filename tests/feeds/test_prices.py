@@ -10,7 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 from tests.feeds.conftest import Feed
 
@@ -327,3 +330,49 @@ def test_a_killed_worker_is_followed_from_the_next_line(feed: Feed) -> None:
     feed.look()
     row = feed.world.rows("SELECT count(*) AS n, count(DISTINCT n) AS lines FROM price_lines")[0]
     assert (row.n, row.lines, feed.state("big.csv")) == (20_000, 20_000, "ready")
+
+
+def test_a_price_that_is_taken_ends_no_case_of_another_of_its_sku(feed: Feed) -> None:
+    feed.world.code("erp", "sku", "WB-GONE", "WB-GONE")
+    feed.take("gone.csv", *PLAIN, "WB-GONE,5.00,EUR,,,,,")
+    assert feed.world.one("SELECT status FROM cases WHERE code = 'price_refused'") == "open"
+    taken = price_mark("b2b", "WB-GONE", "1")
+    told(feed, taken)
+    assert feed.world.one("SELECT status FROM cases WHERE code = 'price_refused'") == "open"
+
+
+def price_mark(price_list: str, sku: str, pieces: str) -> Any:
+    from decimal import Decimal
+
+    from app.catalogue.price_marks import Key, PriceMark
+
+    return PriceMark(Key(price_list, sku, "EUR", Decimal(pieces)), 1, None, False)
+
+
+def told(feed: Feed, *marks: Any) -> None:
+    """A batch of these prices is concluded: the shop took all of them."""
+    from app.database import transaction
+    from tasks.engine import conclude
+    from tasks.engine.act import Acted
+
+    step = SimpleNamespace(account="shop", name="publish_prices")
+    with transaction() as tx:
+        conclude._tell(tx, SimpleNamespace(step=step), Acted("", [(mark, "") for mark in marks]))  # type: ignore[arg-type]
+
+
+def test_prices_are_marked_and_told_in_one_order(feed: Feed) -> None:
+    """While one worker marks the prices of a new file, another concludes what it told: neither waits for the other for ever."""
+    from app.catalogue import price_marks
+    from app.database import transaction
+
+    two, ten = (price_mark("", "WB-TEE", pieces) for pieces in ("2", "10"))
+    with transaction() as tx:
+        price_marks.mark(tx, [two.key, ten.key])
+    with ThreadPoolExecutor(1) as other:
+        with transaction() as tx:
+            price_marks.mark(tx, [two.key])
+            telling = other.submit(told, feed, ten, two)
+            time.sleep(0.5)
+            price_marks.mark(tx, [ten.key])
+        telling.result(timeout=20)
+    assert feed.world.one("SELECT count(*) FROM price_marks WHERE sku = 'WB-TEE' AND mark = 2") == 2
