@@ -376,3 +376,50 @@ def test_prices_are_marked_and_told_in_one_order(feed: Feed) -> None:
             price_marks.mark(tx, [ten.key])
         telling.result(timeout=20)
     assert feed.world.one("SELECT count(*) FROM price_marks WHERE sku = 'WB-TEE' AND mark = 2") == 2
+
+
+def test_going_back_and_activating_at_once_is_no_deadlock(feed: Feed) -> None:
+    from app.catalogue import price_activation
+    from app.database import transaction
+
+    feed.take("good.csv", *PLAIN)
+    feed.take("bad.csv", "WB-TEE,13.00,EUR,,,,,", *PLAIN[1:])
+    bad = feed.run("bad.csv")
+
+    def back() -> int | None:
+        with transaction() as tx:
+            return price_activation.roll_back(tx, bad, "anna", "those are purchase prices")
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction() as tx:
+            tx.execute(price_activation.TURN, {"account": "prices"})
+            going = other.submit(back)
+            time.sleep(0.5)
+            price_activation.activate(tx, "prices")
+        assert going.result(timeout=20) == feed.run("good.csv")
+    assert feed.state("good.csv") == "active"
+
+
+def test_a_file_approved_while_a_newer_one_comes_into_force_is_over(feed: Feed) -> None:
+    from app.catalogue import price_activation, price_runs
+    from app.database import transaction
+
+    feed.take("full.csv", *PLAIN)
+    assert feed.take("half.csv", "WB-TEE,18.90,EUR,,,,,") == "held"
+    feed.send("next.csv", "WB-TEE,18.50,EUR,,,,,", *PLAIN[1:])
+    feed.look()
+
+    def activate() -> None:
+        with transaction() as tx:
+            price_activation.activate(tx, "prices")
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction() as tx:
+            assert price_runs.decide(tx, feed.run("half.csv"), "anna", "I have looked", approve=True)
+            beginning = other.submit(activate)
+            time.sleep(0.5)
+        beginning.result(timeout=20)
+    feed.minute()
+    feed.minute()
+    assert (feed.state("next.csv"), feed.prices()["WB-TEE"]) == ("active", "18.5")
+    assert feed.state("half.csv") == "superseded"
