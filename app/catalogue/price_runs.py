@@ -47,8 +47,16 @@ SELECT sku FROM unnest(CAST(:skus AS text[])) AS t (sku) WHERE EXISTS (SELECT 1 
     OR EXISTS (SELECT 1 FROM subjects p WHERE p.kind = 'product' AND lower(p.number) = lower(t.sku) AND p.number = t.sku)
     OR EXISTS (SELECT 1 FROM codes c WHERE c.kind = 'sku' AND c.ours = t.sku) OR EXISTS (SELECT 1 FROM prices f WHERE f.sku = t.sku)
 """)
+# The base price, also where a promotion over it holds just now.
 IN_FORCE = text("""
 SELECT price_list, sku, currency, min_quantity, amount FROM prices WHERE sku = ANY(:skus) AND promotion = ''
+UNION ALL (
+SELECT DISTINCT ON (p.price_list, p.sku, p.currency, p.min_quantity) p.price_list, p.sku, p.currency, p.min_quantity, l.amount
+FROM prices p JOIN price_runs r ON r.account = p.source AND r.state = 'active' JOIN price_lines l ON l.run_id = r.id
+    AND (l.sku, l.price_list, l.currency, l.min_quantity) = (p.sku, p.price_list, p.currency, p.min_quantity)
+WHERE p.sku = ANY(:skus) AND p.promotion <> '' AND l.promotion = '' AND l.state <> 'refused' AND l.valid_from <= now()
+    AND (l.valid_until IS NULL OR l.valid_until > now())
+ORDER BY p.price_list, p.sku, p.currency, p.min_quantity, l.valid_from DESC, l.n DESC)
 """)
 DECIDE = text(
     "UPDATE price_runs SET state = :state, why = :why, by = :by, ended_at = CASE WHEN :state = 'rejected' THEN now() END WHERE id = :id"

@@ -423,3 +423,13 @@ def test_a_file_approved_while_a_newer_one_comes_into_force_is_over(feed: Feed) 
     feed.minute()
     assert (feed.state("next.csv"), feed.prices()["WB-TEE"]) == ("active", "18.5")
     assert feed.state("half.csv") == "superseded"
+
+
+def test_a_price_jump_is_seen_during_a_promotion_too(feed: Feed) -> None:
+    sale = "WB-TEE,14.90,EUR,,,2026-01-01,2099-01-08,winter"
+    feed.take("one.csv", *PLAIN, sale)
+    assert feed.prices()["WB-TEE"] == "14.9 was 19.9"
+    feed.take("two.csv", "WB-TEE,199.00,EUR,,,,,", *PLAIN[1:], sale)
+    assert ("2", "refused", "price_jump") in report(feed, "two")
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "14.9 was 19.9"
