@@ -332,6 +332,53 @@ def test_a_killed_worker_is_followed_from_the_next_line(feed: Feed) -> None:
     assert (row.n, row.lines, feed.state("big.csv")) == (20_000, 20_000, "ready")
 
 
+def test_prices_may_come_back_by_the_file_that_had_them(feed: Feed) -> None:
+    """Up for a day and down again: the third file has the first one's content, under its name or another, and is no duplicate of it."""
+    lower = ("WB-TEE,18.90,EUR,,,,,", *PLAIN[1:])
+    feed.take("prices.csv", *PLAIN)
+    assert feed.take("lower.csv", *lower) == "active"
+    assert feed.take("prices.csv", *PLAIN) == "active"
+    assert feed.prices()["WB-TEE"] == "19.9"
+    assert feed.take("prices.csv", *PLAIN) == "duplicate"  # of what is in force
+    assert feed.take("lower again.csv", *lower) == "active"
+    assert feed.shown()["WB-TEE"] == "18.9"
+    assert feed.server.names() == []
+
+
+def test_a_file_that_takes_anothers_name_is_not_moved_away_unread(feed: Feed) -> None:
+    """The next file is laid while the first is still being answered: it is read like any other."""
+    from tasks.feeds import prices
+
+    feed.send("prices.csv", *PLAIN)
+    prices.run()
+    prices.run()
+    feed.send("prices.csv", "WB-TEE,18.9,EUR,,,,,", *PLAIN[1:])
+    feed.world.pump()
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "19.9"
+    feed.look()
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "18.9"
+    assert feed.server.names() == []
+
+
+def test_a_file_that_is_too_large_keeps_no_other_waiting(feed: Feed) -> None:
+    from app.database import engine
+    from tests.world import fresh_process
+
+    accounts = feed.world.folder / "accounts.toml"
+    accounts.write_text(
+        accounts.read_text().replace("settings = { host_key", "settings = { most_bytes = 2000, host_key")
+    )
+    engine().dispose()
+    fresh_process()
+    feed.send("a.csv", *(f"WB-TEE,{n % 90 + 1}.00,EUR,l{n},,,," for n in range(200)))
+    assert feed.take("b.csv", *PLAIN) == "active"
+    assert feed.state("a.csv") == "unreadable"
+    assert "more than 2000 bytes" in feed.world.one("SELECT sentence FROM cases WHERE code = 'price_feed_unreadable'")
+    assert feed.server.names() == []
+
+
 def test_a_price_that_is_taken_ends_no_case_of_another_of_its_sku(feed: Feed) -> None:
     feed.world.code("erp", "sku", "WB-GONE", "WB-GONE")
     feed.take("gone.csv", *PLAIN, "WB-GONE,5.00,EUR,,,,,")
