@@ -48,6 +48,7 @@ def engine(url: str | None = None) -> Engine:
         pool_size=int(os.environ.get("DATABASE_POOL", "12")),
         max_overflow=20,
         pool_pre_ping=False,
+        hide_parameters=True,  # they are orders, people and secrets: an error's own words go to the log
         pool_recycle=1800,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -59,9 +60,13 @@ def limits_of(name: str, tx: Connection | None = None) -> Sequence[Limit]:
     with nullcontext(tx) if tx is not None else engine().connect() as asked:
         temporary = asked.execute(TEMPORARY, {"account": name}).scalar() or {}
     changes = {**entry(name).limits, **temporary}
-    known = tuple(replace(limit, **changes.get(limit.name, {})) for limit in manifest(name).limits)
+    known = tuple(_changed(limit, changes.get(limit.name, {})) for limit in manifest(name).limits)
     _seen[name] = (time.monotonic(), known)
     return known
+
+
+def _changed(limit: Limit, change: Mapping[str, Any]) -> Limit:
+    return replace(limit, **change, capped=limit.capped or "rate" in change)
 
 
 def ahead(name: str, tx: Connection | None = None) -> int:

@@ -26,6 +26,7 @@ UPDATE price_runs SET state = 'active', activated_at = now(), reckoned_at = NULL
 OVERTAKEN = text("""
 UPDATE price_runs SET state = 'superseded', ended_at = now() WHERE account = :account AND state = 'held' AND id < :id RETURNING id
 """)
+FEED = text("SELECT account FROM price_runs WHERE id = :id")
 CURRENT = text("SELECT id FROM price_runs WHERE account = :account AND state = 'active' FOR UPDATE")
 # Whether a date of the run has come since it was last reckoned.
 DUE = text("""
@@ -83,11 +84,14 @@ def activate(tx: Connection, account: str) -> int:
     tx.execute(TURN, {"account": account})
     ready = list(tx.execute(NEWEST, {"account": account}).scalars())
     current = tx.execute(CURRENT, {"account": account}).scalar()
-    if ready:
-        for passed in [*([current] if current is not None else []), *ready[:-1]]:
+    newer = [run for run in ready if current is None or run > current]
+    for late in (run for run in ready if run not in newer):  # approved while a newer one came into force
+        tx.execute(END, {"id": late, "state": "superseded", "why": ""})
+    if newer:
+        for passed in [*([current] if current is not None else []), *newer[:-1]]:
             tx.execute(END, {"id": passed, "state": "superseded", "why": ""})
-        tx.execute(START, {"id": ready[-1]})
-        current = ready[-1]
+        tx.execute(START, {"id": newer[-1]})
+        current = newer[-1]
         for held in tx.execute(OVERTAKEN, {"account": account, "id": current}).scalars().all():
             cases.leave(tx, member(held))
     return _reckon(tx, account, current) if current is not None else 0
@@ -133,10 +137,11 @@ def previous(tx: Connection, run: Run) -> int | None:
 
 def roll_back(tx: Connection, run: int, who: str, why: str) -> int | None:
     """The run before is in force again, at once; answers its id. None when this one is not in force, or nothing was before it."""
+    account = tx.execute(FEED, {"id": run}).scalar()
+    tx.execute(TURN, {"account": account or ""})  # before the run is locked, as activate does
     found = one(tx, run)
     if found is None or found.state != "active":
         return None
-    tx.execute(TURN, {"account": found.account})
     to = previous(tx, found)
     if to is None:
         return None

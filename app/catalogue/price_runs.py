@@ -28,9 +28,14 @@ INSERT INTO price_runs (account, file, content, body, state, total, why, ended_a
 VALUES (:account, :file, :content, :body, :state, :total, :why, CASE WHEN :state <> 'loading' THEN now() END)
 ON CONFLICT (account, file, content) DO NOTHING RETURNING id
 """)
-SAME = text(
-    "SELECT id FROM price_runs WHERE account = :account AND content = :content AND state <> 'duplicate' LIMIT 1"
-)
+# What another file has taken the place of is no duplicate: it is the way back to those prices.
+SAME = text("""
+SELECT id FROM price_runs WHERE account = :account AND split_part(content, ' ', 1) = :content AND state NOT IN ('duplicate', 'superseded')
+ORDER BY id LIMIT 1
+""")
+BEFORE = text("""
+SELECT count(*) FROM price_runs WHERE account = :account AND file = :file AND split_part(content, ' ', 1) = :content
+""")
 LOADING = text("SELECT id FROM price_runs WHERE state = 'loading' ORDER BY id")
 LOCK = text(f"SELECT {COLUMNS}, body, now() AS now FROM price_runs WHERE id = :id FOR UPDATE SKIP LOCKED")  # noqa: S608 - constants only
 ONE = text(f"SELECT {COLUMNS} FROM price_runs WHERE id = :id FOR UPDATE")  # noqa: S608
@@ -47,8 +52,16 @@ SELECT sku FROM unnest(CAST(:skus AS text[])) AS t (sku) WHERE EXISTS (SELECT 1 
     OR EXISTS (SELECT 1 FROM subjects p WHERE p.kind = 'product' AND lower(p.number) = lower(t.sku) AND p.number = t.sku)
     OR EXISTS (SELECT 1 FROM codes c WHERE c.kind = 'sku' AND c.ours = t.sku) OR EXISTS (SELECT 1 FROM prices f WHERE f.sku = t.sku)
 """)
+# The base price, also where a promotion over it holds just now.
 IN_FORCE = text("""
 SELECT price_list, sku, currency, min_quantity, amount FROM prices WHERE sku = ANY(:skus) AND promotion = ''
+UNION ALL (
+SELECT DISTINCT ON (p.price_list, p.sku, p.currency, p.min_quantity) p.price_list, p.sku, p.currency, p.min_quantity, l.amount
+FROM prices p JOIN price_runs r ON r.account = p.source AND r.state = 'active' JOIN price_lines l ON l.run_id = r.id
+    AND (l.sku, l.price_list, l.currency, l.min_quantity) = (p.sku, p.price_list, p.currency, p.min_quantity)
+WHERE p.sku = ANY(:skus) AND p.promotion <> '' AND l.promotion = '' AND l.state <> 'refused' AND l.valid_from <= now()
+    AND (l.valid_until IS NULL OR l.valid_until > now())
+ORDER BY p.price_list, p.sku, p.currency, p.min_quantity, l.valid_from DESC, l.n DESC)
 """)
 DECIDE = text(
     "UPDATE price_runs SET state = :state, why = :why, by = :by, ended_at = CASE WHEN :state = 'rejected' THEN now() END WHERE id = :id"
@@ -87,7 +100,7 @@ def policy(account: str) -> Mapping[str, Any]:
 
 
 def begin(tx: Connection, account: str, file: str, body: bytes) -> int | None:
-    """A run for a file; None when this very file under this name has one. What was read before under another name is a duplicate."""
+    """A run for a file. What was read before, under this name or another, is a duplicate, unless other prices took its place since."""
     content = sha256(body).hexdigest()
     row: dict[str, Any] = {"account": account, "file": file, "content": content, "body": None, "total": 0, "why": ""}
     same = tx.execute(SAME, {"account": account, "content": content}).scalar()
@@ -96,16 +109,31 @@ def begin(tx: Connection, account: str, file: str, body: bytes) -> int | None:
     try:
         total = len(price_lines.rows(body))
     except Unreadable as wrong:
-        made = _begun(tx, {**row, "state": "unreadable", "why": str(wrong)})
-        if made is not None:
-            _case(tx, account, made, "price_feed_unreadable", f"{file} of {account} cannot be read: {wrong}")
-        return made
+        return unread(tx, account, file, content, str(wrong))
     return _begun(tx, {**row, "state": "loading", "body": body, "total": total})
 
 
-def _begun(tx: Connection, row: Mapping[str, Any]) -> int | None:
-    made: int | None = tx.execute(BEGIN, row).scalar()
+def unread(tx: Connection, account: str, file: str, content: str, why: str) -> int | None:
+    """A run for a file that cannot be read, which is somebody's to look at."""
+    row = {"account": account, "file": file, "content": content, "body": None, "total": 0, "why": why}
+    made = _begun(tx, {**row, "state": "unreadable"})
+    if made is not None:
+        _case(tx, account, made, "price_feed_unreadable", f"{file} of {account} cannot be read: {why}")
     return made
+
+
+def _begun(tx: Connection, row: Mapping[str, Any]) -> int | None:
+    """The content of a file that comes again under its name is numbered."""
+    before = tx.execute(BEFORE, {name: row[name] for name in ("account", "file", "content")}).scalar_one()
+    content = f"{row['content']} again {before}" if before else row["content"]
+    made: int | None = tx.execute(BEGIN, {**row, "content": content}).scalar()
+    return made
+
+
+def digest(content: str) -> str:
+    """The SHA-256 of the file; empty where it was not read."""
+    found = content.partition(" ")[0]
+    return found if len(found) == 64 else ""
 
 
 def loading(tx: Connection) -> Sequence[int]:

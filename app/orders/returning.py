@@ -107,10 +107,12 @@ def eligible(
 ) -> Verdict:
     """Against what was sold, what has left, what came back or is on its way, and the days since it was handed over."""
     life = life_of(order)
+    asked: dict[str, Decimal] = {}
     for line in wanted:
         if all(one.id != line.line_id for one in life.lines):
             return Verdict("unknown_line", f"The order has no line {line.line_id}.")
-        if line.quantity <= 0 or line.quantity > left_to_return(life, line.line_id, earlier):
+        asked[line.line_id] = asked.get(line.line_id, ZERO) + line.quantity
+        if line.quantity <= 0 or asked[line.line_id] > left_to_return(life, line.line_id, earlier):
             return Verdict("not_that_many", f"Line {line.line_id}: not so many have left that did not come back.")
     handed = [s.delivered_at or s.shipped_at for s in order.shipments if s.status in LEFT]
     last = max((at for at in handed if at is not None), default=None)

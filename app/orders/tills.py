@@ -133,7 +133,8 @@ def _keep(tx: Connection, account: str, till: str, sale: Sale, state: str, poste
 
 
 def post(tx: Connection, account: str, till: str, do: Post, most: int = MOST) -> int:
-    """Posts what is next without a gap, in order; answers how many. What comes after a missing number waits. The caller has the turn."""
+    """Posts what is next without a gap, in order; answers how many numbers it passed (posted or void): where these are `most`, more may follow.
+    What comes after a missing number waits. The caller has the turn."""
     at = tx.execute(ONE, {"account": account, "till": till}).one()
     posted, last_at, done = at.posted, at.last_at, 0
     for row in tx.execute(NEXT, {"account": account, "till": till, "posted": posted, "most": most}).all():
@@ -144,7 +145,7 @@ def post(tx: Connection, account: str, till: str, do: Post, most: int = MOST) ->
             last_at = _instant(row.sold_at, row.zone, last_at)
             event = do(posted, _dated(bytes(row.body), last_at))
             tx.execute(POSTED, {"account": account, "till": till, "sequence": posted, "event": event})
-            done += 1
+        done += 1
     waits = tx.execute(WAITS, {"account": account, "till": till, "posted": posted}).one()
     gap = bool(waits.n) and waits.next != posted + 1
     since = at.gap_since if posted == at.posted else None

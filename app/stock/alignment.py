@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -118,14 +118,16 @@ def _taken(tx: Connection, account: str, level: StockLevel, asked_at: datetime) 
     if not positions.concerns(account, level):
         return False
     at = level.as_of or asked_at
-    return positions.set_level(tx, account, level, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    return positions.set_level(
+        tx, account, replace(level, as_of=at), at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    )
 
 
 def tell_again(tx: Connection, account: str, skus: Sequence[str]) -> None:
     """A channel that shows something else than it was told is told the truth of now, whatever it was told before."""
     if skus:
-        dirty.mark_for(tx, [account], skus)
         tx.execute(dirty.FORGET, {"accounts": [account], "skus": list(skus)})
+        dirty.mark_for(tx, [account], skus)
 
 
 def passed(tx: Connection, alignment: int, reached: str, looked: int, changed: int) -> None:

@@ -72,7 +72,12 @@ def mark_for(tx: Connection, accounts: Collection[str], skus: Collection[str]) -
 FITTING = text("""
 SELECT DISTINCT sku FROM shelves WHERE (:word = '' OR sku ILIKE :like) AND (:location = '' OR location = :location) ORDER BY sku
 """)
-FORGET = text("DELETE FROM published WHERE account = ANY(:accounts) AND sku = ANY(:skus)")
+# In the order of conclude, which keeps what was told before it takes the mark away: SKU by SKU, `published` before `dirty`.
+FORGET = text("""
+WITH held AS (SELECT account, sku, location FROM published WHERE account = ANY(:accounts) AND sku = ANY(:skus)
+    ORDER BY account, sku, location FOR UPDATE)
+DELETE FROM published p USING held h WHERE (p.account, p.sku, p.location) = (h.account, h.sku, h.location)
+""")
 
 
 def mark_fitting(
@@ -86,9 +91,9 @@ def mark_fitting(
     skus = list(tx.execute(FITTING, {"word": word, "like": like, "location": location}).scalars())
     accounts = [account] if account else publishers()
     if skus and not dry:
-        mark_for(tx, accounts, skus)
         if again:
             tx.execute(FORGET, {"accounts": accounts, "skus": skus})
+        mark_for(tx, accounts, skus)
     return len(skus)
 
 

@@ -251,8 +251,9 @@ class FileSource(Protocol):
     def put_report(self, name: str, body: bytes, *, key: str) -> Writes:
         """Lays a report about the file `name` beside it, whole or not at all; the same report twice is one state."""
 
-    def archive(self, name: str, *, key: str) -> Writes:
-        """Moves a file out of the folder, once. Moved already is moved."""
+    def archive(self, name: str, content: str, *, key: str) -> Writes:
+        """Moves a file out of the folder, once. Moved already is moved. Where another file lies under its name by now (its SHA-256 is not
+        `content`) nothing is moved: nobody has read that one yet. An empty `content` is any."""
 
 
 @runtime_checkable

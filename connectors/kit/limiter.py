@@ -85,8 +85,7 @@ class Limiter:
         args: list[Any] = [holder]
         for limit in limits:
             spent = cost if limit.kind == "points" else 1
-            rate = self._rates.get((account, limit.name), limit.rate)
-            args += [limit.kind, rate, limit.burst, _seconds(limit), spent]
+            args += [limit.kind, self._rate(account, limit), limit.burst, _seconds(limit), spent]
         try:
             wait, which = self._script(keys=keys, args=args)
             if wait < 0:
@@ -95,6 +94,11 @@ class Limiter:
         except redis.RedisError as error:
             raise Transient("The limiter (Redis) does not answer, so no call is made.", code="limiter_away") from error
         return float(wait) / 1000
+
+    def _rate(self, account: str, limit: Limit) -> float:
+        """What the vendor said last, but never more than the operator allows."""
+        told = self._rates.get((account, limit.name), limit.rate)
+        return min(told, limit.rate) if limit.capped else told
 
     def _recount(self, account: str, limit: Limit) -> None:
         """A daily quota that Redis has forgotten is counted again from the journal's attempts."""

@@ -16,7 +16,8 @@ class Limit:
 
     kind "bucket": `rate` per second, `burst` at once; "window": `burst` in any `seconds`; "concurrency": `burst` at a time;
     "daily": `burst` a day, renewed at `resets` (HH:MM in UTC); "points": a bucket whose calls cost points, corrected by the
-    vendor's own report. `operations` names the calls it counts (all when empty).
+    vendor's own report. `operations` names the calls it counts (all when empty). `capped`: its rate is the operator's own word, above
+    which no vendor's word on a rate is followed.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Limit:
     seconds: float = 0.0
     resets: str = "00:00"
     operations: tuple[str, ...] = ()
+    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

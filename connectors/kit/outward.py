@@ -67,6 +67,8 @@ def public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None and not inner.is_global:
             return False
+        if found.is_site_local:  # fec0::/10: out of use, yet no registry calls it private
+            return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from paramiko import SFTPClient
 
@@ -44,12 +45,15 @@ class Sftp:
         )
 
     def read_file(self, name: str) -> bytes:
-        most = int(str(self._setting("most_bytes", MOST_BYTES)))
         with self.client.talk("files.read", name) as session:
-            body = _read(session, self._at(name), most)
-        if len(body) > most:
-            raise Rejected(f"{name} has more than {most} bytes.", code="too_large", remedy="Split the file.")
+            body = _read(session, self._at(name), self._most)
+        if len(body) > self._most:
+            raise Rejected(f"{name} has more than {self._most} bytes.", code="too_large", remedy="Split the file.")
         return body
+
+    @property
+    def _most(self) -> int:
+        return int(str(self._setting("most_bytes", MOST_BYTES)))
 
     def put_report(self, name: str, body: bytes, *, key: str) -> Writes:
         """Written under a hidden name and renamed, so that nobody reads half of it."""
@@ -59,9 +63,9 @@ class Sftp:
     def report_name(self, name: str) -> str:
         return f"{self._setting('reports', 'reports')}/{name.rpartition('.')[0] or name}.report.csv"
 
-    def archive(self, name: str, *, key: str) -> Writes:
+    def archive(self, name: str, content: str, *, key: str) -> Writes:
         away = f"{self._setting('archive', 'done')}/{name}"
-        return (yield Write("archive", lambda: self._move(name, away), lambda: self._moved(name, away)))
+        return (yield Write("archive", lambda: self._move(name, away, content), lambda: self._moved(name, away)))
 
     # ---- what is sent and looked up
 
@@ -81,9 +85,9 @@ class Sftp:
             there = self._there(session, name) and _read(session, self._at(name), len(body)) == body
         return name if there else None
 
-    def _move(self, name: str, away: str) -> ExternalId:
+    def _move(self, name: str, away: str, content: str) -> ExternalId:
         with self.client.talk("files.move", name, write=True) as session:
-            if self._there(session, name):
+            if self._there(session, name) and self._is(session, name, content):
                 self._folder(session, away.rpartition("/")[0])
                 session.posix_rename(self._at(name), self._at(away))
         return away
@@ -91,6 +95,9 @@ class Sftp:
     def _moved(self, name: str, away: str) -> ExternalId | None:
         with self.client.talk("files.look", name) as session:
             return away if self._there(session, away) and not self._there(session, name) else None
+
+    def _is(self, session: SFTPClient, name: str, content: str) -> bool:
+        return not content or sha256(_read(session, self._at(name), self._most)).hexdigest() == content
 
     def _folder(self, session: SFTPClient, name: str) -> None:
         if not self._there(session, name):

@@ -162,11 +162,15 @@ def _head(exchange: Exchange) -> dict[str, Any]:
 def _tell(tx: Connection, work: Work, acted: Acted) -> None:
     """What was told in a batch: each item's mark goes, a refused one becomes a case of its own."""
     # In the order in which marks are made, or they would wait for each other.
-    for mark, why in sorted(acted.told, key=lambda told: told[0].sku):
+    for mark, why in sorted(acted.told, key=lambda told: _place(told[0])):
         if isinstance(mark, PriceMark):
             _tell_price(tx, work, mark, why)
         else:
             _tell_stock(tx, work, mark, why)
+
+
+def _place(mark: dirty.Mark | PriceMark) -> tuple[Any, ...]:
+    return mark.key if isinstance(mark, PriceMark) else (mark.sku,)
 
 
 def _tell_stock(tx: Connection, work: Work, mark: dirty.Mark, why: str) -> None:
@@ -174,7 +178,7 @@ def _tell_stock(tx: Connection, work: Work, mark: dirty.Mark, why: str) -> None:
         dirty.told(tx, work.step.account, mark.sku, mark.mark, mark.available, mark.free)
     else:
         dirty.refuse(tx, work.step.account, mark.sku, mark.mark, why)
-    _refused(tx, work, "stock", mark.sku, why)
+    _refused(tx, work, "stock", mark.sku, mark.sku, why)
 
 
 def _tell_price(tx: Connection, work: Work, mark: PriceMark, why: str) -> None:
@@ -182,11 +186,12 @@ def _tell_price(tx: Connection, work: Work, mark: PriceMark, why: str) -> None:
         price_marks.told(tx, work.step.account, mark)
     else:
         price_marks.refuse(tx, work.step.account, mark, why)
-    _refused(tx, work, "price", mark.key.sku, why)
+    _refused(tx, work, "price", mark.sku, mark.key.sku, why)
 
 
-def _refused(tx: Connection, work: Work, what: str, sku: str, why: str) -> None:
-    account, member = work.step.account, f"{what}:{work.step.account}:{sku}"
+def _refused(tx: Connection, work: Work, what: str, name: str, sku: str, why: str) -> None:
+    """`name` is the mark's own: another price of the same SKU that is taken ends no case of this one."""
+    account, member = work.step.account, f"{what}:{work.step.account}:{name}"
     if not why:
         cases.leave(tx, member)
         return

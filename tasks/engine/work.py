@@ -167,7 +167,7 @@ class Work:
         with transaction() as tx:
             taken = price_marks.take(tx, self.step.account, most)
             wanted = [mark for mark in taken if mark.price is not None and (self.step.doubtful or not mark.told)]
-            for mark in taken:
+            for mark in sorted(taken, key=lambda mark: mark.key):
                 if mark not in wanted:
                     price_marks.clean(tx, self.step.account, mark)
         self.marks = wanted

@@ -89,12 +89,12 @@ def _whole_source(one: Alignment, until: float) -> bool:
 
 
 def _batches(keeper: StockKeeper) -> Iterator[tuple[list[StockLevel], datetime]]:
-    """Levels with the instant before which none of them was asked for."""
+    """Levels with the instant before which none of them was asked for. It is the beginning's for all: a source's page may reach over
+    several of our batches, and what was said meanwhile is newer than it."""
     asked_at = datetime.now(UTC)
     levels = iter(keeper.stock())
     while batch := list(islice(levels, CHUNK)):
         yield batch, asked_at
-        asked_at = datetime.now(UTC)
 
 
 def _moved_source(one: Alignment, until: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 
 import structlog
 from sqlalchemy import Connection, text
@@ -16,7 +17,7 @@ from app.journal.nourish import feed_accounts
 from app.journal.runs import NewRun, NewStep
 from config.reader import config
 from connectors.kit.capabilities import FileSource, RemoteFile
-from connectors.kit.errors import Trouble
+from connectors.kit.errors import Rejected, Trouble
 from tasks.engine.connecting import counted
 from tasks.flows.book import FLOWS
 
@@ -29,7 +30,10 @@ INSERT INTO feed_files (account, name, size, modified) VALUES (:account, :name, 
 ON CONFLICT (account, name) DO UPDATE SET size = excluded.size, modified = excluded.modified, seen_at = now(),
     read = feed_files.read AND (feed_files.size, feed_files.modified) = (excluded.size, excluded.modified)
 """)
-READ = text("UPDATE feed_files SET read = true WHERE account = :account AND name = :name")
+# Whoever marks it as read begins its run: two that fetched it at once begin one.
+READ = text("""
+UPDATE feed_files SET read = true WHERE account = :account AND name = :name AND NOT read AND (size, modified) = (:size, :modified) RETURNING 1
+""")
 FORGET = text("DELETE FROM feed_files WHERE account = :account AND NOT (name = ANY(:names))")
 # Checked files whose report was not asked for yet, also by a worker that was killed before it could.
 UNREPORTED = text("""
@@ -67,11 +71,27 @@ def _fetched(account: str, source: FileSource) -> str:
         tx.execute(FORGET, {"account": account, "names": [file.name for file in there]})
     begun = 0
     for file in still:
-        body = source.read_file(file.name)
+        body = _body(account, source, file)
         with transaction() as tx:
-            begun += price_runs.begin(tx, account, file.name, body) is not None
-            tx.execute(READ, {"account": account, "name": file.name})
+            if isinstance(body, Rejected) and body.code != "too_large":
+                continue
+            if tx.execute(READ, {"account": account, **asdict(file)}).scalar() is None:
+                continue
+            if isinstance(body, Rejected):
+                price_runs.unread(tx, account, file.name, f"{file.size}-bytes", body.sentence)
+            else:
+                price_runs.begin(tx, account, file.name, body)
+            begun += 1
     return f"{account}: {begun} new files" if begun else ""
+
+
+def _body(account: str, source: FileSource, file: RemoteFile) -> bytes | Rejected:
+    """The file, or why it cannot be had: that keeps no other file waiting."""
+    try:
+        return source.read_file(file.name)
+    except Rejected as refused:
+        log.warning("prices", account=account, code=refused.code, sentence=refused.sentence)
+        return refused
 
 
 def _stands_still(tx: Connection, account: str, file: RemoteFile) -> bool:
@@ -102,12 +122,12 @@ def report() -> int:
     with transaction() as tx:
         waiting = tx.execute(UNREPORTED).all()
         for row in waiting:
-            rings += _report(tx, row.id, row.account, row.file)
+            rings += _report(tx, row.id, row.account, row.file, price_runs.digest(row.content))
     ring(rings)
     return len(waiting)
 
 
-def _report(tx: Connection, run_id: int, account: str, file: str) -> list[Ring]:
+def _report(tx: Connection, run_id: int, account: str, file: str, content: str) -> list[Ring]:
     subject = subjects.lock(tx, "feed", account, f"run {run_id}")
     flow = FLOWS["feed_reported"]
     key = f"wb-feed-{account}-{run_id}"
@@ -115,7 +135,7 @@ def _report(tx: Connection, run_id: int, account: str, file: str) -> list[Ring]:
         NewStep("put_report", "source", account, "outer", f"{key}-report"),
         NewStep("archive_file", "source", account, "outer", f"{key}-archive", after=("put_report",)),
     )
-    detail = {"file": {"name": file, "run": run_id}}
+    detail = {"file": {"name": file, "run": run_id, "content": content}}
     runs.lay(
         tx,
         NewRun(

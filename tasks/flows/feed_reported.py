@@ -13,7 +13,7 @@ def put_report(file: FeedFile, source: FileSource, work: Work) -> Writes:
 
 
 def archive_file(file: FeedFile, source: FileSource, work: Work) -> Writes:
-    return source.archive(file.name, key=work.key)
+    return source.archive(file.name, file.content, key=work.key)
 
 
 FLOW: Flow = Flow(

@@ -64,10 +64,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class FeedFile:
-    """The document of the flow about a file of a feed: its name at the source, and the run that says what became of it."""
+    """The document of the flow about a file of a feed: its name at the source, and the run that says what became of it.
+
+    `content` is the SHA-256 of what was read; empty where nobody read it.
+    """
 
     name: str
     run: int
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,26 @@ def test_pieces_that_were_cancelled_stay_cancelled(market: Market) -> None:
     assert not _open(market)
 
 
+def test_two_partners_of_a_channel_may_use_the_same_key(market: Market) -> None:
+    """Each names its requests for itself: what the second asks is not taken for what the first asked."""
+    waybill = market.mine.place(order())
+    market.world.pump()
+    other = market.partner("market service", "market")
+    for who, line in ((market.mine, "M-1-1"), (other, "M-1-2")):
+        asked = {"lines": [{"line_id": line, "quantity": "1"}]}
+        assert who.ask("POST", f"/orders/{waybill}/cancellations", asked, "1").status_code == 202
+    market.world.pump()
+    assert _open(market) == {"M-1-1": "1"}
+    waybill = market.mine.place(order("M-2"))
+    market.world.pump()
+    parcel = market.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={})
+    market.world.deliver("shipment.sent", parcel, account="warehouse")
+    market.world.pump()
+    back = {"lines": [{"line_id": "M-2-1", "quantity": "1"}]}
+    numbers = [who.ask("POST", f"/returns/of/{waybill}", back, "2").json["number"] for who in (market.mine, other)]
+    assert len(set(numbers)) == 2
+
+
 def _open(market: Market) -> dict[str, Any]:
     rows = market.world.rows("SELECT line_id, quantity FROM reservations WHERE state = 'open' ORDER BY line_id")
     return {row.line_id: f"{row.quantity.normalize():f}" for row in rows}
@@ -181,6 +201,53 @@ def test_a_return_is_allowed_once_it_has_left_and_declined_before(market: Market
     assert [row["state"] for row in listed] == ["declined", "authorised"]
     both = market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": [{"line_id": "M-1-1", "quantity": "2"}]})
     assert both.json["state"] == "declined"  # one of the two is on its way back already
+
+
+def test_a_return_that_names_a_line_twice_is_counted_together(market: Market) -> None:
+    waybill = market.mine.place(order())
+    market.world.pump()
+    parcel = market.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={})
+    market.world.deliver("shipment.sent", parcel, account="warehouse")
+    market.world.pump()
+    mug = {"line_id": "M-1-2", "quantity": "1"}
+    twice = market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": [mug, mug]})
+    assert (twice.status_code, twice.json["state"]) == (201, "declined")  # one mug was sold
+    tees = [{"line_id": "M-1-1", "quantity": "1", "reason": why} for why in ("too small", "torn")]
+    assert market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": tees}).json["state"] == "authorised"
+
+
+def test_a_name_that_is_no_text_is_refused_not_stumbled_over(market: Market) -> None:
+    """Half of a surrogate pair is valid JSON and no Unicode: neither the database nor an answer can hold it."""
+    waybill = market.mine.place(order())
+    market.world.pump()
+    lines = {"lines": [{"line_id": "\ud800", "quantity": "1"}]}
+    for path in (f"/orders/{waybill}/cancellations", f"/returns/of/{waybill}"):
+        answer = market.mine.ask("POST", path, lines)
+        assert (answer.status_code, answer.json["type"]) == (422, "urn:waybill:problem:invalid")
+
+
+def test_what_is_not_done_this_way_says_which_ways_there_are(market: Market) -> None:
+    for method, path, status in (("DELETE", "/orders", 405), ("GET", "/nothing", 404)):
+        answer = market.mine.ask(method, path)
+        assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert {"GET", "POST"} <= {way.strip() for way in market.mine.ask("DELETE", "/orders").headers["Allow"].split(",")}
+
+
+def test_an_error_of_the_database_tells_nobodys_data(market: Market) -> None:
+    """What a statement was asked with is people and secrets; what went wrong with it goes to the log."""
+    import pytest
+    import sqlalchemy.exc
+    from sqlalchemy import text
+
+    from app.database import transaction
+
+    with pytest.raises(sqlalchemy.exc.DBAPIError) as broken, transaction() as tx:
+        tx.execute(
+            text("INSERT INTO tills (account, till) VALUES (:account, :till)"),
+            {"account": "ana@example.com", "till": "1"},
+        )
+    assert "parameters hidden" in str(broken.value).lower() or "hide_parameters" in str(broken.value)
+    assert "[parameters: {" not in str(broken.value)
 
 
 def test_the_door_is_in_the_acknowledgement_log(market: Market) -> None:

@@ -38,6 +38,7 @@ FORBIDDEN = (
     "https://[::1]/events",
     "https://[fe80::1]/events",
     "https://[fd00::1]/events",
+    "https://[fec0::1]/events",
     "https://[::ffff:127.0.0.1]/events",
     "https://[64:ff9b::7f00:1]/events",
     "https://[2002:7f00:1::]/events",

@@ -68,6 +68,14 @@ def test_a_missing_number_holds_those_after_it_until_it_comes(market: Market) ->
     assert market.world.one("SELECT status FROM cases WHERE code = 'till_gap'") == "resolved"
 
 
+def test_sales_after_very_many_void_numbers_are_posted(market: Market) -> None:
+    """As many numbers are void as are passed in one go: nobody would tell these sales again, and no gap would show them."""
+    assert verdicts(tell(market, sale(1), sale(502), first=1)) == {1: "posted", 502: "waiting"}
+    gone = market.mine.ask("POST", "/tills/T1/voids", {"sequences": list(range(2, 502))}).json
+    assert (gone["posted"], gone["waiting"], gone["missing"]) == (502, 0, None)
+    assert [row.delivery_id for row in market.world.rows(POSTED)] == [f"till:T1:{n}" for n in (1, 502)]
+
+
 def test_a_number_that_is_told_otherwise_is_refused_by_itself(market: Market) -> None:
     tell(market, sale(1), first=1)
     off = sale(3)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+from sqlalchemy import text
+
+from connectors.kit.errors import Throttled
 from connectors.kit.manifest import Limit
 from tests.world import World
 
@@ -23,3 +27,32 @@ def test_only_the_named_operations_count(acme: World) -> None:
     assert used_today("erp", named) in (made, 0)  # 0: midnight came in between
     assert used_today("erp", Limit("all", "daily", burst=10, resets="00:00")) in (all_calls, 0)
     assert used_today("erp", Limit("none", "daily", burst=10, resets=resets, operations=("nothing",))) == 0
+
+
+def test_a_vendors_word_on_a_rate_never_passes_the_operators(acme: World) -> None:
+    """The vendor grants a thousand a second; somebody set one in ten seconds for now: that it is. A lower word of the vendor's is followed."""
+    from app.accounts import entries
+    from app.database import transaction
+    from tasks.engine.connecting import _limiter
+
+    _limiter.cache_clear()
+    tried = _limiter(0)
+    tried.warm("erp")
+    tried.told("erp", "bookings.create", 1000.0, empty=True)
+    with tried.leave("erp", "bookings.create"):
+        pass  # its burst comes back at once
+    with transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO account_state (account, limits, limits_until)"
+                " VALUES ('erp', '{\"creates\": {\"rate\": 0.1, \"burst\": 1}}', now() + interval '1 hour')"
+                " ON CONFLICT (account) DO UPDATE SET limits = excluded.limits, limits_until = excluded.limits_until"
+            )
+        )
+    entries._seen.clear()
+    with tried.leave("erp", "bookings.create"):
+        pass
+    with pytest.raises(Throttled), tried.leave("erp", "bookings.create"):
+        pass
+    _limiter.cache_clear()
+    entries._seen.clear()

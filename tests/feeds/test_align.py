@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from connectors.canonical.stock import StockLevel
 from connectors.kit.simulator import Fault
 from tests.world import World, world
 
@@ -133,6 +136,74 @@ def test_a_source_that_lists_far_less_is_a_case_and_one_that_is_away_is_asked_ag
     feed.run()
     assert acme.one("SELECT state FROM alignments WHERE side = 'source' ORDER BY id DESC LIMIT 1") == "done"
     assert "1000 the time before" in acme.one("SELECT sentence FROM cases WHERE code = 'alignment_drop'")
+
+
+class Paged:
+    """An owner of stock that lists 250 levels in a page and says no time with them."""
+
+    def __init__(self) -> None:
+        self.asked: list[datetime] = []
+
+    def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
+        for page in range(2):
+            self.asked.append(datetime.now(UTC))
+            time.sleep(0.01)
+            yield from (StockLevel(f"P{page}{n:03}", "main", Decimal(n)) for n in range(250))
+
+
+def test_no_level_is_taken_for_younger_than_when_it_was_asked_for() -> None:
+    """A page reaches over several of our batches: else what a webhook said meanwhile would be overwritten by the page's older word."""
+    from tasks.feeds import align as feed
+
+    owner = Paged()
+    for batch, at in feed._batches(owner):  # type: ignore[arg-type]
+        for level in batch:
+            assert at <= owner.asked[int(level.sku[1])]
+
+
+def test_what_happened_since_a_level_was_asked_for_is_not_in_it(acme: World) -> None:
+    """The page was read, a store sold two, then the page is taken: it knows nothing of the two."""
+    from app.database import transaction
+    from app.stock import alignment
+
+    count(acme, "warehouse", "WB-TEE", 10)
+    asked_at = datetime.now(UTC)
+    with transaction() as tx:
+        alignment.begin(tx, "full", ["warehouse"], [])
+        (one,) = alignment.due(tx)
+        tx.execute(
+            text(
+                "INSERT INTO movements (source, number, kind, sku, location, quantity, at)"
+                " VALUES ('till', '1', 'sale', 'WB-TEE', 'main', -2, clock_timestamp())"
+            )
+        )
+    with transaction() as tx:
+        alignment.take(tx, one, [StockLevel("WB-TEE", "main", Decimal(10))], asked_at)
+    assert free(acme)["WB-TEE"] == 8
+
+
+def test_telling_again_and_having_told_at_once_is_no_deadlock(acme: World) -> None:
+    """A worker concludes what it told while the night has the same SKU told again."""
+    from app.database import transaction
+    from app.stock import alignment, dirty
+
+    with transaction() as tx:
+        dirty.mark_for(tx, ["shop"], ["WB-TEE"])
+        tx.execute(dirty.TOLD, {"account": "shop", "sku": "WB-TEE", "quantity": 5})
+
+    def again() -> None:
+        with transaction() as tx:
+            alignment.tell_again(tx, "shop", ["WB-TEE"])
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction() as tx:
+            tx.execute(dirty.TOLD, {"account": "shop", "sku": "WB-TEE", "quantity": 6})
+            night = other.submit(again)
+            time.sleep(0.5)
+            tx.execute(dirty.CLEAN, {"account": "shop", "sku": "WB-TEE", "mark": 1})
+        night.result(timeout=20)
+    assert acme.one("SELECT count(*) FROM dirty WHERE account = 'shop' AND sku = 'WB-TEE'") == 1
+    assert acme.one("SELECT count(*) FROM published WHERE account = 'shop' AND sku = 'WB-TEE'") == 0
 
 
 RUN = "from tasks.feeds import align; align.run()"

@@ -10,7 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 from tests.feeds.conftest import Feed
 
@@ -327,3 +330,153 @@ def test_a_killed_worker_is_followed_from_the_next_line(feed: Feed) -> None:
     feed.look()
     row = feed.world.rows("SELECT count(*) AS n, count(DISTINCT n) AS lines FROM price_lines")[0]
     assert (row.n, row.lines, feed.state("big.csv")) == (20_000, 20_000, "ready")
+
+
+def test_prices_may_come_back_by_the_file_that_had_them(feed: Feed) -> None:
+    """Up for a day and down again: the third file has the first one's content, under its name or another, and is no duplicate of it."""
+    lower = ("WB-TEE,18.90,EUR,,,,,", *PLAIN[1:])
+    feed.take("prices.csv", *PLAIN)
+    assert feed.take("lower.csv", *lower) == "active"
+    assert feed.take("prices.csv", *PLAIN) == "active"
+    assert feed.prices()["WB-TEE"] == "19.9"
+    assert feed.take("prices.csv", *PLAIN) == "duplicate"  # of what is in force
+    assert feed.take("lower again.csv", *lower) == "active"
+    assert feed.shown()["WB-TEE"] == "18.9"
+    assert feed.server.names() == []
+
+
+def test_a_file_that_takes_anothers_name_is_not_moved_away_unread(feed: Feed) -> None:
+    """The next file is laid while the first is still being answered: it is read like any other."""
+    from tasks.feeds import prices
+
+    feed.send("prices.csv", *PLAIN)
+    prices.run()
+    prices.run()
+    feed.send("prices.csv", "WB-TEE,18.9,EUR,,,,,", *PLAIN[1:])
+    feed.world.pump()
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "19.9"
+    feed.look()
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "18.9"
+    assert feed.server.names() == []
+
+
+def test_a_file_that_is_too_large_keeps_no_other_waiting(feed: Feed) -> None:
+    from app.database import engine
+    from tests.world import fresh_process
+
+    accounts = feed.world.folder / "accounts.toml"
+    accounts.write_text(
+        accounts.read_text().replace("settings = { host_key", "settings = { most_bytes = 2000, host_key")
+    )
+    engine().dispose()
+    fresh_process()
+    feed.send("a.csv", *(f"WB-TEE,{n % 90 + 1}.00,EUR,l{n},,,," for n in range(200)))
+    assert feed.take("b.csv", *PLAIN) == "active"
+    assert feed.state("a.csv") == "unreadable"
+    assert "more than 2000 bytes" in feed.world.one("SELECT sentence FROM cases WHERE code = 'price_feed_unreadable'")
+    assert feed.server.names() == []
+
+
+def test_a_price_that_is_taken_ends_no_case_of_another_of_its_sku(feed: Feed) -> None:
+    feed.world.code("erp", "sku", "WB-GONE", "WB-GONE")
+    feed.take("gone.csv", *PLAIN, "WB-GONE,5.00,EUR,,,,,")
+    assert feed.world.one("SELECT status FROM cases WHERE code = 'price_refused'") == "open"
+    taken = price_mark("b2b", "WB-GONE", "1")
+    told(feed, taken)
+    assert feed.world.one("SELECT status FROM cases WHERE code = 'price_refused'") == "open"
+
+
+def price_mark(price_list: str, sku: str, pieces: str) -> Any:
+    from decimal import Decimal
+
+    from app.catalogue.price_marks import Key, PriceMark
+
+    return PriceMark(Key(price_list, sku, "EUR", Decimal(pieces)), 1, None, False)
+
+
+def told(feed: Feed, *marks: Any) -> None:
+    """A batch of these prices is concluded: the shop took all of them."""
+    from app.database import transaction
+    from tasks.engine import conclude
+    from tasks.engine.act import Acted
+
+    step = SimpleNamespace(account="shop", name="publish_prices")
+    with transaction() as tx:
+        conclude._tell(tx, SimpleNamespace(step=step), Acted("", [(mark, "") for mark in marks]))  # type: ignore[arg-type]
+
+
+def test_prices_are_marked_and_told_in_one_order(feed: Feed) -> None:
+    """While one worker marks the prices of a new file, another concludes what it told: neither waits for the other for ever."""
+    from app.catalogue import price_marks
+    from app.database import transaction
+
+    two, ten = (price_mark("", "WB-TEE", pieces) for pieces in ("2", "10"))
+    with transaction() as tx:
+        price_marks.mark(tx, [two.key, ten.key])
+    with ThreadPoolExecutor(1) as other:
+        with transaction() as tx:
+            price_marks.mark(tx, [two.key])
+            telling = other.submit(told, feed, ten, two)
+            time.sleep(0.5)
+            price_marks.mark(tx, [ten.key])
+        telling.result(timeout=20)
+    assert feed.world.one("SELECT count(*) FROM price_marks WHERE sku = 'WB-TEE' AND mark = 2") == 2
+
+
+def test_going_back_and_activating_at_once_is_no_deadlock(feed: Feed) -> None:
+    from app.catalogue import price_activation
+    from app.database import transaction
+
+    feed.take("good.csv", *PLAIN)
+    feed.take("bad.csv", "WB-TEE,13.00,EUR,,,,,", *PLAIN[1:])
+    bad = feed.run("bad.csv")
+
+    def back() -> int | None:
+        with transaction() as tx:
+            return price_activation.roll_back(tx, bad, "anna", "those are purchase prices")
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction() as tx:
+            tx.execute(price_activation.TURN, {"account": "prices"})
+            going = other.submit(back)
+            time.sleep(0.5)
+            price_activation.activate(tx, "prices")
+        assert going.result(timeout=20) == feed.run("good.csv")
+    assert feed.state("good.csv") == "active"
+
+
+def test_a_file_approved_while_a_newer_one_comes_into_force_is_over(feed: Feed) -> None:
+    from app.catalogue import price_activation, price_runs
+    from app.database import transaction
+
+    feed.take("full.csv", *PLAIN)
+    assert feed.take("half.csv", "WB-TEE,18.90,EUR,,,,,") == "held"
+    feed.send("next.csv", "WB-TEE,18.50,EUR,,,,,", *PLAIN[1:])
+    feed.look()
+
+    def activate() -> None:
+        with transaction() as tx:
+            price_activation.activate(tx, "prices")
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction() as tx:
+            assert price_runs.decide(tx, feed.run("half.csv"), "anna", "I have looked", approve=True)
+            beginning = other.submit(activate)
+            time.sleep(0.5)
+        beginning.result(timeout=20)
+    feed.minute()
+    feed.minute()
+    assert (feed.state("next.csv"), feed.prices()["WB-TEE"]) == ("active", "18.5")
+    assert feed.state("half.csv") == "superseded"
+
+
+def test_a_price_jump_is_seen_during_a_promotion_too(feed: Feed) -> None:
+    sale = "WB-TEE,14.90,EUR,,,2026-01-01,2099-01-08,winter"
+    feed.take("one.csv", *PLAIN, sale)
+    assert feed.prices()["WB-TEE"] == "14.9 was 19.9"
+    feed.take("two.csv", "WB-TEE,199.00,EUR,,,,,", *PLAIN[1:], sale)
+    assert ("2", "refused", "price_jump") in report(feed, "two")
+    feed.minute()
+    assert feed.prices()["WB-TEE"] == "14.9 was 19.9"

@@ -104,7 +104,7 @@ def _standing(tx: Connection, subject: Looked) -> dict[str, Any]:
 )
 def cancelled(asked: Mapping[str, Any], waybill: str) -> Response:
     """Takes pieces, or all of it, off an order, as far as they have not left. What has left can only come back (returns)."""
-    name = once.key()
+    name = partner.named(once.key())
     return partner.take(lambda tx, taken: _cancel(tx, taken, waybill, asked, name))
 
 

@@ -106,6 +106,11 @@ def read(topic: str, body: bytes) -> Reading:
     return reading
 
 
+def named(key: str) -> str:
+    """A request's Idempotency-Key as a name in the whole channel: partners choose theirs each for itself, and a channel may have several."""
+    return sha256(f"{me().name}\n{key}".encode()).hexdigest()[:24]
+
+
 def digest(body: bytes) -> str:
     """A name of the content of a JSON document, however it was laid out."""
     return sha256(orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]

@@ -10,7 +10,7 @@ import psycopg
 import sqlalchemy.exc
 import structlog
 from flask import Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 log = structlog.get_logger("waybill.api")
 KIND = "application/problem+json"
@@ -54,6 +54,8 @@ def answer(error: HTTPException) -> Response:
         headers |= error.headers_
     else:
         said |= {"type": "about:blank", **_told(error)}
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return Response(
         orjson.dumps(said, default=str, option=orjson.OPT_NON_STR_KEYS),
         status=status,

@@ -32,7 +32,7 @@ def asked(wanted: Mapping[str, Any], waybill: str) -> Response:
     """Allowed (`authorised`: it may be sent) or `declined` with the reason, decided at once against what was sold, what has left and what came
     back. Asked again under its Idempotency-Key it is the same return."""
     partner.channel()
-    return once.once(lambda tx: _request(tx, wanted, waybill, once.key()))
+    return once.once(lambda tx: _request(tx, wanted, waybill, partner.named(once.key())))
 
 
 def _request(tx: Connection, wanted: Mapping[str, Any], waybill: str, key: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import INCLUDE, Schema, fields, validate
 
 # Each by itself, not joined by And: only so does the OpenAPI document tell them.
-SKU = [validate.Length(1, 200), validate.Regexp(r"^[^\x00-\x1f]*$")]
+SKU = [validate.Length(1, 200), validate.Regexp(r"^[^\x00-\x1f\ud800-\udfff]*$")]
 NAME = [validate.Length(1, 200), validate.Regexp(r"^[\x20-\x7e]*$")]
 QUALITIES = ("fresh", "stale", "unknown")
 STATES = ("open", "committed", "released", "expired")
