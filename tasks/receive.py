@@ -69,15 +69,22 @@ def _read_on(event_id: int) -> int:
     began, done = time.monotonic(), 1
     receive(event_id)
     while done < int(policy["receive_on"]) and time.monotonic() - began < float(policy["go_on_seconds"]):
-        if _next() is None:
+        if _next(_quiet if done == FLOOD else events.following) is None:
             break
         done += 1
     return done
 
 
-def _next() -> str | None:
+FLOOD = 2  # one was rung for and another was found: there may be a flood, and somebody quiet behind it
+
+
+def _quiet(tx: Connection) -> Event | None:
+    return events.quiet_first(tx, list(config().accounts))
+
+
+def _next(take: Callable[[Connection], Event | None]) -> str | None:
     """The next event that waits; None when none does, or when it could not be received just now: others go before it then."""
-    turn = _Turn(events.following)
+    turn = _Turn(take)
     try:
         return turn.received()
     except SQLAlchemyError as error:

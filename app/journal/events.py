@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,14 @@ NEXT = text(
         which="(e.id, e.at) = (SELECT id, at FROM events WHERE state = 'accepted' ORDER BY rung_at LIMIT 1 FOR UPDATE SKIP LOCKED)"
     )
 )
+# Accounts of which few deliveries wait: their newest ones hold them all. (account, id) is the index's order.
+QUIET = text("""
+SELECT x.id FROM unnest(CAST(:accounts AS text[])) AS a(account), LATERAL (
+    SELECT count(*) FILTER (WHERE state = 'accepted') AS waiting, (array_agg(id ORDER BY rung_at) FILTER (WHERE state = 'accepted'))[1] AS id
+    FROM (SELECT id, state, rung_at FROM events WHERE account >= a.account AND account <= a.account ORDER BY account, id DESC LIMIT :few) newest) x
+WHERE x.waiting > 0 AND x.waiting < :few ORDER BY random() LIMIT 1
+""")
+FEW = 20
 ANY = text("SELECT id FROM events WHERE state = 'accepted' ORDER BY rung_at LIMIT 1 FOR UPDATE SKIP LOCKED")
 LAST = text("UPDATE events SET rung_at = now() WHERE id = :id AND state = 'accepted'")
 END = text("""
@@ -67,6 +76,13 @@ def opened(tx: Connection, event_id: int) -> Event | None:
 def following(tx: Connection) -> Event | None:
     """The accepted event whose ring is the oldest of those that nobody is at, locked."""
     return _event(tx.execute(NEXT).mappings().first())
+
+
+def quiet_first(tx: Connection, accounts: Sequence[str]) -> Event | None:
+    """The oldest that waits of an account of which few wait, so that nobody waits behind a neighbour's flood; else the next as ever, locked."""
+    found = tx.execute(QUIET, {"accounts": list(accounts), "few": FEW}).scalar()
+    event = opened(tx, found) if found is not None else None
+    return event if event is not None else following(tx)
 
 
 def unread(tx: Connection) -> int | None:

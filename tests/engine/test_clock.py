@@ -107,6 +107,24 @@ def test_a_task_reads_what_waits_and_rings_for_the_rest(acme: World, monkeypatch
     assert acme.one("SELECT count(*) FROM events WHERE state = 'accepted'") == 0
 
 
+def test_a_quiet_account_does_not_wait_behind_a_flood(acme: World) -> None:
+    from app.journal.events import FEW
+    from tasks import receive
+
+    first, *_ = (acme.deliver("order.placed", acme.place()).event_id for _ in range(FEW + 10))
+    level = {"location": "main", "available": "4", "on_hand": "4", "updated_at": "2030-01-01T00:00:00.000000Z"}
+    quiet = [
+        acme.deliver("stock.changed", {**level, "id": f"lev-{sku}", "sku": sku}, account="warehouse").event_id
+        for sku in ("WB-TEE", "WB-MUG")
+    ]
+    receive.receive_on(first)
+    state = "SELECT state FROM events WHERE id = :id"
+    assert acme.one(state, id=quiet[0]) != "accepted", "in the first turn, with thirty before it"
+    assert acme.one(state, id=quiet[1]) == "accepted", "one of a turn: the flood is read, too"
+    receive.receive_on(first)
+    assert acme.one(state, id=quiet[1]) != "accepted"
+
+
 def test_a_delivery_that_cannot_be_read_now_goes_last(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock that is not to be had must not keep those behind it waiting, nor lose it."""
     from sqlalchemy.exc import OperationalError
