@@ -102,9 +102,9 @@ def index_too_late(stage: Stage) -> None:
 
 
 def quota(stage: Stage) -> None:
-    """The ERP allows so many bookings a day; the day ends within two minutes."""
+    """The ERP allows half of the bookings a day; the day ends within two minutes, and the next one has room for the others."""
     stage.place(40)
-    stage.until(60, lambda: stage.booked() >= 10, "the quota is used up")
+    stage.until(60, lambda: stage.booked() >= A_DAY, "the quota is used up")
     left = (RENEWED - datetime.now(UTC)).total_seconds()
     stage.figures["seconds_without_quota"] = round(left)
     stage.say(f"no booking for {left:.0f} s")
@@ -114,15 +114,18 @@ def quota(stage: Stage) -> None:
 # A crowded machine takes longer to come up, and the quota must be used up before it is renewed.
 RENEWED = (datetime.now(UTC) + timedelta(seconds=100 + 2 * os.getloadavg()[0])).replace(second=0, microsecond=0)
 MIDNIGHT = RENEWED.replace(hour=0, minute=0)
+A_DAY = 20
 BOOKINGS = {
     "kind": "daily",
-    "burst": 10,
+    "burst": A_DAY,
     "renewed": (RENEWED - MIDNIGHT).total_seconds(),
     "operations": ["bookings.create"],
 }
 QUOTA = Lab(
     accounts={
-        "erp": {"limits": {"searches": {"burst": 10, "resets": f"{RENEWED:%H:%M}", "operations": ["bookings.create"]}}}
+        "erp": {
+            "limits": {"searches": {"burst": A_DAY, "resets": f"{RENEWED:%H:%M}", "operations": ["bookings.create"]}}
+        }
     },
     systems={"erp": {"limits": [BOOKINGS]}},
 )
