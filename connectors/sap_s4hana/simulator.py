@@ -36,6 +36,7 @@ DEMO_SETTINGS: dict[str, Any] = {
     "distribution_channel": "10",
     "division": "00",
     "customer": CUSTOMER,
+    "country": "DE",
     "location": MAIN,
     "conditions": {name: kind for name, kind in CONDITIONS.items() if kind},
     "materials": MATERIALS,

@@ -65,8 +65,9 @@ def _area(order: Order, policy: Policy) -> dict[str, str]:
 
 
 def _stored(place: Address, email: str, policy: Policy) -> dict[str, Any]:
-    """An address of the partner itself."""
+    """An address of the partner itself. SAP wants a country: who bought at a till or by mail alone has the account's own."""
     told: dict[str, Any] = {**_street(place), "Language": policy.language}
+    told["Country"] = place.country or policy.wanted("country", "the country of a partner without an address")
     if email:
         told["to_EmailAddress"] = {"results": [{"EmailAddress": names.plain_email(email)[:241]}]}
     return {name: value for name, value in told.items() if value}

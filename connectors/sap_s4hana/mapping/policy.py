@@ -31,6 +31,7 @@ class Policy:
     customer_match: str = "one"
     customer: str = ""
     partner_grouping: str = "BP02"
+    country: str = ""
     ship_to_function: str = "SH"
     bill_to_function: str = "BP"
     location: str = ""

@@ -258,3 +258,15 @@ def test_money_of_an_order_that_was_never_booked_goes_to_whom_it_would_have_been
     company.do(lambda erp: erp.record_refund(BOOKED, samples.refund(BOOKED), key="r"))
     (request,) = company.state("credits")
     assert request["SoldToParty"] == company.state("salesOrders")[0]["SoldToParty"]
+
+
+def test_who_has_no_address_is_a_partner_in_the_accounts_country(world):
+    company = world(settings={"customer_match": "email"})
+    booked(company, replace(BOOKED, billing=None, shipping=None))
+    (partner,) = company.state("partners")
+    assert company.state("salesOrders")[0]["SoldToParty"] == partner["Customer"]
+    nowhere = world(settings={"customer_match": "email", "country": ""})
+    with pytest.raises(Rejected) as met:
+        booked(nowhere, replace(BOOKED, billing=None, shipping=None))
+    assert (met.value.code, met.value.field) == ("not_configured", "settings.country")
+    assert nowhere.operations() == []
