@@ -19,7 +19,7 @@ from connectors.sap_s4hana.simulator_effects import effects
 from connectors.sap_s4hana.simulator_orders import Company
 from connectors.sap_s4hana.simulator_service import serve
 
-MAIN, SHOP = "1710/171A", "1720/172A"
+MAIN, SHOP, TILL = "1710/171A", "1720/172A", "1710/171S"
 CUSTOMER = "17100001"
 CONDITIONS = {
     "price": "PMP0", "discount": "ZDSC", "tax": "ZTAX", "order_discount": "ZHDS", "shipping": "ZFRT", "fee": "ZFEE",
@@ -56,7 +56,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     """
     path = settings.get("path")
     simulator = Simulator("sap_s4hana", Memory(Path(path) if path else None), error=odata.plain)
-    places = tuple(settings.get("places", (MAIN, SHOP)))
+    places = tuple(settings.get("places", (MAIN, SHOP, TILL)))
     items: Mapping[str, Any] = settings.get("items", {})
     company = Company(
         simulator=simulator,

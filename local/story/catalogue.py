@@ -49,7 +49,7 @@ ERP_CODES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
         "payment_method": tuple((name, f"bank:{name.upper().replace(' ', '-')[:20]}") for name in SHOP_METHODS),
     },
     "sap-s4hana-main": {
-        "location": (("11", "1710/171A"), ("12", "1720/172A"), *((place, "1710/171A") for place in SHOP_PLACES)),
+        "location": (("11", "1710/171A"), ("12", "1720/172A"), *((place, "1710/171S") for place in SHOP_PLACES)),
     },
 }
 BY_NUMBER = ("netsuite-main",)  # ERPs that know items by `Article.erp`; the others by the code that is our SKU

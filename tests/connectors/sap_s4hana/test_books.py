@@ -270,3 +270,12 @@ def test_who_has_no_address_is_a_partner_in_the_accounts_country(world):
         booked(nowhere, replace(BOOKED, billing=None, shipping=None))
     assert (met.value.code, met.value.field) == ("not_configured", "settings.country")
     assert nowhere.operations() == []
+
+
+def test_what_a_shop_hands_over_leaves_its_own_storage_location_and_not_the_warehouses(world):
+    company = world(codes={"location": {"main": "1710/171A", "till": "1710/171S"}})
+    order = replace(BOOKED, lines=tuple(replace(one, location="till") for one in BOOKED.lines))
+    booked(company, order)
+    company.do(lambda erp: erp.record_shipment(order, replace(shipment("f1", ("1001-1", 2)), location="till"), key="s"))
+    levels = {one.location: one.on_hand for one in company.connector.stock(["WB-TEE"])}
+    assert levels == {"main": Decimal(7), "till": Decimal(-2)}
