@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -11,12 +11,13 @@ from connectors.business_central.mapping import parties
 from connectors.business_central.mapping.draft import Draft
 from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.mapping.rows import COMMENT, Row, total
-from connectors.canonical.gate import equation, gross
+from connectors.canonical.gate import gross
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Charge, Line, Order, ShippingLine
-from connectors.kit import names
+from connectors.kit import names, wanted
 from connectors.kit.amounts import HALVES, ZERO, Settler
 from connectors.kit.errors import Rejected
+from connectors.kit.wanted import Wanted
 
 NOTE = 100  # characters of a line's description
 
@@ -37,67 +38,33 @@ class Document:
         return {**self.header, "salesOrderLines": [one.body() for one in self.rows]}
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Of each line how many, the sum it must make, and how far the exact sum may be from that."""
-
-    quantities: Mapping[str, Decimal]
-    stated: Decimal
-    slack: Decimal
-
-
 def placed(order: Order, policy: Policy) -> Document:
     """The order as placed. Raises Missing for what has no cross reference, Rejected("total_differs")."""
-    return _fitting(order, policy, _as_placed(order))
+    return _fitting(order, policy, wanted.placed(order))
 
 
 def amended(order: Order, policy: Policy) -> Document:
     """The order as it stands: without what was removed, but with what was refunded (a credit of its own)."""
-    kept = {line.id: line.current_quantity + _refunded(order, line) for line in order.lines}
-    quantities = {line.id: min(line.quantity, kept[line.id]) for line in order.lines}
-    changed = [line for line in order.lines if quantities[line.id] != line.quantity]
-    standing = replace(order, shipping_lines=tuple(line for line in order.shipping_lines if not line.removed))
-    if order.current is not None:
-        return _fitting(standing, policy, _as_it_stands(order, quantities, changed))
-    if not changed:
-        return _fitting(standing, policy, _as_placed(order))
+    standing, quantities, want = wanted.amended(order)
+    if want is not None:
+        return _fitting(standing, policy, want)
     draft, header = _laid_out(standing, policy, quantities)  # the channel states no sum to hold this against
     return _document(standing, draft, header, _sum(draft, header))
 
 
-def _as_placed(order: Order) -> Wanted:
-    sum_ = equation(order).total
-    return Wanted({line.id: line.quantity for line in order.lines}, sum_.amount, minor_unit(sum_.currency) / 2)
-
-
-def _as_it_stands(order: Order, quantities: Mapping[str, Decimal], changed: Sequence[Line]) -> Wanted:
-    """The current total before refunds. Each discount and tax of a changed line was rounded anew by the channel."""
-    assert order.current is not None
-    current = order.current.total.in_role(order.money_role)
-    back = sum((refund.total.in_role(order.money_role).amount for refund in order.refunds), ZERO)
-    rounded = 1 + sum(1 + len(line.discounts) + len(line.taxes) for line in changed)
-    return Wanted(quantities, current.amount + back, rounded * minor_unit(current.currency) / 2)
-
-
-def _refunded(order: Order, line: Line) -> Decimal:
-    """How many of a line went back with money; a refund without money is a removal."""
-    paid = (refund for refund in order.refunds if refund.total.in_role(order.money_role))
-    return sum((one.quantity for refund in paid for one in refund.lines if one.line_id == line.id), ZERO)
-
-
-def _fitting(order: Order, policy: Policy, wanted: Wanted) -> Document:
+def _fitting(order: Order, policy: Policy, want: Wanted) -> Document:
     """The lines that make the stated total, half a minor unit rounded as its source did. Raises Rejected."""
     for halves in HALVES:
-        draft, header = _laid_out(order, policy, wanted.quantities, halves)
+        draft, header = _laid_out(order, policy, want.quantities, halves)
         exact = draft.settler.exact + draft.tax
-        if abs(wanted.stated - exact) > wanted.slack:
-            raise differs(order, wanted.stated, exact)
-        if policy.reckons or _sum(draft, header) == wanted.stated:
-            return _document(order, draft, header, wanted.stated)
-    draft, header = _laid_out(order, policy, wanted.quantities, residue=wanted.stated - exact)
-    if _sum(draft, header) != wanted.stated:
-        raise differs(order, wanted.stated, _sum(draft, header))
-    return _document(order, draft, header, wanted.stated)
+        if abs(want.stated - exact) > want.slack:
+            raise differs(order, want.stated, exact)
+        if policy.reckons or _sum(draft, header) == want.stated:
+            return _document(order, draft, header, want.stated)
+    draft, header = _laid_out(order, policy, want.quantities, residue=want.stated - exact)
+    if _sum(draft, header) != want.stated:
+        raise differs(order, want.stated, _sum(draft, header))
+    return _document(order, draft, header, want.stated)
 
 
 def _sum(draft: Draft, header: Mapping[str, Any]) -> Decimal:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.canonical.gate import equation, gross
-from connectors.canonical.money import minor_unit
+from connectors.canonical.gate import gross
 from connectors.canonical.order import Charge, Line, Order, ShippingLine
+from connectors.kit import wanted
 from connectors.kit.amounts import HALVES, ZERO, Settler, part
 from connectors.kit.errors import Rejected
+from connectors.kit.wanted import Wanted
 from connectors.netsuite.mapping import names, parties, tenders
 from connectors.netsuite.mapping.draft import Draft, item_id, owe, plain_line, product_line, tax_details, total
 from connectors.netsuite.mapping.policy import Policy, unit_of
@@ -20,66 +20,31 @@ SHIPPING = "SHIPPING"  # the tax details' reference of the shipping cost (NetSui
 SUBLISTS = ("item", "taxDetails")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be booked: of each line how many, the sum it must make, and how far the exact sum may be from that."""
-
-    quantities: Mapping[str, Decimal]
-    stated: Decimal
-    slack: Decimal
-
-
 def sales_order(order: Order, policy: Policy) -> dict[str, Any]:
     """The body of the order as placed. Raises Missing for what has no cross reference, Rejected("total_differs")."""
-    return _fitting(order, policy, _as_placed(order))
+    return _fitting(order, policy, wanted.placed(order))
 
 
 def amended(order: Order, policy: Policy) -> dict[str, Any]:
     """The body of the order as it stands: without what was removed, but with what was refunded (a credit of its own)."""
-    kept = {line.id: line.current_quantity + _refunded(order, line) for line in order.lines}
-    quantities = {line.id: min(line.quantity, kept[line.id]) for line in order.lines}
-    changed = [line for line in order.lines if quantities[line.id] != line.quantity]
-    delivered = tuple(line for line in order.shipping_lines if not line.removed)
-    standing = replace(order, shipping_lines=delivered)
-    if order.current is not None:
-        return _fitting(standing, policy, _as_it_stands(order, quantities, changed))
-    if not changed:
-        return _fitting(standing, policy, _as_placed(order))
+    standing, quantities, want = wanted.amended(order)
+    if want is not None:
+        return _fitting(standing, policy, want)
     return _body(standing, policy, quantities)[0]  # the channel states no sum to hold this against
 
 
-def _as_placed(order: Order) -> Wanted:
-    total = equation(order).total
-    return Wanted({line.id: line.quantity for line in order.lines}, total.amount, minor_unit(total.currency) / 2)
-
-
-def _as_it_stands(order: Order, quantities: Mapping[str, Decimal], changed: Sequence[Line]) -> Wanted:
-    """The current total before refunds. Each discount and tax of a changed line was rounded anew by the channel."""
-    assert order.current is not None
-    current = order.current.total.in_role(order.money_role)
-    back = sum((refund.total.in_role(order.money_role).amount for refund in order.refunds), ZERO)
-    rounded = 1 + sum(1 + len(line.discounts) + len(line.taxes) for line in changed)
-    return Wanted(quantities, current.amount + back, rounded * minor_unit(current.currency) / 2)
-
-
-def _fitting(order: Order, policy: Policy, wanted: Wanted) -> dict[str, Any]:
+def _fitting(order: Order, policy: Policy, want: Wanted) -> dict[str, Any]:
     """The body that makes the stated total, half a minor unit rounded as its source did. Raises Rejected."""
     for halves in HALVES:
-        body, exact = _body(order, policy, wanted.quantities, halves)
-        if abs(wanted.stated - exact) > wanted.slack:
-            raise differs(order, wanted.stated, exact)
-        if total(body) == wanted.stated:
+        body, exact = _body(order, policy, want.quantities, halves)
+        if abs(want.stated - exact) > want.slack:
+            raise differs(order, want.stated, exact)
+        if total(body) == want.stated:
             return body
-    body, _ = _body(order, policy, wanted.quantities, residue=wanted.stated - exact)
-    if total(body) != wanted.stated:
-        raise differs(order, wanted.stated, total(body))
+    body, _ = _body(order, policy, want.quantities, residue=want.stated - exact)
+    if total(body) != want.stated:
+        raise differs(order, want.stated, total(body))
     return body
-
-
-def _refunded(order: Order, line: Line) -> Decimal:
-    """How many of a line went back with money; a refund without money is a removal."""
-    paid = (refund for refund in order.refunds if refund.total.in_role(order.money_role))
-    return sum((one.quantity for refund in paid for one in refund.lines if one.line_id == line.id), ZERO)
 
 
 def _body(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.canonical.gate import equation, gross
+from connectors.canonical.gate import gross
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Line, Order
-from connectors.kit import names
+from connectors.kit import names, wanted
 from connectors.kit.amounts import HALVES, ZERO, Settler
 from connectors.kit.errors import Rejected
+from connectors.kit.wanted import Wanted
 from connectors.sap_s4hana.mapping import parties
 from connectors.sap_s4hana.mapping.conditions import Condition
 from connectors.sap_s4hana.mapping.draft import Draft, Item
@@ -47,66 +48,32 @@ def text(note: str, policy: Policy) -> dict[str, str]:
     return {"Language": policy.language, "LongTextID": policy.note_text, "LongText": note}
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Of each line how many, the sum it must make, and how far the exact sum may be from that."""
-
-    quantities: Mapping[str, Decimal]
-    stated: Decimal
-    slack: Decimal
-
-
 def placed(order: Order, policy: Policy) -> Document:
     """The order as placed. Raises Missing for what has no cross reference, Rejected("total_differs")."""
-    return _fitting(order, policy, _as_placed(order))
+    return _fitting(order, policy, wanted.placed(order))
 
 
 def amended(order: Order, policy: Policy) -> Document:
     """The order as it stands: without what was removed, but with what was refunded (a credit of its own)."""
-    kept = {line.id: line.current_quantity + _refunded(order, line) for line in order.lines}
-    quantities = {line.id: min(line.quantity, kept[line.id]) for line in order.lines}
-    changed = [line for line in order.lines if quantities[line.id] != line.quantity]
-    standing = replace(order, shipping_lines=tuple(line for line in order.shipping_lines if not line.removed))
-    if order.current is not None:
-        return _fitting(standing, policy, _as_it_stands(order, quantities, changed))
-    if not changed:
-        return _fitting(standing, policy, _as_placed(order))
+    standing, quantities, want = wanted.amended(order)
+    if want is not None:
+        return _fitting(standing, policy, want)
     draft = _laid_out(standing, policy, quantities)  # the channel states no sum to hold this against
     return _document(standing, draft, draft.settler.given)
 
 
-def _as_placed(order: Order) -> Wanted:
-    sum_ = equation(order).total
-    return Wanted({line.id: line.quantity for line in order.lines}, sum_.amount, minor_unit(sum_.currency) / 2)
-
-
-def _as_it_stands(order: Order, quantities: Mapping[str, Decimal], changed: Sequence[Line]) -> Wanted:
-    """The current total before refunds. Each discount and tax of a changed line was rounded anew by the channel."""
-    assert order.current is not None
-    current = order.current.total.in_role(order.money_role)
-    back = sum((refund.total.in_role(order.money_role).amount for refund in order.refunds), ZERO)
-    rounded = 1 + sum(1 + len(line.discounts) + len(line.taxes) for line in changed)
-    return Wanted(quantities, current.amount + back, rounded * minor_unit(current.currency) / 2)
-
-
-def _refunded(order: Order, line: Line) -> Decimal:
-    """How many of a line went back with money; a refund without money is a removal."""
-    paid = (refund for refund in order.refunds if refund.total.in_role(order.money_role))
-    return sum((one.quantity for refund in paid for one in refund.lines if one.line_id == line.id), ZERO)
-
-
-def _fitting(order: Order, policy: Policy, wanted: Wanted) -> Document:
+def _fitting(order: Order, policy: Policy, want: Wanted) -> Document:
     """The conditions that make the stated total, half a minor unit rounded as its source did. Raises Rejected."""
     for halves in HALVES:
-        draft = _laid_out(order, policy, wanted.quantities, halves)
-        if abs(wanted.stated - draft.settler.exact) > wanted.slack:
-            raise differs(order, wanted.stated, draft.settler.exact)
-        if draft.settler.given == wanted.stated:
-            return _document(order, draft, wanted.stated)
-    draft = _laid_out(order, policy, wanted.quantities, residue=wanted.stated - draft.settler.exact)
-    if draft.settler.given != wanted.stated:
-        raise differs(order, wanted.stated, draft.settler.given)
-    return _document(order, draft, wanted.stated)
+        draft = _laid_out(order, policy, want.quantities, halves)
+        if abs(want.stated - draft.settler.exact) > want.slack:
+            raise differs(order, want.stated, draft.settler.exact)
+        if draft.settler.given == want.stated:
+            return _document(order, draft, want.stated)
+    draft = _laid_out(order, policy, want.quantities, residue=want.stated - draft.settler.exact)
+    if draft.settler.given != want.stated:
+        raise differs(order, want.stated, draft.settler.given)
+    return _document(order, draft, want.stated)
 
 
 def _document(order: Order, draft: Draft, stated: Decimal) -> Document:
