@@ -45,7 +45,7 @@ SELECT DISTINCT subject_id, cause FROM money_moves m WHERE kind = 'refund' AND s
 ORDER BY subject_id, cause LIMIT :most
 """)
 PENDING = text(f"SELECT {COLUMNS} FROM money_moves m WHERE m.pending ORDER BY m.id LIMIT :most")  # noqa: S608 - constants only
-NOTED = text("UPDATE money_moves SET pending = false WHERE id = :id")
+NOTED = text("UPDATE money_moves SET pending = false WHERE id = :id AND pending RETURNING 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +103,6 @@ def pending(tx: Connection, most: int = 200) -> Sequence[Move]:
     return [Move(*row) for row in tx.execute(PENDING, {"most": most})]
 
 
-def noted(tx: Connection, move: int) -> None:
-    tx.execute(NOTED, {"id": move})
+def noted(tx: Connection, move: int) -> bool:
+    """Takes a move to be noted on its order; False when another did. The subject is locked by the caller."""
+    return tx.execute(NOTED, {"id": move}).scalar() is not None

@@ -45,6 +45,8 @@ def _give(subject_id: int, cause: str) -> None:
 def _note(move: Move) -> None:
     with transaction() as tx:
         subject = subjects.lock_id(tx, move.subject_id)
+        if not money.noted(tx, move.id):  # a beat job's turn may have gone to another while this one stood still
+            return
         order = subject.document
         if isinstance(order, Order):
             apply.keep_changed(tx, _cause(subject), subject, order, _noted(tx, subject, order, move))
@@ -52,7 +54,6 @@ def _note(move: Move) -> None:
             giving.given(tx, subject.id, move.cause)
         if move.kind == "charge":
             exchanged.charged(tx, _cause(subject), subject.id, move.cause, _made(tx, subject, move))
-        money.noted(tx, move.id)
         rings = feed_accounts(tx, _accounts(tx, subject, move))
     ring(rings)
 

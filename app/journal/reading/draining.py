@@ -13,7 +13,8 @@ MOST = 100_000  # steps of an account that are counted
 LATELY = 30  # seconds whose conclusions tell the pace ...
 ENOUGH = 5  # ... where there were so many; else the account's own limits do
 MEASURE = text("""
-SELECT w.steps, u.events, p.done, c.calls, s.share
+SELECT w.steps, u.events, p.done, c.calls, s.share,
+    EXISTS (SELECT 1 FROM account_state WHERE account = :account AND (paused OR breaker <> 'closed')) AS stands
 FROM (SELECT count(*) AS steps FROM (SELECT 1 FROM steps WHERE account = :account
         AND state = ANY('{waiting,ready,running,submitted,unknown}') LIMIT :most) x) w,
     (SELECT count(*) AS events FROM (SELECT 1 FROM events WHERE state = 'accepted' LIMIT :most) x) u,
@@ -39,11 +40,11 @@ class Drain:
     seconds: float | None
 
 
-def drain(tx: Connection, account: str, moving: bool = True) -> Drain:
-    """One account's. `moving`: neither paused nor failing."""
+def drain(tx: Connection, account: str) -> Drain:
+    """One account's. Paused or failing it stands still."""
     row = tx.execute(MEASURE, {"account": account, "most": MOST, "lately": LATELY}).one()
     waiting = row.steps + row.events * float(row.share or 0)
-    pace = _pace(row.done, entries.allowed(account, tx), float(row.calls or 1)) if moving else None
+    pace = None if row.stands else _pace(row.done, entries.allowed(account, tx), float(row.calls or 1))
     return Drain(account, waiting, pace, waiting / pace if pace else (0.0 if not waiting else None))
 
 

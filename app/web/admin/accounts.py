@@ -53,7 +53,7 @@ class Accounts(Page):
             line = overview.lines(tx, [account])[0]
             held = overview.held(tx, [account])[account]
             done = errands.last(tx, account)
-            drain = draining.drain(tx, account, moving=not held.paused and held.breaker == "closed")
+            drain = draining.drain(tx, account)
         entry = config().accounts.get(account)
         manifest = registry.manifests().get(entry.connector) if entry else None
         shown = {"line": line, "held": held, "state": overview.state(line, held), "entry": entry, "manifest": manifest}
