@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.batches import each
 from connectors.kit.errors import Missing, Rejected
+from connectors.kit.storing import stored_at
 from connectors.kit.writes import BatchItem, ExternalId
 
 MOST = 250  # rows of one call (2,000 are allowed, few are advised)
@@ -71,22 +73,9 @@ class Shelf:
 
     def _named(self, level: StockLevel) -> Named | Exception:
         try:
-            return self.connection.codes.theirs("sku", level.sku), self._location(level.location)
+            return self.connection.codes.theirs("sku", level.sku), stored_at(self.connection, level.location)
         except Missing as missing:
             return missing
-
-    def _location(self, ours: str) -> str:
-        """What lies nowhere in particular is told at the account's one location."""
-        alone = str(self.connection.account.settings.get("location") or "")
-        try:
-            theirs = self.connection.codes.theirs("location", ours)
-        except Missing:
-            if not alone:
-                raise
-            return alone
-        if not theirs and not alone:
-            raise Missing("This stock names no location.", code="missing_location", kind="location", value=ours)
-        return theirs or alone
 
     def _shown(self, skus: Sequence[str]) -> dict[str, Row]:
         """Items by SKU, compared exactly."""
@@ -98,12 +87,12 @@ class Shelf:
 
     def levels(self, skus: Sequence[str]) -> Iterator[StockLevel]:
         """Levels in our SKUs and locations. A location or SKU that the code tables do not name is none of ours."""
-        theirs = [self.connection.codes.theirs("sku", sku) for sku in skus]
+        asked_at, theirs = self.connection.now(), [self.connection.codes.theirs("sku", sku) for sku in skus]
         for row in self.client.stock(theirs):
             if not theirs or row["identity"].get("sku") in theirs:
-                yield from self._levels_of(row)
+                yield from self._levels_of(row, asked_at)
 
-    def _levels_of(self, row: Row) -> Iterator[StockLevel]:
+    def _levels_of(self, row: Row, asked_at: datetime) -> Iterator[StockLevel]:
         for at in row.get("locations") or ():
             try:
                 sku = self.connection.codes.ours("sku", str(row["identity"].get("sku") or ""))
@@ -116,7 +105,7 @@ class Shelf:
                 available=_count(at.get("available_to_sell")),
                 on_hand=_count(at.get("total_inventory_onhand")),
                 item_id=str(row["identity"].get("variant_id") or ""),
-                as_of=self.connection.now(),
+                as_of=asked_at,  # the list is read while the stock moves: no word of it is newer than the question
                 safety=_count((at.get("settings") or {}).get("safety_stock")),
             )
 

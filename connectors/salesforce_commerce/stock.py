@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.errors import Missing, Rejected
+from connectors.kit.storing import stored_at
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.salesforce_commerce.instance import Instance, Row
 
@@ -62,26 +64,13 @@ class Shelf:
 
     def _named(self, level: StockLevel) -> tuple[str, str]:
         codes = self.connection.codes
-        return codes.theirs("sku", level.sku), self._list(level.location)
-
-    def _list(self, ours: str) -> str:
-        """The list that stands for a location; what is sold from no place in particular goes to the account's own list."""
-        alone = str(self.connection.account.settings.get("inventory_list", ""))
-        if not ours and alone:
-            return alone
-        try:
-            found = self.connection.codes.theirs("location", ours)
-        except Missing:
-            found = alone
-        if not found:
-            words = "No inventory list is named for this location."
-            raise Missing(words, kind="location", value=ours, account=self.connection.account.name)
-        return found
+        return codes.theirs("sku", level.sku), stored_at(self.connection, level.location, "inventory_list")
 
     # ---- reading
 
     def levels(self, skus: Sequence[str]) -> Iterator[StockLevel]:
         """Levels in our SKUs and locations, of the lists that the account names (`inventory_lists`). Others are none of ours."""
+        asked_at = self.connection.now()
         for inventory in self._lists():
             location = self._ours("location", inventory)
             if location is None:
@@ -89,7 +78,7 @@ class Shelf:
             for row in self._rows(inventory, skus):
                 sku = self._ours("sku", str(row.get("product_id") or ""))
                 if sku is not None:
-                    yield self._level(row, sku, location)
+                    yield self._level(row, sku, location, asked_at)
 
     def _lists(self) -> Sequence[str]:
         settings = self.connection.account.settings
@@ -111,7 +100,7 @@ class Shelf:
         except Missing:
             return None
 
-    def _level(self, row: Row, sku: str, location: str) -> StockLevel:
+    def _level(self, row: Row, sku: str, location: str, asked_at: datetime) -> StockLevel:
         return StockLevel(
             sku,
             location,
@@ -119,7 +108,7 @@ class Shelf:
             on_hand=_on_hand(row),
             reserved=_number(row.get("quantity_on_order")),
             item_id=str(row.get("product_id") or ""),
-            as_of=self.connection.now(),
+            as_of=asked_at,  # the list is read while the stock moves: no word of it is newer than the question
         )
 
 

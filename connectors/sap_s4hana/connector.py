@@ -135,12 +135,12 @@ class SapS4Hana:
 
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
         """Levels by plant and storage location of what is mapped; places that are not ours are passed over."""
-        wanted = [self.connection.codes.theirs("sku", sku) for sku in skus]
+        asked_at, wanted = self.connection.now(), [self.connection.codes.theirs("sku", sku) for sku in skus]
         groups = [wanted[n : n + MATERIALS] for n in range(0, len(wanted), MATERIALS)] or [[]]
         for group in groups:
-            yield from self._stock(group)
+            yield from self._stock(group, asked_at)
 
-    def _stock(self, materials: Sequence[str]) -> Iterator[StockLevel]:
+    def _stock(self, materials: Sequence[str], asked_at: datetime) -> Iterator[StockLevel]:
         where = " or ".join(f"Material eq {text(one)}" for one in materials) or "Material ne ''"
         found = self.client.rows(STOCK, "A_MaterialStock", where, expand="to_MatlStkInAcctMod", order="Material")
         for row in found:
@@ -154,7 +154,7 @@ class SapS4Hana:
             for place, told in known:
                 summed.setdefault(place, []).extend(told)
             mine = [(place, told) for place, told in summed.items() if place]
-            yield from stock.levels(material, sku, mine, self.policy.stock_types, self.connection.now())
+            yield from stock.levels(material, sku, mine, self.policy.stock_types, asked_at)
 
     def _place(self, place: str) -> str:
         """Our location of "PLANT/STORAGE", or of the whole plant."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.batches import each
 from connectors.kit.errors import Missing, Rejected
+from connectors.kit.storing import stored_at
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.square.articles import by_sku, the_one
 from connectors.square.client import Client, Row, stamp
@@ -77,18 +79,9 @@ class Shelf:
 
     def _named(self, level: StockLevel) -> Named | Exception:
         try:
-            return self.connection.codes.theirs("sku", level.sku), self._location(level.location)
+            return self.connection.codes.theirs("sku", level.sku), stored_at(self.connection, level.location)
         except Missing as missing:
             return missing
-
-    def _location(self, ours: str) -> str:
-        try:
-            return self.connection.codes.theirs("location", ours)
-        except Missing:
-            alone = self.connection.account.settings.get("location")
-            if not alone:
-                raise
-            return str(alone)
 
     def _shown(self, articles: Mapping[str, Sequence[Row]], places: Sequence[str]) -> dict[str, Decimal]:
         ids = sorted(str(row["id"]) for rows in articles.values() for row in rows)
@@ -99,6 +92,7 @@ class Shelf:
 
     def levels(self, skus: Sequence[str]) -> Iterator[StockLevel]:
         """Levels in our SKUs and locations. A location or SKU that the code tables do not name is none of ours."""
+        asked_at = self.connection.now()
         if skus:
             articles = by_sku(self.client, [self.connection.codes.theirs("sku", sku) for sku in skus])
             ids = {str(row["id"]): sku for sku, rows in articles.items() for row in rows}
@@ -107,13 +101,13 @@ class Shelf:
             rows = list(self.client.counts((), ()))
             ids = self._skus(sorted({str(one["catalog_object_id"]) for one in rows}))
         for row in rows:
-            yield from self._level(row, ids.get(str(row["catalog_object_id"]), ""))
+            yield from self._level(row, ids.get(str(row["catalog_object_id"]), ""), asked_at)
 
     def _skus(self, ids: Sequence[str]) -> dict[str, str]:
         found = self.client.articles(ids) if ids else []
         return {str(one["id"]): str((one.get("item_variation_data") or {}).get("sku") or "") for one in found}
 
-    def _level(self, row: Row, theirs: str) -> Iterator[StockLevel]:
+    def _level(self, row: Row, theirs: str, asked_at: datetime) -> Iterator[StockLevel]:
         try:
             sku = self.connection.codes.ours("sku", theirs)
             location = self.connection.codes.ours("location", str(row["location_id"]))
@@ -126,7 +120,7 @@ class Shelf:
             available=quantity,
             on_hand=quantity,
             item_id=str(row["catalog_object_id"]),
-            as_of=self.connection.now(),
+            as_of=asked_at,  # the list is read while the stock moves: no word of it is newer than the question
         )
 
 

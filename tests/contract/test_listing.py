@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -120,6 +121,20 @@ def test_stock(case: Case, trial: Trial) -> None:
     assert found, "the simulator holds stock of the first two SKUs of the contract's codes"
     assert {level.sku for level in found} <= set(skus)
     assert all(isinstance(level, StockLevel) and level.location in case.contract.codes["location"] for level in found)
+
+
+def test_stock_is_dated_no_later_than_it_was_asked_for(case: Case, trial: Trial) -> None:
+    """A list is read while stock moves: a later date on an older word would overwrite what was told meanwhile."""
+    if not case.offers("StockKeeper"):
+        pytest.skip(f"{case.name}: not offered, says the manifest")
+    case.applies("StockKeeper.stock")
+    levels = iter(trial.connector.stock(list(case.contract.codes["sku"])[:2]))
+    first = next(levels)
+    begun = datetime.now(UTC)
+    time.sleep(0.01)
+    rest = list(levels)
+    assert rest
+    assert all(level.as_of is None or level.as_of <= begun for level in (first, *rest))
 
 
 def test_catalogue(case: Case, trial: Trial) -> None:
