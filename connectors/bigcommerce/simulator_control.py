@@ -204,7 +204,7 @@ def _mail(simulator: Simulator, hooks: Hooks) -> None:
     @app.get("/_sim/deliveries")
     def deliveries() -> Response:
         """Every webhook with its tries; ?body=1 with what it carried."""
-        rows = [asdict(one) for one in list(hooks.deliveries)]
+        rows = [asdict(one) for one in list(hooks.mailing.deliveries)]
         if request.args.get("body") != "1":
             rows = [{name: value for name, value in row.items() if name != "body"} for row in rows]
         return jsonify(rows)
@@ -212,8 +212,8 @@ def _mail(simulator: Simulator, hooks: Hooks) -> None:
     @app.put("/_sim/webhooks")
     def habits() -> Response:
         """Any of simulator_hooks.Habits."""
-        hooks.habits = replace(hooks.habits, **request.get_json())
-        return jsonify({name: value for name, value in asdict(hooks.habits).items() if "secret" not in name})
+        hooks.mailing.habits = replace(hooks.mailing.habits, **request.get_json())
+        return jsonify({name: value for name, value in asdict(hooks.mailing.habits).items() if "secret" not in name})
 
     @app.post("/_sim/hooks/<name>/deactivation")
     def deactivate(name: str) -> Response:

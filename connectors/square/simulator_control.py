@@ -170,13 +170,13 @@ def _mail(simulator: Simulator, hooks: Hooks) -> None:
 
     @app.get("/_sim/deliveries")
     def deliveries() -> Response:
-        return jsonify([asdict(one) for one in hooks.deliveries])
+        return jsonify([asdict(one) for one in hooks.mailing.deliveries])
 
     @app.put("/_sim/habits")
     def habits() -> Response:
         told: Mapping[str, Any] = request.get_json()
-        hooks.habits = replace(hooks.habits, **told)
-        return jsonify(asdict(hooks.habits))
+        hooks.mailing.habits = replace(hooks.mailing.habits, **told)
+        return jsonify(asdict(hooks.mailing.habits))
 
     @app.post("/_sim/subscriptions/all/disabling")
     def disable() -> Response:

@@ -1,0 +1,139 @@
+"""A simulated source's webhooks: to each address once, twice, late, out of order, forged or never; tried again on the vendor's schedule."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import requests
+
+PATIENCE = 10.0  # seconds for one try
+
+
+@dataclass
+class Delivery:
+    """One event to one address. `state`: waiting, delivered, failed, never_sent; a `forged` one must be refused. `hook` is the subscription."""
+
+    id: str
+    topic: str
+    subject: str
+    url: str
+    body: str
+    hook: str = ""
+    state: str = "waiting"
+    forged: bool = False
+    copy_of: str = ""
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Habits:
+    """Switches; shares are between 0 and 1. `duplicates`: sent twice under one id; `reordered`: held back up to `hold` seconds; `forged`: followed
+    by one signed with a secret that nobody has; `never_sent`: lost at the source; `old_share`: signed with the secret before the rotation;
+    `retry_factor` squeezes the schedule. `url` is told every topic."""
+
+    secret: str = ""
+    old_secret: str = ""
+    old_share: float = 0.0
+    duplicates: float = 0.0
+    reordered: float = 0.0
+    hold: float = 1.5
+    forged: float = 0.0
+    never_sent: float = 0.0
+    retry_factor: float = 1.0
+    paused: bool = False
+    url: str = ""
+
+
+class Sender(Protocol):
+    """What is the vendor's own: how a delivery is signed, what another's forgery looks like, what becomes of a hook that fails for good."""
+
+    def headers(self, delivery: Delivery) -> dict[str, str]: ...
+
+    def forgery(self, delivery: Delivery) -> dict[str, Any]:
+        """The fields in which a forged copy differs."""
+
+    def give_up(self, hook: str) -> None: ...
+
+
+class Mailing:
+    """One thread that sends what is due. `schedule`: seconds before each further try."""
+
+    def __init__(self, habits: Habits, sender: Sender, schedule: Sequence[float], seed: int = 7) -> None:
+        self.habits, self._sender, self._schedule = habits, sender, schedule
+        self.deliveries: list[Delivery] = []
+        self.chance = random.Random(seed)
+        self._due: list[tuple[float, int, Delivery]] = []
+        self._count, self._stir = itertools.count(), threading.Condition()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def secret(self) -> str:
+        """The habits' secret; now and then the one before the rotation."""
+        old = self.habits.old_secret and self.chance.random() < self.habits.old_share
+        return self.habits.old_secret if old else self.habits.secret
+
+    def post(self, delivery: Delivery) -> None:
+        habits = self.habits
+        with self._stir:
+            lost, twice = self.chance.random() < habits.never_sent, self.chance.random() < habits.duplicates
+            late = habits.hold * self.chance.random() if self.chance.random() < habits.reordered else 0.0
+            forged = self.chance.random() < habits.forged
+            self.deliveries.append(delivery)
+        if lost:
+            delivery.state = "never_sent"
+            return
+        self._enqueue(delivery, late)
+        plain = {**asdict(delivery), "attempts": []}
+        if twice:
+            self._also(Delivery(**{**plain, "copy_of": delivery.id}), late + 0.05)
+        if forged:
+            self._also(Delivery(**{**plain, **self._sender.forgery(delivery), "forged": True}), late)
+
+    def _also(self, delivery: Delivery, delay: float) -> None:
+        self.deliveries.append(delivery)
+        self._enqueue(delivery, delay)
+
+    def _enqueue(self, delivery: Delivery, delay: float) -> None:
+        with self._stir:
+            heapq.heappush(self._due, (time.monotonic() + delay, next(self._count), delivery))
+            self._stir.notify()
+
+    def _work(self) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            while True:
+                self._try(session, self._next())
+
+    def _next(self) -> Delivery:
+        with self._stir:
+            while not self._due or self._due[0][0] > time.monotonic() or self.habits.paused:
+                wait = self._due[0][0] - time.monotonic() if self._due else None
+                self._stir.wait(max(0.02, wait) if wait is not None else None)
+            return heapq.heappop(self._due)[2]
+
+    def _try(self, session: requests.Session, delivery: Delivery) -> None:
+        began, status, answer = time.time(), 0, ""
+        try:
+            headers = self._sender.headers(delivery)
+            said = session.post(delivery.url, delivery.body.encode(), headers=headers, timeout=PATIENCE)
+            status, answer = said.status_code, said.text[:200]
+        except requests.RequestException as broken:
+            answer = type(broken).__name__
+        delivery.attempts.append({"at": began, "status": status, "answer": answer, "seconds": time.time() - began})
+        self._judge(delivery, 200 <= status < 300)
+
+    def _judge(self, delivery: Delivery, taken: bool) -> None:
+        if taken:
+            delivery.state = "delivered"
+        elif delivery.forged or len(delivery.attempts) > len(self._schedule):
+            delivery.state = "failed"
+            if not delivery.forged:
+                self._sender.give_up(delivery.hook)
+        else:
+            self._enqueue(delivery, self._schedule[len(delivery.attempts) - 1] * self.habits.retry_factor)
