@@ -111,6 +111,26 @@ def test_the_shops_webhook_may_come_before_its_answer(acme: World) -> None:
     assert acme.settled()
 
 
+def test_a_move_is_noted_once_though_two_hold_the_turn(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A beat job that stood still for longer than its turn comes back with a list that another has worked through."""
+    from app.database import transaction
+    from app.orders import money
+    from tasks.feeds import moved
+
+    order = shipped(acme)
+    count(ask(order).number, order["lines"][0]["id"], 1)
+    moved.run()
+    acme.pump()
+    with transaction() as tx:
+        stale = list(money.pending(tx))
+    follow(acme)
+    assert stale
+    monkeypatch.setattr(moved.apply, "keep_changed", lambda *_: pytest.fail("it was noted before"))
+    for move in stale:
+        moved._note(move)
+    assert acme.settled()
+
+
 @pytest.mark.parametrize("fault", ["drop", "server_error", "commit_late"])
 def test_a_bad_day_gives_back_once(acme: World, fault: str) -> None:
     order = shipped(acme)
