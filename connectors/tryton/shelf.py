@@ -21,15 +21,16 @@ class Shelf:
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
         """On hand today, and what is left of it after all that waits to be shipped; goods only, by warehouse.
 
-        What has no cross reference is not sold through the hub and is left out.
+        What has no cross reference is not sold through the hub and is left out. All is dated by when it was asked for.
         """
+        asked = self.connection.now()
         wanted = {self.connection.codes.theirs("sku", sku): sku for sku in skus}
         for warehouse in self.client.rows("stock.location", [["type", "=", "warehouse"], ["code", "!=", None]], "code"):
             location = self._ours("location", str(warehouse["code"]))
             for row in self._rows(warehouse, list(wanted)) if location else ():
                 sku = wanted.get(str(row["code"])) or self._ours("sku", str(row["code"]))
                 if sku:
-                    yield _level(row, sku, location, self.connection.now())
+                    yield _level(row, sku, location, asked)
 
     def _rows(self, warehouse: Row, theirs: Sequence[str]) -> Iterator[Row]:
         """All pages. A forecast without an end date would count what is still to come from suppliers."""
