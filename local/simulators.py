@@ -78,6 +78,18 @@ def _shipbob(environ: Environ) -> Settings:
     }
 
 
+def _bigcommerce(environ: Environ) -> Settings:
+    return {
+        "access_token": environ["BIGCOMMERCE_MAIN_ACCESS_TOKEN"],
+        "secret": environ["BIGCOMMERCE_MAIN_SECRET"],
+        "old_secret": environ["BIGCOMMERCE_MAIN_SECRET_OLD"],
+        "store_hash": "wb1demo",
+        "locations": (1,),
+        "quota": 3000,
+        "allow_http": True,
+    }
+
+
 def _mail(environ: Environ) -> Settings:
     return {"smtp_port": urlsplit(environ["MAIL_URL"]).port}
 
@@ -89,6 +101,7 @@ CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "business_central": ("business_central", "BUSINESS_CENTRAL_MAIN_URL", _business_central),
     "sap_s4hana": ("sap_s4hana", "SAP_S4HANA_MAIN_URL", _sap_s4hana),
     "shipbob": ("shipbob", "SHIPBOB_MAIN_URL", _shipbob),
+    "bigcommerce": ("bigcommerce", "BIGCOMMERCE_MAIN_URL", _bigcommerce),
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }
 

@@ -87,8 +87,8 @@ def _booked(case: Case) -> Iterator[Finding]:
 
 
 def _acknowledged_in_shop(case: Case) -> Iterator[Finding]:
-    """The shop knows the ERP's number of what is booked."""
-    if case.outside.books.orders.get(case.key) and not case.sold.cancelled:
+    """The shop knows the ERP's number of what is booked, where it takes one."""
+    if case.outside.books.orders.get(case.key) and not case.sold.cancelled and case.sold.takes_number:
         yield from case.counted("shop", "ERP number", 1 if case.sold.number else 0, "order_placed")
 
 

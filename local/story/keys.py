@@ -32,6 +32,9 @@ MADE: dict[str, Callable[[], str]] = {
     "BUSINESS_CENTRAL_MAIN_CLIENT_STATE": _word,
     "SAP_S4HANA_MAIN_USER": lambda: "WAYBILL_COMM",
     "SAP_S4HANA_MAIN_PASSWORD": _word,
+    "BIGCOMMERCE_MAIN_ACCESS_TOKEN": _word,
+    "BIGCOMMERCE_MAIN_SECRET": _word,
+    "BIGCOMMERCE_MAIN_SECRET_OLD": _word,
     "SHIPBOB_MAIN_TOKEN": lambda: _word("pat-"),
     "SHIPBOB_MAIN_SECRET": _whsec,
 }

@@ -1,0 +1,7 @@
+"""The channels that sell beside the web shop, each played by its own simulator."""
+
+from local.story.channels.bigcommerce import CHANNEL as BIGCOMMERCE
+from local.story.channels.channel import Act, Channel
+
+__all__ = ["CHANNELS", "Act", "Channel"]
+CHANNELS: tuple[Channel, ...] = (BIGCOMMERCE,)
