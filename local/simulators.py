@@ -90,6 +90,15 @@ def _bigcommerce(environ: Environ) -> Settings:
     }
 
 
+def _salesforce_commerce(environ: Environ) -> Settings:
+    return {
+        "organization": "f_ecom_zzwb_001",
+        "site": "WaybillShop",
+        "client_id": environ["SALESFORCE_COMMERCE_MAIN_CLIENT_ID"],
+        "client_secret": environ["SALESFORCE_COMMERCE_MAIN_CLIENT_SECRET"],
+    }
+
+
 def _mail(environ: Environ) -> Settings:
     return {"smtp_port": urlsplit(environ["MAIL_URL"]).port}
 
@@ -102,6 +111,7 @@ CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "sap_s4hana": ("sap_s4hana", "SAP_S4HANA_MAIN_URL", _sap_s4hana),
     "shipbob": ("shipbob", "SHIPBOB_MAIN_URL", _shipbob),
     "bigcommerce": ("bigcommerce", "BIGCOMMERCE_MAIN_URL", _bigcommerce),
+    "salesforce_commerce": ("salesforce_commerce", "SALESFORCE_COMMERCE_MAIN_URL", _salesforce_commerce),
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }
 

@@ -30,9 +30,12 @@ NEW = Article("WB-NEW", "201")  # mapped in the middle of the story
 FORGOTTEN = Article("WB-FORGOTTEN", "")  # never mapped: its orders stay parked, with a case
 REFUSED_BUYER = "credit-hold@example.com"  # the ERP refuses this customer
 
-SHOP_METHODS = ("shopify_payments", "gift_card", "cash", "manual", "bank deposit")
-# What the web shop's and the other channels' orders were paid by; a new one comes to the end, since NetSuite knows them by number.
-METHODS = (*SHOP_METHODS, "braintree", "giftcertificate", "storecredit")
+# What orders were paid by, channel by channel. A new one comes to the end: NetSuite knows them by number.
+METHODS = (
+    *("shopify_payments", "gift_card", "cash", "manual", "bank deposit"),
+    *("braintree", "giftcertificate", "storecredit"),
+    *("CREDIT_CARD", "PayPal", "GIFT_CERTIFICATE"),
+)
 SHOP_PLACES = ("gid://shopify/Location/70001", "70001")
 
 # The ERP's own words for the rest, by account and kind: (ours, theirs).

@@ -35,6 +35,8 @@ MADE: dict[str, Callable[[], str]] = {
     "BIGCOMMERCE_MAIN_ACCESS_TOKEN": _word,
     "BIGCOMMERCE_MAIN_SECRET": _word,
     "BIGCOMMERCE_MAIN_SECRET_OLD": _word,
+    "SALESFORCE_COMMERCE_MAIN_CLIENT_ID": _word,
+    "SALESFORCE_COMMERCE_MAIN_CLIENT_SECRET": _word,
     "SHIPBOB_MAIN_TOKEN": lambda: _word("pat-"),
     "SHIPBOB_MAIN_SECRET": _whsec,
 }

@@ -2,6 +2,7 @@
 
 from local.story.channels.bigcommerce import CHANNEL as BIGCOMMERCE
 from local.story.channels.channel import Act, Channel
+from local.story.channels.salesforce_commerce import CHANNEL as SALESFORCE_COMMERCE
 
 __all__ = ["CHANNELS", "Act", "Channel"]
-CHANNELS: tuple[Channel, ...] = (BIGCOMMERCE,)
+CHANNELS: tuple[Channel, ...] = (BIGCOMMERCE, SALESFORCE_COMMERCE)
