@@ -99,6 +99,18 @@ def _salesforce_commerce(environ: Environ) -> Settings:
     }
 
 
+def _square(environ: Environ) -> Settings:
+    """Its dashboard has our address and the key that it made for it; the subscription that the hub asks for is the same."""
+    own = ("application_id", "application_secret", "refresh_token", "application_token")
+    return {
+        **{name: environ[f"SQUARE_MAIN_{name.upper()}"] for name in own},
+        "webhook_url": f"{environ['PUBLIC_URL']}/hooks/square-main",
+        "secret": environ["SQUARE_MAIN_SIGNATURE_KEY"],
+        "old_secret": environ["SQUARE_MAIN_SIGNATURE_KEY_OLD"],
+        "locations": ("LOC1", "LOC2"),
+    }
+
+
 def _mail(environ: Environ) -> Settings:
     return {"smtp_port": urlsplit(environ["MAIL_URL"]).port}
 
@@ -112,6 +124,7 @@ CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "shipbob": ("shipbob", "SHIPBOB_MAIN_URL", _shipbob),
     "bigcommerce": ("bigcommerce", "BIGCOMMERCE_MAIN_URL", _bigcommerce),
     "salesforce_commerce": ("salesforce_commerce", "SALESFORCE_COMMERCE_MAIN_URL", _salesforce_commerce),
+    "square": ("square", "SQUARE_MAIN_URL", _square),
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }
 

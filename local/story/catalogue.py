@@ -35,8 +35,9 @@ METHODS = (
     *("shopify_payments", "gift_card", "cash", "manual", "bank deposit"),
     *("braintree", "giftcertificate", "storecredit"),
     *("CREDIT_CARD", "PayPal", "GIFT_CERTIFICATE"),
+    *("card", "square_gift_card", "external:other_gift_card"),
 )
-SHOP_PLACES = ("gid://shopify/Location/70001", "70001")
+SHOP_PLACES = ("gid://shopify/Location/70001", "70001", "LOC1", "LOC2")  # where something is sold on the spot
 
 # The ERP's own words for the rest, by account and kind: (ours, theirs).
 ERP_CODES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
@@ -52,7 +53,9 @@ ERP_CODES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
             ("12", "130bbd17-dbb9-4790-9b12-2b0e9c9d22c3"),
             *((place, "26814998-936a-401c-81c1-0e848a64971d") for place in SHOP_PLACES),
         ),
-        "payment_method": tuple((name, f"bank:{name.upper().replace(' ', '-')[:20]}") for name in METHODS),
+        "payment_method": tuple(
+            (name, f"bank:{name.upper().replace(' ', '-').replace(':', '-')[:20]}") for name in METHODS
+        ),
     },
     "sap-s4hana-main": {
         "location": (("11", "1710/171A"), ("12", "1720/172A"), *((place, "1710/171S") for place in SHOP_PLACES)),

@@ -37,6 +37,12 @@ MADE: dict[str, Callable[[], str]] = {
     "BIGCOMMERCE_MAIN_SECRET_OLD": _word,
     "SALESFORCE_COMMERCE_MAIN_CLIENT_ID": _word,
     "SALESFORCE_COMMERCE_MAIN_CLIENT_SECRET": _word,
+    "SQUARE_MAIN_APPLICATION_ID": lambda: _word("sq0idp-"),
+    "SQUARE_MAIN_APPLICATION_SECRET": lambda: _word("sq0csp-"),
+    "SQUARE_MAIN_REFRESH_TOKEN": _word,
+    "SQUARE_MAIN_APPLICATION_TOKEN": _word,
+    "SQUARE_MAIN_SIGNATURE_KEY": _word,
+    "SQUARE_MAIN_SIGNATURE_KEY_OLD": _word,
     "SHIPBOB_MAIN_TOKEN": lambda: _word("pat-"),
     "SHIPBOB_MAIN_SECRET": _whsec,
 }

@@ -3,6 +3,7 @@
 from local.story.channels.bigcommerce import CHANNEL as BIGCOMMERCE
 from local.story.channels.channel import Act, Channel
 from local.story.channels.salesforce_commerce import CHANNEL as SALESFORCE_COMMERCE
+from local.story.channels.square import CHANNEL as SQUARE
 
 __all__ = ["CHANNELS", "Act", "Channel"]
-CHANNELS: tuple[Channel, ...] = (BIGCOMMERCE, SALESFORCE_COMMERCE)
+CHANNELS: tuple[Channel, ...] = (BIGCOMMERCE, SALESFORCE_COMMERCE, SQUARE)
