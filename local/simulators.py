@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from local.ports import LOCALHOST
 from local.servers import CHECKOUT
-from local.story.catalogue import ARTICLES, NEW, REFUSED_BUYER, STOCK
+from local.story.catalogue import ARTICLES, NEW, REFUSED_BUYER, SHELVED, STOCK
 
 Environ = Mapping[str, str]
 Settings = dict[str, Any]
@@ -111,6 +111,18 @@ def _square(environ: Environ) -> Settings:
     }
 
 
+def _amazon(environ: Environ) -> Settings:
+    """No queue, and a clock two minutes and a half behind: Amazon tells of what is two minutes old, and nobody waits for it here."""
+    own = ("client_id", "client_secret", "refresh_token")
+    return {
+        **{name: environ[f"AMAZON_MAIN_{name.upper()}"] for name in own},
+        "skus": SHELVED,
+        "queue": "",
+        "skew": -150,
+        "generous": 100,
+    }
+
+
 def _mail(environ: Environ) -> Settings:
     return {"smtp_port": urlsplit(environ["MAIL_URL"]).port}
 
@@ -125,6 +137,7 @@ CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "bigcommerce": ("bigcommerce", "BIGCOMMERCE_MAIN_URL", _bigcommerce),
     "salesforce_commerce": ("salesforce_commerce", "SALESFORCE_COMMERCE_MAIN_URL", _salesforce_commerce),
     "square": ("square", "SQUARE_MAIN_URL", _square),
+    "amazon": ("amazon", "AMAZON_MAIN_URL", _amazon),
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }
 

@@ -111,10 +111,15 @@ def second_thoughts(stage: Stage) -> None:
 
 def lost_answers(stage: Stage) -> None:
     stage.say("answers are lost: writes are done and never confirmed, or done only later")
-    for system in ("erp", "shipbob", "shopify", *(one.system for one in stage.channels)):
-        lost = _fault("commit_then_drop", 0.12, writes_only=True)
-        late = _fault("commit_late", 0.05, value=1.0, writes_only=True)
-        stage.faults(system, lost, late, _fault("drop", 0.03, writes_only=True))
+    lost = {
+        "commit_then_drop": _fault("commit_then_drop", 0.12, writes_only=True),
+        "commit_late": _fault("commit_late", 0.05, value=1.0, writes_only=True),
+        "drop": _fault("drop", 0.03, writes_only=True),
+    }
+    for system in ("erp", "shipbob", "shopify"):
+        stage.faults(system, *lost.values())
+    for channel in stage.channels:
+        stage.faults(channel.system, *({**lost[kind], "operations": channel.lost_at} for kind in channel.lost_answers))
     stage.place(plan.ordinary()[90:], pause=0.04)
     time.sleep(2)
 

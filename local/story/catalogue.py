@@ -36,6 +36,7 @@ METHODS = (
     *("braintree", "giftcertificate", "storecredit"),
     *("CREDIT_CARD", "PayPal", "GIFT_CERTIFICATE"),
     *("card", "square_gift_card", "external:other_gift_card"),
+    "amazon",
 )
 SHOP_PLACES = ("gid://shopify/Location/70001", "70001", "LOC1", "LOC2")  # where something is sold on the spot
 

@@ -43,6 +43,11 @@ MADE: dict[str, Callable[[], str]] = {
     "SQUARE_MAIN_APPLICATION_TOKEN": _word,
     "SQUARE_MAIN_SIGNATURE_KEY": _word,
     "SQUARE_MAIN_SIGNATURE_KEY_OLD": _word,
+    "AMAZON_MAIN_CLIENT_ID": lambda: _word("amzn1.application-oa2-client."),
+    "AMAZON_MAIN_CLIENT_SECRET": _word,
+    "AMAZON_MAIN_REFRESH_TOKEN": lambda: _word("Atzr|"),
+    "AMAZON_MAIN_AWS_KEY_ID": _word,
+    "AMAZON_MAIN_AWS_SECRET": _word,
     "SHIPBOB_MAIN_TOKEN": lambda: _word("pat-"),
     "SHIPBOB_MAIN_SECRET": _whsec,
 }

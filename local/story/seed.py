@@ -45,7 +45,7 @@ def subscribe(erp: str, channels: Iterable[Channel] = ()) -> None:
     """
     mend("shopify-main")
     for account in (erp, *(one.account for one in channels)):
-        if "Subscriber" in entries.manifest(account).offers:
+        if "Subscriber" in entries.manifest(account).offers and entries.entry(account).webhook_secrets:
             mend(account)
 
 

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from local.story.configured import configured
 from local.story.desk import Desk
 from local.story.erps import PLAYED
 from local.story.facts import Asked, Books, Inside, Outside, Parcel, Sold, whole
-from local.story.judge import LOST, WRONG, findings
+from local.story.judge import DOUBLED, LOST, WRONG, findings
 from local.story.report import Judged
 from local.story.shares import divided
 
@@ -174,6 +175,19 @@ def test_only_who_takes_a_number_must_be_told_one() -> None:
     assert [
         one.kind for one in findings(Outside((sold("t", number="", wanted={}),), case.books, (), {}, ()), QUIET)
     ] == [LOST]
+
+
+def test_what_leaves_without_our_warehouse_is_booked_as_often_as_it_left() -> None:
+    """Under its order's name, or (as Tryton does) under that of the channel that told of it."""
+    order = sold("#1001", wanted={}, sent=(Parcel("1/amazon", frozenset(), {"WB-TEE": 2}),))
+
+    def found(*names: tuple[str, str]) -> list[str]:
+        held = replace(books("shopify-main-1"), fulfilments=dict.fromkeys(names, 1))
+        return [one.kind for one in findings(Outside((order,), held, (), {}, ()), QUIET)]
+
+    assert found() == [LOST]
+    assert found(("shopify-main-1", "1/amazon")) == found(("", "shopify-main-1/amazon")) == []
+    assert found(("shopify-main-1", "1/amazon"), ("shopify-main-1", "2")) == [DOUBLED]
 
 
 def test_an_order_is_whole_once_all_its_pieces_have_left() -> None:

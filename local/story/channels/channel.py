@@ -28,7 +28,8 @@ class Channel:
 
     `system` is its name there (local/simulators.py), `account` the hub's (local/story/config). `orders` are ordinary ones;
     `to_cancel` and `to_refund` are cancelled by the customer, or given back once they have left. `payments`
-    says which tender each payment of a refund went through.
+    says which tender each payment of a refund went through; `lost_answers` are the bad
+    days that its writes may have within the story, at the operations `lost_at` (at all, when empty).
     """
 
     system: str
@@ -43,6 +44,8 @@ class Channel:
     opens: Callable[[Desk], None] = _nothing
     deliveries: Callable[[Desk], Iterable[Delivery]] = _nowhere
     payments: Callable[[Desk], Mapping[str, str]] = lambda desk: {}
+    lost_answers: tuple[str, ...] = ("commit_then_drop", "commit_late", "drop")
+    lost_at: tuple[str, ...] = ()
     codes: Codes = field(default_factory=dict)
 
     @property
