@@ -30,6 +30,9 @@ from local.story.seed import seed, subscribe, warm
 
 VAR = CHECKOUT / "var"
 PATIENCE = 60.0
+GRANTED = {
+    "SHIPBOB_MAIN_CALLS": "600"
+}  # calls a minute that the played warehouse grants; the hub's share is in local/story/config
 
 
 class Ended(BaseException):
@@ -87,7 +90,13 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
     own = environment(servers)
     where = addresses.found(own, ports, CHANNELS)
     os.environ.update(
-        {**own, "GUNICORN_CMD_ARGS": "--no-control-socket", **keys.kept(VAR / "keys.json"), **where.variables()}
+        {
+            **own,
+            "GUNICORN_CMD_ARGS": "--no-control-socket",
+            **keys.kept(VAR / "keys.json"),
+            **where.variables(),
+            **GRANTED,
+        }
     )
     erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack)
     os.environ.update(erp.variables)

@@ -68,6 +68,7 @@ def _shipbob(environ: Environ) -> Settings:
         "stock": {article.sku: STOCK for article in ARTICLES if article.ships},
         "ship_after": 20,
         "deliver_after": 4,
+        "limit": int(environ.get("SHIPBOB_MAIN_CALLS") or 150),
         "partial_share": 0.2,
         "freight_share": 0.2,
         "duplicate_share": 0.08,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ import pytest
 
 from app.web.checker import check
 from config.reader import read
-from local import simulators
+from local import run, simulators
 from local.ports import LOCALHOST
 from local.servers import CHECKOUT
 from local.story import addresses, keys
@@ -119,6 +120,19 @@ def test_an_account_that_people_configured_stays_theirs(environ: dict[str, str],
         file.write('\n[bigcommerce-main]\nconnector = "bigcommerce"\nbase_url = "https://mine.example.com"\n')
     policy = read(configured(own, tmp_path / "config", CHANNELS))
     assert policy.accounts["bigcommerce-main"].base_url == "https://mine.example.com"
+
+
+def test_limits_are_those_that_the_played_warehouse_grants(environ: dict[str, str], tmp_path: Path) -> None:
+    """Unless people say another."""
+    played = read(configured(CHECKOUT / "config", tmp_path / "config", CHANNELS)).accounts["shipbob-main"]
+    assert played.limits["minute"]["burst"] < int(run.GRANTED["SHIPBOB_MAIN_CALLS"])
+    own = tmp_path / "own"
+    shutil.copytree(CHECKOUT / "config", own)
+    with (own / "accounts.toml").open("a") as file:
+        file.write("\n[shipbob-main.limits.minute]\nburst = 100\n")
+    assert read(configured(own, tmp_path / "config", CHANNELS)).accounts["shipbob-main"].limits["minute"] == {
+        "burst": 100
+    }
 
 
 # ---- shares
