@@ -22,12 +22,17 @@ from local.processes import Processes
 from local.servers import CHECKOUT, Servers, start
 from local.story import addresses, erps, keys, report
 from local.story.addresses import Addresses
+from local.story.channels import CHANNELS
+from local.story.configured import configured
 from local.story.journal import cases
 from local.story.play import play
 from local.story.seed import seed, subscribe, warm
 
 VAR = CHECKOUT / "var"
 PATIENCE = 60.0
+GRANTED = {
+    "SHIPBOB_MAIN_CALLS": "600"
+}  # calls a minute that the played warehouse grants; the hub's share is in local/story/config
 
 
 class Ended(BaseException):
@@ -67,7 +72,7 @@ def _run(stack: ExitStack) -> int:
     processes.start("simulators", f"exec {sys.executable} -m local.simulators")
     processes.start_all()
     wait_ready(where, erp, processes)
-    subscribe(erp.account)
+    subscribe(erp.account, CHANNELS)
     told = _addresses(where, erp)
     outcome = play(where, erp, console, began, told)
     report.keep(outcome, VAR / "run.json")
@@ -83,16 +88,24 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
     """Environment, schema and what a shop needs before its first order."""
     ports = Ports(servers.root / "ports.json")
     own = environment(servers)
-    where = addresses.found(own, ports)
+    where = addresses.found(own, ports, CHANNELS)
     os.environ.update(
-        {**own, "GUNICORN_CMD_ARGS": "--no-control-socket", **keys.kept(VAR / "keys.json"), **where.variables()}
+        {
+            **own,
+            "GUNICORN_CMD_ARGS": "--no-control-socket",
+            **keys.kept(VAR / "keys.json"),
+            **where.variables(),
+            **GRANTED,
+        }
     )
     erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack)
     os.environ.update(erp.variables)
+    shipped = Path(os.environ.get("WAYBILL_CONFIG", CHECKOUT / "config"))
+    os.environ["WAYBILL_CONFIG"] = str(configured(shipped, VAR / "config", CHANNELS))
 
     migrate()
-    seed(erp.account)
-    warm(erp.account)
+    seed(erp.account, CHANNELS)
+    warm(erp.account, CHANNELS)
     erp.prepare()
     return where, erp
 
@@ -102,7 +115,7 @@ def wait_ready(where: Addresses, erp: erps.Erp, processes: Processes) -> None:
     wanted = [
         f"{where.web}/healthz",
         f"{where.flower}/healthcheck",
-        *(f"{url}/_sim/faults" for url in (*where.systems.values(), erp.played) if url),
+        *(f"{url}/_sim/faults" for url in (*where.played.values(), erp.played) if url),
     ]
     until = time.monotonic() + PATIENCE
     while wanted:
@@ -134,7 +147,7 @@ def _addresses(where: Addresses, erp: erps.Erp) -> dict[str, str]:
         "admin": f"{where.web}/admin/",
         "flower": where.flower,
         "metrics": f"{where.web}/metrics",
-        **{name: f"{url}/_sim/state" for name, url in where.systems.items()},
+        **{name: f"{url}/_sim/state" for name, url in where.played.items()},
         **erp.addresses,
     }
 

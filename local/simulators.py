@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from local.ports import LOCALHOST
 from local.servers import CHECKOUT
-from local.story.catalogue import ARTICLES, NEW, REFUSED_BUYER, STOCK
+from local.story.catalogue import ARTICLES, NEW, REFUSED_BUYER, SHELVED, STOCK
 
 Environ = Mapping[str, str]
 Settings = dict[str, Any]
@@ -68,6 +68,7 @@ def _shipbob(environ: Environ) -> Settings:
         "stock": {article.sku: STOCK for article in ARTICLES if article.ships},
         "ship_after": 20,
         "deliver_after": 4,
+        "limit": int(environ.get("SHIPBOB_MAIN_CALLS") or 150),
         "partial_share": 0.2,
         "freight_share": 0.2,
         "duplicate_share": 0.08,
@@ -75,6 +76,51 @@ def _shipbob(environ: Environ) -> Settings:
         "lost_share": 0.03,
         "allow_http": True,
         "retry_factor": 0.2,
+    }
+
+
+def _bigcommerce(environ: Environ) -> Settings:
+    return {
+        "access_token": environ["BIGCOMMERCE_MAIN_ACCESS_TOKEN"],
+        "secret": environ["BIGCOMMERCE_MAIN_SECRET"],
+        "old_secret": environ["BIGCOMMERCE_MAIN_SECRET_OLD"],
+        "store_hash": "wb1demo",
+        "locations": (1,),
+        "quota": 3000,
+        "allow_http": True,
+    }
+
+
+def _salesforce_commerce(environ: Environ) -> Settings:
+    return {
+        "organization": "f_ecom_zzwb_001",
+        "site": "WaybillShop",
+        "client_id": environ["SALESFORCE_COMMERCE_MAIN_CLIENT_ID"],
+        "client_secret": environ["SALESFORCE_COMMERCE_MAIN_CLIENT_SECRET"],
+    }
+
+
+def _square(environ: Environ) -> Settings:
+    """Its dashboard has our address and the key that it made for it; the subscription that the hub asks for is the same."""
+    own = ("application_id", "application_secret", "refresh_token", "application_token")
+    return {
+        **{name: environ[f"SQUARE_MAIN_{name.upper()}"] for name in own},
+        "webhook_url": f"{environ['PUBLIC_URL']}/hooks/square-main",
+        "secret": environ["SQUARE_MAIN_SIGNATURE_KEY"],
+        "old_secret": environ["SQUARE_MAIN_SIGNATURE_KEY_OLD"],
+        "locations": ("LOC1", "LOC2"),
+    }
+
+
+def _amazon(environ: Environ) -> Settings:
+    """No queue, and a clock two minutes and a half behind: Amazon tells of what is two minutes old, and nobody waits for it here."""
+    own = ("client_id", "client_secret", "refresh_token")
+    return {
+        **{name: environ[f"AMAZON_MAIN_{name.upper()}"] for name in own},
+        "skus": SHELVED,
+        "queue": "",
+        "skew": -150,
+        "generous": 100,
     }
 
 
@@ -89,6 +135,10 @@ CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "business_central": ("business_central", "BUSINESS_CENTRAL_MAIN_URL", _business_central),
     "sap_s4hana": ("sap_s4hana", "SAP_S4HANA_MAIN_URL", _sap_s4hana),
     "shipbob": ("shipbob", "SHIPBOB_MAIN_URL", _shipbob),
+    "bigcommerce": ("bigcommerce", "BIGCOMMERCE_MAIN_URL", _bigcommerce),
+    "salesforce_commerce": ("salesforce_commerce", "SALESFORCE_COMMERCE_MAIN_URL", _salesforce_commerce),
+    "square": ("square", "SQUARE_MAIN_URL", _square),
+    "amazon": ("amazon", "AMAZON_MAIN_URL", _amazon),
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }
 

@@ -13,14 +13,15 @@ Counts = dict[str, dict[str, Any]]
 SALE = ("reference", "origin", "state", "total_amount", "invoice_state", "shipment_state")
 
 
-def count(url: str, database: str, user: str, password: str, prefix: str = "") -> Counts:
+def count(url: str, database: str, user: str, password: str, *prefixes: str) -> Counts:
     """{"sales_order": {"shop-1001": 1}, ...}: a double shows as 2.
 
     Kinds: sales_order, supplement (lines added later), credit, cancelled, shipment (done); and as sums in text: total
-    (all sales of an order but its credits) and refund (by order, refund and payment). `prefix` chooses orders.
+    (all sales of an order but its credits) and refund (by order, refund and payment). `prefixes` choose orders.
     """
     rpc = Rpc(url, database, user, password)
-    sales = [row for row in rpc.rows("sale.sale", [], *SALE) if str(row["reference"] or "").startswith(prefix)]
+    ours = prefixes or ("",)
+    sales = [row for row in rpc.rows("sale.sale", [], *SALE) if str(row["reference"] or "").startswith(ours)]
     shipments = rpc.rows("stock.shipment.out", [["state", "=", "done"], ["reference", "!=", None]], "reference")
     payments = rpc.rows("account.payment", [["kind", "=", "payable"]], "reference", "amount")
     return {
@@ -32,7 +33,7 @@ def count(url: str, database: str, user: str, password: str, prefix: str = "") -
             (_order(row["reference"]), row["total_amount"]) for row in sales if "/" not in row["reference"]
         ),
         "shipment": _counted(row["reference"] for row in shipments if "+" not in row["reference"]),
-        "refund": _summed((row["reference"], row["amount"]) for row in payments if row["reference"].startswith(prefix)),
+        "refund": _summed((row["reference"], row["amount"]) for row in payments if row["reference"].startswith(ours)),
     }
 
 

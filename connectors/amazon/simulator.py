@@ -30,15 +30,17 @@ DEMO = {
 
 
 def create(settings: Mapping[str, Any]) -> Simulator:
-    """Settings, all optional: `path` (memory file), DEMO's names, `marketplace`, `currency`, `skus`, `queue` (a name; none
+    """Settings, all optional: `path` (memory file), DEMO's names, `marketplace`, `currency`, `skus`, `queue` (a name; none where it is empty, or
     where moto is not installed), `generous` (times the published quotas), `rates` (by operation: rate, burst),
-    `feed_seconds`, `packed` (reports in GZIP), and simulator_notes.Habits (duplicates ...)."""
+    `feed_seconds`, `skew` (seconds that its orders' clock is ahead), `packed` (reports in GZIP), and simulator_notes.Habits (duplicates ...)."""
     path = settings.get("path")
     simulator = Simulator("amazon", Memory(Path(path) if path else None), error=_error)
     told = {name: str(settings.get(name, value)) for name, value in DEMO.items()}
     marketplace = str(settings.get("marketplace", MARKETPLACE))
     notes = _notes(simulator, settings, told["seller_id"], marketplace)
-    store = Store(simulator, marketplace, str(settings.get("currency", "EUR")), notes.tell)
+    store = Store(
+        simulator, marketplace, str(settings.get("currency", "EUR")), notes.tell, float(settings.get("skew", 0))
+    )
     listings = Listings(store, told["seller_id"])
     for sku in settings.get("skus", ("WB-TEE", "WB-MUG")):
         if sku not in simulator.memory.table("listings"):
@@ -66,6 +68,8 @@ def _notes(simulator: Simulator, settings: Mapping[str, Any], seller: str, marke
     habits = Habits(**{name: settings[name] for name in Habits.__dataclass_fields__ if name in settings})
     queue = str(settings.get("queue", f"waybill-{uuid.uuid4().hex[:12]}"))
     notes = Notes(simulator.memory, seller, marketplace, queue, habits)
+    if not queue:
+        return notes
     try:
         from moto.moto_server.werkzeug_app import create_backend_app
     except ImportError:

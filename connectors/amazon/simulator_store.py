@@ -30,10 +30,15 @@ class Store:
     """Orders by id. Amounts are text, those of an item for all its pieces; `tell(order, change)` hears of every change."""
 
     def __init__(
-        self, simulator: Simulator, marketplace: str, currency: str, tell: Callable[[Json, str], None]
+        self, simulator: Simulator, marketplace: str, currency: str, tell: Callable[[Json, str], None], skew: float = 0
     ) -> None:
         self.simulator, self.marketplace, self.currency, self._tell = simulator, marketplace, currency, tell
         self.memory: Memory = simulator.memory
+        self._skew = timedelta(seconds=skew)
+
+    def now(self) -> datetime:
+        """By which orders are placed and changed."""
+        return datetime.now(UTC) + self._skew
 
     def orders(self) -> Iterator[Json]:
         yield from self.memory.table("orders").values()
@@ -47,7 +52,7 @@ class Store:
     def place(self, spec: Mapping[str, Any]) -> Json:
         """`lines`: [{sku, quantity, price (of one), tax, shipping, shipping_tax, discount, ...}]; `included`: prices hold tax."""
         number = self.memory.next_id("orders")
-        name, now = f"303-{number:07d}-{number % 9999991:07d}", _told(datetime.now(UTC))
+        name, now = f"303-{number:07d}-{number % 9999991:07d}", _told(self.now())
         currency = str(spec.get("currency", self.currency))
         order: Json = {
             "id": name,
@@ -101,7 +106,7 @@ class Store:
         with self.memory.lock:
             if touch:
                 last = datetime.fromisoformat(order["updated"])
-                order["updated"] = _told(max(datetime.now(UTC), last + timedelta(seconds=1)))
+                order["updated"] = _told(max(self.now(), last + timedelta(seconds=1)))
             self.memory.put("orders", order["id"], order)
         self._tell(order, change)
         return order
@@ -180,7 +185,7 @@ class Store:
             if sum(Decimal(one["amount"]) for one in (*earlier, *now)) > brought(order, items[item_id]):
                 raise Refused(400, "InvalidInput", f"The adjustment of item {item_id} is more than the buyer paid.")
         number = len(order["refunds"]) + 1
-        order["refunds"].append({"number": number, "rows": rows, "at": _told(datetime.now(UTC))})
+        order["refunds"].append({"number": number, "rows": rows, "at": _told(self.now())})
         self.simulator.created("refund", f"{name}/{number}")
         self.save(order, "OrderStatusChange")
 

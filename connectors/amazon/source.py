@@ -67,9 +67,9 @@ class Source:
     # ---- subscriptions
 
     def subscriptions(self) -> dict[str, bool]:
-        """Notification type -> does it go to our queue. Without a queue there is nothing to look after."""
+        """Notification type -> does it go to our queue. Raises NotOffered without a queue: there is nothing to look after."""
         if not self._arn:
-            return {}
+            raise NotOffered("No queue is configured: orders are found by polling alone.")
         ours = {str(row["destinationId"]) for row in self.client.destinations() if _arn(row) == self._arn}
         found = {topic: self.client.subscription(topic) for topic in TOPICS}
         return {topic: bool(row) and str(row["destinationId"]) in ours for topic, row in found.items()}

@@ -24,12 +24,16 @@ def _mark(length: int, *parts: str) -> str:
 
 
 def of_order(order: Order) -> str:
+    return order_name(order.channel, order.id)
+
+
+def order_name(channel: str, order_id: str) -> str:
     """CHANNEL-ID. What does not fit, or would fall together without its case, is told apart by a hash."""
-    whole = f"{order.channel}-{order.id}".upper()
-    if len(whole) <= LONGEST and SAFE.fullmatch(whole) and order.id == order.id.upper():
+    whole = f"{channel}-{order_id}".upper()
+    if len(whole) <= LONGEST and SAFE.fullmatch(whole) and order_id == order_id.upper():
         return whole
-    channel = re.sub(r"[^A-Z0-9]+", "", order.channel.upper())[: LONGEST - 13]
-    return f"{channel}-{_mark(12, order.channel, order.id)}"
+    short = re.sub(r"[^A-Z0-9]+", "", channel.upper())[: LONGEST - 13]
+    return f"{short}-{_mark(12, channel, order_id)}"
 
 
 def of_shipment(order: Order, shipment: Shipment) -> str:

@@ -24,9 +24,9 @@ from local.ports import Ports
 from local.processes import Processes
 from local.servers import CHECKOUT, Servers, temporary
 from local.story import addresses, erps, journal, keys, outsiders, plan
+from local.story.desk import Desk
 from local.story.erps import Erp
 from local.story.facts import Outside
-from local.story.outsiders import Desk
 from local.story.seed import seed, subscribe, warm
 from local.story.stage import Stage as Counter
 

@@ -15,11 +15,15 @@ import requests
 
 from local.story import plan
 from local.story.catalogue import COUNTED
+from local.story.channels import Channel
+from local.story.facts import whole
 from local.story.seed import map_new_article
 from local.story.stage import Placed, Stage
 
 Scene = Callable[[Stage], None]
 SHIPPED_WITHIN = 45.0
+ALSO_WITHIN = 15.0  # after that: what the other channels know to have left
+CANCELLED, GIVEN = "cancelled later", "given back"
 # The shop's mail room on an ordinary day: some come twice, late, forged, or signed with the secret of before the rotation.
 ORDINARY_MAIL = {
     "duplicates": 0.08,
@@ -49,6 +53,17 @@ def opening(stage: Stage) -> None:
     ):
         stage.place(specs)
     stage.place(plan.ordinary()[:40])
+
+
+def beside(stage: Stage) -> None:
+    """The other channels sell, too: ordinary orders, and those that something will happen to."""
+    for channel in stage.channels:
+        channel.opens(stage.desks[channel.system])
+        for kind, specs in ((GIVEN, channel.to_refund), ("", channel.orders), (CANCELLED, channel.to_cancel)):
+            if specs:
+                stage.sell(channel, specs, kind)
+    if stage.channels:
+        stage.say(f"customers order beside the web shop: at {', '.join(one.account for one in stage.channels)}")
 
 
 def never_told(stage: Stage) -> None:
@@ -88,16 +103,23 @@ def second_thoughts(stage: Stage) -> None:
         edited, "edit", {"add": [{"sku": "WB-SOAP", "quantity": 1}], "remove": [{"sku": "WB-CAP", "quantity": 1}]}
     )
     stage.change(gone, "cancel", {"reason": "customer"})
+    for channel in stage.channels:
+        stage.then(channel, channel.cancel, stage.sold(channel, CANCELLED))
     time.sleep(1.1)  # the shop's clock counts whole seconds: a later change has a later one
     stage.change(edited, "pay", {})
 
 
 def lost_answers(stage: Stage) -> None:
     stage.say("answers are lost: writes are done and never confirmed, or done only later")
+    lost = {
+        "commit_then_drop": _fault("commit_then_drop", 0.12, writes_only=True),
+        "commit_late": _fault("commit_late", 0.05, value=1.0, writes_only=True),
+        "drop": _fault("drop", 0.03, writes_only=True),
+    }
     for system in ("erp", "shipbob", "shopify"):
-        lost = _fault("commit_then_drop", 0.12, writes_only=True)
-        late = _fault("commit_late", 0.05, value=1.0, writes_only=True)
-        stage.faults(system, lost, late, _fault("drop", 0.03, writes_only=True))
+        stage.faults(system, *lost.values())
+    for channel in stage.channels:
+        stage.faults(channel.system, *({**lost[kind], "operations": channel.lost_at} for kind in channel.lost_answers))
     stage.place(plan.ordinary()[90:], pause=0.04)
     time.sleep(2)
 
@@ -163,6 +185,8 @@ def money_back(stage: Stage) -> None:
         "refund",
         {"lines": [{"sku": "WB-SOAP", "quantity": 1}]},
     )
+    for channel in stage.channels:
+        stage.then(channel, channel.refund, _gone(stage, channel))
 
 
 GIVEN_BACK = (
@@ -182,12 +206,24 @@ def _shipped(stage: Stage, orders: list[Placed]) -> set[str]:
         time.sleep(1)
 
 
+def _gone(stage: Stage, channel: Channel) -> list[Placed]:
+    """Those of its orders to be given back that the channel knows to have left, all of them or when patience ends."""
+    until, orders = time.monotonic() + ALSO_WITHIN, stage.sold(channel, GIVEN)
+    while True:
+        sent = {one.id for one in channel.sold(stage.desks[channel.system]) if whole(one)}
+        gone = [order for order in orders if channel.name(order) in sent]
+        if len(gone) == len(orders) or time.monotonic() > until:
+            return gone
+        time.sleep(1)
+
+
 def _fault(kind: str, chance: float, **more: Any) -> dict[str, Any]:
     return {"kind": kind, "chance": chance, **more}
 
 
 SCENES: tuple[Scene, ...] = (
     opening,
+    beside,
     never_told,
     overtaken,
     busy,

@@ -24,19 +24,27 @@ ARTICLES = (
     Article("WB-GIFT-50", "107", ships=False),
 )
 COUNTED = ("WB-LAMP", "WB-BOOK")  # nobody orders these: what the shop offers of them is what the warehouse counted
+SHELVED = (*(article.sku for article in ARTICLES if article.ships), *COUNTED)  # what lies in the warehouse
 SHIPS_FROM = 70001  # the shop's location for which the warehouse counts
 NEW = Article("WB-NEW", "201")  # mapped in the middle of the story
 FORGOTTEN = Article("WB-FORGOTTEN", "")  # never mapped: its orders stay parked, with a case
 REFUSED_BUYER = "credit-hold@example.com"  # the ERP refuses this customer
 
-SHOP_METHODS = ("shopify_payments", "gift_card", "cash", "manual", "bank deposit")
-SHOP_PLACES = ("gid://shopify/Location/70001", "70001")
+# What orders were paid by, channel by channel. A new one comes to the end: NetSuite knows them by number.
+METHODS = (
+    *("shopify_payments", "gift_card", "cash", "manual", "bank deposit"),
+    *("braintree", "giftcertificate", "storecredit"),
+    *("CREDIT_CARD", "PayPal", "GIFT_CERTIFICATE"),
+    *("card", "square_gift_card", "external:other_gift_card"),
+    "amazon",
+)
+SHOP_PLACES = ("gid://shopify/Location/70001", "70001", "LOC1", "LOC2")  # where something is sold on the spot
 
 # The ERP's own words for the rest, by account and kind: (ours, theirs).
 ERP_CODES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
     "netsuite-main": {
         "location": (("11", "1"), ("12", "2"), *((place, "3") for place in SHOP_PLACES)),
-        "payment_method": tuple((name, str(n)) for n, name in enumerate(SHOP_METHODS, 1)),
+        "payment_method": tuple((name, str(n)) for n, name in enumerate(METHODS, 1)),
         "carrier": (("UPS", "4"),),
     },
     "tryton-main": {"location": (("11", "WH"), ("12", "WH2"), *((place, "WH") for place in SHOP_PLACES))},
@@ -46,7 +54,9 @@ ERP_CODES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
             ("12", "130bbd17-dbb9-4790-9b12-2b0e9c9d22c3"),
             *((place, "26814998-936a-401c-81c1-0e848a64971d") for place in SHOP_PLACES),
         ),
-        "payment_method": tuple((name, f"bank:{name.upper().replace(' ', '-')[:20]}") for name in SHOP_METHODS),
+        "payment_method": tuple(
+            (name, f"bank:{name.upper().replace(' ', '-').replace(':', '-')[:20]}") for name in METHODS
+        ),
     },
     "sap-s4hana-main": {
         "location": (("11", "1710/171A"), ("12", "1720/172A"), *((place, "1710/171S") for place in SHOP_PLACES)),

@@ -10,8 +10,9 @@ from typing import Any
 from local.errors import ServerError
 from local.ports import LOCALHOST, Ports
 from local.story.addresses import Addresses
+from local.story.desk import Desk
 from local.story.facts import Books
-from local.story.outsiders import Desk, business_central, netsuite, sap_s4hana
+from local.story.outsiders import business_central, netsuite, sap_s4hana
 
 
 def _nothing() -> None:
@@ -51,16 +52,20 @@ def chosen(name: str, where: Addresses, database_url: str, ports: Ports, stack: 
     if name == "tryton":
         from local.story.tryton import tryton
 
-        return tryton(database_url, Desk(where.systems["shopify"]), ports, stack)
+        return tryton(database_url, _desks(where), ports, stack)
     if (name or "netsuite") not in PLAYED:
         raise ServerError(f"There is no ERP {name!r}: choose {', '.join(sorted((*PLAYED, 'tryton')))}.")
     return _played(name or "netsuite", where, ports)
 
 
+def _desks(where: Addresses) -> dict[str, Desk]:
+    return {name: Desk(address) for name, address in where.played.items()}
+
+
 def _played(name: str, where: Addresses, ports: Ports) -> Erp:
     """One whose simulator joins the play by having an address."""
     url = f"http://{LOCALHOST}:{ports.get(f'sim-{name}')}"
-    desk, others = Desk(url), {other: Desk(address) for other, address in where.systems.items()}
+    desk, others = Desk(url), _desks(where)
     account = f"{name.replace('_', '-')}-main"
     return Erp(
         account=account,

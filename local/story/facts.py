@@ -34,7 +34,16 @@ class Sold:
     email: str
     refunds: Mapping[str, Tenders]
     sent: tuple[Parcel, ...]
-    number: str  # the ERP's, as the hub told the shop; empty when it did not
+    number: str  # the ERP's, as the hub told the channel; empty when it did not
+    takes_number: bool = True  # whether the channel can be told one at all
+
+
+def whole(order: Sold) -> bool:
+    """Whether all that was wanted of it has left."""
+    sent: Counter[str] = Counter()
+    for parcel in order.sent:
+        sent.update(parcel.pieces)
+    return all(sent[sku] >= pieces for sku, pieces in order.wanted.items())
 
 
 @dataclass(frozen=True)

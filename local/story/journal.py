@@ -27,10 +27,10 @@ SELECT coalesce(sum(d.seen - 1), 0)::int FROM deliveries d JOIN events e ON e.id
 """)
 REJECTED = text("SELECT coalesce(sum(count), 0)::int FROM refusals")
 TROUBLE = text("""
-SELECT b.external_id, s.flow, s.role, s.state FROM steps s JOIN subjects b ON b.id = s.subject_id
+SELECT b.account, b.external_id, s.flow, s.role, s.state FROM steps s JOIN subjects b ON b.id = s.subject_id
 WHERE b.kind = 'order' AND s.state IN ('parked', 'dead')
 UNION ALL
-SELECT b.external_id, '', '', 'quarantined' FROM events e JOIN subjects b ON b.id = e.subject_id
+SELECT b.account, b.external_id, '', '', 'quarantined' FROM events e JOIN subjects b ON b.id = e.subject_id
 WHERE b.kind = 'order' AND e.state = 'quarantined'
 """)
 DELIVERIES = text("SELECT account, delivery_id FROM deliveries")
@@ -53,11 +53,13 @@ def states(tx: Connection) -> Counter[str]:
     return Counter({row.state: row.n for row in tx.execute(STATES)})
 
 
-def inside() -> Inside:
+def inside(channel: str = "") -> Inside:
+    """All of it; with the troubles of that channel's orders only, where one is named."""
     with transaction() as tx:
         trouble: dict[str, set[tuple[str, str, str]]] = {}
         for row in tx.execute(TROUBLE):
-            trouble.setdefault(row.external_id, set()).add((row.flow, row.role, row.state))
+            if channel in ("", row.account):
+                trouble.setdefault(row.external_id, set()).add((row.flow, row.role, row.state))
         return Inside(
             states=states(tx),
             duplicates=tx.execute(SEEN_AGAIN).scalar_one(),

@@ -87,8 +87,8 @@ def _booked(case: Case) -> Iterator[Finding]:
 
 
 def _acknowledged_in_shop(case: Case) -> Iterator[Finding]:
-    """The shop knows the ERP's number of what is booked."""
-    if case.outside.books.orders.get(case.key) and not case.sold.cancelled:
+    """The shop knows the ERP's number of what is booked, where it takes one."""
+    if case.outside.books.orders.get(case.key) and not case.sold.cancelled and case.sold.takes_number:
         yield from case.counted("shop", "ERP number", 1 if case.sold.number else 0, "order_placed")
 
 
@@ -123,8 +123,14 @@ def _shipped(case: Case) -> Iterator[Finding]:
                 f"{pieces} {sku} left for {case.sold.name}, wanted {case.sold.wanted.get(sku, 0)}",
             )
     if not parcels:
-        strangers = sum(count for (key, _), count in case.outside.books.fulfilments.items() if key == case.key)
-        yield from case.counted("erp", "fulfilment", strangers, "order_shipped", len(case.sold.sent))
+        yield from case.counted("erp", "fulfilment", _elsewhere(case), "order_shipped", len(case.sold.sent))
+
+
+def _elsewhere(case: Case) -> int:
+    """How often the books hold what left without our warehouse. Who names no order there names the channel that told of it."""
+    held = case.outside.books.fulfilments
+    own = sum(count for (key, _), count in held.items() if key == case.key)
+    return own + sum(held.get(("", f"{case.outside.channel}-{one.id}"), 0) for one in case.sold.sent)
 
 
 def _confirmed(case: Case, numbers: frozenset[str], pieces: dict[str, int]) -> Iterator[Finding]:

@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-import requests
-
 from connectors.kit import names
 from local.story.catalogue import COUNTED, ERP_CODES, SHIPS_FROM
+from local.story.channels import CHANNELS
+from local.story.desk import Desk
 from local.story.facts import Asked, Books, Delivery, Outside, Parcel, Sold
 from local.story.judge import CHANNEL, WAREHOUSE
 
 Json = dict[str, Any]
+Sellers = Mapping[str, tuple[Sold, ...]]  # account -> what it sold
 LEFT = "Completed"
-
-
-class Desk:
-    """The control desk of one simulator: /_sim/... of its address."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._session = requests.Session()
-        self._session.trust_env = False
-
-    def get(self, path: str) -> Any:
-        return self._ask("GET", path, None)
-
-    def post(self, path: str, body: Any) -> Any:
-        return self._ask("POST", path, body)
-
-    def put(self, path: str, body: Any) -> Any:
-        return self._ask("PUT", path, body)
-
-    def faults(self, *faults: Json) -> None:
-        """Its bad days from now on; none for a good day."""
-        self.put("faults", list(faults))
-
-    def _ask(self, method: str, path: str, body: Any) -> Any:
-        answer = self._session.request(method, f"{self._address}/_sim/{path}", json=body, timeout=30)
-        answer.raise_for_status()
-        return json.loads(answer.text, parse_float=Decimal) if answer.text else None
+ORIGINS = (WAREHOUSE, CHANNEL, *(one.account for one in CHANNELS))  # who tells of a shipment
 
 
 # ---- the shop
@@ -130,56 +104,65 @@ def netsuite(effects: Mapping[str, Any]) -> Books:
 def _shipment(name: str) -> tuple[str, str]:
     """(order, shipment id) of "shopify-main-1-s-shipbob-main-7"."""
     order, _, rest = name.partition("-s-")
-    return order, rest.removeprefix(f"{WAREHOUSE}-").removeprefix(f"{CHANNEL}-")
+    origin = next((one for one in ORIGINS if rest.startswith(f"{one}-")), "")
+    return order, rest.removeprefix(f"{origin}-")
 
 
 def business_central(effects: Mapping[str, Any], desks: Mapping[str, Desk]) -> Books:
     """Its own count and arithmetic; what was posted of an order bears its name, a refund's journal lines each tender's."""
-    return _marked(effects, desks)
+    return _marked(effects, sellers(desks), asked(desks["shipbob"].get("state")))
 
 
 def sap_s4hana(effects: Mapping[str, Any], desks: Mapping[str, Desk]) -> Books:
     """Its own count and arithmetic. Only a delivery whose goods issue is posted has left; a refund's requests are each tender's."""
-    return _marked({**effects, "fulfilment": effects["goods_issue"]}, desks)
+    told = {**effects, "fulfilment": effects["goods_issue"]}
+    return _marked(told, sellers(desks), asked(desks["shipbob"].get("state")))
 
 
-def _marked(effects: Mapping[str, Any], desks: Mapping[str, Desk]) -> Books:
-    """Of books that name an order in capitals, and what comes of it by a mark: whose, is found by making the marks of all
-    that the shop and the warehouse know.
+def sellers(desks: Mapping[str, Desk]) -> Sellers:
+    """What every channel that is played says it sold."""
+    beside = {one.account: one.sold(desks[one.system]) for one in CHANNELS if one.system in desks}
+    return {CHANNEL: sold(desks["shopify"].get("state")), **beside}
+
+
+def _marked(effects: Mapping[str, Any], sales: Sellers, warehouse: Iterable[Asked]) -> Books:
+    """Of books that name an order in capitals or by a mark, and what comes of it by a mark: whose, is found by making the marks
+    of all that the channels and the warehouse know.
     """
-    orders = desks["shopify"].get("state").get("orders", {}).values()
+    each = [(channel, one) for channel, orders in sales.items() for one in orders]
+    known = {names.order_name(channel, one.id): f"{channel}-{one.id}" for channel, one in each}
     shipments = {
         names.shipment_mark(origin, number): number
         for origin, number in (
-            *((CHANNEL, str(one["id"])) for order in orders for one in order["fulfillments"]),
-            *((WAREHOUSE, parcel.id) for one in asked(desks["shipbob"].get("state")) for parcel in one.parcels),
+            *((channel, parcel.id) for channel, one in each for parcel in one.sent),
+            *((WAREHOUSE, parcel.id) for one in warehouse for parcel in one.parcels),
         )
     }
     tenders = {
         names.tender_mark(refund, tender): (refund, tender)
-        for order in orders
-        for refund, moved in ((str(one["id"]), _tenders(one)) for one in order["refunds"])
+        for _, one in each
+        for refund, moved in one.refunds.items()
         for tender in moved
     }
+
+    def order(name: str) -> str:
+        return known.get(name.partition("/")[0], name.partition("/")[0].lower())
+
     refunds: dict[tuple[str, str], dict[str, Decimal]] = {}
     for name, amount in effects["refunded"].items():
-        order, _, mark = name.partition("/")
+        mark = name.partition("/")[2]
         refund, tender = tenders.get(mark, (mark, mark))
-        refunds.setdefault((order.lower(), refund), {})[tender] = Decimal(amount)
+        refunds.setdefault((order(name), refund), {})[tender] = Decimal(amount)
     return Books(
-        orders=_lower(effects["sales_order"]),
-        totals={name: Decimal(amount) for name, amount in _lower(effects["sales_order_total"]).items()},
-        cancelled=frozenset(_lower(effects["cancelled"])),
+        orders={order(name): count for name, count in effects["sales_order"].items()},
+        totals={order(name): Decimal(amount) for name, amount in effects["sales_order_total"].items()},
+        cancelled=frozenset(order(name) for name in effects["cancelled"]),
         fulfilments={
-            (name.partition("/")[0].lower(), shipments.get(name.partition("/")[2], name)): count
+            (order(name), shipments.get(name.partition("/")[2], name)): count
             for name, count in effects["fulfilment"].items()
         },
         refunds=refunds,
     )
-
-
-def _lower(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.lower(): value for name, value in told.items()}
 
 
 # ---- the warehouse
@@ -229,7 +212,7 @@ def warehouse_deliveries(attempts: Iterable[Json]) -> Iterable[Delivery]:
 
 
 def outside(desks: Mapping[str, Desk], books: Books) -> Outside:
-    """All that the outsiders hold now."""
+    """All that the web shop, the warehouse and the ERP hold now."""
     shop, warehouse = desks["shopify"].get("state"), desks["shipbob"].get("state")
     told = desks["shopify"].get("deliveries")
     return Outside(

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-from local.story import journal, outsiders
+from local.story import journal
 from local.story.acts import SCENES
 from local.story.addresses import Addresses
+from local.story.channels import CHANNELS, Channel
+from local.story.desk import Desk
 from local.story.erps import Erp
-from local.story.facts import Inside, Outside
-from local.story.judge import Finding, findings
-from local.story.outsiders import Desk
+from local.story.facts import Inside
+from local.story.judge import findings
 from local.story.progress import Progress
-from local.story.report import Outcome
+from local.story.report import Judged, Outcome
+from local.story.shares import outsides
 from local.story.stage import Stage
 
 LOOK_EVERY = 1.0
@@ -24,17 +26,18 @@ LONGEST = 1500.0
 
 def play(where: Addresses, erp: Erp, console: Console, began: float, addresses: Mapping[str, str]) -> Outcome:
     """`began`: when the run did, by the monotonic clock; patience is the ERP's, from the last movement on."""
-    desks = {name: Desk(url) for name, url in where.systems.items()}
+    desks = {name: Desk(url) for name, url in where.played.items()}
+    channels = tuple(one for one in CHANNELS if one.system in where.channels)
     with Progress(console) as progress:
-        stage = Stage(desks, erp, progress, where.web)
+        stage = Stage(desks, erp, progress, where.web, channels=channels)
         for scene in SCENES:
             scene(stage)
         stage.say("the day is over; waiting until everything is accounted for")
-        outside, inside, found = _settled(desks, erp)
-    return Outcome(outside, inside, tuple(found), time.monotonic() - began, addresses, erp.account)
+        seen, inside = _settled(desks, erp, channels)
+    return Outcome(seen, inside, time.monotonic() - began, addresses, erp.account)
 
 
-def _settled(desks: Mapping[str, Desk], erp: Erp) -> tuple[Outside, Inside, list[Finding]]:
+def _settled(desks: Mapping[str, Desk], erp: Erp, channels: tuple[Channel, ...]) -> tuple[tuple[Judged, ...], Inside]:
     """Two looks in a row at which nothing moves and nothing is missing; else the last look."""
     quiet, patience = 0, Patience(erp.patience)
     while True:
@@ -46,12 +49,17 @@ def _settled(desks: Mapping[str, Desk], erp: Erp) -> tuple[Outside, Inside, list
             quiet = 0
             time.sleep(LOOK_EVERY)
             continue
-        outside, inside = outsiders.outside(desks, erp.books()), journal.inside()
-        found = findings(outside, inside)
-        still = inside.busy or found or inside.states["in_flight"] or any(one.waiting for one in outside.deliveries)
+        judged = tuple(
+            Judged(one, tuple(findings(one, journal.inside(one.channel))))
+            for one in outsides(desks, erp.books(), channels)
+        )
+        inside = journal.inside()
+        waiting = any(one.waiting for each in judged for one in each.outside.deliveries)
+        found = any(each.findings for each in judged)
+        still = inside.busy or found or inside.states["in_flight"] or waiting
         quiet = 0 if still else quiet + 1
         if quiet >= 2 or ended:
-            return outside, inside, found
+            return judged, inside
         time.sleep(LOOK_EVERY)
 
 

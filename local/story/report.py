@@ -20,15 +20,43 @@ MOST = 25
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The end of a story."""
+class Judged:
+    """One channel's case, and what the judge found in it."""
 
     outside: Outside
-    inside: Inside
     findings: tuple[Finding, ...]
+
+    def tally(self) -> dict[str, int]:
+        """What it sold and what became of it, counted at the systems."""
+        sold, books = self.outside.sold, self.outside.books
+        booked = [books.orders.get(f"{self.outside.channel}-{one.id}", 0) for one in sold]
+        kinds = Counter(finding.kind for finding in self.findings)
+        return {
+            "accepted": len(sold),
+            "booked_once": booked.count(1),
+            **{kind: kinds[kind] for kind in (LOST, DOUBLED, WRONG)},
+            "never_booked": booked.count(0),
+            "numbers_told": sum(bool(one.number) for one in sold),
+            "parcels_told": sum(len(one.sent) for one in sold),
+            "cancelled": sum(one.cancelled for one in sold),
+            "refunds": sum(len(one.refunds) for one in sold),
+            "counts_told": sum(self.outside.shelf.get(sku) == told for sku, told in self.outside.offered.items()),
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a story: the web shop's case, then that of each channel beside it."""
+
+    judged: tuple[Judged, ...]
+    inside: Inside
     seconds: float
     addresses: Mapping[str, str]
     erp: str
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for one in self.judged for finding in one.findings)
 
     def count(self, kind: str) -> int:
         return sum(1 for finding in self.findings if finding.kind == kind)
@@ -40,7 +68,8 @@ class Outcome:
 
     def systems(self) -> dict[str, dict[str, int]]:
         """The effects that each system holds, counted there."""
-        books, sold = self.outside.books, self.outside.sold
+        books, sold = [one.outside.books for one in self.judged], self.judged[0].outside.sold
+        asked = [request for one in self.judged for request in one.outside.asked]
         return {
             "shopify-main": {
                 "orders": len(sold),
@@ -50,17 +79,17 @@ class Outcome:
                 "refunds": sum(len(one.refunds) for one in sold),
             },
             self.erp: {
-                "sales_orders": sum(books.orders.values()),
-                "cancelled": len(books.cancelled),
-                "fulfilments": sum(books.fulfilments.values()),
-                "refunds": len(books.refunds),
+                "sales_orders": sum(sum(one.orders.values()) for one in books),
+                "cancelled": sum(len(one.cancelled) for one in books),
+                "fulfilments": sum({name: n for one in books for name, n in one.fulfilments.items()}.values()),
+                "refunds": sum(len(one.refunds) for one in books),
             },
             "shipbob-main": {
-                "orders": len(self.outside.asked),
-                "cancelled": sum(one.cancelled for one in self.outside.asked),
-                "parcels": sum(len(one.parcels) for one in self.outside.asked),
+                "orders": len(asked),
+                "cancelled": sum(one.cancelled for one in asked),
+                "parcels": sum(len(one.parcels) for one in asked),
             },
-            "mail": {"mails": sum(self.outside.mails.values())},
+            "mail": {"mails": sum(self.judged[0].outside.mails.values())},
         }
 
     def record(self) -> dict[str, Any]:
@@ -75,6 +104,7 @@ class Outcome:
             "wrong": self.count(WRONG),
             "seconds": round(self.seconds, 1),
             "systems": self.systems(),
+            "channels": {one.outside.channel: one.tally() for one in self.judged},
             "addresses": dict(self.addresses),
         }
 
@@ -110,6 +140,7 @@ def show(outcome: Outcome, cases: Iterable[tuple[str, str, str, int]], console: 
     for system, effects in outcome.systems().items():
         counted.add_row(system, ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in effects.items()))
     console.print(counted)
+    _channels(outcome, console)
     _kinds(outcome, console)
     for finding in outcome.findings[:MOST]:
         console.print(f"{finding.kind}: {finding.sentence}", style="red", highlight=False)
@@ -121,8 +152,19 @@ def show(outcome: Outcome, cases: Iterable[tuple[str, str, str, int]], console: 
     console.print(waiting)
 
 
+def _channels(outcome: Outcome, console: Console) -> None:
+    title = "Each channel, counted at its own system, the ERP and the warehouse"
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
+    for one in outcome.judged:
+        tally = one.tally()
+        bad = any(tally[kind] for kind in (LOST, DOUBLED, WRONG))
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in tally.items())
+        table.add_row(one.outside.channel, told, style="bold red" if bad else None)
+    console.print(table)
+
+
 def _kinds(outcome: Outcome, console: Console) -> None:
-    kinds = Counter(one.kind for one in outcome.outside.sold)
+    kinds = Counter(one.kind for each in outcome.judged for one in each.outside.sold)
     console.print(
         f"Orders by kind: {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}", highlight=False
     )

@@ -1,5 +1,7 @@
 """What a shop must have settled before its first order: an administrator, and the cross references."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from app import bell
@@ -8,14 +10,16 @@ from app.catalogue import codes
 from app.database import transaction
 from app.web.people import ensure_admin
 from local.story.catalogue import ARTICLES, BY_NUMBER, ERP_CODES, NEW, SHOP_CODES
+from local.story.channels import Channel
 from tasks.engine.connecting import limiter
 from tasks.feeds.watch import mend
 
 WHO = "make run"
 
 
-def seed(erp: str) -> None:
-    """Adds what is missing; what is there already stays as people left it. `erp`: the account that keeps the orders."""
+def seed(erp: str, channels: Iterable[Channel] = ()) -> None:
+    """Adds what is missing; what is there already stays as people left it. `erp`: the account that keeps the orders; `channels` sell
+    beside the web shop."""
     ensure_admin()
     with transaction() as tx:
         for ours, theirs in _items(erp):
@@ -23,24 +27,26 @@ def seed(erp: str) -> None:
         for kind, rows in ERP_CODES[erp].items():
             for ours, theirs in rows:
                 _add(tx, erp, kind, ours, theirs)
-        for kind, rows in SHOP_CODES.items():
-            for ours, theirs in rows:
-                _add(tx, "shopify-main", kind, ours, theirs)
+        for account, codes_of in (("shopify-main", SHOP_CODES), *((one.account, one.codes) for one in channels)):
+            for kind, rows in codes_of.items():
+                for ours, theirs in rows:
+                    _add(tx, account, kind, ours, theirs)
 
 
-def warm(erp: str) -> None:
+def warm(erp: str, channels: Iterable[Channel] = ()) -> None:
     """At a start that we supervise no call is under way anywhere, so the limiter's buckets need not begin empty."""
-    for account in ("shopify-main", erp, "shipbob-main", "mail"):
+    for account in ("shopify-main", erp, "shipbob-main", "mail", *(one.account for one in channels)):
         limiter().warm(account)
 
 
-def subscribe(erp: str) -> None:
-    """Registers the webhooks of the shop, and of an ERP that has some, where they are missing; the warehouse was told our
-    address when it was set up.
+def subscribe(erp: str, channels: Iterable[Channel] = ()) -> None:
+    """Registers the webhooks of the shop, and of an ERP and of further channels that have some, where they are missing; the
+    warehouse was told our address when it was set up.
     """
     mend("shopify-main")
-    if "Subscriber" in entries.manifest(erp).offers:
-        mend(erp)
+    for account in (erp, *(one.account for one in channels)):
+        if "Subscriber" in entries.manifest(account).offers and entries.entry(account).webhook_secrets:
+            mend(account)
 
 
 def _items(erp: str) -> list[tuple[str, str]]:

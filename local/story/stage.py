@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.story.channels import Act, Channel
+from local.story.desk import Desk
 from local.story.erps import Erp
-from local.story.outsiders import Desk
 from local.story.plan import Spec
 from local.story.progress import Progress
 
@@ -17,13 +18,14 @@ Placed = dict[str, Any]
 
 @dataclass
 class Stage:
-    """`desks` by system; `placed` holds the shop's answers by the kind that was asked for."""
+    """`desks` by system; `placed` holds the shop's answers by the kind that was asked for; `channels` sell beside it."""
 
     desks: Mapping[str, Desk]
     erp: Erp
     progress: Progress
     web: str
     placed: dict[str, list[Placed]] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
 
     def say(self, words: str) -> None:
         self.progress.say(words)
@@ -44,6 +46,23 @@ class Stage:
         for order in orders:
             self.desks["shopify"].post(f"orders/{order['id']}/{what}", dict(asked))
 
+    # ---- customers of the other channels
+
+    def sell(self, channel: Channel, specs: Iterable[Mapping[str, Any]], kind: str = "") -> None:
+        """They order there; what the channel answers is kept under its account and the kind, where one is named."""
+        made = self.desks[channel.system].post("orders", [dict(spec) for spec in specs])
+        self.placed.setdefault(f"{channel.account} {kind}", []).extend(made)
+
+    def sold(self, channel: Channel, kind: str) -> list[Placed]:
+        return self.placed.get(f"{channel.account} {kind}", [])
+
+    def then(self, channel: Channel, act: Act | None, orders: Iterable[Placed]) -> None:
+        """Something happens to orders of a channel that knows of it."""
+        if act is None:
+            return
+        for order in orders:
+            act(self.desks[channel.system], order)
+
     # ---- bad days
 
     def mail_room(self, **habits: Any) -> None:
@@ -57,5 +76,5 @@ class Stage:
             desk.faults(*(dict(fault) for fault in faults))
 
     def good_day(self) -> None:
-        for system in ("shopify", "erp", "shipbob", "mail"):
+        for system in ("shopify", "erp", "shipbob", "mail", *(one.system for one in self.channels)):
             self.faults(system)

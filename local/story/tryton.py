@@ -9,22 +9,23 @@ from typing import Any
 
 from local.ports import Ports
 from local.story.catalogue import ARTICLES, NEW
+from local.story.channels import CHANNELS
+from local.story.desk import Desk
 from local.story.erps import Erp
 from local.story.facts import Books
 from local.story.judge import CHANNEL, WAREHOUSE
-from local.story.outsiders import Desk
 from local.tryton import TrytonServer, start
 from local.tryton_count import count
 
 PRICE = "10.00"  # the order's own prices are booked, never this one
 
 
-def tryton(database_url: str, shop: Desk, ports: Ports, stack: ExitStack) -> Erp:
+def tryton(database_url: str, desks: Mapping[str, Desk], ports: Ports, stack: ExitStack) -> Erp:
     """A running Tryton over its own database on our PostgreSQL."""
     running = stack.enter_context(start(port=ports.get("tryton"), database_url=database_url))
     return Erp(
         account="tryton-main",
-        books=lambda: books(_count(running), _tenders(shop)),
+        books=lambda: books(_count(running), _tenders(desks)),
         desk=None,
         variables={
             "ERP_ACCOUNT": "tryton-main",
@@ -42,14 +43,23 @@ def tryton(database_url: str, shop: Desk, ports: Ports, stack: ExitStack) -> Erp
 
 
 def _count(running: TrytonServer) -> Mapping[str, Any]:
-    return count(running.url, running.database, running.user, running.password, f"{CHANNEL}-")
+    return count(
+        running.url,
+        running.database,
+        running.user,
+        running.password,
+        *(f"{one}-" for one in (CHANNEL, *(channel.account for channel in CHANNELS))),
+    )
 
 
-def _tenders(shop: Desk) -> dict[str, str]:
-    """The shop's own word on which gateway each transaction of a refund went through."""
-    orders = shop.get("state").get("orders", {}).values()
+def _tenders(desks: Mapping[str, Desk]) -> dict[str, str]:
+    """The channels' own word on which tender each payment of a refund went through."""
+    orders = desks["shopify"].get("state").get("orders", {}).values()
     given = [one for order in orders for refund in order["refunds"] for one in refund["transactions"]]
-    return {str(one["id"]): one["gateway"] for one in given}
+    found = {str(one["id"]): str(one["gateway"]) for one in given}
+    for channel in (one for one in CHANNELS if one.system in desks):
+        found.update(channel.payments(desks[channel.system]))
+    return found
 
 
 def books(told: Mapping[str, Any], tenders: Mapping[str, str]) -> Books:

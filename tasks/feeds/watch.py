@@ -16,7 +16,7 @@ from app.bell import ring
 from app.database import transaction
 from config.reader import config
 from connectors.kit.capabilities import Subscriber
-from connectors.kit.errors import Trouble
+from connectors.kit.errors import NotOffered, Trouble
 from tasks.engine.connecting import counted
 
 log = structlog.get_logger("watch")
@@ -57,6 +57,10 @@ def _look(name: str) -> str:
     try:
         with counted(name) as source:
             alive = _renewed(name, source)
+    except NotOffered:
+        with transaction() as tx:
+            cases.leave(tx, f"subscription:{name}")
+        return ""  # an account that is only polled
     except Trouble as trouble:
         log.warning("watch", account=name, code=trouble.code, sentence=trouble.sentence)
         return f"{name}: {trouble.sentence}"

@@ -288,6 +288,24 @@ def test_the_end_of_v0_alarms_only_who_still_reads_by_it(hub: Hub, days: int, al
     assert bool(hub.world.one(cases)) is alarmed
 
 
+def test_an_account_that_is_only_polled_misses_no_subscription(hub: Hub) -> None:
+    """Its orders are found by the list of changes; nobody is told that notifications fail to come."""
+    from tasks.feeds import watch
+
+    cases = "SELECT count(*) FROM cases WHERE code = 'subscription_off' AND account = 'amazon'"
+    assert "amazon: 1 subscriptions are off" in watch.run()
+    assert hub.world.one(cases) == 1
+    accounts = hub.world.folder / "accounts.toml"
+    lines = [line for line in accounts.read_text().splitlines() if not line.startswith("queue_")]
+    accounts.write_text("\n".join([*lines, ""]))
+    _anew()
+    assert "amazon" not in watch.run()
+    assert not hub.world.one(f"{cases} AND status <> 'resolved'")
+    names = hub.place("plain", at=AGO)
+    hub.hear()
+    assert hub.books("bookings") == {f"amazon-{name}": 1 for name in names}
+
+
 def _anew() -> None:
     """The configuration is read again."""
     from app.database import engine

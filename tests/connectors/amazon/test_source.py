@@ -21,7 +21,7 @@ from connectors import registry
 from connectors.amazon.feeds import MOST, json_issues, unpacked, xml_issues
 from connectors.amazon.queue import JSON, sign
 from connectors.canonical.snapshot import Ignored, Pointer, Snapshot
-from connectors.kit.errors import Rejected, Throttled, Transient, Unauthorized, Unreadable
+from connectors.kit.errors import NotOffered, Rejected, Throttled, Transient, Unauthorized, Unreadable
 from connectors.kit.limiter import Limiter
 from connectors.kit.masking import masked
 from connectors.kit.simulator import Simulator
@@ -139,7 +139,8 @@ def test_no_queue_is_no_call(shop: MakeShop) -> None:
     seller = shop()
     seller.settings(queue_url="", queue_arn="")
     assert seller.connector.receive(10) == []
-    assert seller.connector.subscriptions() == {}
+    with pytest.raises(NotOffered):
+        seller.connector.subscriptions()
     with pytest.raises(Rejected):
         seller.connector.subscribe(["ORDER_CHANGE"], "https://hub.example/hooks/amazon")
     assert not seller.system.calls()
