@@ -88,12 +88,14 @@ class Mailing:
         if lost:
             delivery.state = "never_sent"
             return
-        self._enqueue(delivery, late)
-        plain = {**asdict(delivery), "attempts": []}
+        copies = []
         if twice:
-            self._also(Delivery(**{**plain, "copy_of": delivery.id}), late + 0.05)
+            copies.append((Delivery(**{**asdict(delivery), "copy_of": delivery.id}), late + 0.05))
         if forged:
-            self._also(Delivery(**{**plain, **self._sender.forgery(delivery), "forged": True}), late)
+            copies.append((Delivery(**{**asdict(delivery), **self._sender.forgery(delivery), "forged": True}), late))
+        self._enqueue(delivery, late)  # from here on it changes
+        for copy, due in copies:
+            self._also(copy, due)
 
     def _also(self, delivery: Delivery, delay: float) -> None:
         self.deliveries.append(delivery)

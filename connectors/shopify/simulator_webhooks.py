@@ -125,18 +125,20 @@ class MailRoom:
         if lost and (not habits.never_sent_topics or delivery.topic in habits.never_sent_topics):
             delivery.state = "never_sent"
             return
-        self._enqueue(delivery, late)
+        copies = []
         if twice:
-            again = Delivery(**{**asdict(delivery), "copy_of": delivery.id, "attempts": []})
-            self._add(again, late + 0.05)
+            copies.append((Delivery(**{**asdict(delivery), "copy_of": delivery.id}), late + 0.05))
         if forged:
-            self._add(self._forgery(delivery), late)
+            copies.append((self._forgery(delivery), late))
+        self._enqueue(delivery, late)  # from here on it changes
+        for copy, due in copies:
+            self._add(copy, due)
 
     def _forgery(self, delivery: Delivery) -> Delivery:
         """The same order, a hundred times cheaper, from somebody else."""
         fake = json.loads(delivery.body)
         fake.update({"total_price": "0.01"} if "total_price" in fake else {"id": 1})
-        false = {"id": str(uuid.uuid4()), "event_id": str(uuid.uuid4()), "body": json.dumps(fake), "attempts": []}
+        false = {"id": str(uuid.uuid4()), "event_id": str(uuid.uuid4()), "body": json.dumps(fake)}
         return Delivery(**{**asdict(delivery), **false, "forged": True, "secret": "nobody-has-this"})
 
     def _add(self, delivery: Delivery, delay: float) -> None:
