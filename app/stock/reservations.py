@@ -34,6 +34,20 @@ def reserve(tx: Connection, subject: int, order: Order) -> None:
     _open(tx, subject, order)
 
 
+def take_over(tx: Connection, subject: int, order: Order, held: str) -> bool:
+    """What a partner holds as `held` is let go and claimed by the order's lines in the same instant: nobody comes between. False for what is
+    closed already, unless this order has taken it over before."""
+    claims.turn(tx, held)
+    claims.turn(tx, claim(subject))
+    pieces = [piece for piece in claims.of(tx, held) if piece.state == "open"]
+    if not pieces:
+        return bool(claims.of(tx, claim(subject)))
+    shelves.lock(tx, {piece.place for piece in pieces}, {line.sku for line in order.lines if line.ours_to_ship})
+    ledger.release(tx, held)
+    _open(tx, subject, order)
+    return True
+
+
 def adjust(tx: Connection, subject: int, order: Order) -> None:
     """After an edit: open claims follow the lines' quantities, new lines get claims. A change of prices alone writes nothing."""
     claims.turn(tx, claim(subject))

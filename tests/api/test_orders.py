@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from tests.api.conftest import Market, order
@@ -176,6 +178,34 @@ def test_two_partners_of_a_channel_may_use_the_same_key(market: Market) -> None:
     back = {"lines": [{"line_id": "M-2-1", "quantity": "1"}]}
     numbers = [who.ask("POST", f"/returns/of/{waybill}", back, "2").json["number"] for who in (market.mine, other)]
     assert len(set(numbers)) == 2
+
+
+def test_an_order_takes_over_what_was_reserved_for_it(market: Market) -> None:
+    """The last pieces: held, ordered, and at no moment free for somebody else; what ran out or is another's buys nothing."""
+    from app.database import transaction
+    from app.stock import positions
+    from connectors.canonical.stock import StockLevel
+
+    with transaction() as tx:
+        for sku, many in (("WB-TEE", 2), ("WB-MUG", 1)):
+            there = StockLevel(sku, "main", available=Decimal(many), as_of=datetime.now(UTC))
+            positions.set_level(tx, "warehouse", there, "1")
+    wanted = {"lines": [{"sku": "WB-TEE", "quantity": 2}, {"sku": "WB-MUG", "quantity": 1}]}
+    held = market.mine.ask("POST", "/reservations", wanted).json["id"]
+    other = market.rival.ask("POST", "/orders", order("R-1"), Waybill_Reservation=held)
+    assert (other.status_code, other.json["type"]) == (404, "urn:waybill:problem:no_reservation")
+    for _ in range(2):  # told again it is the same
+        kept = market.mine.ask("POST", "/orders", order(), Waybill_Reservation=held)
+        assert kept.status_code == 202
+        assert market.mine.ask("GET", f"/reservations/{held}").json["state"] == "released"
+        assert market.mine.ask("POST", "/reservations", wanted).status_code == 409
+    market.world.pump()
+    rows = market.world.rows("SELECT quantity, state FROM reservations WHERE subject_id IS NOT NULL ORDER BY line_id")
+    assert [(int(row.quantity), row.state) for row in rows] == [(2, "open"), (1, "open")]
+    assert not market.world.one("SELECT count(*) FROM shelves WHERE short > 0 OR free <> 0")
+    late = market.mine.ask("POST", "/orders", order("M-2"), Waybill_Reservation=held)
+    assert (late.status_code, late.json["type"]) == (409, "urn:waybill:problem:closed")
+    assert market.world.one("SELECT count(*) FROM events") == 1
 
 
 def _open(market: Market) -> dict[str, Any]:

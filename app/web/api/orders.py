@@ -17,7 +17,7 @@ from app.journal import subjects
 from app.journal.subjects import Subject
 from app.orders.shipping import to_ship
 from app.orders.whereabouts import whereabouts
-from app.web.api import once, partner, schemas
+from app.web.api import once, partner, reservations, schemas
 from app.web.api import schemas_orders as shapes
 from app.web.api.partner import Looked, Taken
 from app.web.api.problems import Problem
@@ -38,7 +38,7 @@ STATES = text(
 FIND = text("SELECT waybill FROM subjects WHERE kind = 'order' AND account = :account AND external_id = :id")
 
 
-@resource.on("POST", "", WRITE, {202: shapes.Kept, 409: schemas.ProblemShape}, takes=shapes.Told, once=True)
+@resource.on("POST", "", WRITE, {202: shapes.Kept, **CONFLICT}, takes=shapes.Told, once=True, also=[reservations.HELD])
 def placed(asked: Mapping[str, Any]) -> Response:
     """The order as it stands now. It is kept before this is answered, and carried on from there. Told again with a later `updated_at` it is an
     edit; an older or equal one changes nothing."""
@@ -53,6 +53,9 @@ def placed(asked: Mapping[str, Any]) -> Response:
 
 def _kept(tx: Connection, taken: Taken, order: Order, body: bytes) -> Response:
     subject = subjects.lock(tx, "order", taken.account, order.id)
+    held = request.headers.get("Waybill-Reservation")
+    if held:
+        reservations.hand_over(tx, held, subject.id, order)
     found = taken.accept(tx, "order", f"order:{order.id[:200]}:{partner.digest(body)}", body)
     words = {"waybill": subject.waybill, "id": order.id, "duplicate": not found.fresh}
     return partner.said(words, 202, {"Location": url_for("api_orders.one", waybill=subject.waybill)})

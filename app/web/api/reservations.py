@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 from flask import Response, url_for
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app.database import transaction
 from app.stock import claims, ledger, quick, rules
+from app.stock import reservations as order_claims
 from app.stock.claims import Piece, Wanted
 from app.stock.quantities import plain
 from app.web.api import once, schemas
@@ -20,6 +22,7 @@ from app.web.api.door import me
 from app.web.api.problems import Problem
 from app.web.api.resource import Resource
 from config.reader import config
+from connectors.canonical.order import Order
 
 resource = Resource(
     "reservations", __name__, url_prefix="/api/v1/reservations", description="Pieces held for a partner."
@@ -125,6 +128,22 @@ def released(name: str) -> Response:
         _mine(claims.of(tx, name))
         ledger.release(tx, name)
         return _made(name, _shown(name, claims.of(tx, name)), 200)
+
+
+HELD = {
+    "in": "header",
+    "name": "Waybill-Reservation",
+    "required": False,
+    "description": "A reservation of yours whose pieces this order is for: it is let go as the order claims them, so that nobody comes between.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 80, "pattern": r"^[\x21-\x7e]+$"},
+}
+
+
+def hand_over(tx: Connection, name: str, subject: int, order: Order) -> None:
+    """The order gets what its reservation holds. Raises Problem: 404 for one that is not there, 409 for one that is closed or ran out."""
+    _mine(claims.of(tx, name))
+    if not order_claims.take_over(tx, subject, order, name):
+        raise Problem(409, "closed", "The reservation is closed, or its time has run out: nothing was ordered.")
 
 
 def _mine(pieces: Sequence[Piece]) -> Sequence[Piece]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from flask_smorest import Blueprint  # type: ignore[import-untyped]
@@ -46,8 +46,9 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         takes: Any = None,
         place: str = "json",
         once: bool = False,
+        also: Sequence[dict[str, Any]] = (),
     ) -> Callable[[View], View]:
-        """`once`: the request bears an Idempotency-Key."""
+        """`once`: the request bears an Idempotency-Key. `also`: further parameters, as OpenAPI describes them."""
 
         def told(view: View) -> View:
             made: Any = door.needs(scope)(view)
@@ -55,6 +56,6 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                 kind = PROBLEM if schema is ProblemShape else None
                 made = self.alt_response(status, schema=schema, content_type=kind)(made)
             made = self.arguments(takes(), location=place)(made) if takes else made
-            return cast(View, self.route(path, methods=[method], parameters=[KEY] if once else [])(made))
+            return cast(View, self.route(path, methods=[method], parameters=[*([KEY] if once else ()), *also])(made))
 
         return told
