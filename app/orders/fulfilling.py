@@ -48,6 +48,10 @@ UPDATE fulfilments SET state = :state, pending = pending OR :pending, trackings 
 """)
 FOLLOWING = text("UPDATE fulfilments SET pending = true WHERE number = ANY(:numbers) AND account <> '' RETURNING id")
 LINES = text("UPDATE fulfilments SET lines = :lines, updated_at = now() WHERE id = :id")
+LET_GO = text("""
+UPDATE fulfilments SET pending = true WHERE subject_id = :subject AND (state = 'timed_out' AND purchase
+    OR id = (SELECT max(id) FROM fulfilments WHERE subject_id = :subject AND state = 'cancelled')) RETURNING id
+""")
 DONE = text("UPDATE fulfilments SET pending = false WHERE id = :id")
 PENDING = text("SELECT id FROM fulfilments WHERE pending ORDER BY id LIMIT :most")
 
@@ -309,6 +313,12 @@ def cancel_open(tx: Connection, subject: int) -> list[Fulfilment]:
             deadlines.void(tx, subject, kind, one.number)
         cases.leave(tx, f"fulfilment:{one.id}")
     return cancelled
+
+
+def let_go(tx: Connection, subject: int) -> bool:
+    """All from whom something was taken back have let go of it: what is left may be asked of others. False where no request is left that says so
+    (they have sent it after all)."""
+    return bool(tx.execute(LET_GO, {"subject": subject}).all())
 
 
 def pending(tx: Connection, most: int = 200) -> Sequence[int]:

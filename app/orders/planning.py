@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app import cases
 from app.bell import Ring
@@ -14,8 +15,18 @@ from app.journal.actions import audit
 from app.orders import fulfilling, rules, supply
 from app.orders.demand import demand
 from app.orders.fulfilling import Fulfilment
+from app.orders.shipping import to_ship
 from app.orders.sourcing import PICKUP, Plan, source
 from connectors.canonical.order import Order
+
+BEGUN = text("SELECT EXISTS (SELECT 1 FROM case_members WHERE member = 'unsourced:' || :subject)")
+# What a location in these states sends, or has sent, is asked of nobody else.
+COVERS = frozenset((*fulfilling.OPEN, "shipped", "in_transit", "delivered", "collected"))
+
+
+def begun(tx: Connection, subject: int) -> bool:
+    """Whether an order is sourced by rules; one that began before there were any stays with its route's warehouse."""
+    return bool(fulfilling.of(tx, subject)) or bool(tx.execute(BEGUN, {"subject": subject}).scalar())
 
 
 def first(tx: Connection, subject: int, waybill: str, order: Order) -> list[str] | None:
@@ -31,8 +42,11 @@ def again(tx: Connection, waybill: str, order: Order, given_back: Fulfilment) ->
     for want in given_back.wants:
         quantities[want.line_id] = quantities.get(want.line_id, Decimal(0)) + want.quantity
     lines = {want.line_id for want in given_back.wants}
-    earlier = [one for one in fulfilling.of(tx, given_back.subject_id) if lines & {want.line_id for want in one.wants}]
-    tried = frozenset(one.location for one in earlier if one.state in ("rejected", "timed_out"))
+    tried = _declined(fulfilling.of(tx, given_back.subject_id), lines)
+    free = unasked(order, fulfilling.of(tx, given_back.subject_id))  # followed twice, nobody is asked twice
+    quantities = {line: min(quantity, free[line]) for line, quantity in quantities.items() if line in free}
+    if not quantities:
+        return []
     if active is None or given_back.round >= active.rules.rounds:
         _unsourced(
             tx, given_back.subject_id, waybill, f"{given_back.location} was the last of {given_back.round} rounds"
@@ -51,13 +65,17 @@ def _ask(
     quantities: dict[str, Decimal] | None,
     tried: frozenset[str],
     round_: int,
+    quiet: bool = False,
 ) -> list[str]:
+    """`quiet`: where nobody has anything of it, nothing is said."""
     wanted, chosen = demand(order, quantities, tried), active.rules
     if not wanted.wants:
         return []
     skus = [want.sku for want in wanted.wants]
     supply.turn(tx, skus)
     plan = source(chosen, wanted, supply.stock(tx, chosen, skus), supply.load(tx))
+    if quiet and not plan.legs:
+        return []
     numbers = [
         fulfilling.ask(tx, subject, waybill, leg, chosen.locations[leg.location], round_=round_, rules=active.label)
         for leg in plan.legs
@@ -69,6 +87,12 @@ def _ask(
     return numbers
 
 
+def _declined(asked: Sequence[Fulfilment], lines: set[str]) -> frozenset[str]:
+    """Who said no to pieces of these lines, or nothing at all."""
+    earlier = [one for one in asked if lines & {want.line_id for want in one.wants}]
+    return frozenset(one.location for one in earlier if one.state in ("rejected", "timed_out"))
+
+
 def _words(plan: Plan, method: str) -> str:
     lacking = ", ".join(f"{want.quantity.normalize():f} x {want.sku}" for want in plan.missing)
     barred = "; ".join(f"{name}: {why}" for name, why in plan.refused.items())
@@ -77,7 +101,7 @@ def _words(plan: Plan, method: str) -> str:
 
 
 def _unsourced(tx: Connection, subject: int, waybill: str, why: str) -> None:
-    """A backorder: somebody agrees with the customer, or stock comes and the order's pieces are sourced again by hand."""
+    """A backorder: stock comes and it goes on (`resume`), or somebody agrees with the customer."""
     cases.open_case(
         tx,
         "unsourced",
@@ -88,26 +112,47 @@ def _unsourced(tx: Connection, subject: int, waybill: str, why: str) -> None:
         subject=subject,
         role="warehouse",
         cause=waybill,
-        remedy="Wait for stock and source it again on the order's page, or cancel the pieces in the channel.",
+        remedy="Once there is stock it goes on by itself; who declined it is asked again only by hand (the order's page). Or cancel it in the channel.",
     )
 
 
 def retry(tx: Connection, subject: int, waybill: str, order: Order) -> list[str]:
-    """Sources what nobody was asked for yet: stock has come, or the rules have changed."""
+    """Sources what nobody was asked for yet: stock has come, or the rules have changed. Who has declined it is asked again."""
     active = rules.in_force(tx)
-    if active is None:
+    if active is None or not begun(tx, subject):
         return []
     left = unasked(order, fulfilling.of(tx, subject))
     return _ask(tx, subject, waybill, order, active, left, frozenset(), 1) if left else []
 
 
+def resume(tx: Connection, subject: int, waybill: str, order: Order, quiet: bool = True) -> list[str]:
+    """Sources what nobody was asked for yet among those who have not declined it; where none has it, nothing is said (`quiet`)."""
+    active, asked = rules.in_force(tx), fulfilling.of(tx, subject)
+    left = unasked(order, asked)
+    if active is None or not left:
+        return []
+    return _ask(tx, subject, waybill, order, active, left, _declined(asked, set(left)), 1, quiet=quiet)
+
+
+def lacking(tx: Connection, subject: int, waybill: str, order: Order) -> None:
+    """Says what nobody is asked for; it goes on as every backorder does."""
+    left = unasked(order, fulfilling.of(tx, subject)) if order.cancelled_at is None else {}
+    skus = {line.id: line.sku for line in order.lines}
+    if left:
+        words = ", ".join(f"{quantity.normalize():f} x {skus[line]}" for line, quantity in left.items())
+        _unsourced(tx, subject, waybill, f"nobody was asked for {words} yet")
+
+
 def unasked(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
-    """Line id -> pieces that are still to be sent and that no open request covers."""
-    left = {want.line_id: want.quantity for want in demand(order).wants}
+    """Line id -> pieces that are still to be sent and that no request covers. A request whose first parcel has left covers its others, too."""
+    mine = {one.account or one.location for one in asked}
+    others = replace(order, shipments=tuple(one for one in order.shipments if one.origin not in mine))
+    left, still = to_ship(others), to_ship(order)
     for one in asked:
-        for want in one.wants if one.open else ():
+        for want in one.wants if one.state in COVERS else ():
             left[want.line_id] = left.get(want.line_id, Decimal(0)) - want.quantity
-    return {line: quantity for line, quantity in left.items() if quantity > 0}
+    fewest = {line: min(quantity, still.get(line, Decimal(0))) for line, quantity in left.items()}
+    return {line: quantity for line, quantity in fewest.items() if quantity > 0}
 
 
 def by_hand(tx: Connection, waybill: str, who: str, why: str) -> list[Ring] | None:

@@ -18,6 +18,7 @@ from app.database import transaction
 from config.reader import Schedule, config
 from tasks.feeds import (
     align,
+    backorders,
     bulk,
     day_sales,
     deadlines,
@@ -189,6 +190,7 @@ RUNS: dict[str, Job] = {
     "expire": expire.run,
     "drift": drift.run,
     "held": held.run,
+    "backorders": backorders.run,
     "fulfilled": fulfilled.run,
     "moved": moved.run,
     "returned": returned.run,

@@ -60,11 +60,22 @@ def _asked(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> N
 
 
 def _elsewhere(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
-    """Whoever was bought from and did not answer in time must not send it after all."""
-    if one.purchase and one.state == "timed_out":
-        sourced.take_back(tx, _setting(subject, order), one, one.state)
     if order.cancelled_at is None:
         sourced.lay(tx, _setting(subject, order), planning.again(tx, subject.waybill, order, one))
+
+
+def _no_answer(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    """Whoever was bought from and did not answer in time must not send it after all: others are asked once he has let go of it."""
+    if one.purchase and order.cancelled_at is None:
+        sourced.take_back(tx, _setting(subject, order), one, one.state)
+        if sourced.afterwards(tx, _setting(subject, order), one.number):
+            return
+    _elsewhere(tx, subject, order, one)
+
+
+def _let_go(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    if order.cancelled_at is None:
+        sourced.lay(tx, _setting(subject, order), planning.resume(tx, subject.id, subject.waybill, order, quiet=False))
 
 
 def _ready(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
@@ -98,7 +109,8 @@ def _not_fetched(tx: Connection, subject: Subject, order: Order, one: Fulfilment
 FOLLOWS: Mapping[str, Callable[[Connection, Subject, Order, Fulfilment], None]] = {
     "requested": _asked,
     "rejected": _elsewhere,
-    "timed_out": _elsewhere,
+    "timed_out": _no_answer,
+    "cancelled": _let_go,
     "ready": _ready,
     "shipped": _left,
     "collected": _left,

@@ -11,6 +11,7 @@ from tasks.flows import (
     order_purchased,
     order_ready,
     order_refunded,
+    order_resourced,
     order_shipped,
     order_sourced,
     partner_told,
@@ -31,6 +32,7 @@ FLOWS: dict[str, Flow] = {
         order_refunded,
         order_sourced,
         order_purchased,
+        order_resourced,
         order_ready,
         payment_captured,
         payment_charged,
@@ -55,6 +57,7 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_ready", Kind.CANCELLED): PREEMPT,
     ("order_sourced", Kind.CANCELLED): WAIT,  # each location's request is taken back by a run of its own
     ("order_purchased", Kind.CANCELLED): WAIT,
+    ("order_resourced", Kind.CANCELLED): PREEMPT,
     ("order_shipped", Kind.CANCELLED): WAIT,  # shipped is never undone
     ("order_refunded", Kind.CANCELLED): WAIT,
     ("payment_captured", Kind.CANCELLED): WAIT,  # it is for what has left

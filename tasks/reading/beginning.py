@@ -12,7 +12,7 @@ from app.bell import Ring
 from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import conflicts, fulfilling, holds, planning, returning, standing, states, waiting
+from app.orders import conflicts, holds, planning, returning, standing, states, waiting
 from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
@@ -65,13 +65,12 @@ def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bo
         done = laying.start(tx, setting, difference)
         collecting.lay(tx, setting, difference)
         return done
-    asked = fulfilling.of(tx, subject) if difference.kind in (Kind.CHANGED, Kind.CANCELLED) else ()
+    asked = difference.kind in (Kind.CHANGED, Kind.CANCELLED) and planning.begun(tx, subject)
     done = laying.start(tx, replace(setting, sourced=ASKED if asked else ""), difference)
     if not asked or (difference.kind is Kind.CHANGED and not difference.facets & WHAT_SHIPS):
         return done
-    gone = fulfilling.cancel_open(tx, subject)
-    sourced.withdraw(tx, setting, gone, difference.key)
-    if difference.kind is Kind.CHANGED:
+    gone = sourced.withdraw(tx, setting, difference.key)
+    if difference.kind is Kind.CHANGED and not sourced.afterwards(tx, setting, difference.key):
         sourced.lay(tx, setting, planning.retry(tx, subject, waybill, setting.order))
     return done or bool(gone)
 

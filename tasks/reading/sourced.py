@@ -19,6 +19,10 @@ from tasks.reading import laying
 BOOKED = text("""
 SELECT id FROM steps WHERE subject_id = :subject AND name = 'book_order' AND state NOT IN ('done', 'skipped', 'cancelled') ORDER BY id
 """)
+TAKEN_BACK = text("""
+SELECT s.id FROM steps s JOIN runs r ON r.id = s.run_id
+WHERE s.subject_id = :subject AND r.flow = 'order_withdrawn' AND s.state NOT IN ('done', 'skipped', 'cancelled') ORDER BY s.id
+""")
 ASKED = text("""
 SELECT s.id FROM steps s JOIN runs r ON r.id = s.run_id
 WHERE s.subject_id = :subject AND s.name IN ('request_from_location', 'place_purchase_order') AND r.difference = :number
@@ -48,11 +52,41 @@ def _flow(one: Fulfilment) -> str:
     return "order_purchased" if one.purchase else "order_sourced"
 
 
-def withdraw(tx: Connection, setting: laying.Setting, gone: Sequence[Fulfilment], why: str) -> None:
-    """What was not asked yet is struck out; what was, or may have been, is taken back by a run of its own once the asking has ended."""
-    preempt.overtake(tx, setting.subject.id, ("order_sourced", "order_purchased"))
+def withdraw(tx: Connection, setting: laying.Setting, why: str) -> Sequence[Fulfilment]:
+    """What was not asked yet is struck out; what was, or may have been, is taken back by a run of its own once the asking has ended.
+    Answers the requests that were open. Steps are locked before requests, as where a step is concluded."""
+    preempt.overtake(tx, setting.subject.id, ("order_sourced", "order_purchased", "order_resourced"))
+    gone = fulfilling.cancel_open(tx, setting.subject.id)
     for one in gone:
         take_back(tx, setting, one, why)
+    return gone
+
+
+def afterwards(tx: Connection, setting: laying.Setting, why: str) -> bool:
+    """What is taken back just now is asked of others only once it is: whoever has sent it already must not be one of two. False where all are
+    free of it."""
+    back = tuple(tx.execute(TAKEN_BACK, {"subject": setting.subject.id}).scalars())
+    if not back:
+        return False
+    flow = FLOWS["order_resourced"]
+    key = laying.key(setting.subject, flow.name, why, "source_again", HUB)
+    step = NewStep("source_again", "hub", HUB, "inner", key, after_ids=back, ordered=False)
+    runs.lay(
+        tx,
+        NewRun(
+            subject=setting.subject.id,
+            event=setting.cause.id,
+            event_at=setting.cause.at,
+            flow=flow.name,
+            version=flow.version,
+            difference=why,
+            document=setting.document,
+            channel=setting.subject.account,
+            lane=setting.cause.lane,
+            steps=(step,),
+        ),
+    )
+    return True
 
 
 def take_back(tx: Connection, setting: laying.Setting, one: Fulfilment, why: str) -> None:

@@ -107,8 +107,11 @@ def test_no_answer_by_the_hour_is_a_no_and_the_purchase_order_is_cancelled(drops
     number = placed(dropship)
     shelves(dropship, dc_WB_TEE=9, dc_WB_MUG=9)
     hour_passes(dropship)
-    assert legs(dropship) == [("F1", "maker", "timed_out"), ("F2", "dc", "accepted")]
+    assert legs(dropship) == [("F1", "maker", "timed_out")], "he must let go of it first"
     assert dropship.effects("maker")["cancelled"] == {f"purchases {number}": 1}
+    follow(dropship)
+    assert legs(dropship) == [("F1", "maker", "timed_out"), ("F2", "dc", "accepted")]
+    follow(dropship)
     told = {"id": "late", "request": number, "status": "pending", "updated_at": "2026-12-01T00:00:00.000000Z"}
     late = {**told, "lines": [{"sku": "WB-TEE", "quantity": "2"}], "trackings": []}
     dropship.deliver("purchase.acknowledged", late, account="maker")

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from app.journal import actions
 from app.orders import fulfilling
 from app.orders.fulfilling import Refused
+from connectors.acme.simulator_goods import totals
 from tests.orders.places import shelves
 from tests.world import World
 
@@ -152,6 +154,7 @@ def test_an_edit_is_sourced_anew(many: World) -> None:
     lines = [{**line, "current_quantity": "1"} for line in order["lines"]]
     many.deliver("order.changed", many.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"lines": lines}))
     many.pump()
+    follow(many)
     rows = many.rows("SELECT number, state FROM fulfilments ORDER BY id")
     assert [(row.number.rpartition("-")[2], row.state) for row in rows] == [("F1", "cancelled"), ("F2", "accepted")]
     assert len(many.effects("warehouse")["requests"]) == 2
@@ -255,6 +258,124 @@ def test_nobody_fetches_it(many: World) -> None:
     many.pump()
     assert claims(many) == 0
     assert many.settled()
+
+
+def edited(world: World, order: dict[str, Any], tees: str, more: str = "") -> None:
+    """So many tees are left of it, and a piece of `more` is added."""
+    if more:
+        world.code("erp", "sku", more, more)
+    first, second = order["lines"]
+    added = [{**second, "id": f"{order['id']}-9", "sku": more}] if more else []
+    lines = [{**first, "current_quantity": tees}, second, *added]
+    now = {"lines": lines, "totals": totals({**order, "lines": lines})}
+    world.deliver("order.changed", world.ask("shop", "POST", f"/_sim/orders/{order['id']}", json=now))
+    world.pump()
+
+
+def follow(world: World) -> None:
+    from tasks.feeds import backorders, fulfilled
+
+    for _ in range(2):
+        fulfilled.run()
+        backorders.run()
+        world.pump()
+
+
+def test_an_edit_that_comes_too_late_sends_nothing_twice(many: World) -> None:
+    """The centre has sent it already, its word is still on its way: what was withdrawn in vain is not asked of anybody else."""
+    shelves(many, dc_WB_TEE=9, dc_WB_MUG=9, dc_WB_CAP=9, store_WB_TEE=9, store_WB_MUG=9, store_WB_CAP=9)
+    order = many.order()
+    many.pump()
+    first = requests(many)["dc"][0]
+    sent = many.ask("warehouse", "POST", f"/_sim/requests/{first}/shipments", json={})
+    edited(many, order, "2", "WB-CAP")
+    follow(many)
+    assert many.states()["order_sourced.withdraw_from_location"] == "dead"
+    assert many.one("SELECT count(*) FROM fulfilments") == 1
+    many.deliver("shipment.sent", sent, account="warehouse")
+    many.pump()
+    follow(many)
+    assert many.one("SELECT count(*) FROM fulfilments") == 1
+    step = many.one("SELECT id FROM steps WHERE name = 'withdraw_from_location'")
+    says(many, actions.cancel_steps, [step], "anna", "it has left")
+    follow(many)
+    rows = many.rows("SELECT l->>'sku' AS sku FROM fulfilments f, jsonb_array_elements(f.lines) l ORDER BY f.id, 1")
+    assert [row.sku for row in rows] == ["WB-MUG", "WB-TEE", "WB-CAP"], "only what was added goes on"
+    assert sum(many.effects("warehouse")["requests"].values()) == 2
+
+
+def test_what_is_asked_anew_leaves_once_the_others_have_let_go_of_it(many: World) -> None:
+    shelves(many, dc_WB_TEE=9, dc_WB_MUG=9, dc_WB_CAP=9)
+    order = many.order()
+    many.pump()
+    many.bad_day("warehouse", "unavailable", operations=("requests.cancel",), times=3)
+    edited(many, order, "1", "WB-CAP")
+    follow(many)
+    asked = [row.state for row in many.rows("SELECT state FROM fulfilments ORDER BY id")]
+    assert asked == ["cancelled", "accepted"]
+    assert sum(many.effects("warehouse")["requests"].values()) == 2
+    assert sum(many.effects("warehouse")["cancelled"].values()) == 1
+    assert many.settled()
+
+
+def test_a_request_of_which_a_part_has_left_covers_the_rest_of_it(many: World) -> None:
+    shelves(many, dc_WB_TEE=2)
+    many.order()
+    many.pump()
+    number = requests(many)["dc"][0]
+    one = many.ask(
+        "warehouse", "POST", f"/_sim/requests/{number}/shipments", json={"lines": [{"sku": "WB-TEE", "quantity": "1"}]}
+    )
+    many.deliver("shipment.sent", one, account="warehouse")
+    many.pump()
+    shelves(many, dc_WB_TEE=5, dc_WB_MUG=5)
+    follow(many)
+    rows = many.rows(
+        "SELECT l->>'sku' AS sku, l->>'quantity' AS n FROM fulfilments f, jsonb_array_elements(f.lines) l ORDER BY f.id"
+    )
+    assert [(row.sku, row.n) for row in rows] == [("WB-TEE", "2"), ("WB-MUG", "1")]
+
+
+def test_an_order_from_before_the_rules_stays_with_its_warehouse(acme: World) -> None:
+    from app.orders import planning
+    from tests.orders.places import in_force, text
+
+    order = acme.order()
+    acme.pump()
+    in_force(text())
+    shelves(acme, dc_WB_TEE=9, dc_WB_MUG=9, store_WB_TEE=9, store_WB_MUG=9)
+    says(acme, planning.by_hand, waybill(acme), "anna", "why not")
+    edited(acme, order, "1")
+    follow(acme)
+    assert acme.one("SELECT count(*) FROM fulfilments") == 0
+    assert sum(acme.effects("warehouse")["requests"].values()) == 2
+    assert sum(acme.effects("warehouse")["cancelled"].values()) == 1
+
+
+def test_a_backorder_goes_out_once_there_is_stock_and_never_to_whoever_declined_it(many: World) -> None:
+    from tasks.feeds import backorders, fulfilled
+
+    shelves(many, store_WB_TEE=2, store_WB_MUG=1)
+    many.order()
+    many.pump()
+    says(many, fulfilling.reject, requests(many)["store"][0], "the store", "broken")
+    assert backorders.run() == "0 of 1 backorders were sourced"
+    shelves(many, dc_WB_TEE=5)
+    assert backorders.run() == "1 of 1 backorders were sourced"
+    fulfilled.run()
+    many.pump()
+    assert {where: state for where, (_, state) in requests(many).items()} == {"store": "rejected", "dc": "accepted"}
+    assert "1 x WB-MUG" in many.one("SELECT sentence FROM cases WHERE code = 'unsourced' AND status = 'open'")
+    shelves(many, dc_WB_MUG=5)
+    assert backorders.run() == "1 of 1 backorders were sourced"
+    fulfilled.run()
+    many.pump()
+    assert many.one("SELECT status FROM cases WHERE code = 'unsourced' ORDER BY id DESC") == "resolved"
+    assert backorders.run() == "0 of 0 backorders were sourced"
+    asked = (
+        "SELECT sum((l->>'quantity')::int) FROM fulfilments f, jsonb_array_elements(f.lines) l WHERE state = 'accepted'"
+    )
+    assert many.one(asked) == 3
 
 
 def test_what_nobody_has_is_a_case_with_the_pieces_and_goes_out_when_it_is_sourced_again(many: World) -> None:
