@@ -112,7 +112,7 @@ def _unsourced(tx: Connection, subject: int, waybill: str, why: str) -> None:
         subject=subject,
         role="warehouse",
         cause=waybill,
-        remedy="Once there is stock it goes on by itself; who declined it is asked again only by hand (the order's page). Or cancel it in the channel.",
+        remedy="Once there is stock it goes on by itself; who declined it is asked again only by hand (the order's page). Or cancel it.",
     )
 
 
