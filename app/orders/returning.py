@@ -16,6 +16,7 @@ from app.journal.actions import audit
 from app.orders import deadlines, disposing, exchanging, money, repaying, worth
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life
 from app.orders.machines import RETURN
+from app.orders.refused import Refused
 from app.orders.standing import life_of
 from app.orders.worth import paid_for
 from app.units import Days, Seconds
@@ -43,14 +44,6 @@ SET = text("""
 UPDATE return_requests SET state = :state, lines = :lines, location = :location, refunds = :refunds, payer = :payer,
     replaced_by = :replaced_by, pending = :pending, updated_at = now() WHERE id = :id
 """)
-
-
-class Refused(ValueError):
-    """A return that is not possible (as it stands); `code` says why."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code, self.sentence = code, sentence
 
 
 @dataclass(frozen=True, slots=True)

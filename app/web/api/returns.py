@@ -14,6 +14,7 @@ from app.database import transaction
 from app.journal import subjects
 from app.journal.subjects import Subject
 from app.orders import returning
+from app.orders.refused import Refused
 from app.orders.returning import ReturnLine, ReturnRow
 from app.web.api import once, orders, partner, schemas
 from app.web.api import schemas_orders as shapes
@@ -108,7 +109,7 @@ def _receive(tx: Connection, asked: Mapping[str, Any], number: str) -> Response:
     counted = {one["line_id"]: (Decimal(one["quantity"]), one["disposition"]) for one in asked["lines"]}
     try:
         row = returning.receive(tx, number, orders.known(subject), counted, location=asked["location"], who=me().name)
-    except returning.Refused as refused:
+    except Refused as refused:
         raise Problem(409, refused.code, refused.sentence) from None
     return partner.said(_shown(row, subject), 200)
 
