@@ -28,6 +28,7 @@ SELECT subject_id, split_part(number, '-', 1) || '-F' || (SELECT count(*) + 1 FR
     location, account, method, :state, round, :lines, rules, :why, purchase, promised_at, :pending
 FROM fulfilments f WHERE id = :id RETURNING id, number
 """)
+REST = text("SELECT number FROM fulfilments WHERE subject_id = :subject AND why = :why ORDER BY id LIMIT 1")
 ON_ITS_WAY = frozenset(("accepted", "picked", "packed"))
 
 
@@ -57,9 +58,14 @@ def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str,
     if kept and found.method != PICKUP:
         _possible(found, "ship", "shipped")
         tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(given)})
-        row = split(tx, found, kept, found.state if found.state in ON_ITS_WAY else "accepted", f"the rest of {number}")
+        row = split(tx, found, kept, found.state if found.state in ON_ITS_WAY else "accepted", _rest(number))
         _note(tx, found, who, "ship part of fulfilment", "", given, row.number)
     return fulfilling.ship(tx, number, who, trackings)
+
+
+def rest_of(tx: Connection, found: Fulfilment) -> str:
+    """The request that the rest of this one became; empty where all of it went together."""
+    return str(tx.execute(REST, {"subject": found.subject_id, "why": _rest(found.number)}).scalar() or "")
 
 
 def part(found: Fulfilment, pieces: Pieces) -> tuple[list[Line], list[Line]]:
@@ -82,6 +88,10 @@ def split(tx: Connection, found: Fulfilment, lines: list[Line], state: str, why:
     row = {"id": found.id, "lines": Jsonb(lines), "state": state, "why": why, "pending": state == "rejected"}
     made = tx.execute(SPLIT, row).one()
     return replace(found, id=made.id, number=made.number, state=state, lines=lines)
+
+
+def _rest(number: str) -> str:
+    return f"the rest of {number}"
 
 
 def _possible(found: Fulfilment, event: str, after: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -98,15 +98,23 @@ def _told(tx: Connection, rows: Sequence[Fulfilment]) -> list[ToDo]:
             _person(orders.get(one.subject_id)) if one.method == PICKUP else "",
             due.get((one.number, "answer")),
             due.get((one.number, "pickup")),
-            may(one),
+            may(one, barred[one.subject_id], due.get((one.number, "pickup"))),
         )
         for one in rows
     ]
 
 
-def may(one: Fulfilment) -> tuple[str, ...]:
-    """What its location may say of it now."""
-    return tuple(name for name, (event, method) in SAYINGS.items() if _possible(one, event, method))
+HANDS_OVER = frozenset(("ready", "collect"))
+
+
+def may(one: Fulfilment, not_yet: str, kept_until: datetime | None) -> tuple[str, ...]:
+    """What its location may say of it now: nothing is handed over while it may not be, and nobody is late before the hour."""
+    barred = HANDS_OVER if not_yet else frozenset()
+    if kept_until is not None and kept_until > datetime.now(UTC):
+        barred |= {"no_show"}
+    return tuple(
+        name for name, (event, method) in SAYINGS.items() if event not in barred and _possible(one, event, method)
+    )
 
 
 def _possible(one: Fulfilment, event: str, method: str) -> bool:
