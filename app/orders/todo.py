@@ -17,7 +17,9 @@ from connectors.canonical.codec import decode
 from connectors.canonical.order import Order
 
 AT = text(f"""
-SELECT {COLUMNS} FROM fulfilments WHERE account = '' AND (:anywhere OR location = ANY(:locations)) AND state = ANY(:states)
+SELECT {COLUMNS} FROM fulfilments
+WHERE account = '' AND state IN ('proposed', 'requested', 'accepted', 'picked', 'packed', 'ready', 'no_show')
+    AND (:anywhere OR location = ANY(:locations)) AND state = ANY(:states)
     AND id > coalesce((SELECT id FROM fulfilments WHERE number = :after), 0) ORDER BY id LIMIT :most
 """)  # noqa: S608 - constants only
 NUMBERED = text(f"SELECT {COLUMNS} FROM fulfilments WHERE number = :number")  # noqa: S608 - constants only

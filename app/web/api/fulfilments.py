@@ -13,13 +13,12 @@ from sqlalchemy import Connection
 from app.bell import Ring, ring
 from app.database import transaction
 from app.orders import fulfilling, sharing, speaking, supplying, todo
-from app.orders.refused import Refused
-from app.orders.speaking import Speaker
 from app.orders.todo import ToDo
 from app.web import looked
-from app.web.api import once, partner, schemas
+from app.web.api import partner, schemas
 from app.web.api import schemas_fulfilments as shapes
 from app.web.api.door import me
+from app.web.api.hearing import heard, speaker
 from app.web.api.problems import Problem
 from app.web.api.resource import Resource
 
@@ -40,9 +39,9 @@ Told = Mapping[str, Any]
 
 @resource.on("GET", "", READ, {200: shapes.Fulfilments, **CONFLICT}, takes=shapes.AskedOf, place="query")
 def listed(asked: Told) -> Response:
-    """What waits for the key's locations, the oldest first; `state` asks for others than what is open."""
+    """What waits for the key's locations, the oldest first."""
     wanted = [asked["location"]] if asked["location"] else list(me().locations)
-    if asked["location"] and not _speaker().at(asked["location"]):
+    if asked["location"] and not speaker().at(asked["location"]):
         raise Problem(409, "not_your_location", f"This key does not speak for {asked['location']}.")
     with transaction() as tx:
         rows = todo.waiting(tx, wanted, states=asked["state"], after=asked["after"], most=SHOWN + 1)
@@ -150,7 +149,7 @@ def shipped(asked: Told, number: str) -> Response:
 
 def _say(number: str, event: str, say: Say, rest: bool = False) -> Response:
     """One word of a location's, once under its Idempotency-Key; what follows is rung for after the commit. Raises Problem 404 or 409."""
-    who, rings = _speaker(), list[Ring]()
+    who, rings = speaker(), list[Ring]()
 
     def act(tx: Connection) -> Response:
         found = _mine(tx, number).fulfilment
@@ -159,24 +158,15 @@ def _say(number: str, event: str, say: Say, rest: bool = False) -> Response:
         more = {"rest": sharing.rest_of(tx, found)} if rest else {}
         return partner.said({**_shown(_mine(tx, number)), **more}, 200)
 
-    try:
-        answer = once.once(act)
-    except Refused as refused:
-        with transaction() as tx:
-            speaking.note(tx, who, number, refused)
-        raise Problem(409, refused.code, refused.sentence) from None
+    answer = heard(number, act)
     ring(rings)
     return answer
-
-
-def _speaker() -> Speaker:
-    return Speaker(me().name, frozenset(me().locations))
 
 
 def _mine(tx: Connection, number: str) -> ToDo:
     """Raises Problem 404 for what is not there or another's: the answer does not tell which."""
     found = todo.numbered(tx, number.upper()) if NUMBER.fullmatch(number.upper()) else None
-    if found is None or found.fulfilment.account or not _speaker().at(found.fulfilment.location):
+    if found is None or found.fulfilment.account or not speaker().at(found.fulfilment.location):
         raise Problem(404, "no_fulfilment", "No request to a location of yours has this number.")
     return found
 

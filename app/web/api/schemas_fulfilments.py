@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from app.orders.fulfilling import OPEN
 from app.orders.machines import FULFILMENT
 from app.orders.todo import SAYINGS
 from app.web.api.canonical import NO_CONTROLS
@@ -23,11 +24,11 @@ def because() -> fields.String:
 
 
 class AskedOf(Schema):
-    """`location` one of the key's (all of them when left out); `after` the number of the last request that you have seen."""
+    """Left out it is all of the key's `location`s and every open `state`. `after` is the number of the last request that you have seen."""
 
     location = fields.String(load_default="", validate=NAME[1])
     state = fields.List(
-        fields.String(validate=validate.OneOf(STATES)), load_default=list, validate=validate.Length(0, 20)
+        fields.String(validate=validate.OneOf(sorted(OPEN))), load_default=list, validate=validate.Length(0, 20)
     )
     after = fields.String(load_default="", validate=validate.Regexp(rf"^$|{NUMBER}"))
 
