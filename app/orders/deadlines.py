@@ -12,7 +12,8 @@ from app.units import Seconds
 
 SET = text("""
 INSERT INTO deadlines (subject_id, kind, part, due_at) VALUES (:subject, :kind, :part, now() + make_interval(secs => :seconds))
-ON CONFLICT (subject_id, kind, part) WHERE state = 'open' DO UPDATE SET due_at = excluded.due_at RETURNING due_at
+ON CONFLICT (subject_id, kind, part) WHERE state = 'open'
+DO UPDATE SET due_at = CASE WHEN :never_sooner THEN greatest(deadlines.due_at, excluded.due_at) ELSE excluded.due_at END RETURNING due_at
 """)
 END = text("""
 UPDATE deadlines SET state = :state, ended_at = now() WHERE subject_id = :subject AND kind = :kind AND part = :part AND state = 'open'
@@ -21,6 +22,9 @@ DUE = text("""
 SELECT id, subject_id, kind, part, due_at FROM deadlines WHERE state = 'open' AND due_at <= now() ORDER BY due_at, id LIMIT :most
 """)
 TAKE = text("UPDATE deadlines SET state = 'passed', ended_at = now() WHERE id = :id AND state = 'open' RETURNING 1")
+TO_COME = text("""
+SELECT due_at FROM deadlines WHERE subject_id = :subject AND kind = :kind AND part = :part AND state = 'open' AND due_at > now()
+""")
 OF = text(
     "SELECT id, subject_id, kind, part, due_at, state FROM deadlines WHERE subject_id = :subject ORDER BY due_at, id"
 )
@@ -36,9 +40,12 @@ class Deadline:
     state: str = "open"
 
 
-def set_(tx: Connection, subject: int, kind: str, part: str, seconds: Seconds) -> datetime:
-    """From now in `seconds` (PostgreSQL's clock); set again it is moved."""
-    due: datetime = tx.execute(SET, {"subject": subject, "kind": kind, "part": part, "seconds": seconds}).scalar_one()
+def set_(
+    tx: Connection, subject: int, kind: str, part: str, seconds: Seconds, *, never_sooner: bool = False
+) -> datetime:
+    """From now in `seconds` (PostgreSQL's clock); set again it is moved, with `never_sooner` only to a later hour."""
+    row = {"subject": subject, "kind": kind, "part": part, "seconds": seconds, "never_sooner": never_sooner}
+    due: datetime = tx.execute(SET, row).scalar_one()
     return due
 
 
@@ -50,6 +57,17 @@ def met(tx: Connection, subject: int, kind: str, part: str) -> None:
 def void(tx: Connection, subject: int, kind: str, part: str) -> None:
     """It is waited for no longer."""
     tx.execute(END, {"subject": subject, "kind": kind, "part": part, "state": "void"})
+
+
+def passed(tx: Connection, subject: int, kind: str, part: str) -> None:
+    """Its hour has come and somebody said so before the clock was looked at."""
+    tx.execute(END, {"subject": subject, "kind": kind, "part": part, "state": "passed"})
+
+
+def to_come(tx: Connection, subject: int, kind: str, part: str) -> datetime | None:
+    """The hour that is waited for; None where none is, or it has come."""
+    due_at: datetime | None = tx.execute(TO_COME, {"subject": subject, "kind": kind, "part": part}).scalar()
+    return due_at
 
 
 def due(tx: Connection, most: int = 200) -> Sequence[Deadline]:

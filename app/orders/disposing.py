@@ -53,15 +53,20 @@ def _pieces(tx: Connection, line: ReturnLine, order: Order) -> Sequence[tuple[st
     return [(name, each * many) for name, each in made_of if name and many > 0]
 
 
-def _one(row: ReturnRow, line: ReturnLine, sku: str, pieces: Decimal, kind: str, n: int) -> Movement:
+def _one(
+    row: ReturnRow, line: ReturnLine, sku: str, pieces: Decimal, kind: str, n: int, at: datetime | None = None
+) -> Movement:
     number = f"{row.number}:{line.line_id}:{sku}"
     claim = reservations.claim(row.subject_id)
-    return Movement(SOURCE, number, kind, sku, row.location, pieces, datetime.now(UTC), n=n, claim=claim)
+    return Movement(SOURCE, number, kind, sku, row.location, pieces, at or datetime.now(UTC), n=n, claim=claim)
 
 
-def release(tx: Connection, row: ReturnRow, order: Order, lines: Sequence[ReturnLine]) -> None:
-    """Pieces that were in quarantine are fit to be sold after all."""
-    found = [_one(row, line, sku, pieces, "release", 2) for line in lines for sku, pieces in _pieces(tx, line, order)]
+def dispose(tx: Connection, row: ReturnRow, order: Order, line: ReturnLine, disposition: str, turn: int) -> None:
+    """The `turn`th time that pieces of a line leave quarantine: they come in once more, and what is scrapped goes out at the same instant."""
+    at = datetime.now(UTC)
+    found = [_one(row, line, sku, pieces, "release", 2 * turn, at) for sku, pieces in _pieces(tx, line, order)]
+    if disposition == SCRAP:
+        found += [_one(row, line, sku, -pieces, SCRAP, 2 * turn + 1, at) for sku, pieces in _pieces(tx, line, order)]
     if row.location and found:
         movements.record(tx, found)
 

@@ -17,11 +17,13 @@ from app.bell import HUB, Ring
 from app.journal.actions import audit
 from app.orders import deadlines, holds, rules, states
 from app.orders.machines import FULFILMENT
+from app.orders.refused import Refused
 from app.orders.sourcing import PICKUP, Leg, Location, Want
 from app.stock import reservations
 from app.units import Seconds
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 
+WRONG_CODE = "wrong pickup code"  # how the audit calls it
 FOLLOW = "waybill.follow"  # the task that does what follows from a new state
 
 COLUMNS = """id, subject_id, number, location, account, method, state, round, lines, rules, why, verify, trackings, pending,
@@ -36,10 +38,6 @@ RETURNING number
 OF = text(f"SELECT {COLUMNS} FROM fulfilments WHERE subject_id = :subject ORDER BY id")  # noqa: S608 - constants only
 ONE = text(f"SELECT {COLUMNS} FROM fulfilments WHERE number = :number FOR UPDATE")  # noqa: S608 - constants only
 BY_ID = text(f"SELECT {COLUMNS} FROM fulfilments WHERE id = :id")  # noqa: S608 - constants only
-AT = text(f"""
-SELECT {COLUMNS} FROM fulfilments WHERE location = :location AND state IN ('requested', 'accepted', 'picked', 'packed', 'ready', 'no_show')
-ORDER BY id LIMIT 200
-""")  # noqa: S608 - constants only
 LOCK = text("""
 SELECT s.waybill FROM subjects s JOIN fulfilments f ON f.subject_id = s.id WHERE f.number = :number FOR UPDATE OF s
 """)
@@ -59,15 +57,12 @@ OPEN = frozenset(("proposed", "requested", "accepted", "picked", "packed", "read
 NEWS = frozenset(
     ("rejected", "timed_out", "ready", "collected", "shipped", "no_show")
 )  # a worker has to do something about these
+TRIES, GUESSING = 5, 900.0  # wrong codes of a pickup in so many seconds, then none is heard
+TRIED = text("""
+SELECT count(*) FROM audit WHERE object = :order AND action = :action AND after->>'fulfilment' = :number
+    AND at > now() - make_interval(secs => :seconds)
+""")
 GONE: Mapping[str, ShipmentStatus] = {"shipped": ShipmentStatus.SHIPPED, "collected": ShipmentStatus.DELIVERED}
-
-
-class Refused(ValueError):
-    """What a location may not do (now); `code` says why."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code, self.sentence = code, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +118,6 @@ def by_id(tx: Connection, fulfilment: int) -> Fulfilment | None:
     return Fulfilment(*row) if row is not None else None
 
 
-def at(tx: Connection, location: str) -> Sequence[Fulfilment]:
-    """What a location has to do, the oldest first."""
-    return [Fulfilment(*row) for row in tx.execute(AT, {"location": location})]
-
-
 def ask(tx: Connection, subject: int, waybill: str, leg: Leg, location: Location, *, round_: int, rules: str) -> str:
     """Makes the request of one leg and sets the hour by which it must be answered; answers its number. The subject is locked by the caller."""
     lines = [
@@ -143,27 +133,13 @@ def ask(tx: Connection, subject: int, waybill: str, leg: Leg, location: Location
         "lines": Jsonb(lines),
         "rules": rules,
         "why": leg.why,
-        "purchase": location.purchases and bool(location.account),
+        "purchase": location.purchases,
         "verify": f"{secrets.randbelow(10**6):06d}" if leg.method == PICKUP else "",
     }
     number = str(tx.execute(MAKE, row).scalar_one())
     if location.answers_within:
         deadlines.set_(tx, subject, "answer", number, location.answers_within)
     return number
-
-
-@dataclass(frozen=True, slots=True)
-class ToDo:
-    """What a store sees before its customer comes: the request, why it may not be handed over yet (empty: it may), and how to know the customer."""
-
-    fulfilment: Fulfilment
-    not_yet: str
-    verify: str
-
-
-def to_do(tx: Connection, location: str) -> list[ToDo]:
-    how = "Ask for the six-digit code that the customer was sent; without it nothing is handed over."
-    return [ToDo(one, not_yet(tx, one.subject_id), how if one.method == PICKUP else "") for one in at(tx, location)]
 
 
 def not_yet(tx: Connection, subject: int) -> str:
@@ -188,41 +164,83 @@ def _may(tx: Connection, found: Fulfilment) -> None:
 
 
 def accept(tx: Connection, number: str, who: str) -> list[Ring]:
-    return _told(tx, number, "accept", "accepted", who)
+    return move(tx, spoken(tx, number), "accept", "accepted", who)
+
+
+def pick(tx: Connection, number: str, who: str) -> list[Ring]:
+    """Taken off the shelf."""
+    return move(tx, spoken(tx, number), "pick", "picked", who)
+
+
+def pack(tx: Connection, number: str, who: str) -> list[Ring]:
+    return move(tx, spoken(tx, number), "pack", "packed", who)
 
 
 def reject(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
     """Before it is accepted, or after: not found on the shelf. The pieces are offered elsewhere."""
-    found = _locked(tx, number)
-    return _move(tx, found, "give_back" if found.state == "accepted" else "reject", "rejected", who, why)
+    found = spoken(tx, number)
+    return move(tx, found, "give_back" if found.state == "accepted" else "reject", "rejected", who, why)
 
 
 def ready(tx: Connection, number: str, who: str, keeps_for: Seconds) -> list[Ring]:
     """Set out for the customer, who is told; kept for so many seconds."""
-    found = _locked(tx, number)
-    if found.method != PICKUP:
-        raise Refused("not_a_pickup", f"{number} is to be sent, not fetched.")
+    found = _pickup(tx, number)
     _may(tx, found)
-    rings = _move(tx, found, "ready", "ready", who)
+    rings = move(tx, found, "ready", "ready", who)
     if rings:
         deadlines.set_(tx, found.subject_id, "pickup", number, keeps_for)
     return rings
 
 
 def collect(tx: Connection, number: str, who: str, code: str) -> list[Ring]:
-    """Handed over to who shows the code. Raises Refused for another code, and while it is not ready."""
-    found = _locked(tx, number)
-    if not secrets.compare_digest(found.verify, code.strip()):
+    """Handed over to who shows the code. Raises Refused for another code (after TRIES of them in GUESSING for any), and while it is not ready."""
+    found = _pickup(tx, number)
+    order, since = f"order:{number.partition('-')[0]}", GUESSING
+    if (
+        tx.execute(TRIED, {"order": order, "number": number, "seconds": since, "action": WRONG_CODE}).scalar_one()
+        >= TRIES
+    ):
+        raise Refused("too_many_codes", f"Too many wrong codes for {number}: wait a quarter of an hour.")
+    if not secrets.compare_digest(found.verify.encode(), code.strip().encode()):
         raise Refused("wrong_code", "That is not the code of this pickup: nothing is handed over.")
     _may(tx, found)
-    rings = _move(tx, found, "collect", "collected", who)
+    rings = move(tx, found, "collect", "collected", who)
     deadlines.met(tx, found.subject_id, "pickup", number)
     cases.leave(tx, f"fulfilment:{found.id}", by=who)
     return rings
 
 
+def not_collected(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
+    """Nobody fetched it, as its store says. Raises Refused while it is still kept: its customer was told until when."""
+    found = _pickup(tx, number)
+    until = deadlines.to_come(tx, found.subject_id, "pickup", number)
+    if found.state == "ready" and until is not None:
+        raise Refused("still_kept", f"{number} is kept for its customer until {until:%Y-%m-%d %H:%M} UTC.")
+    rings = move(tx, found, "no_show", "no_show", who, why)
+    deadlines.passed(tx, found.subject_id, "pickup", number)
+    return rings
+
+
 def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str, str]]) -> list[Ring]:
-    return _move(tx, _locked(tx, number), "ship", "shipped", who, trackings=trackings)
+    found = spoken(tx, number)
+    if found.method == PICKUP:
+        raise Refused("is_a_pickup", f"{number} is to be fetched, not sent.")
+    return move(tx, found, "ship", "shipped", who, trackings=trackings)
+
+
+def spoken(tx: Connection, number: str) -> Fulfilment:
+    """A request, locked, whose location speaks by our API or through a person. Raises Refused where an account of its own tells us."""
+    found = locked(tx, number)
+    if found.account:
+        raise Refused("answers_itself", f"{number} was asked of {found.account}, which answers by itself.")
+    return found
+
+
+def _pickup(tx: Connection, number: str) -> Fulfilment:
+    found = spoken(tx, number)
+    if found.method != PICKUP:
+        raise Refused("not_a_pickup", f"{number} is to be sent, not fetched.")
+    return found
 
 
 def substitute(tx: Connection, number: str, who: str, line_id: str, sku: str, why: str) -> list[Ring]:
@@ -230,11 +248,18 @@ def substitute(tx: Connection, number: str, who: str, line_id: str, sku: str, wh
 
     Only where a store is told by our own API: whoever was sent the request already has it in his own words.
     """
-    found = _locked(tx, number)
+    found = locked(tx, number)
     line = next((one for one in found.lines if one["line_id"] == line_id), None)
     if line is not None and line["sku"] == sku:
         return []
-    if found.account or found.state not in ("requested", "accepted", "picked") or line is None or not sku or not why:
+    if (
+        found.account
+        or found.purchase
+        or found.state not in ("requested", "accepted", "picked")
+        or line is None
+        or not sku
+        or not why
+    ):
         raise Refused(
             "not_substituted", f"{number}: line {line_id} cannot be substituted (any more), or nobody said why."
         )
@@ -265,18 +290,21 @@ def keeps_for(tx: Connection, location: str) -> Seconds:
 
 
 def extend(tx: Connection, number: str, who: str, why: str, keeps_for: Seconds) -> list[Ring]:
-    """Nobody came, and somebody asked for more time."""
-    found = _locked(tx, number)
-    _move(tx, found, "extend", "ready", who, why)
-    deadlines.set_(tx, found.subject_id, "pickup", number, keeps_for)
+    """Nobody came, or will in time, and somebody asked for more of it. Said again it is not longer; it is never shorter than was promised."""
+    found = _pickup(tx, number)
+    move(tx, found, "extend", "ready", who, why)
+    due = deadlines.set_(tx, found.subject_id, "pickup", number, keeps_for, never_sooner=True)
+    if found.state == "ready":
+        order = f"order:{number.partition('-')[0]}"
+        audit(tx, who, "extend fulfilment", order, why, after={"fulfilment": number, "until": due.isoformat()})
     cases.leave(tx, f"fulfilment:{found.id}", by=who)
     return []
 
 
 def put_back(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
     """Nobody came: the pieces lie on the shelf again. The channel's owner refunds; the claim goes with the channel's cancellation."""
-    found = _locked(tx, number)
-    _move(tx, found, "put_back", "cancelled", who, why)
+    found = _pickup(tx, number)
+    move(tx, found, "put_back", "cancelled", who, why)
     cases.leave(tx, f"fulfilment:{found.id}", by=who)
     return []
 
@@ -286,13 +314,13 @@ def put_back(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
 
 def time_out(tx: Connection, number: str) -> list[Ring]:
     """No answer by the hour: the pieces are offered elsewhere. Answered at the last moment it is left alone."""
-    found = _locked(tx, number)
-    return _move(tx, found, "time_out", "timed_out", "hub") if found.state == "requested" else []
+    found = locked(tx, number)
+    return move(tx, found, "time_out", "timed_out", "hub") if found.state == "requested" else []
 
 
 def no_show(tx: Connection, number: str) -> list[Ring]:
-    found = _locked(tx, number)
-    return _move(tx, found, "no_show", "no_show", "hub") if found.state == "ready" else []
+    found = locked(tx, number)
+    return move(tx, found, "no_show", "no_show", "hub") if found.state == "ready" else []
 
 
 def told_by_account(tx: Connection, reference: str, event: str) -> None:
@@ -337,11 +365,7 @@ def followed(tx: Connection, fulfilment: int) -> None:
 # ---- moving
 
 
-def _told(tx: Connection, number: str, event: str, after: str, who: str) -> list[Ring]:
-    return _move(tx, _locked(tx, number), event, after, who)
-
-
-def _locked(tx: Connection, number: str) -> Fulfilment:
+def locked(tx: Connection, number: str) -> Fulfilment:
     """The subject first, as everywhere. Raises Refused where there is no such request."""
     tx.execute(LOCK, {"number": number})
     row = tx.execute(ONE, {"number": number}).first()
@@ -350,7 +374,7 @@ def _locked(tx: Connection, number: str) -> Fulfilment:
     return Fulfilment(*row)
 
 
-def _move(
+def move(
     tx: Connection,
     found: Fulfilment,
     event: str,
@@ -363,10 +387,7 @@ def _move(
     if found.state == after:
         return []
     if FULFILMENT.table.get((found.state, event)) != after:
-        raise Refused(
-            f"is_{found.state}",
-            f"{found.number} is {found.state.replace('_', ' ')}: {event.replace('_', ' ')} is not possible.",
-        )
+        raise impossible(found, event)
     _set(tx, found, after, pending=after in NEWS, trackings=trackings)
     deadlines.met(tx, found.subject_id, "answer", found.number)
     if after == "accepted":
@@ -375,6 +396,11 @@ def _move(
     was, now = {"state": found.state}, {"state": after, "fulfilment": found.number}
     audit(tx, who, f"{event.replace('_', ' ')} fulfilment", f"order:{waybill}", why, was, now)
     return [Ring(FOLLOW, HUB, found.id)] if after in NEWS else []
+
+
+def impossible(found: Fulfilment, event: str) -> Refused:
+    state = found.state.replace("_", " ")
+    return Refused(f"is_{found.state}", f"{found.number} is {state}: {event.replace('_', ' ')} is not possible.")
 
 
 def _set(tx: Connection, found: Fulfilment, state: str, *, pending: bool, trackings: Sequence[Any] = ()) -> None:

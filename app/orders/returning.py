@@ -16,6 +16,7 @@ from app.journal.actions import audit
 from app.orders import deadlines, disposing, exchanging, money, repaying, worth
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life
 from app.orders.machines import RETURN
+from app.orders.refused import Refused
 from app.orders.standing import life_of
 from app.orders.worth import paid_for
 from app.units import Days, Seconds
@@ -43,14 +44,6 @@ SET = text("""
 UPDATE return_requests SET state = :state, lines = :lines, location = :location, refunds = :refunds, payer = :payer,
     replaced_by = :replaced_by, pending = :pending, updated_at = now() WHERE id = :id
 """)
-
-
-class Refused(ValueError):
-    """A return that is not possible (as it stands); `code` says why."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code, self.sentence = code, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,24 +264,51 @@ def paid(tx: Connection, subject: int, number: str) -> bool:
     return row is not None
 
 
-def dispose(tx: Connection, number: str, order: Order, line_id: str, disposition: str, who: str) -> ReturnRow:
-    """Pieces in quarantine were looked at: they are sold again (restock) or gone (scrap). Said twice it is once. Raises Refused for any others."""
+def dispose(
+    tx: Connection,
+    number: str,
+    order: Order,
+    line_id: str,
+    disposition: str,
+    who: str,
+    pieces: Decimal | None = None,
+    why: str = "",
+) -> ReturnRow:
+    """Pieces in quarantine (None: all of the line) were looked at: they are sold again (restock) or gone (scrap).
+
+    All of a line said twice is once. Raises Refused for any others.
+    """
     found = _locked(tx, number)
-    line = next((one for one in found.lines if one.line_id == line_id), None)
-    if line is not None and line.received and line.disposition == disposition:
+    mine = [one for one in found.lines if one.line_id == line_id and one.received]
+    line = next((one for one in mine if one.disposition == QUARANTINE), None)
+    if line is None and pieces is None and any(one.disposition == disposition for one in mine):
         return found
-    if line is None or not line.received or line.disposition != QUARANTINE or disposition not in (RESTOCK, SCRAP):
+    if line is None or disposition not in (RESTOCK, SCRAP):
         raise Refused("not_in_quarantine", f"{number} has no pieces of line {line_id} in quarantine.")
-    lines = tuple(replace(one, disposition=disposition) if one is line else one for one in found.lines)
-    left = any(one.disposition == QUARANTINE and one.received for one in lines)
-    state = found.state if left or found.state != "quarantined" else RETURN.after("quarantined", disposition)
+    there = line.received or ZERO
+    many = there if pieces is None else pieces
+    if not ZERO < many <= there:
+        raise Refused("not_that_many", f"{number} has {there.normalize():f} pieces of line {line_id} in quarantine.")
+    gone, left = _parted(line, many, disposition)
+    lines = tuple(part for one in found.lines for part in ((gone, *left) if one is line else (one,)))
+    still = any(one.disposition == QUARANTINE and one.received for one in lines)
+    state = found.state if still or found.state != "quarantined" else RETURN.after("quarantined", disposition)
     row = replace(found, state=state, lines=lines, pending=True)
     _save(tx, row)
-    if disposition == RESTOCK:
-        disposing.release(tx, row, order, [line])
-    told = {"return": number, "line": line_id, "disposition": disposition}
-    audit(tx, who, "dispose of returned goods", f"order:{number.partition('-')[0]}", "", after=told)
+    disposing.dispose(tx, row, order, gone, disposition, len(mine))
+    told = {"return": number, "line": line_id, "disposition": disposition, "pieces": f"{many.normalize():f}"}
+    was = {"disposition": QUARANTINE, "pieces": f"{there.normalize():f}"}
+    audit(tx, who, "dispose of returned goods", f"order:{number.partition('-')[0]}", why, was, told)
     return row
+
+
+def _parted(line: ReturnLine, many: Decimal, disposition: str) -> tuple[ReturnLine, tuple[ReturnLine, ...]]:
+    """(what leaves quarantine, what stays there)."""
+    there = line.received or ZERO
+    if many == there:
+        return replace(line, disposition=disposition), ()
+    stays = replace(line, quantity=max(ZERO, line.quantity - many), received=there - many)
+    return replace(line, quantity=min(line.quantity, many), received=many, disposition=disposition), (stays,)
 
 
 def pending(tx: Connection, most: int = 200) -> list[ReturnRow]:

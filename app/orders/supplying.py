@@ -11,20 +11,16 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
-from app.orders import deadlines, fulfilling, states
+from app.bell import HUB, Ring
+from app.journal.actions import audit
+from app.orders import deadlines, fulfilling, sharing, states
 from app.orders.fulfilling import Fulfilment
 from app.orders.machines import FULFILMENT
-from connectors.canonical.shipment import Shipment
+from app.orders.refused import Refused
+from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus
 
 ZERO = Decimal(0)
 KEEP = text("UPDATE fulfilments SET lines = :lines, promised_at = :promised WHERE id = :id")
-# What a supplier refuses of a purchase order is a request of its own that was rejected: so it is passed on like any.
-REFUSED = text("""
-INSERT INTO fulfilments (subject_id, number, location, account, method, state, round, lines, rules, why, purchase, pending)
-SELECT subject_id, split_part(number, '-', 1) || '-F' || (SELECT count(*) + 1 FROM fulfilments o WHERE o.subject_id = f.subject_id),
-    location, account, method, 'rejected', round, :lines, rules, :why, true, true
-FROM fulfilments f WHERE id = :id
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +42,70 @@ def acknowledged(tx: Connection, number: str, account: str, told: Shipment) -> A
     kept, refused = _shared(found, told)
     if not kept:
         _move(tx, found, "reject")
-        return Answer("rejected", f"{account} refuses {number}.")
-    if refused:
-        why = f"{account} sends only a part of {number}"
-        tx.execute(REFUSED, {"id": found.id, "lines": Jsonb(refused), "why": why})
+        return Answer("rejected", f"{_teller(found)} refuses {number}.")
+    if refused:  # a request of its own that was rejected: so it is passed on like any
+        sharing.split(tx, found, refused, "rejected", f"{_teller(found)} sends only a part of {number}")
     _promise(tx, found, kept, told.estimated_at)
     _move(tx, found, "accept")
     states.advance(tx, found.subject_id, "order", "", "release", found.location)
     return Answer(
-        "part" if refused else "accepted", f"{account} will send {'a part' if refused else 'all'} of {number}."
+        "part" if refused else "accepted", f"{_teller(found)} will send {'a part' if refused else 'all'} of {number}."
     )
 
 
-def _shared(found: Fulfilment, told: Shipment) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+def acknowledge(
+    tx: Connection, number: str, who: str, promised: Mapping[str, Decimal] | None, at: datetime | None
+) -> list[Ring]:
+    """A supplier's word by our API or through a person: SKU -> pieces that he will send (None: all, none: he refuses), and when.
+
+    Said twice it is once.
+    Raises Refused for what is no purchase order, for more than was ordered, and for another answer than the first.
+    """
+    found = fulfilling.locked(tx, number)
+    ordered: dict[str, Decimal] = {}
+    for want in found.wants:
+        ordered[want.sku] = ordered.get(want.sku, ZERO) + want.quantity
+    told = {sku: many for sku, many in (ordered if promised is None else promised).items() if many}
+    if not found.purchase:
+        raise Refused("no_purchase_order", f"{number} is no purchase order: accept or reject it.")
+    if found.state == "rejected" and not told:
+        return []
+    if found.state in TAKEN and (promised is None or told == ordered):
+        return []
+    if found.state != "requested":
+        raise fulfilling.impossible(found, "acknowledge")
+    if any(many < 0 or many > ordered.get(sku, ZERO) for sku, many in told.items()):
+        raise Refused("not_that_many", f"{number} has not so many of these articles.")
+    lines = tuple(ShipmentLine(many, sku) for sku, many in told.items())
+    answer = acknowledged(tx, number, found.account, Shipment(number, ShipmentStatus.PENDING, lines, estimated_at=at))
+    after = {"fulfilment": number, "answer": answer.code, "pieces": {sku: _plain(many) for sku, many in told.items()}}
+    audit(tx, who, "acknowledge purchase order", f"order:{number.partition('-')[0]}", "", {"state": found.state}, after)
+    return [Ring(fulfilling.FOLLOW, HUB, one.id) for one in fulfilling.of(tx, found.subject_id) if one.pending]
+
+
+TAKEN = frozenset(("accepted", "picked", "packed", "shipped"))
+
+
+def _teller(found: Fulfilment) -> str:
+    return found.account or found.location
+
+
+def _shared(found: Fulfilment, told: Shipment) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(what he sends, what he does not) of the lines that he was asked for, in their order."""
     promised: dict[str, Decimal] = {}
     for line in told.lines:
         promised[line.sku] = promised.get(line.sku, ZERO) + line.quantity
-    kept: list[dict[str, str]] = []
-    refused: list[dict[str, str]] = []
-    for want in found.wants:
+    kept: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    for asked, want in zip(found.lines, found.wants, strict=True):
         given = min(want.quantity, promised.get(want.sku, ZERO))
         promised[want.sku] = promised.get(want.sku, ZERO) - given
-        name: Mapping[str, Any] = {"line_id": want.line_id, "sku": want.sku}
-        kept += [{**name, "quantity": _plain(given)}] if given > 0 else []
-        refused += [{**name, "quantity": _plain(want.quantity - given)}] if want.quantity > given else []
+        kept += [{**asked, "quantity": _plain(given)}] if given > 0 else []
+        refused += [{**asked, "quantity": _plain(want.quantity - given)}] if want.quantity > given else []
     return kept, refused
 
 
-def _promise(tx: Connection, found: Fulfilment, kept: list[dict[str, str]], at: datetime | None) -> None:
+def _promise(tx: Connection, found: Fulfilment, kept: list[dict[str, Any]], at: datetime | None) -> None:
     tx.execute(KEEP, {"id": found.id, "lines": Jsonb(kept), "promised": at})
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.journal.reading import order as reading
 from app.journal.reading.timeline import SETTLED
 from app.orders import deadlines, fulfilling, holds, returning
 from app.orders.fulfilling import Fulfilment
+from app.orders.shipping import to_ship
 from app.orders.standing import life_of, order_state
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import LEFT, Shipment, ShipmentStatus
@@ -58,29 +59,38 @@ def whereabouts(tx: Connection, waybill: str) -> Whereabouts | None:
         return None
     order, subject = page.document, page.subject.id
     asked = fulfilling.of(tx, subject)
-    due = {one.part: one.due_at for one in deadlines.of(tx, subject) if one.kind == "pickup" and one.state == "open"}
-    state = _state(order, asked, any(hold.open for hold in holds.of(tx, subject)))
+    pickups = [one for one in deadlines.of(tx, subject) if one.kind == "pickup"]
+    due = {one.part: one.due_at for one in pickups if one.state == "open"}
+    late = {one.part for one in pickups if one.state == "passed"}
+    state = _state(order, asked, any(hold.open for hold in holds.of(tx, subject)), late)
     sentence, later = WORDS[state]
     busy = any(step.state not in SETTLED for step in page.steps)
-    stuck = any(step.state == "dead" for step in page.steps) and state in ("received", "preparing")
+    lacking = bool(tx.execute(UNSOURCED, {"member": f"unsourced:{subject}"}).scalar())
+    stuck = state in STUCK_IN and (lacking or any(step.state == "dead" for step in page.steps))
     return Whereabouts(
         number=order.number or page.subject.waybill,
         state=state,
         sentence=STUCK if stuck else sentence,
         next=later if not stuck else "Nothing is asked of you.",
-        parcels=[*_sent(order), *_waiting(order, asked, due)],
+        parcels=[*_sent(order, _instead(asked)), *_waiting(order, asked, due)],
         back=_back(order, returning.of(tx, subject)),
         placed_at=order.placed_at,
         as_of=page.subject.updated_at if not busy else None,
     )
 
 
+STUCK_IN = frozenset(("received", "preparing"))
+UNSOURCED = text("SELECT 1 FROM case_members WHERE member = :member AND closed_at IS NULL LIMIT 1")
 STUCK = "Something about your order needs a look by one of us; somebody has been told."
 WORDS: Mapping[str, tuple[str, str]] = {
     "held": ("We have your order and check something before we go on.", "It goes on as soon as that is done."),
     "received": ("We have your order.", "It is prepared next."),
     "preparing": ("Your order is being prepared.", "You hear from us when it is on its way."),
     "ready": ("Your order is ready to be fetched.", "Bring the code that we sent you."),
+    "partly_ready": (
+        "A part of your order is ready to be fetched; the rest is not there yet.",
+        "Bring the code that we sent you.",
+    ),
     "not_fetched": ("Your order was not fetched in time.", "We write to you about what happens now."),
     "partly_shipped": (
         "A part of your order is on its way; the rest is being prepared.",
@@ -93,18 +103,30 @@ WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _state(order: Order, asked: Sequence[Fulfilment], held: bool) -> str:
+def _state(order: Order, asked: Sequence[Fulfilment], held: bool, late: Collection[str]) -> str:
+    """`late` are the requests that were kept until their hour. Nothing is handed over of a held order, whatever is set out."""
     found = order_state(order, life_of(order))
     states = {one.state for one in asked}
     if found in ("shipped", "delivered", "returned", "cancelled", "partly_shipped"):
         return found
-    if "ready" in states:
-        return "ready"
-    if "no_show" in states:
-        return "not_fetched"
     if held:
         return "held"
+    if "ready" in states:
+        return "ready" if _all_set_out(order, asked) else "partly_ready"
+    if "no_show" in states or _put_back(asked, late):
+        return "not_fetched"
     return "preparing" if states & {"accepted", "picked", "packed"} else "received"
+
+
+def _all_set_out(order: Order, asked: Sequence[Fulfilment]) -> bool:
+    """Whether no piece is still to come to where it is fetched."""
+    out = sum((want.quantity for one in asked if one.state == "ready" for want in one.wants), Decimal(0))
+    return out >= sum(to_ship(order).values(), Decimal(0))
+
+
+def _put_back(asked: Sequence[Fulfilment], late: Collection[str]) -> bool:
+    """Nobody came, its pieces lie on the shelf again, and nobody was asked for them anew."""
+    return not any(one.open for one in asked) and any(one.state == "cancelled" and one.number in late for one in asked)
 
 
 SHIPMENTS: Mapping[ShipmentStatus, str] = {
@@ -116,22 +138,29 @@ SHIPMENTS: Mapping[ShipmentStatus, str] = {
 }
 
 
-def _sent(order: Order) -> list[Parcel]:
+Instead = Collection[tuple[str, str]]  # (line id, SKU) of articles that go out in place of what was sold
+
+
+def _instead(asked: Sequence[Fulfilment]) -> Instead:
+    return {(line["line_id"], line["sku"]) for one in asked for line in one.lines if "instead_of" in line}
+
+
+def _sent(order: Order, instead: Instead) -> list[Parcel]:
     return [
         parcel
         for shipment in order.shipments
         if shipment.status in (*LEFT, ShipmentStatus.FAILED)
-        for parcel in _parcels(order, shipment)
+        for parcel in _parcels(order, shipment, instead)
     ]
 
 
-def _parcels(order: Order, shipment: Shipment) -> list[Parcel]:
+def _parcels(order: Order, shipment: Shipment, instead: Instead) -> list[Parcel]:
     """One for each tracking number; a source that does not tell parcels apart names all pieces with each."""
     state = SHIPMENTS[shipment.status]
     if not shipment.trackings:
-        return [Parcel(state, _pieces(order, shipment), since=shipment.shipped_at)]
+        return [Parcel(state, _pieces(order, shipment, instead), since=shipment.shipped_at)]
     return [
-        Parcel(state, _pieces(order, shipment), one.carrier, one.number, _safe(one.url), shipment.shipped_at)
+        Parcel(state, _pieces(order, shipment, instead), one.carrier, one.number, _safe(one.url), shipment.shipped_at)
         for one in shipment.trackings
     ]
 
@@ -141,9 +170,17 @@ def _safe(url: str) -> str:
     return url if url.startswith("https://") else ""
 
 
-def _pieces(order: Order, shipment: Shipment) -> list[Piece]:
+def _pieces(order: Order, shipment: Shipment, instead: Instead) -> list[Piece]:
     titles = {line.id: line.title for line in order.lines} | {line.sku: line.title for line in order.lines}
-    return [Piece(one.quantity, titles.get(one.line_id) or titles.get(one.sku, "")) for one in shipment.lines]
+    return [
+        Piece(one.quantity, _title(titles.get(one.line_id) or titles.get(one.sku, ""), one.line_id, one.sku, instead))
+        for one in shipment.lines
+    ]
+
+
+def _title(sold: str, line_id: str, sku: str, instead: Instead) -> str:
+    """What the customer gets by its name; of what goes out in its place no name was told but its SKU."""
+    return f"{sku} in place of {sold or 'an item'}" if (line_id, sku) in instead else sold
 
 
 PLACES: Mapping[str, str] = {
@@ -158,10 +195,14 @@ PLACES: Mapping[str, str] = {
 
 def _waiting(order: Order, asked: Sequence[Fulfilment], due: Mapping[str, datetime]) -> list[Parcel]:
     titles = {line.id: line.title for line in order.lines}
+    instead = _instead(asked)
     return [
         Parcel(
             PLACES[one.state],
-            [Piece(want.quantity, titles.get(want.line_id, "")) for want in one.wants],
+            [
+                Piece(want.quantity, _title(titles.get(want.line_id, ""), want.line_id, want.sku, instead))
+                for want in one.wants
+            ],
             since=one.updated_at,
             until=due.get(one.number),
         )

@@ -22,6 +22,8 @@ SCOPES = (
     "cancellations:write",
     "returns:write",
     "returns:receive",
+    "fulfilments:read",
+    "fulfilments:write",
     "tills:write",
     "prices:read",
     "webhooks:write",
@@ -55,7 +57,7 @@ REVOKE = text("UPDATE api_keys SET revoked_at = now() WHERE id = :id AND revoked
 class Key:
     """`channel` names the account whose orders it tells and sees, and whose rules of availability hold for it.
 
-    `locations` is where it may move stock ("*" anywhere)."""
+    `locations` is where it may move stock and speaks for what is asked of it ("*" anywhere)."""
 
     id: int
     name: str

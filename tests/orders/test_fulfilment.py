@@ -190,7 +190,7 @@ def test_a_pickup_is_reserved_set_out_told_and_handed_over_to_who_shows_the_code
 
 def test_a_held_or_unpaid_pickup_is_not_handed_over_and_the_store_knows_why(many: World) -> None:
     from app.database import transaction
-    from app.orders import holds
+    from app.orders import holds, todo
 
     shelves(many, store_WB_TEE=5, store_WB_MUG=5)
     many.order(delivery=PICKUP)
@@ -200,7 +200,7 @@ def test_a_held_or_unpaid_pickup_is_not_handed_over_and_the_store_knows_why(many
     with transaction() as tx:
         told: dict[str, Any] = {"owner": "finance", "seconds": 3600.0, "who": "anna", "note": "stolen card?"}
         hold = holds.place_by_hand(tx, waybill(many), many.one("SELECT subject_id FROM fulfilments"), "fraud", **told)
-        seen = fulfilling.to_do(tx, "store")[0]
+        seen = todo.waiting(tx, ["store"])[0]
     assert hold is not None
     assert (seen.not_yet, seen.verify[:22]) == ("The order is held.", "Ask for the six-digit ")
     code = many.one("SELECT verify FROM fulfilments")
@@ -213,7 +213,7 @@ def test_a_held_or_unpaid_pickup_is_not_handed_over_and_the_store_knows_why(many
     many.order(delivery=PICKUP, payment_status="pending", payments=[_promised()])
     many.pump()
     with transaction() as tx:
-        assert fulfilling.to_do(tx, "store")[-1].not_yet == "It is not paid."
+        assert todo.waiting(tx, ["store"])[-1].not_yet == "It is not paid."
 
 
 def _promised() -> dict[str, str]:

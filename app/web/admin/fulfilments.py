@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.bell import Ring, ring
 from app.database import transaction
 from app.orders import fulfilling, planning
-from app.orders.fulfilling import Refused
+from app.orders.refused import Refused
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
 

@@ -6,17 +6,16 @@ from typing import ClassVar
 
 from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection, text
 
 from app.customers import identity
 from app.database import transaction
-from app.journal import actions
 from app.journal.reading import order as reading
 from app.journal.reading import orders, timeline
 from app.journal.reading.rows import by_key, number
 from app.orders import reading as living
 from app.orders.holds import REASONS
 from app.orders.whereabouts import whereabouts
+from app.web import looked
 from app.web.admin import showing
 from app.web.admin.asking import given
 from app.web.admin.gate import Page, expose, me
@@ -24,10 +23,6 @@ from app.web.admin.holds import HOURS
 from app.web.where import link
 from config.reader import config
 
-LOOKED = text(
-    """SELECT 1 FROM audit WHERE object = :object AND who = :who AND action = :action
-    AND at > now() - interval '1 hour' LIMIT 1"""
-)
 STATES = ("open", "partly shipped", "shipped", "cancelled")
 
 
@@ -60,7 +55,7 @@ class Orders(Page):
             if page is None:
                 abort(404)
             if me().may("support"):
-                _note(tx, page.subject.waybill)
+                looked.note(tx, me().login, page.subject.waybill)
             life = living.life(tx, page.subject.id, page.document)
             told = whereabouts(tx, page.subject.waybill)
             customer = identity.of_order(tx, page.subject.id)
@@ -91,10 +86,3 @@ class Orders(Page):
 
 def _hide(word: str) -> str:
     return showing.hidden(word or "", me().may("support"))
-
-
-def _note(tx: Connection, waybill: str) -> None:
-    """Who looked at a person's data is kept, once an hour."""
-    values = {"object": f"order:{waybill}", "who": me().login, "action": timeline.LOOK}
-    if tx.execute(LOOKED, values).scalar() is None:
-        actions.audit(tx, me().login, timeline.LOOK, f"order:{waybill}", "", address=request.remote_addr or "")

@@ -11,13 +11,25 @@ from flask_smorest import Api  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
 from app.journal.actions import ORIGIN
-from app.web.api import availability, movements, orders, prices, problems, reservations, returns, tills, webhooks
+from app.web.api import (
+    availability,
+    fulfilments,
+    movements,
+    orders,
+    prices,
+    problems,
+    reservations,
+    returns,
+    tills,
+    webhooks,
+)
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 LARGEST = 1_000_000  # bytes of a request
 RESOURCES = (
     orders.resource,
     returns.resource,
+    fulfilments.resource,
     tills.resource,
     webhooks.resource,
     prices.resource,
@@ -33,7 +45,7 @@ SETTINGS = {
     "OPENAPI_JSON_PATH": "openapi.json",
     "API_SPEC_OPTIONS": {
         "info": {
-            "description": "Orders, returns, till sales, prices and stock for channels, stores and partners that have no connector."
+            "description": "Orders, requests to stores and suppliers, returns, till sales, prices and stock for partners that have no connector."
         },
         "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
         "security": [{"key": []}],

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from app.database import transaction
 from app.journal import subjects
 from app.journal.subjects import Subject
-from app.orders import returning
+from app.orders import quarantine, returning, speaking
 from app.orders.returning import ReturnLine, ReturnRow
 from app.web.api import once, orders, partner, schemas
 from app.web.api import schemas_orders as shapes
 from app.web.api.door import me
+from app.web.api.hearing import heard, speaker
 from app.web.api.partner import Looked
 from app.web.api.problems import Problem
 from app.web.api.resource import Resource
@@ -95,22 +96,73 @@ def one(number: str) -> Response:
 def received(asked: Mapping[str, Any], number: str) -> Response:
     """The goods are here, wherever they were bought: each line comes in at this location and goes on the shelf, into quarantine or to scrap, and what
     is given back is decided. Told again it is the same; counted otherwise it is refused."""
-    if asked["location"] not in me().locations and "*" not in me().locations:
-        raise Problem(409, "not_your_location", f"This key may not move stock at {asked['location']}.")
-    return once.once(lambda tx: _receive(tx, asked, number.upper()))
+    _here(asked["location"])
+    return heard(number.upper(), lambda tx: _receive(tx, asked, number.upper()))
 
 
 def _receive(tx: Connection, asked: Mapping[str, Any], number: str) -> Response:
+    subject, _ = _known(tx, number)
+    speaking.must(tx, speaker(), asked["location"], "return", "receive", number)
+    counted = {one["line_id"]: (Decimal(one["quantity"]), one["disposition"]) for one in asked["lines"]}
+    row = returning.receive(tx, number, orders.known(subject), counted, location=asked["location"], who=me().name)
+    return partner.said(_shown(row, subject), 200)
+
+
+@resource.on(
+    "GET", "/quarantine", RECEIVE, {200: shapes.Quarantine, **ANSWERS}, takes=shapes.QuarantineAsked, place="query"
+)
+def quarantined(asked: Mapping[str, Any]) -> Response:
+    """What lies in quarantine at the key's locations and waits for a look."""
+    if asked["location"]:
+        _here(asked["location"])
+    with transaction() as tx:
+        rows = quarantine.lying(tx, [asked["location"]] if asked["location"] else me().locations, asked["after"])
+    told = [
+        {
+            "number": one.number,
+            "location": one.location,
+            "line_id": one.line_id,
+            "sku": one.sku,
+            "title": one.title,
+            "quantity": f"{one.pieces.normalize():f}",
+            "reason": one.reason,
+            "since": one.since,
+        }
+        for one in rows
+    ]
+    return partner.said({"lines": told}, 200)
+
+
+@resource.on(
+    "POST", "/<number>/dispositions", RECEIVE, {200: shapes.ReturnShape, **ANSWERS}, takes=shapes.Disposed, once=True
+)
+def disposed(asked: Mapping[str, Any], number: str) -> Response:
+    """Pieces in quarantine where this key may move stock were looked at: they are for sale again, or scrapped."""
+    return heard(number.upper(), lambda tx: _dispose(tx, asked, number.upper()))
+
+
+def _dispose(tx: Connection, asked: Mapping[str, Any], number: str) -> Response:
+    subject, row = _known(tx, number)
+    _here(row.location)
+    speaking.must(tx, speaker(), row.location, "return", asked["disposition"], number)
+    many = None if asked["quantity"] is None else Decimal(asked["quantity"])
+    told = (asked["line_id"], asked["disposition"], me().name, many, asked["reason"])
+    return partner.said(_shown(returning.dispose(tx, number, orders.known(subject), *told), subject), 200)
+
+
+def _known(tx: Connection, number: str) -> tuple[Subject, ReturnRow]:
+    """The order, locked, and its return, whoever sold it. Raises Problem 404."""
     waybill = number.partition("-")[0]
     subject = subjects.lock_waybill(tx, waybill) if waybill.isalnum() else None
-    if subject is None or all(row.number != number for row in returning.of(tx, subject.id)):
+    row = next((row for row in returning.of(tx, subject.id) if row.number == number), None) if subject else None
+    if subject is None or row is None:
         raise Problem(404, "no_return", "There is no return of this number.")
-    counted = {one["line_id"]: (Decimal(one["quantity"]), one["disposition"]) for one in asked["lines"]}
-    try:
-        row = returning.receive(tx, number, orders.known(subject), counted, location=asked["location"], who=me().name)
-    except returning.Refused as refused:
-        raise Problem(409, refused.code, refused.sentence) from None
-    return partner.said(_shown(row, subject), 200)
+    return subject, row
+
+
+def _here(location: str) -> None:
+    if not speaker().at(location):
+        raise Problem(409, "not_your_location", f"This key may not move stock at {location or 'no location'}.")
 
 
 def _shown(row: ReturnRow, subject: Subject | Looked) -> dict[str, Any]:

@@ -141,6 +141,41 @@ class ReturnReceived(Schema):
     lines = fields.List(fields.Nested(ReceivedLine), required=True, validate=validate.Length(1, 500))
 
 
+class QuarantineAsked(Schema):
+    """`location` one of the key's (all of them when left out); `after` the number of the last return that you have seen."""
+
+    location = fields.String(load_default="", validate=SKU[1])
+    after = fields.String(load_default="", validate=validate.Regexp(r"^$|^WB[0-9]{1,18}-R[0-9]{1,6}$"))
+
+
+class QuarantineLine(Schema):
+    """`number` is the return's; `reason` the customer's."""
+
+    number = fields.String()
+    location = fields.String()
+    line_id = fields.String()
+    sku = fields.String()
+    title = fields.String()
+    quantity = pieces()
+    reason = fields.String()
+    since = fields.DateTime()
+
+
+class Quarantine(Schema):
+    """The oldest first, of at most 50 returns."""
+
+    lines = fields.List(fields.Nested(QuarantineLine))
+
+
+class Disposed(Schema):
+    """Pieces in quarantine of a line (all of them without `quantity`): on the shelf again, or scrapped."""
+
+    line_id = fields.String(required=True, validate=SKU)
+    disposition = fields.String(required=True, validate=validate.OneOf(("restock", "scrap")))
+    quantity = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(ABOVE_NOTHING))
+    reason = words(300)
+
+
 class PaidBack(Schema):
     tender = fields.String()
     amount = pieces()

@@ -1,0 +1,109 @@
+"""Parts of a request: pieces that a location gives back or sends by themselves; what is left of it goes on by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, text
+
+from app.bell import HUB, Ring
+from app.journal.actions import audit
+from app.orders import fulfilling
+from app.orders.fulfilling import FOLLOW, Fulfilment
+from app.orders.machines import FULFILMENT
+from app.orders.refused import Refused
+from app.orders.sourcing import PICKUP
+from app.stock import reservations
+
+ZERO = Decimal(0)
+Pieces = Mapping[str, Decimal]  # line id -> pieces; empty: all of the request
+Line = dict[str, Any]
+SPLIT = text("""
+INSERT INTO fulfilments (subject_id, number, location, account, method, state, round, lines, rules, why, purchase, promised_at, pending)
+SELECT subject_id, split_part(number, '-', 1) || '-F' || (SELECT count(*) + 1 FROM fulfilments o WHERE o.subject_id = f.subject_id),
+    location, account, method, :state, round, :lines, rules, :why, purchase, promised_at, :pending
+FROM fulfilments f WHERE id = :id RETURNING id, number
+""")
+REST = text("SELECT number FROM fulfilments WHERE subject_id = :subject AND why = :why ORDER BY id LIMIT 1")
+ON_ITS_WAY = frozenset(("accepted", "picked", "packed"))
+
+
+def reject(tx: Connection, number: str, who: str, why: str, pieces: Pieces) -> list[Ring]:
+    """Only these pieces are not to be had: they are offered elsewhere. Raises Refused."""
+    found = fulfilling.spoken(tx, number)
+    given, kept = part(found, pieces)
+    if not kept:
+        return fulfilling.reject(tx, number, who, why)
+    event = "give_back" if found.state == "accepted" else "reject"
+    _possible(found, event, "rejected")
+    if any("instead_of" in one and one["line_id"] in {line["line_id"] for line in kept} for one in given):
+        raise Refused("not_in_parts", f"{number}: a substituted line is given back as a whole.")
+    for line in given:
+        if "instead_of" in line:
+            reservations.restore(tx, found.subject_id, line["line_id"], line["instead_of"])
+    tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(kept)})
+    row = split(tx, found, given, "rejected", why)
+    _note(tx, found, who, f"{event.replace('_', ' ')} part of fulfilment", why, given, row.number)
+    return [Ring(FOLLOW, HUB, row.id)]
+
+
+def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str, str]], pieces: Pieces) -> list[Ring]:
+    """Only these pieces have left; the rest is a request of its own that was accepted. Raises Refused."""
+    found = fulfilling.spoken(tx, number)
+    given, kept = part(found, pieces)
+    if kept and found.method != PICKUP:
+        _possible(found, "ship", "shipped")
+        tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(given)})
+        row = split(tx, found, kept, found.state if found.state in ON_ITS_WAY else "accepted", _rest(number))
+        _note(tx, found, who, "ship part of fulfilment", "", given, row.number)
+    return fulfilling.ship(tx, number, who, trackings)
+
+
+def rest_of(tx: Connection, found: Fulfilment) -> str:
+    """The request that the rest of this one became; empty where all of it went together."""
+    return str(tx.execute(REST, {"subject": found.subject_id, "why": _rest(found.number)}).scalar() or "")
+
+
+def part(found: Fulfilment, pieces: Pieces) -> tuple[list[Line], list[Line]]:
+    """(these pieces, the others) of a request's lines. Raises Refused for more than is on it."""
+    asked = pieces or {want.line_id: want.quantity for want in found.wants}
+    known = {want.line_id: want.quantity for want in found.wants}
+    if any(many <= 0 or many > known.get(line, ZERO) for line, many in asked.items()):
+        raise Refused("not_that_many", f"{found.number} has not so many of these lines.")
+    given: list[Line] = []
+    kept: list[Line] = []
+    for line in found.lines:
+        many, whole = asked.get(line["line_id"], ZERO), Decimal(line["quantity"])
+        given += [_of(line, many)] if many else []
+        kept += [_of(line, whole - many)] if many < whole else []
+    return given, kept
+
+
+def split(tx: Connection, found: Fulfilment, lines: list[Line], state: str, why: str) -> Fulfilment:
+    """A further request of the same location, in a state of its own; what follows from a rejected one is a worker's to do."""
+    row = {"id": found.id, "lines": Jsonb(lines), "state": state, "why": why, "pending": state == "rejected"}
+    made = tx.execute(SPLIT, row).one()
+    return replace(found, id=made.id, number=made.number, state=state, lines=lines)
+
+
+def _rest(number: str) -> str:
+    return f"the rest of {number}"
+
+
+def _possible(found: Fulfilment, event: str, after: str) -> None:
+    if FULFILMENT.table.get((found.state, event)) != after:
+        raise fulfilling.impossible(found, event)
+
+
+def _note(tx: Connection, found: Fulfilment, who: str, action: str, why: str, given: list[Line], other: str) -> None:
+    pieces = {line["line_id"]: line["quantity"] for line in given}
+    told = {"fulfilment": found.number, "pieces": pieces, "other": other}
+    audit(tx, who, action, f"order:{found.number.partition('-')[0]}", why, {"state": found.state}, told)
+
+
+def _of(line: Mapping[str, Any], many: Decimal) -> Line:
+    return {**line, "quantity": f"{many.normalize():f}"}
