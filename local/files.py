@@ -19,7 +19,8 @@ USER, PASSWORD = "feeds", "a password for tests"
 
 @dataclass
 class Server:
-    """`folder` is what the login sees. `breaks`: how many of the next connections are cut when a file is renamed (it is done all the same)."""
+    """`folder` is what the login sees, price files under prices/. `breaks`: how many of the next connections are cut when a file
+    is renamed (it is done all the same)."""
 
     folder: Path
     port: int = 0
@@ -46,7 +47,7 @@ class Server:
         return sorted(one.name for one in where.iterdir() if one.is_file()) if where.is_dir() else []
 
 
-def _door(made: Server, login: Any) -> type[asyncssh.SSHServer]:
+def _door(made: Server, login: Any, known: tuple[str, str]) -> type[asyncssh.SSHServer]:
     class Door(asyncssh.SSHServer):
         def connection_made(self, conn: Any) -> None:
             made.open.append(conn)
@@ -59,7 +60,7 @@ def _door(made: Server, login: Any) -> type[asyncssh.SSHServer]:
             return True
 
         def validate_password(self, username: str, password: str) -> bool:
-            return (username, password) == (USER, PASSWORD)
+            return (username, password) == known
 
         def public_key_auth_supported(self) -> bool:
             return True
@@ -98,18 +99,19 @@ async def _ended(loop: asyncio.AbstractEventLoop) -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Server]:
-    """The server on a free port, in a thread with a loop of its own."""
+def served(folder: Path, port: int = 0, known: tuple[str, str] = (USER, PASSWORD), key: str = "") -> Iterator[Server]:
+    """The server (on a free port) in a thread with a loop of its own. `known` is who may come in, `key` the host's in PEM (none: a new one)."""
     made = Server(folder)
-    (folder / "prices").mkdir(parents=True)
-    key, login = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
-    made.host_key = key.export_public_key().decode().strip()
+    (folder / "prices").mkdir(parents=True, exist_ok=True)
+    host = asyncssh.import_private_key(key) if key else asyncssh.generate_private_key("ssh-ed25519")
+    login = asyncssh.generate_private_key("ssh-ed25519")
+    made.host_key = host.export_public_key().decode().strip()
     made.login_key = login.export_private_key().decode()
     loop, ready = asyncio.new_event_loop(), threading.Event()
 
     async def begin() -> Any:
-        doors = {"server_host_keys": [key], "sftp_factory": _files(made)}
-        return await asyncssh.create_server(_door(made, login), "127.0.0.1", 0, **doors)
+        doors = {"server_host_keys": [host], "sftp_factory": _files(made)}
+        return await asyncssh.create_server(_door(made, login, known), "127.0.0.1", port, **doors)
 
     def run() -> None:
         asyncio.set_event_loop(loop)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from local import files
 from local.ports import LOCALHOST
 from local.servers import CHECKOUT
-from local.story.catalogue import ARTICLES, NEW, REFUSED_BUYER, SHELVED, STOCK
+from local.story.catalogue import ARTICLES, LIFE, NEW, REFUSED_BUYER, RUG, RUSH, RUSH_STOCK, SHELVED, STOCK, VASE, VASES
 
 Environ = Mapping[str, str]
 Settings = dict[str, Any]
@@ -32,8 +33,12 @@ def _netsuite(environ: Environ) -> Settings:
         "client_id": environ["NETSUITE_MAIN_CLIENT_ID"],
         "certificate_id": environ["NETSUITE_MAIN_CERTIFICATE_ID"],
         "private_key": environ["NETSUITE_MAIN_PRIVATE_KEY"],
-        "items": {article.erp: article.sku for article in (*ARTICLES, NEW)},
-        "stock": {article.erp: {"1": STOCK} for article in ARTICLES if article.ships},
+        "items": {article.erp: article.sku for article in (*ARTICLES, *LIFE, NEW)},
+        "stock": {
+            **{article.erp: {"1": STOCK} for article in (*ARTICLES, RUG) if article.ships},
+            RUSH.erp: {"1": RUSH_STOCK},
+            VASE.erp: {"3": VASES},
+        },
         "refused_emails": [REFUSED_BUYER],
         "latency": 0.005,
     }
@@ -43,7 +48,7 @@ def _business_central(environ: Environ) -> Settings:
     return {
         "client_id": environ["BUSINESS_CENTRAL_MAIN_CLIENT_ID"],
         "client_secret": environ["BUSINESS_CENTRAL_MAIN_CLIENT_SECRET"],
-        "items": {article.sku: STOCK for article in (*ARTICLES, NEW)},
+        "items": {article.sku: STOCK for article in (*ARTICLES, *LIFE, NEW)},
         "refused_emails": [REFUSED_BUYER],
         "requests": 60_000,
         "latency": 0.005,
@@ -54,7 +59,7 @@ def _sap_s4hana(environ: Environ) -> Settings:
     return {
         "user": environ["SAP_S4HANA_MAIN_USER"],
         "password": environ["SAP_S4HANA_MAIN_PASSWORD"],
-        "items": {article.sku: STOCK for article in (*ARTICLES, NEW)},
+        "items": {article.sku: STOCK for article in (*ARTICLES, *LIFE, NEW)},
         "refused_emails": [REFUSED_BUYER],
         "latency": 0.005,
     }
@@ -65,7 +70,10 @@ def _shipbob(environ: Environ) -> Settings:
         "token": environ["SHIPBOB_MAIN_TOKEN"],
         "webhook_url": f"{environ['PUBLIC_URL']}/hooks/shipbob-main",
         "webhook_secret": environ["SHIPBOB_MAIN_SECRET"],
-        "stock": {article.sku: STOCK for article in ARTICLES if article.ships},
+        "stock": {
+            **dict.fromkeys((one.sku for one in (*ARTICLES, RUG, NEW) if one.ships), STOCK),
+            RUSH.sku: RUSH_STOCK,
+        },
         "ship_after": 20,
         "deliver_after": 4,
         "limit": int(environ.get("SHIPBOB_MAIN_CALLS") or 150),
@@ -124,6 +132,20 @@ def _amazon(environ: Environ) -> Settings:
     }
 
 
+def _marketplace(environ: Environ) -> Settings:
+    return {}
+
+
+def _maker(environ: Environ) -> Settings:
+    """He is sent purchase orders, and tells of what he sends."""
+    return {
+        "client_id": environ["MAKER_MAIN_CLIENT_ID"],
+        "client_secret": environ["MAKER_MAIN_CLIENT_SECRET"],
+        "secrets": [environ["MAKER_MAIN_SECRET"]],
+        "limits": [],
+    }
+
+
 def _mail(environ: Environ) -> Settings:
     return {"smtp_port": urlsplit(environ["MAIL_URL"]).port}
 
@@ -139,6 +161,8 @@ CAST: dict[str, tuple[str, str, Callable[[Environ], Settings]]] = {
     "salesforce_commerce": ("salesforce_commerce", "SALESFORCE_COMMERCE_MAIN_URL", _salesforce_commerce),
     "square": ("square", "SQUARE_MAIN_URL", _square),
     "amazon": ("amazon", "AMAZON_MAIN_URL", _amazon),
+    "marketplace": ("direct", "MARKETPLACE_MAIN_URL", _marketplace),
+    "maker": ("acme", "MAKER_MAIN_URL", _maker),
     "mail": ("smtp", "MAIL_DESK_URL", _mail),
 }
 
@@ -155,8 +179,17 @@ def main(environ: Environ = os.environ) -> None:
     with ExitStack() as stage:
         for name in [name for name, (_, variable, _) in CAST.items() if environ.get(variable)]:
             print(f"{name} answers at {stage.enter_context(play(name, environ, memory))}", flush=True)
+        if environ.get("PRICE_FILES_URL"):
+            stage.enter_context(_folder(environ, memory.parent / "files"))
         done.wait()
     os._exit(0)  # late effects (threads that still sleep) die with the vendor
+
+
+def _folder(environ: Environ, folder: Path) -> Any:
+    """Where price files lie, over SFTP."""
+    port = urlsplit(environ["PRICE_FILES_URL"]).port or 0
+    known = (environ["PRICE_FILES_USER"], environ["PRICE_FILES_SECRET"])
+    return files.served(folder, port, known, environ["PRICE_FILES_KEY"])
 
 
 def play(name: str, environ: Environ, memory: Path) -> Any:

@@ -134,6 +134,11 @@ def resume(tx: Connection, subject: int, waybill: str, order: Order, quiet: bool
     return _ask(tx, subject, waybill, order, active, left, _declined(asked, set(left)), 1, quiet=quiet)
 
 
+def forget(tx: Connection, subject: int) -> None:
+    """What nobody had of a cancelled order lacks nowhere."""
+    cases.leave(tx, f"unsourced:{subject}")
+
+
 def lacking(tx: Connection, subject: int, waybill: str, order: Order) -> None:
     """Says what nobody is asked for; it goes on as every backorder does."""
     left = unasked(order, fulfilling.of(tx, subject)) if order.cancelled_at is None else {}

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from flask import Response, jsonify, request
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from connectors.kit.simulator import Simulator
+from connectors.kit.simulator import Memory, Simulator
 
 SECRET = "whsec_YSBwYXJ0bmVyIGZvciB0ZXN0cyBvbmx5LCBub2JvZHk="
 
 
 def create(settings: Mapping[str, Any]) -> Simulator:
-    """A partner with these settings: `secrets` (any of which proves an event), `answers` (a status to give instead of 204)."""
-    simulator = Simulator("direct", key_header="webhook-id")
+    """A partner with these settings: `secrets` (any of which proves an event), `answers` (a status to give instead of 204),
+    `path` (memory file). PUT /_sim/orders/<id> keeps what it sold, for whoever counts."""
+    path = settings.get("path")
+    simulator = Simulator("direct", Memory(Path(path) if path else None), key_header="webhook-id")
     secrets: list[str] = list(settings.get("secrets", (SECRET,)))
     simulator.memory.put("settings", "answers", settings.get("answers", 204))
 
@@ -41,6 +44,11 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     @simulator.app.put("/_sim/answers")
     def answers() -> Response:
         simulator.memory.put("settings", "answers", int(request.get_json()))
+        return jsonify({})
+
+    @simulator.app.put("/_sim/<any(orders, notes):table>/<name>")
+    def kept(table: str, name: str) -> Response:
+        simulator.memory.put(table, name, request.get_json())
         return jsonify({})
 
     @simulator.app.get("/_sim/effects")

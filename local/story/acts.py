@@ -14,9 +14,10 @@ from typing import Any
 import requests
 
 from local.story import plan
-from local.story.catalogue import COUNTED
+from local.story.catalogue import COUNTED, LIFE
 from local.story.channels import Channel
 from local.story.facts import whole
+from local.story.life import scenes as life
 from local.story.seed import map_new_article
 from local.story.stage import Placed, Stage
 
@@ -39,7 +40,7 @@ def opening(stage: Stage) -> None:
     stage.good_day()
     stage.mail_room(**ORDINARY_MAIL)
     known = stage.desks["shopify"].get("effects")["stock"]
-    for sku in COUNTED:
+    for sku in (*COUNTED, *(one.sku for one in LIFE)):
         if not any(name.startswith(f"{sku}@") for name in known):
             stage.desks["shopify"].post("products", {"sku": sku, "title": sku})
     stage.say("the shop opens; webhooks come twice, late, forged, or signed with the old secret now and then")
@@ -224,13 +225,18 @@ def _fault(kind: str, chance: float, **more: Any) -> dict[str, Any]:
 SCENES: tuple[Scene, ...] = (
     opening,
     beside,
+    life.opens,
     never_told,
     overtaken,
     busy,
     second_thoughts,
+    life.rushed,
+    life.supplied,
+    life.stored,
     lost_answers,
     late_index,
     counted,
     mapped,
     money_back,
+    life.returned,
 )

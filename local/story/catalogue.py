@@ -23,8 +23,18 @@ ARTICLES = (
     Article("WB-SOAP", "106"),
     Article("WB-GIFT-50", "107", ships=False),
 )
+# What the marketplace sells (local/story/life): from the warehouse, the last pieces of it in a minute, from a store's shelf, from a supplier.
+RUG, RUSH, VASE, CHAIR = (
+    Article("WB-RUG", "108"),
+    Article("WB-RUSH", "109"),
+    Article("WB-VASE", "110"),
+    Article("WB-CHAIR", "111"),
+)
+LIFE = (RUG, RUSH, VASE, CHAIR)
+RUSH_STOCK = 40  # pieces of what everybody wants at once
+VASES = 30  # pieces on the store's shelf
 COUNTED = ("WB-LAMP", "WB-BOOK")  # nobody orders these: what the shop offers of them is what the warehouse counted
-SHELVED = (*(article.sku for article in ARTICLES if article.ships), *COUNTED)  # what lies in the warehouse
+SHELVED = (*(article.sku for article in (*ARTICLES, *LIFE) if article.ships), *COUNTED)  # what lies in the warehouse
 SHIPS_FROM = 70001  # the shop's location for which the warehouse counts
 NEW = Article("WB-NEW", "201")  # mapped in the middle of the story
 FORGOTTEN = Article("WB-FORGOTTEN", "")  # never mapped: its orders stay parked, with a case
@@ -38,7 +48,8 @@ METHODS = (
     *("card", "square_gift_card", "external:other_gift_card"),
     "amazon",
 )
-SHOP_PLACES = ("gid://shopify/Location/70001", "70001", "LOC1", "LOC2")  # where something is sold on the spot
+# Where something is sold on the spot, or sent from by others than the warehouse: the marketplace's store and supplier.
+SHOP_PLACES = ("gid://shopify/Location/70001", "70001", "LOC1", "LOC2", "store-koeln", "main")
 
 # The ERP's own words for the rest, by account and kind: (ours, theirs).
 ERP_CODES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {

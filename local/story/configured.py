@@ -11,6 +11,13 @@ from typing import Any
 from local.story.channels.channel import Channel
 
 OURS = Path(__file__).parent / "config"
+MORE = ("maker-main", "price-files")  # accounts that are no channel's
+# What else is other than shipped: file, what stands there, what stands in its place.
+CHANGED = (
+    ("authority.toml", "[stock.locations]\n", '[stock.locations]\n"store-koeln" = "store koeln"\n'),
+    ("prices.toml", "", '[feeds.price-files]\nrefused = "0.5"\n\n'),  # the play's file is three lines short
+    ("schedules.toml", "[prices]\nevery = 30\n", "[prices]\nevery = 5\n"),
+)
 
 
 def configured(shipped: Path, folder: Path, channels: Iterable[Channel]) -> Path:
@@ -21,11 +28,17 @@ def configured(shipped: Path, folder: Path, channels: Iterable[Channel]) -> Path
         shutil.copy(file, folder)
     accounts = (shipped / "accounts.toml").read_text()
     known = tomllib.loads(accounts)
-    added = [(OURS / f"{one.account}.toml").read_text() for one in channels if one.account not in known]
+    names = [*(one.account for one in channels), *MORE]
+    added = [(OURS / f"{name}.toml").read_text() for name in names if name not in known]
     added += [file.read_text() for file in sorted(OURS.glob("*.limits.toml")) if _unlimited(file, known)]
     (folder / "accounts.toml").write_text("\n".join([accounts, *added]))
     routes = [(each / "routes.toml").read_text() for each in (OURS, shipped)]
     (folder / "routes.toml").write_text("\n".join(routes))
+    for name, stood, stands in CHANGED:
+        file = folder / name
+        if not file.exists():
+            continue
+        file.write_text(file.read_text().replace(stood, stands, 1))
     return folder
 
 

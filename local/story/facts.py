@@ -59,12 +59,13 @@ class Books:
 
 @dataclass(frozen=True)
 class Asked:
-    """An order at the warehouse, under the shop's order name; `parcels` have left."""
+    """An order at the warehouse, under the shop's order name: `pieces` are asked for, `parcels` have left."""
 
     reference: str
     name: str
     cancelled: bool
     parcels: tuple[Parcel, ...]
+    pieces: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The judge: believes only what outsiders hold, by business identity, and lets the journal excuse only what visibly stands there."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -93,13 +94,23 @@ def _acknowledged_in_shop(case: Case) -> Iterator[Finding]:
 
 
 def _requested(case: Case) -> Iterator[Finding]:
-    """One living order at the warehouse for what is to be shipped; none for what is cancelled or carried home."""
+    """What is to be shipped is asked of the warehouse, each piece once (by one living order, or by one for each part); nothing of what is cancelled
+    or carried home."""
     living = [one for one in case.asked if not one.cancelled]
     if case.sold.cancelled:
         open_ones = [one for one in living if not one.parcels]
         yield from case.counted("warehouse", "living order for a cancelled one", len(open_ones), "order_placed", 0)
         return
-    yield from case.counted("warehouse", "order", len(living), "order_changed", 1 if case.sold.wanted else 0)
+    if not living or not all(one.pieces for one in living):
+        yield from case.counted("warehouse", "order", len(living), "order_changed", 1 if case.sold.wanted else 0)
+        return
+    pieces: Counter[str] = Counter()
+    for one in living:
+        pieces.update(one.pieces)
+    for sku in sorted({*pieces, *case.sold.wanted} if not _too_late(case) else ()):
+        yield from case.counted(
+            "warehouse", f"{sku} asked for", pieces[sku], "order_changed", case.sold.wanted.get(sku, 0)
+        )
 
 
 def _shipped(case: Case) -> Iterator[Finding]:
@@ -112,10 +123,8 @@ def _shipped(case: Case) -> Iterator[Finding]:
         if case.sold.email:
             mails = case.outside.mails.get(f"{case.outside.channel}/{case.sold.id}/{parcel.id}/shipped", 0)
             yield from case.counted("mail", f"mail about {parcel.id}", mails, "order_shipped")
-    # What an edit took off had left already: the warehouse said so, and that stands before a person.
-    too_late = ("order_changed", "warehouse", "dead") in case.inside.trouble.get(case.sold.id, frozenset())
     for sku, pieces in _pieces(parcels).items():
-        if pieces > case.sold.wanted.get(sku, 0) and not case.sold.cancelled and not too_late:
+        if pieces > case.sold.wanted.get(sku, 0) and not case.sold.cancelled and not _too_late(case):
             yield Finding(
                 DOUBLED,
                 "warehouse",
@@ -124,6 +133,14 @@ def _shipped(case: Case) -> Iterator[Finding]:
             )
     if not parcels:
         yield from case.counted("erp", "fulfilment", _elsewhere(case), "order_shipped", len(case.sold.sent))
+
+
+def _too_late(case: Case) -> bool:
+    """What an edit took off had left already: the warehouse said so, and that stands before a person."""
+    standing = case.inside.trouble.get(case.sold.id, frozenset())
+    return any(
+        told in standing for told in (("order_changed", "warehouse", "dead"), ("order_sourced", "location", "dead"))
+    )
 
 
 def _elsewhere(case: Case) -> int:

@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncssh
+
 from connectors.netsuite.simulator import private_key
 
 
@@ -48,6 +50,12 @@ MADE: dict[str, Callable[[], str]] = {
     "AMAZON_MAIN_REFRESH_TOKEN": lambda: _word("Atzr|"),
     "AMAZON_MAIN_AWS_KEY_ID": _word,
     "AMAZON_MAIN_AWS_SECRET": _word,
+    "MAKER_MAIN_CLIENT_ID": _word,
+    "MAKER_MAIN_CLIENT_SECRET": _word,
+    "MAKER_MAIN_SECRET": _whsec,
+    "PRICE_FILES_USER": lambda: "feeds",
+    "PRICE_FILES_SECRET": _word,
+    "PRICE_FILES_KEY": lambda: asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode(),
     "SHIPBOB_MAIN_TOKEN": lambda: _word("pat-"),
     "SHIPBOB_MAIN_SECRET": _whsec,
 }
@@ -60,4 +68,5 @@ def kept(file: Path) -> dict[str, str]:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_text(json.dumps(whole, indent=1))
-    return whole
+    host = asyncssh.import_private_key(whole["PRICE_FILES_KEY"]).export_public_key().decode().strip()
+    return {**whole, "PRICE_FILES_HOST": host}

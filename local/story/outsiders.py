@@ -174,7 +174,8 @@ def asked(tables: Mapping[str, Any]) -> tuple[Asked, ...]:
 
 def _asked(order: Json) -> Asked:
     gone = tuple(_parcel(one) for one in order["shipments"] if one["status"] == LEFT)
-    return Asked(order["reference_id"], order["order_number"], order["status"] == "Cancelled", gone)
+    pieces = {one["reference_id"]: int(one["quantity"]) for one in order["products"]}
+    return Asked(order["reference_id"], order["order_number"], order["status"] == "Cancelled", gone, pieces)
 
 
 def _parcel(shipment: Json) -> Parcel:

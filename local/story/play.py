@@ -10,11 +10,12 @@ from rich.console import Console
 from local.story import journal
 from local.story.acts import SCENES
 from local.story.addresses import Addresses
-from local.story.channels import CHANNELS, Channel
+from local.story.channels import CHANNELS, Channel, marketplace
 from local.story.desk import Desk
 from local.story.erps import Erp
-from local.story.facts import Inside
-from local.story.judge import findings
+from local.story.facts import Inside, Outside
+from local.story.judge import Finding, findings
+from local.story.life import judge as life
 from local.story.progress import Progress
 from local.story.report import Judged, Outcome
 from local.story.shares import outsides
@@ -29,7 +30,7 @@ def play(where: Addresses, erp: Erp, console: Console, began: float, addresses: 
     desks = {name: Desk(url) for name, url in where.played.items()}
     channels = tuple(one for one in CHANNELS if one.system in where.channels)
     with Progress(console) as progress:
-        stage = Stage(desks, erp, progress, where.web, channels=channels)
+        stage = Stage(desks, erp, progress, where.web, channels=channels, addresses=where.played)
         for scene in SCENES:
             scene(stage)
         stage.say("the day is over; waiting until everything is accounted for")
@@ -50,7 +51,7 @@ def _settled(desks: Mapping[str, Desk], erp: Erp, channels: tuple[Channel, ...])
             time.sleep(LOOK_EVERY)
             continue
         judged = tuple(
-            Judged(one, tuple(findings(one, journal.inside(one.channel))))
+            Judged(one, (*findings(one, journal.inside(one.channel)), *_more(one, desks)))
             for one in outsides(desks, erp.books(), channels)
         )
         inside = journal.inside()
@@ -61,6 +62,10 @@ def _settled(desks: Mapping[str, Desk], erp: Erp, channels: tuple[Channel, ...])
         if quiet >= 2 or ended:
             return judged, inside
         time.sleep(LOOK_EVERY)
+
+
+def _more(outside: Outside, desks: Mapping[str, Desk]) -> list[Finding]:
+    return life.findings(outside, desks) if outside.channel == marketplace.CHANNEL.account else []
 
 
 class Patience:

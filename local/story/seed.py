@@ -9,12 +9,13 @@ from app.accounts import entries
 from app.catalogue import codes
 from app.database import transaction
 from app.web.people import ensure_admin
-from local.story.catalogue import ARTICLES, BY_NUMBER, ERP_CODES, NEW, SHOP_CODES
+from local.story.catalogue import ARTICLES, BY_NUMBER, ERP_CODES, LIFE, NEW, SHOP_CODES
 from local.story.channels import Channel
 from tasks.engine.connecting import limiter
 from tasks.feeds.watch import mend
 
 WHO = "make run"
+SUPPLIERS = ("maker-main",)
 
 
 def seed(erp: str, channels: Iterable[Channel] = ()) -> None:
@@ -35,7 +36,8 @@ def seed(erp: str, channels: Iterable[Channel] = ()) -> None:
 
 def warm(erp: str, channels: Iterable[Channel] = ()) -> None:
     """At a start that we supervise no call is under way anywhere, so the limiter's buckets need not begin empty."""
-    for account in ("shopify-main", erp, "shipbob-main", "mail", *(one.account for one in channels)):
+    beside = tuple(one.account for one in channels)
+    for account in ("shopify-main", erp, "shipbob-main", "mail", *(SUPPLIERS if beside else ()), *beside):
         limiter().warm(account)
 
 
@@ -44,13 +46,14 @@ def subscribe(erp: str, channels: Iterable[Channel] = ()) -> None:
     warehouse was told our address when it was set up.
     """
     mend("shopify-main")
-    for account in (erp, *(one.account for one in channels)):
+    beside = tuple(one.account for one in channels)
+    for account in (erp, *(SUPPLIERS if beside else ()), *beside):
         if "Subscriber" in entries.manifest(account).offers and entries.entry(account).webhook_secrets:
             mend(account)
 
 
 def _items(erp: str) -> list[tuple[str, str]]:
-    return [(article.sku, erp_name(erp, article.sku, article.erp)) for article in ARTICLES]
+    return [(article.sku, erp_name(erp, article.sku, article.erp)) for article in (*ARTICLES, *LIFE)]
 
 
 def erp_name(erp: str, sku: str, number: str) -> str:

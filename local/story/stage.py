@@ -26,6 +26,8 @@ class Stage:
     web: str
     placed: dict[str, list[Placed]] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)  # of each simulator
+    life: Any = None  # the people of local/story/life
 
     def say(self, words: str) -> None:
         self.progress.say(words)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.ports import Ports
-from local.story.catalogue import ARTICLES, NEW
+from local.story.catalogue import ARTICLES, LIFE, NEW
 from local.story.channels import CHANNELS
 from local.story.desk import Desk
 from local.story.erps import Erp
@@ -38,7 +38,7 @@ def tryton(database_url: str, desks: Mapping[str, Desk], ports: Ports, stack: Ex
             "tryton": f"{running.url} (database {running.database}, login {running.user}, password {running.password})"
         },
         patience=120.0,
-        prepare=lambda: running.add_goods({article.sku: PRICE for article in (*ARTICLES, NEW) if article.ships}),
+        prepare=lambda: running.add_goods({article.sku: PRICE for article in (*ARTICLES, *LIFE, NEW) if article.ships}),
     )
 
 

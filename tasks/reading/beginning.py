@@ -70,6 +70,8 @@ def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bo
     if not asked or (difference.kind is Kind.CHANGED and not difference.facets & WHAT_SHIPS):
         return done
     gone = sourced.withdraw(tx, setting, difference.key)
+    if difference.kind is Kind.CANCELLED:
+        planning.forget(tx, subject)
     if difference.kind is Kind.CHANGED and not sourced.afterwards(tx, setting, difference.key):
         sourced.lay(tx, setting, planning.retry(tx, subject, waybill, setting.order))
     return done or bool(gone)

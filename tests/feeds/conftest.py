@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.feeds import sftp
+from local import files as sftp
 from tests.world import World, fresh_process, world
 
 ACCOUNT = """

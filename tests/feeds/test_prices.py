@@ -265,7 +265,7 @@ def test_a_lost_answer_leaves_one_report_and_one_file(feed: Feed) -> None:
 
 def test_another_server_is_not_spoken_to(feed: Feed) -> None:
     from app.database import engine
-    from tests.feeds import sftp
+    from local import files as sftp
     from tests.world import fresh_process
 
     accounts = feed.world.folder / "accounts.toml"

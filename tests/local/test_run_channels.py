@@ -22,7 +22,7 @@ from local.servers import CHECKOUT
 from local.story import addresses, keys
 from local.story.catalogue import SHELVED
 from local.story.channels import CHANNELS, Channel
-from local.story.configured import configured
+from local.story.configured import MORE, configured
 from local.story.desk import Desk
 from local.story.erps import PLAYED
 from local.story.facts import Asked, Books, Inside, Outside, Parcel, Sold, whole
@@ -33,10 +33,13 @@ from local.story.shares import divided
 HERE = addresses.Addresses(
     web="http://127.0.0.1:1",
     flower="http://127.0.0.1:2",
-    systems={name: f"http://127.0.0.1:{n}" for n, name in enumerate(addresses.SYSTEMS, 3)},
+    systems={name: f"http://127.0.0.1:{n}" for n, name in enumerate((*addresses.SYSTEMS, *addresses.MORE), 3)},
+    files="sftp://127.0.0.1:9/prices",
     smtp="smtp://127.0.0.1:9",
     channels={one.system: f"http://127.0.0.1:{n}" for n, one in enumerate(CHANNELS, 10)},
 )
+
+SELLING = [one for one in CHANNELS if one.orders]  # the marketplace's orders are those of local/story/life
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def named(channel: Channel) -> str:
     return channel.account
 
 
-@pytest.mark.parametrize("desk", CHANNELS, ids=named, indirect=True)
+@pytest.mark.parametrize("desk", SELLING, ids=named, indirect=True)
 def test_a_channel_is_understood(desk: tuple[Channel, Desk]) -> None:
     """Opened twice it is opened once; every order is read as worth something, each cancelled one as cancelled."""
     channel, asked = desk
@@ -103,11 +106,11 @@ def test_the_policy_of_the_demonstration_is_whole(environ: dict[str, str], tmp_p
     folder = configured(CHECKOUT / "config", tmp_path / "config", CHANNELS)
     assert check(folder) == []
     policy, shipped = read(folder), read(CHECKOUT / "config")
-    assert set(policy.accounts) - set(shipped.accounts) == {one.account for one in CHANNELS}
+    assert set(policy.accounts) - set(shipped.accounts) == {*map(named, CHANNELS), *MORE}
     orders = [(route.when["account"], route.roles["channel"]) for route in policy.routes if route.kind == "order"]
     assert sorted(orders) == sorted((name, name) for name in ("shopify-main", *map(named, CHANNELS)))
     stock = next(route for route in policy.routes if route.kind == "stock")
-    assert set(stock.roles["publish"]) == {"shopify-main", *map(named, CHANNELS)}
+    assert set(stock.roles["publish"]) == {"shopify-main", *map(named, SELLING)}
     assert policy.routes[-len(shipped.routes) :] == shipped.routes
 
 

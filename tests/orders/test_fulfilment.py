@@ -366,6 +366,11 @@ def test_a_backorder_goes_out_once_there_is_stock_and_never_to_whoever_declined_
     many.pump()
     assert {where: state for where, (_, state) in requests(many).items()} == {"store": "rejected", "dc": "accepted"}
     assert "1 x WB-MUG" in many.one("SELECT sentence FROM cases WHERE code = 'unsourced' AND status = 'open'")
+    other = many.order()
+    many.pump()
+    many.deliver("order.cancelled", many.ask("shop", "POST", f"/_sim/orders/{other['id']}/cancellation", json={}))
+    many.pump()
+    assert many.one("SELECT count(*) FROM cases WHERE code = 'unsourced' AND status = 'open'") == 1
     shelves(many, dc_WB_MUG=5)
     assert backorders.run() == "1 of 1 backorders were sourced"
     fulfilled.run()
