@@ -163,17 +163,17 @@ def _may(tx: Connection, found: Fulfilment) -> None:
 # ---- what a location says; each may be said twice
 
 
-def accept(tx: Connection, number: str, who: str) -> list[Ring]:
-    return move(tx, spoken(tx, number), "accept", "accepted", who)
+def accept(tx: Connection, number: str, who: str, why: str = "") -> list[Ring]:
+    return move(tx, spoken(tx, number), "accept", "accepted", who, why)
 
 
-def pick(tx: Connection, number: str, who: str) -> list[Ring]:
+def pick(tx: Connection, number: str, who: str, why: str = "") -> list[Ring]:
     """Taken off the shelf."""
-    return move(tx, spoken(tx, number), "pick", "picked", who)
+    return move(tx, spoken(tx, number), "pick", "picked", who, why)
 
 
-def pack(tx: Connection, number: str, who: str) -> list[Ring]:
-    return move(tx, spoken(tx, number), "pack", "packed", who)
+def pack(tx: Connection, number: str, who: str, why: str = "") -> list[Ring]:
+    return move(tx, spoken(tx, number), "pack", "packed", who, why)
 
 
 def reject(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
@@ -182,17 +182,17 @@ def reject(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
     return move(tx, found, "give_back" if found.state == "accepted" else "reject", "rejected", who, why)
 
 
-def ready(tx: Connection, number: str, who: str, keeps_for: Seconds) -> list[Ring]:
+def ready(tx: Connection, number: str, who: str, keeps_for: Seconds, why: str = "") -> list[Ring]:
     """Set out for the customer, who is told; kept for so many seconds."""
     found = _pickup(tx, number)
     _may(tx, found)
-    rings = move(tx, found, "ready", "ready", who)
+    rings = move(tx, found, "ready", "ready", who, why)
     if rings:
         deadlines.set_(tx, found.subject_id, "pickup", number, keeps_for)
     return rings
 
 
-def collect(tx: Connection, number: str, who: str, code: str) -> list[Ring]:
+def collect(tx: Connection, number: str, who: str, code: str, why: str = "") -> list[Ring]:
     """Handed over to who shows the code. Raises Refused for another code (after TRIES of them in GUESSING for any), and while it is not ready."""
     found = _pickup(tx, number)
     order, since = f"order:{number.partition('-')[0]}", GUESSING
@@ -204,7 +204,7 @@ def collect(tx: Connection, number: str, who: str, code: str) -> list[Ring]:
     if not secrets.compare_digest(found.verify.encode(), code.strip().encode()):
         raise Refused("wrong_code", "That is not the code of this pickup: nothing is handed over.")
     _may(tx, found)
-    rings = move(tx, found, "collect", "collected", who)
+    rings = move(tx, found, "collect", "collected", who, why)
     deadlines.met(tx, found.subject_id, "pickup", number)
     cases.leave(tx, f"fulfilment:{found.id}", by=who)
     return rings
@@ -221,11 +221,11 @@ def not_collected(tx: Connection, number: str, who: str, why: str) -> list[Ring]
     return rings
 
 
-def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str, str]]) -> list[Ring]:
+def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str, str]], why: str = "") -> list[Ring]:
     found = spoken(tx, number)
     if found.method == PICKUP:
         raise Refused("is_a_pickup", f"{number} is to be fetched, not sent.")
-    return move(tx, found, "ship", "shipped", who, trackings=trackings)
+    return move(tx, found, "ship", "shipped", who, why, trackings)
 
 
 def spoken(tx: Connection, number: str) -> Fulfilment:

@@ -273,10 +273,12 @@ def dispose(
     who: str,
     pieces: Decimal | None = None,
     why: str = "",
+    there: Decimal | None = None,
 ) -> ReturnRow:
     """Pieces in quarantine (None: all of the line) were looked at: they are sold again (restock) or gone (scrap).
 
-    All of a line said twice is once. Raises Refused for any others.
+    All of a line said twice is once. `there` is what whoever says it has seen in quarantine. Raises Refused for any others, and where
+    that has changed.
     """
     found = _locked(tx, number)
     mine = [one for one in found.lines if one.line_id == line_id and one.received]
@@ -285,10 +287,15 @@ def dispose(
         return found
     if line is None or disposition not in (RESTOCK, SCRAP):
         raise Refused("not_in_quarantine", f"{number} has no pieces of line {line_id} in quarantine.")
-    there = line.received or ZERO
-    many = there if pieces is None else pieces
-    if not ZERO < many <= there:
-        raise Refused("not_that_many", f"{number} has {there.normalize():f} pieces of line {line_id} in quarantine.")
+    lies = line.received or ZERO
+    if there is not None and there != lies:
+        raise Refused(
+            "changed",
+            f"{number} has changed meanwhile: {lies.normalize():f} pieces of line {line_id} are in quarantine.",
+        )
+    many = lies if pieces is None else pieces
+    if not ZERO < many <= lies:
+        raise Refused("not_that_many", f"{number} has {lies.normalize():f} pieces of line {line_id} in quarantine.")
     gone, left = _parted(line, many, disposition)
     lines = tuple(part for one in found.lines for part in ((gone, *left) if one is line else (one,)))
     still = any(one.disposition == QUARANTINE and one.received for one in lines)
@@ -297,7 +304,7 @@ def dispose(
     _save(tx, row)
     disposing.dispose(tx, row, order, gone, disposition, len(mine))
     told = {"return": number, "line": line_id, "disposition": disposition, "pieces": f"{many.normalize():f}"}
-    was = {"disposition": QUARANTINE, "pieces": f"{there.normalize():f}"}
+    was = {"disposition": QUARANTINE, "pieces": f"{lies.normalize():f}"}
     audit(tx, who, "dispose of returned goods", f"order:{number.partition('-')[0]}", why, was, told)
     return row
 

@@ -51,7 +51,14 @@ def reject(tx: Connection, number: str, who: str, why: str, pieces: Pieces) -> l
     return [Ring(FOLLOW, HUB, row.id)]
 
 
-def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str, str]], pieces: Pieces) -> list[Ring]:
+def ship(
+    tx: Connection,
+    number: str,
+    who: str,
+    trackings: Sequence[Mapping[str, str]],
+    pieces: Pieces,
+    why: str = "",
+) -> list[Ring]:
     """Only these pieces have left; the rest is a request of its own that was accepted. Raises Refused."""
     found = fulfilling.spoken(tx, number)
     given, kept = part(found, pieces)
@@ -59,8 +66,8 @@ def ship(tx: Connection, number: str, who: str, trackings: Sequence[Mapping[str,
         _possible(found, "ship", "shipped")
         tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(given)})
         row = split(tx, found, kept, found.state if found.state in ON_ITS_WAY else "accepted", _rest(number))
-        _note(tx, found, who, "ship part of fulfilment", "", given, row.number)
-    return fulfilling.ship(tx, number, who, trackings)
+        _note(tx, found, who, "ship part of fulfilment", why, given, row.number)
+    return fulfilling.ship(tx, number, who, trackings, why)
 
 
 def rest_of(tx: Connection, found: Fulfilment) -> str:

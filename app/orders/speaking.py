@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from app import cases
+from app.bell import Ring
 from app.journal.actions import audit
 from app.orders import authority, rules
 from app.orders.fulfilling import WRONG_CODE
 from app.orders.refused import Refused
 
+Say = Callable[[Connection, str], list[Ring]]  # (transaction, who) -> what to ring after the commit
 DESK = "desk"  # the role of whoever acts in the admin
 PLAYS: Mapping[str, str] = {"dc": "warehouse", "store": "store", "supplier": "supplier"}
 LEAVES = frozenset(("ship", "collect"))  # told so, it is a shipment

@@ -54,7 +54,7 @@ def acknowledged(tx: Connection, number: str, account: str, told: Shipment) -> A
 
 
 def acknowledge(
-    tx: Connection, number: str, who: str, promised: Mapping[str, Decimal] | None, at: datetime | None
+    tx: Connection, number: str, who: str, promised: Mapping[str, Decimal] | None, at: datetime | None, why: str = ""
 ) -> list[Ring]:
     """A supplier's word by our API or through a person: SKU -> pieces that he will send (None: all, none: he refuses), and when.
 
@@ -79,7 +79,9 @@ def acknowledge(
     lines = tuple(ShipmentLine(many, sku) for sku, many in told.items())
     answer = acknowledged(tx, number, found.account, Shipment(number, ShipmentStatus.PENDING, lines, estimated_at=at))
     after = {"fulfilment": number, "answer": answer.code, "pieces": {sku: _plain(many) for sku, many in told.items()}}
-    audit(tx, who, "acknowledge purchase order", f"order:{number.partition('-')[0]}", "", {"state": found.state}, after)
+    audit(
+        tx, who, "acknowledge purchase order", f"order:{number.partition('-')[0]}", why, {"state": found.state}, after
+    )
     return [Ring(fulfilling.FOLLOW, HUB, one.id) for one in fulfilling.of(tx, found.subject_id) if one.pending]
 
 

@@ -135,3 +135,14 @@ def order(name: str = "M-1", **more: Any) -> dict[str, Any]:
         "payment_status": "paid",
         **more,
     }
+
+
+@pytest.fixture
+def houses(market: Market) -> Any:
+    """The market with two stores and a supplier (tests/api/houses.py), each with a key for its own place."""
+    from tests.api.houses import RULES, Houses
+    from tests.orders.places import in_force
+
+    in_force(RULES)
+    keys = {name: market.partner(f"{name} desk", "", locations=(name,)) for name in ("alpha", "beta", "maker")}
+    return Houses(market, **keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.api.conftest import Market, order
-from tests.api.test_fulfilments import RULES
+from tests.api.houses import RULES
 from tests.api.test_tills import sale, tell
 from tests.orders.places import in_force
 from tests.web.test_openapi import PLACES, _cases, promised

@@ -24,9 +24,12 @@ OPEN = {
 # What each role may do, said here once more: a change of rights shows in two places.
 RIGHTS = {
     "support": "audit.index steps.retries steps.selected causes.retries causes.assignments codes.additions holds.place holds.releases "
-    "fulfilments.extensions fulfilments.returns fulfilments.rejections fulfilments.sourcing customers.index customers.one customers.merges "
+    "fulfilments.extensions fulfilments.returns fulfilments.rejections fulfilments.sourcing fulfilments.acceptances "
+    "fulfilments.acknowledgements fulfilments.picks fulfilments.packs fulfilments.preparations fulfilments.collections "
+    "fulfilments.no_shows fulfilments.substitutions fulfilments.shipments customers.index customers.one customers.merges "
     "webhooks.again",
-    "operator": "steps.cancellations causes.plan events.replays accounts.pauses accounts.drains accounts.resumptions accounts.limits "
+    "operator": "returns.dispositions "
+    "steps.cancellations causes.plan events.replays accounts.pauses accounts.drains accounts.resumptions accounts.limits "
     "accounts.registrations bulk.plan bulk.actions bulk.pauses bulk.resumptions bulk.stops sourcing.drafts sourcing.activations "
     "stock.publications stock.repairs webhooks.switches webhooks.replays feeds.approvals feeds.rejections feeds.rollbacks",
     "admin": "steps.repeats users.index users.additions users.changes keys.index keys.additions keys.successors keys.revocations "

@@ -1,8 +1,9 @@
-"""Fulfilments: what a person may do about a request that a location does not answer, or a pickup that nobody fetches."""
+"""Fulfilments: what locations were asked for, and what a person says for one that has no other way, or that does not answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from flask import abort
@@ -11,52 +12,169 @@ from sqlalchemy import Connection, text
 
 from app.bell import Ring, ring
 from app.database import transaction
-from app.orders import fulfilling, planning
-from app.orders.refused import Refused
-from app.web.admin.asking import back, reason
+from app.journal.reading.rows import paged
+from app.orders import fulfilling, planning, sharing, speaking, supplying, todo
+from app.orders.fulfilling import OPEN
+from app.orders.speaking import Speaker
+from app.web import looked
+from app.web.admin.asking import back, given, reason
 from app.web.admin.gate import Page, expose, me
+from app.web.admin.speaking import pieces, said, word
 
-NEWEST = text("""
-SELECT f.number, f.location, f.account, f.method, f.state, f.round, f.why, f.rules, f.updated_at, b.waybill, b.number AS order_number
-FROM fulfilments f JOIN subjects b ON b.id = f.subject_id ORDER BY f.id DESC LIMIT 200
+LISTED = """
+SELECT f.id, f.number, f.location, f.account, f.method, f.state, f.round, f.why, f.rules, f.updated_at, b.waybill, b.number AS order_number,
+    (SELECT min(d.due_at) FROM deadlines d WHERE d.subject_id = f.subject_id AND d.part = f.number AND d.state = 'open') AS due_at
+FROM fulfilments f JOIN subjects b ON b.id = f.subject_id
+"""
+# As the index of what is open has it (migrations/sql/0014_faces.sql).
+WAITS = "f.account = '' AND f.state IN ('proposed', 'requested', 'accepted', 'picked', 'packed', 'ready', 'no_show')"
+FILTERS = {"before": "f.id < :before", "state": f"{WAITS} AND f.state = :state", "location": "f.location = :location"}
+SAID = text("""
+SELECT at, who, action, reason FROM audit WHERE object = :order AND after->>'fulfilment' = :number ORDER BY id DESC LIMIT 100
 """)
 LONGER = 2 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    id: int
+    number: str
+    location: str
+    account: str
+    method: str
+    state: str
+    round: int
+    why: str
+    rules: str
+    updated_at: datetime
+    waybill: str
+    order_number: str | None
+    due_at: datetime | None
 
 
 class Fulfilments(Page):
     needs: ClassVar = {
         "index": "viewer",
+        "one": "viewer",
+        "acceptances": "support",
+        "acknowledgements": "support",
+        "rejections": "support",
+        "picks": "support",
+        "packs": "support",
+        "substitutions": "support",
+        "preparations": "support",
+        "collections": "support",
+        "no_shows": "support",
         "extensions": "support",
         "returns": "support",
-        "rejections": "support",
+        "shipments": "support",
         "sourcing": "support",
     }
 
-    def is_visible(self) -> bool:
-        return False
-
     @expose("/")
     def index(self) -> ResponseReturnValue:
-        """The newest requests to locations."""
+        """The newest requests to locations, or what waits in one state."""
+        asked = given("state", "location")
         with transaction() as tx:
-            rows = tx.execute(NEWEST).all()
-        return str(self.render("fulfilments.html", rows=rows))
+            page = paged(tx, Listed, LISTED, FILTERS, asked, "f.id DESC")
+        return str(self.render("fulfilments.html", page=page, said=asked, states=sorted(OPEN)))
+
+    @expose("/<number>")
+    def one(self, number: str) -> ResponseReturnValue:
+        """What was asked for, what is waited for, and what can be said of it now."""
+        personal = me().may("support")
+        with transaction() as tx:
+            found = todo.numbered(tx, number.upper())
+            if found is None:
+                abort(404)
+            waybill = found.fulfilment.number.partition("-")[0]
+            if personal and found.person:
+                looked.note(tx, me().login, waybill)
+            told = tx.execute(SAID, {"order": f"order:{waybill}", "number": found.fulfilment.number}).all()
+        shown = {"told": found, "one": found.fulfilment, "waybill": waybill, "personal": personal}
+        return str(self.render("fulfilment.html", **shown, history=told if personal else ()))
+
+    # ---- what a location says, said for it by a person
+
+    @expose("/<number>/acceptances", methods=("POST",))
+    def acceptances(self, number: str) -> ResponseReturnValue:
+        why = reason()
+        return _said(number, "accept", lambda tx, who: fulfilling.accept(tx, number, who, why), "It is accepted.")
+
+    @expose("/<number>/acknowledgements", methods=("POST",))
+    def acknowledgements(self, number: str) -> ResponseReturnValue:
+        """A supplier's word by telephone; what he does not send is offered elsewhere."""
+        why, promised = reason(), pieces("promised:") or None
+        return _said(
+            number,
+            "acknowledge",
+            lambda tx, who: supplying.acknowledge(tx, number, who, promised, None, why),
+            "The purchase order is acknowledged.",
+        )
+
+    @expose("/<number>/rejections", methods=("POST",))
+    def rejections(self, number: str) -> ResponseReturnValue:
+        why, some = reason(), pieces()
+        told = "The pieces are offered elsewhere."
+        return _said(number, "reject", lambda tx, who: sharing.reject(tx, number, who, why, some), told)
+
+    @expose("/<number>/picks", methods=("POST",))
+    def picks(self, number: str) -> ResponseReturnValue:
+        why = reason()
+        return _said(number, "pick", lambda tx, who: fulfilling.pick(tx, number, who, why), "It is picked.")
+
+    @expose("/<number>/packs", methods=("POST",))
+    def packs(self, number: str) -> ResponseReturnValue:
+        why = reason()
+        return _said(number, "pack", lambda tx, who: fulfilling.pack(tx, number, who, why), "It is packed.")
+
+    @expose("/<number>/substitutions", methods=("POST",))
+    def substitutions(self, number: str) -> ResponseReturnValue:
+        why, line, sku = reason(), word("line"), word("sku")
+        told = f"{sku} goes out in its place."
+        return _said(number, "substitute", lambda tx, who: fulfilling.substitute(tx, number, who, line, sku, why), told)
+
+    @expose("/<number>/preparations", methods=("POST",))
+    def preparations(self, number: str) -> ResponseReturnValue:
+        why = reason()
+
+        def ready(tx: Connection, who: str) -> list[Ring]:
+            return fulfilling.ready(
+                tx, number, who, fulfilling.keeps_for(tx, fulfilling.spoken(tx, number).location), why
+            )
+
+        return _said(number, "ready", ready, "It is set out; the customer is told.")
+
+    @expose("/<number>/collections", methods=("POST",))
+    def collections(self, number: str) -> ResponseReturnValue:
+        why, code = reason(), word("code", 20)
+        told = "It is handed over."
+        return _said(number, "collect", lambda tx, who: fulfilling.collect(tx, number, who, code, why), told)
+
+    @expose("/<number>/no-shows", methods=("POST",))
+    def no_shows(self, number: str) -> ResponseReturnValue:
+        why = reason()
+        told = "Nobody fetched it: keep it longer, or put it back."
+        return _said(number, "no_show", lambda tx, who: fulfilling.not_collected(tx, number, who, why), told)
 
     @expose("/<number>/extensions", methods=("POST",))
     def extensions(self, number: str) -> ResponseReturnValue:
         why = reason()
-        return _done(lambda tx: fulfilling.extend(tx, number, me().login, why, LONGER), "It is kept for two more days.")
+        told = "It is kept for two more days."
+        return _said(number, "extend", lambda tx, who: fulfilling.extend(tx, number, who, why, LONGER), told)
 
     @expose("/<number>/returns", methods=("POST",))
     def returns(self, number: str) -> ResponseReturnValue:
         why = reason()
         told = "It goes back on the shelf; cancel the pieces in the channel, so that the customer is paid back."
-        return _done(lambda tx: fulfilling.put_back(tx, number, me().login, why), told)
+        return _said(number, "put_back", lambda tx, who: fulfilling.put_back(tx, number, who, why), told)
 
-    @expose("/<number>/rejections", methods=("POST",))
-    def rejections(self, number: str) -> ResponseReturnValue:
-        why = reason()
-        return _done(lambda tx: fulfilling.reject(tx, number, me().login, why), "The pieces are offered elsewhere.")
+    @expose("/<number>/shipments", methods=("POST",))
+    def shipments(self, number: str) -> ResponseReturnValue:
+        why, some, tracking = reason(), pieces(), {"number": word("tracking"), "carrier": word("carrier", 80)}
+        trackings = [tracking] if tracking["number"] else []
+        told = "It has left."
+        return _said(number, "ship", lambda tx, who: sharing.ship(tx, number, who, trackings, some, why), told)
 
     @expose("/<waybill>/sourcing", methods=("POST",))
     def sourcing(self, waybill: str) -> ResponseReturnValue:
@@ -69,11 +187,10 @@ class Fulfilments(Page):
         return back("What nobody was asked for is sourced again.")
 
 
-def _done(call: Callable[[Connection], list[Ring]], told: str) -> ResponseReturnValue:
-    try:
-        with transaction() as tx:
-            rings = call(tx)
-    except Refused as refused:
-        return back(refused.sentence, "bad")
-    ring(rings)
-    return back(told)
+def _said(number: str, event: str, call: speaking.Say, told: str) -> ResponseReturnValue:
+    def act(tx: Connection, who: Speaker) -> list[Ring]:
+        found = fulfilling.locked(tx, number)
+        speaking.must(tx, who, found.location, "fulfilment", event, number)
+        return call(tx, who.name)
+
+    return said(number, act, told, "fulfilments.index")

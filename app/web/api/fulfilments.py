@@ -70,8 +70,8 @@ def acknowledged(asked: Told, number: str) -> Response:
     """A supplier's answer to a purchase order: what he does not send is offered elsewhere."""
     lines = asked["lines"]
     promised = None if lines is None else _summed((one["sku"], one["quantity"]) for one in lines)
-    at = asked["promised_at"]
-    return _say(number, "acknowledge", lambda tx, name, who: supplying.acknowledge(tx, name, who, promised, at))
+    at, note = asked["promised_at"], asked["note"]
+    return _say(number, "acknowledge", lambda tx, name, who: supplying.acknowledge(tx, name, who, promised, at, note))
 
 
 @resource.on("POST", "/<number>/rejections", WRITE, ONE, takes=shapes.Rejection, once=True)
