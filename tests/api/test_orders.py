@@ -63,6 +63,38 @@ def test_the_same_request_fifty_times_is_one_order(market: Market) -> None:
     assert (reused.status_code, reused.json["type"]) == (422, "urn:waybill:problem:idempotency_key_reused")
 
 
+def test_an_order_that_is_told_to_and_fro_ends_as_it_was_told_last(market: Market) -> None:
+    """Without updated_at, and each edit carried out: A, B, A, B, A. What is said twice in a row is a duplicate, whatever its key."""
+    told = {name: order(note=f"wrapped {name}") for name in ("A", "B")}
+    for name in ("A", "B", "A", "B", "A"):
+        waybill = market.mine.place(told[name])
+        again = market.mine.ask("POST", "/orders", told[name]).json
+        assert (again["waybill"], again["duplicate"]) == (waybill, True)
+        market.world.pump()
+        assert _note(market) == f"wrapped {name}"
+        (booked,) = market.world.ask("erp", "GET", "/_sim/state")["bookings"].values()
+        assert f"wrapped {name}" in json.dumps(booked)
+    assert market.world.events() == {"applied": 5}
+    assert market.world.effects("erp")["bookings"] == {"market-M-1": 1}
+
+
+def test_to_and_fro_before_anything_is_read_is_the_last_word(market: Market) -> None:
+    for note in ("A", "B", "A"):
+        market.mine.place(order(note=note))
+    market.world.pump()
+    assert _note(market) == "A"
+
+
+def _note(market: Market) -> str:
+    """What the hub knows of its one order."""
+    from connectors.canonical.codec import decode
+    from connectors.canonical.order import Order
+
+    known = decode(market.world.one("SELECT d.body FROM subjects s JOIN documents d ON d.id = s.document_id"))
+    assert isinstance(known, Order)
+    return known.note
+
+
 def test_what_is_wrong_is_refused_before_it_is_kept(market: Market) -> None:
     off = order()
     off["totals"]["total"]["shop"]["amount"] = "53.21"

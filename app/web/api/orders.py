@@ -35,13 +35,15 @@ CONFLICT = {404: schemas.ProblemShape, 409: schemas.ProblemShape}
 STATES = text(
     "SELECT machine, part, state, since FROM order_states WHERE subject_id = :subject ORDER BY machine, part LIMIT 2000"
 )
+LAST = text("SELECT told FROM subjects WHERE id = :subject")
+TOLD = text("UPDATE subjects SET told = :told WHERE id = :subject")
 FIND = text("SELECT waybill FROM subjects WHERE kind = 'order' AND account = :account AND external_id = :id")
 
 
 @resource.on("POST", "", WRITE, {202: shapes.Kept, 409: schemas.ProblemShape}, takes=shapes.Told, once=True)
 def placed(asked: Mapping[str, Any]) -> Response:
-    """The order as it stands now. It is kept before this is answered, and carried on from there. Told again with a later `updated_at` it is an
-    edit; an older or equal one changes nothing."""
+    """The order as it stands now. It is kept before this is answered, and carried on from there. Told otherwise it is an edit, unless its
+    `updated_at` (`placed_at` where that is left out) is older than what is known; of equal ones what is told last holds."""
     once.key()
     body = request.get_data()
     told = partner.read("order", body)
@@ -53,9 +55,19 @@ def placed(asked: Mapping[str, Any]) -> Response:
 
 def _kept(tx: Connection, taken: Taken, order: Order, body: bytes) -> Response:
     subject = subjects.lock(tx, "order", taken.account, order.id)
-    found = taken.accept(tx, "order", f"order:{order.id[:200]}:{partner.digest(body)}", body)
+    found = taken.accept(tx, "order", _delivery(tx, subject.id, f"order:{order.id[:200]}:{partner.digest(body)}"), body)
     words = {"waybill": subject.waybill, "id": order.id, "duplicate": not found.fresh}
     return partner.said(words, 202, {"Location": url_for("api_orders.one", waybill=subject.waybill)})
+
+
+def _delivery(tx: Connection, subject: int, content: str) -> str:
+    """The delivery's own id: that of the last one when it says the same; what is told again after something else is new."""
+    last = str(tx.execute(LAST, {"subject": subject}).scalar_one())
+    if last.startswith(content):
+        return last
+    told = f"{content}:{partner.named(once.key())}" if last else content
+    tx.execute(TOLD, {"subject": subject, "told": told})
+    return told
 
 
 def adds_up(order: Order) -> None:
