@@ -215,6 +215,31 @@ def _open(market: Market) -> dict[str, Any]:
     return {row.line_id: f"{row.quantity.normalize():f}" for row in rows}
 
 
+def test_cancellations_that_are_not_read_yet_are_counted_together(market: Market) -> None:
+    """Two tees: what was asked a moment ago and not read yet is taken off first; all of it leaves nothing to take off."""
+    waybill = market.mine.place(order())
+    market.world.pump()
+    path = f"/orders/{waybill}/cancellations"
+    two, one = ({"lines": [{"line_id": "M-1-1", "quantity": many}]} for many in ("2", "1"))
+    assert market.mine.ask("POST", path, one).status_code == 202
+    over = market.mine.ask("POST", path, two)
+    assert (over.status_code, over.json["type"], over.json["lines"]) == (
+        409,
+        "urn:waybill:problem:not_that_many",
+        ["M-1-1"],
+    )
+    with ThreadPoolExecutor(4) as crowd:
+        answers = [crowd.submit(market.mine.ask, "POST", path, one) for _ in range(4)]
+        assert sorted(answer.result().status_code for answer in answers) == [202, 409, 409, 409]
+    market.world.pump()
+    assert _open(market) == {"M-1-2": "1"}
+    assert market.mine.ask("POST", path, {}).status_code == 202
+    again = market.mine.ask("POST", path, {})
+    assert (again.status_code, again.json["type"]) == (409, "urn:waybill:problem:cancelled")
+    market.world.pump()
+    assert _open(market) == {}
+
+
 def test_a_return_is_allowed_once_it_has_left_and_declined_before(market: Market) -> None:
     waybill = market.mine.place(order())
     market.world.pump()

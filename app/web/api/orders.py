@@ -13,7 +13,7 @@ from flask import Response, request, url_for
 from sqlalchemy import Connection, text
 
 from app.database import transaction
-from app.journal import subjects
+from app.journal import events, subjects
 from app.journal.subjects import Subject
 from app.orders.shipping import to_ship
 from app.orders.whereabouts import whereabouts
@@ -123,7 +123,8 @@ def cancelled(asked: Mapping[str, Any], waybill: str) -> Response:
 def _cancel(tx: Connection, taken: Taken, waybill: str, asked: Mapping[str, Any], name: str) -> Response:
     subject = partner.mine(tx, waybill)
     order = known(subject)
-    _may_cancel(order, asked["lines"])
+    before = [orjson.loads(body) for body in events.unread_of(tx, subject.id, "cancellation")]
+    _may_cancel(order, asked["lines"], before)
     told = {
         "id": f"cancel-{name}",
         "order_id": order.id,
@@ -131,7 +132,8 @@ def _cancel(tx: Connection, taken: Taken, waybill: str, asked: Mapping[str, Any]
         "at": datetime.now(UTC).isoformat(),
         **asked,
     }
-    taken.accept(tx, "cancellation", f"cancellation:{subject.id}:{name}", orjson.dumps(told))
+    kept = taken.accept(tx, "cancellation", f"cancellation:{subject.id}:{name}", orjson.dumps(told))
+    events.concerns(tx, kept.event_id, subject.id)
     return partner.said({"waybill": subject.waybill, "id": order.id, "duplicate": False}, 202)
 
 
@@ -144,8 +146,9 @@ def known(subject: Subject) -> Order:
     return subject.document
 
 
-def _may_cancel(order: Order, lines: list[Mapping[str, str]]) -> None:
-    if order.cancelled_at is not None:
+def _may_cancel(order: Order, lines: list[Mapping[str, str]], before: list[Mapping[str, Any]]) -> None:
+    """Raises Problem 409. `before` are the cancellations that are kept and not read yet: they are taken off first."""
+    if order.cancelled_at is not None or any(not one["lines"] for one in before):
         raise Problem(409, "cancelled", "The order is cancelled already.")
     left = to_ship(order)
     if not lines and (order.shipments and sum(left.values()) < _open(order)):
@@ -153,9 +156,10 @@ def _may_cancel(order: Order, lines: list[Mapping[str, str]]) -> None:
             409, "shipped", "Pieces of it have left: name the lines that are still here, or ask for a return."
         )
     wanted: dict[str, Decimal] = {}
-    for line in lines:
+    for line in (*lines, *(line for one in before for line in one["lines"])):
         wanted[line["line_id"]] = wanted.get(line["line_id"], Decimal(0)) + Decimal(line["quantity"])
-    over = [name for name, many in wanted.items() if many > _cancellable(order, left, name)]
+    named = {line["line_id"] for line in lines}
+    over = [name for name, many in wanted.items() if name in named and many > _cancellable(order, left, name)]
     if over:
         raise Problem(409, "not_that_many", "Not so many of these lines are still to be sent.", lines=sorted(over))
 
