@@ -15,8 +15,10 @@ from sqlalchemy import Connection, text
 from app.database import transaction
 from app.journal import events, subjects
 from app.journal.subjects import Subject
+from app.orders import returning
 from app.orders.shipping import to_ship
 from app.orders.whereabouts import whereabouts
+from app.stock.counter import at_the_counter, carried
 from app.web.api import once, partner, schemas
 from app.web.api import schemas_orders as shapes
 from app.web.api.partner import Looked, Taken
@@ -31,6 +33,7 @@ resource = Resource(
     "api_orders", __name__, url_prefix="/api/v1/orders", description="Orders, from placing to the last parcel."
 )
 READ, WRITE, CANCEL = "orders:read", "orders:write", "cancellations:write"
+NOT_HERE = frozenset(("declined", "cancelled"))  # returns of which nothing came back, nor will
 CONFLICT = {404: schemas.ProblemShape, 409: schemas.ProblemShape}
 STATES = text(
     "SELECT machine, part, state, since FROM order_states WHERE subject_id = :subject ORDER BY machine, part LIMIT 2000"
@@ -115,7 +118,8 @@ def _standing(tx: Connection, subject: Looked) -> dict[str, Any]:
     "POST", "/<waybill>/cancellations", CANCEL, {202: shapes.Kept, **CONFLICT}, takes=shapes.Cancellation, once=True
 )
 def cancelled(asked: Mapping[str, Any], waybill: str) -> Response:
-    """Takes pieces, or all of it, off an order, as far as they have not left. What has left can only come back (returns)."""
+    """Takes pieces, or all of it, off an order, as far as they have not left. What has left can only come back (returns); so can what was carried
+    home from a till, whose sale may be voided as a whole as long as nothing of it came back."""
     name = partner.named(once.key())
     return partner.take(lambda tx, taken: _cancel(tx, taken, waybill, asked, name))
 
@@ -125,6 +129,10 @@ def _cancel(tx: Connection, taken: Taken, waybill: str, asked: Mapping[str, Any]
     order = known(subject)
     before = [orjson.loads(body) for body in events.unread_of(tx, subject.id, "cancellation")]
     _may_cancel(order, asked["lines"], before)
+    if not asked["lines"] and carried(order) and any(row.state not in NOT_HERE for row in returning.of(tx, subject.id)):
+        raise Problem(
+            409, "returned", "Pieces of it came back or are to come: what is left of it is returned as they are."
+        )
     told = {
         "id": f"cancel-{name}",
         "order_id": order.id,
@@ -169,8 +177,10 @@ def _open(order: Order) -> Decimal:
 
 
 def _cancellable(order: Order, left: Mapping[str, Decimal], name: str) -> Decimal:
-    """Pieces of a line that may still be taken off; what is never shipped (a service) until it is all gone."""
+    """Pieces of a line that may still be taken off; what is never shipped (a service) until it is all gone, what was carried home never."""
     line = next((one for one in order.lines if one.id == name), None)
     if line is None:
+        return Decimal(0)
+    if at_the_counter(order, line):
         return Decimal(0)
     return left.get(name, Decimal(0)) if line.requires_shipping else line.current_quantity
