@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from app.accounts import entries
 from app.accounts.tokens import opened, sealed
+from connectors.kit.masking import closed_url
 
 EVENTS = ("order.accepted", "order.shipped", "order.cancelled", "order.refunded")
 OVERLAP = 24 * 3600.0  # seconds that an old secret signs beside its successor
@@ -41,7 +42,10 @@ GONE = text("DELETE FROM listener_secrets WHERE expires_at < now() - interval '1
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A subscription: `url` is told of `events` of the account's orders while it is `active`."""
+    """A subscription: `url` is told of `events` of the account's orders while it is `active`.
+
+    `shown` is the address for people and records: its query may hold a key of the partner's.
+    """
 
     id: str
     account: str
@@ -51,6 +55,10 @@ class Listener:
     made_at: datetime
     made_by: str
     changed_at: datetime
+
+    @property
+    def shown(self) -> str:
+        return closed_url(self.url)
 
 
 class Wrong(ValueError):

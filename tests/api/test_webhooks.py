@@ -258,6 +258,42 @@ def test_an_address_that_was_allowed_once_is_looked_at_at_every_call(listening: 
 
 
 @here
+def test_a_key_in_an_address_is_called_with_and_shown_nowhere(listening: Listening) -> None:
+    """A partner's own key in the query of its address: it is in the request, and in no answer, page, record or audit."""
+    from app.database import transaction
+    from app.web import people
+    from tests.web.conftest import PASSWORDS, Person
+
+    with transaction() as tx:
+        people.keep(tx, "admin", PASSWORDS["admin"], "admin")
+    market, url = listening.market, f"{listening.address}/events?code=quuxquux7&plainquux"
+    boss = Person(market.app.test_client()).log_in("admin", PASSWORDS["admin"])
+    said = [boss.press("/admin/webhooks/", account="market", url=url, events="order.shipped").text]
+    first = market.world.one("SELECT id FROM listeners")
+    said += [
+        boss.press(f"/admin/webhooks/{first}/secrets").text,
+        boss.press(f"/admin/webhooks/{first}/withdrawals").text,
+    ]
+    made = market.mine.ask("POST", "/webhooks", {"url": url, "events": ["order.accepted"]})
+    assert made.json["url"] == f"{listening.address}/events?code=***&***"
+    listening.id = made.json["id"]
+    listening.knows(made.json["secret"])
+    market.mine.place(order())
+    market.world.pump()
+    assert listening.done == {"order.accepted:M-1": 1}
+    answers = ("/webhooks", f"/webhooks/{listening.id}", f"/webhooks/{listening.id}/events")
+    said += [made.text, *(market.mine.ask("GET", path).text for path in answers)]
+    said += [boss.page("/admin/webhooks/"), boss.page("/admin/audit/"), boss.page("/admin/attempts/")]
+    assert not [page for page in said if "quuxquux" in page or "plainquux" in page]
+    kept = "SELECT string_agg(x::text, ' ') FROM (SELECT to_jsonb(a) AS x FROM {} a) t"
+    for table in ("audit", "attempts", "api_answers", "steps", "events"):
+        assert "quuxquux" not in (market.world.one(kept.format(table)) or ""), table
+    heads = market.world.one("SELECT string_agg(head::text || encode(body, 'escape'), ' ') FROM payloads")
+    assert "code=***" in heads
+    assert "quuxquux" not in heads
+
+
+@here
 def test_the_admin_shows_and_replays(listening: Listening) -> None:
     from app.database import transaction
     from app.web import people
