@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from standardwebhooks.webhooks import Webhook
 
@@ -61,7 +60,7 @@ class Direct:
         if why:
             raise Rejected(why, code="forbidden_address", remedy=outward.REMEDY)
         own = replace(self.connection.http, hosts=(url,), shown=closed_url)
-        return own if urlsplit(url).hostname in private else replace(own, sessions=outward.session)
+        return own if outward.ours(url, private) else replace(own, sessions=outward.session)
 
 
 def signed(event: PartnerEvent, now: datetime) -> dict[str, str]:

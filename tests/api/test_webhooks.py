@@ -14,7 +14,7 @@ from connectors.direct.simulator import create
 from connectors.kit.simulator import Fault, Simulator
 from tests.api.conftest import Market, order
 
-PRIVATE = 'settings = { private_hosts = ["127.0.0.1"] }\ntimeout = 1.0\n'
+PRIVATE = 'settings = { private_hosts = ["127.0.0.1:*"] }\ntimeout = 1.0\n'
 here = pytest.mark.parametrize("market", [PRIVATE], indirect=True)
 EVENTS = ["order.accepted", "order.shipped", "order.cancelled", "order.refunded"]
 
@@ -247,7 +247,7 @@ def test_an_address_that_was_allowed_once_is_looked_at_at_every_call(listening: 
 
     listening.subscribe(["order.accepted"])
     accounts = Path(os.environ["WAYBILL_CONFIG"]) / "accounts.toml"
-    accounts.write_text(accounts.read_text().replace('private_hosts = ["127.0.0.1"]', "private_hosts = []"))
+    accounts.write_text(accounts.read_text().replace('private_hosts = ["127.0.0.1:*"]', "private_hosts = []"))
     engine().dispose()
     fresh_process()
     listening.market.mine.place(order())
