@@ -189,6 +189,15 @@ def test_a_price_holds_from_its_minute_until_its_minute(feed: Feed) -> None:
     assert feed.world.calls("shop", "prices.set") == before
 
 
+def test_a_price_that_is_reduced_from_another_sum_is_told_anew(feed: Feed) -> None:
+    """The same amount, another compare_at: the channel hears of it; what it knows already it does not hear again."""
+    feed.take("one.csv", *PLAIN)
+    feed.take("two.csv", "WB-TEE,19.90,EUR,,24.90,,,", *PLAIN[1:])
+    assert feed.shown()["WB-TEE"] == "19.9 was 24.9"
+    told = feed.world.one("SELECT count(*) FROM steps WHERE name = 'publish_prices' AND state = 'done'")
+    assert feed.world.calls("shop", "prices.set") == told == 2
+
+
 def test_a_run_is_rolled_back_to_the_one_before(feed: Feed) -> None:
     from app.catalogue import price_activation
     from app.database import transaction
