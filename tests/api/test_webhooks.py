@@ -130,23 +130,43 @@ def test_what_is_not_taken_is_sent_again_under_the_same_id(listening: Listening)
 
 
 @here
-def test_a_dead_partner_opens_the_breaker_and_holds_nobody_else_up(listening: Listening) -> None:
+def test_a_dead_listener_is_left_alone_and_holds_nobody_else_up(listening: Listening) -> None:
+    """One that answers 503 and one that nobody hears are called now and then; the partner's third has every event at once."""
+    from sqlalchemy import text
+
+    from app.database import transaction
+    from config.reader import config
+
+    world = listening.market.world
+    rule = world.folder / "settings.toml"
+    rule.write_text(rule.read_text().replace("pause = 0.3", "pause = 5").replace("most = 0.5", "most = 60"))
+    config.cache_clear()
     listening.subscribe(["order.accepted"])
     listening.answers(503)
-    for n in range(12):
-        listening.market.mine.place(order(f"M-{n}"))
-    listening.market.world.pump(
-        until=lambda: listening.market.world.one("SELECT breaker FROM account_state WHERE account = 'market'") == "open"
-    )
-    listening.market.world.pump(
-        until=lambda: len(listening.market.world.effects("erp")["bookings"]) == 12
-    )  # the orders themselves go on
-    open_at = len(listening.told)
-    assert open_at < 60
+    with create({}).served() as deaf:
+        pass  # gone: nothing listens at that port any more
+    third = create({})
+    with third.served() as address:
+        for url in (f"{deaf}/events", f"{address}/events"):
+            made = listening.market.mine.ask("POST", "/webhooks", {"url": url, "events": ["order.accepted"]}).json
+        third.memory.put("secrets", "all", [made["secret"]])
+        for n in range(12):
+            listening.market.mine.place(order(f"M-{n}"))
+        world.pump(until=lambda: len(third.memory.table("effects")) == 12)
+        tried = world.one(
+            "SELECT count(*) FROM attempts WHERE code IN ('http_503', 'unreachable', 'server_error') AND account = 'market'"
+        )
+        assert len(listening.told) <= tried < 16
+        assert world.one("SELECT count(*) FROM account_state WHERE account = 'market' AND breaker <> 'closed'") == 0
+        world.pump(until=lambda: len(world.effects("erp")["bookings"]) == 12)  # the orders themselves go on
+        assert "does not answer" in world.one("SELECT string_agg(sentence, ' ') FROM steps WHERE account = 'market'")
     listening.answers(204)
-    listening.market.world.pump()
+    with transaction() as tx:  # so much later
+        tx.execute(text("UPDATE listeners SET rests_until = now()"))
+        tx.execute(text("UPDATE steps SET due_at = now() WHERE account = 'market' AND state IN ('ready', 'unknown')"))
+    world.pump(until=lambda: len(listening.done) == 12)
     assert set(listening.done.values()) == {1}
-    assert len(listening.done) == 12
+    assert world.one("SELECT failures FROM listeners WHERE id = :id", id=listening.id) == 0
 
 
 @here
