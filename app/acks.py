@@ -61,10 +61,12 @@ class Log:
 
     def write(self, account: str, delivery_id: str, body: bytes, first: bool) -> None:
         """One write of one line: whole, or not there. Raises OSError."""
+        self.note(account, delivery_id, content(body), first)
+
+    def note(self, account: str, delivery_id: str, digest: str, first: bool) -> None:
+        """The same where the body was hashed before (`content`)."""
         now = time.time()
-        line = orjson.dumps(
-            [round(now, 3), account, delivery_id, content(body), first], option=orjson.OPT_APPEND_NEWLINE
-        )
+        line = orjson.dumps([round(now, 3), account, delivery_id, digest, first], option=orjson.OPT_APPEND_NEWLINE)
         if int(now // HOUR) != self._hour or os.getpid() != self._pid:
             self._begin(int(now // HOUR))
         whole = self._torn + line

@@ -14,6 +14,8 @@ import orjson
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 
+from app.cursors import Discreet
+
 # A peer that vanished without a word (power, a firewall, a failover) is found out in about 20 s, not in the two hours that systems default to.
 # https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNECT-KEEPALIVES ; tcp_user_timeout is in milliseconds and ignored where unsupported.
 ALIVE: dict[str, Any] = {
@@ -58,6 +60,7 @@ def engine(url: str | None = None) -> Engine:
             "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
             + os.environ.get("DATABASE_PLANS", ""),
             "prepare_threshold": 2,
+            "cursor_factory": Discreet,
         },
     )
 

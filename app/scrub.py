@@ -13,8 +13,8 @@ PERSONAL = re.compile(
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 PHONE = re.compile(r"(?<![\w.:-])\+?\d[\d ()/-]{8,}\d(?![\w.:-])")
 USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
-# What a database driver appends to its words: the statement, its parameters, the row's own values.
-STATEMENT = re.compile(r"\s*(\n?\[SQL:|\[parameters:|\nDETAIL:|\nCONTEXT:).*", re.DOTALL)
+# What a database driver appends to its words: the statement, its parameters, the row's own values; also as an error's repr() writes them.
+STATEMENT = re.compile(r"\s*(\n?\[SQL:|\[parameters:|(\n|\\n)(DETAIL|CONTEXT):).*", re.DOTALL)
 MASK = "***"
 LONGEST = 2_000
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from app.accounts import entries
 from app.accounts.tokens import opened, sealed
+from connectors.kit.masking import closed_url
 
 EVENTS = ("order.accepted", "order.shipped", "order.cancelled", "order.refunded")
 OVERLAP = 24 * 3600.0  # seconds that an old secret signs beside its successor
@@ -36,12 +37,25 @@ UPDATE listener_secrets SET expires_at = least(expires_at, now() + make_interval
 VALID = text("""
 SELECT sealed FROM listener_secrets WHERE listener_id = :id AND (expires_at IS NULL OR expires_at > now()) ORDER BY id DESC LIMIT 5
 """)
+# A house that does not answer is left alone, longer each time; when its rest is over one event is tried, and the others wait for what it meets.
+FAILED = text("""
+UPDATE listeners SET failures = failures + 1,
+    rests_until = now() + make_interval(secs => least(:most, :pause * power(2, least(failures, 10)))) WHERE id = :id
+""")
+WELL = text("UPDATE listeners SET failures = 0, rests_until = NULL WHERE id = :id AND failures > 0")
+TRY = text("""
+UPDATE listeners SET rests_until = now() + make_interval(secs => :patience) WHERE id = :id AND rests_until <= now() RETURNING 1
+""")
+RESTS = text("SELECT extract(epoch FROM rests_until - now())::float FROM listeners WHERE id = :id")
 GONE = text("DELETE FROM listener_secrets WHERE expires_at < now() - interval '1 day'")
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A subscription: `url` is told of `events` of the account's orders while it is `active`."""
+    """A subscription: `url` is told of `events` of the account's orders while it is `active`.
+
+    `shown` is the address for people and records: its query may hold a key of the partner's.
+    """
 
     id: str
     account: str
@@ -51,6 +65,10 @@ class Listener:
     made_at: datetime
     made_by: str
     changed_at: datetime
+
+    @property
+    def shown(self) -> str:
+        return closed_url(self.url)
 
 
 class Wrong(ValueError):
@@ -125,6 +143,23 @@ def withdraw(tx: Connection, name: str) -> None:
 def wanting(tx: Connection, account: str, event: str) -> list[str]:
     """Ids of the account's subscriptions that are to hear of an event."""
     return list(tx.execute(WANTING, {"account": account, "event": event}).scalars())
+
+
+def failed(tx: Connection, name: str, pause: float, most: float) -> None:
+    """It did not answer: nobody calls it for `pause` seconds, doubled with each failure in a row up to `most`."""
+    tx.execute(FAILED, {"id": name, "pause": pause, "most": most})
+
+
+def well(tx: Connection, name: str) -> None:
+    tx.execute(WELL, {"id": name})
+
+
+def rests(tx: Connection, name: str, patience: float) -> float:
+    """Seconds for which it is left alone; 0 when it may be called. Of those who ask when its rest is over one may, the others wait `patience`."""
+    left: float | None = tx.execute(RESTS, {"id": name}).scalar()
+    if left is None or (left <= 0 and tx.execute(TRY, {"id": name, "patience": patience}).scalar() is not None):
+        return 0.0
+    return max(left, 0.0) or patience
 
 
 def valid(tx: Connection, name: str) -> tuple[str, ...]:

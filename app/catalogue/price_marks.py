@@ -62,15 +62,21 @@ class PriceMark:
 
 def publishers(price_list: str) -> list[str]:
     """Accounts that are told of a list's prices: routes of kind `price` (when = { list = "..." }, or none for all lists), if they take any."""
-    return sorted(
-        {
-            account
-            for route in config().routes
-            if route.kind == "price" and _takes(route.when, price_list)
-            for account in route.roles.get("publish", ())
-            if "PriceTaker" in entries.manifest(account).offers
-        }
-    )
+    return sorted(name for name in _published(price_list) if "PriceTaker" in entries.manifest(name).offers)
+
+
+def may_see(account: str, price_list: str) -> bool:
+    """Whether a partner may ask for a list's prices: the list without a name is everybody's, others are whose channel a route tells of them."""
+    return not price_list or account in _published(price_list)
+
+
+def _published(price_list: str) -> set[str]:
+    return {
+        account
+        for route in config().routes
+        if route.kind == "price" and _takes(route.when, price_list)
+        for account in route.roles.get("publish", ())
+    }
 
 
 def _takes(when: Mapping[str, object], price_list: str) -> bool:

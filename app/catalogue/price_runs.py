@@ -36,7 +36,7 @@ ORDER BY id LIMIT 1
 BEFORE = text("""
 SELECT count(*) FROM price_runs WHERE account = :account AND file = :file AND split_part(content, ' ', 1) = :content
 """)
-LOADING = text("SELECT id FROM price_runs WHERE state = 'loading' ORDER BY id")
+LOADING = text("SELECT account, id FROM price_runs WHERE state = 'loading' ORDER BY id")
 LOCK = text(f"SELECT {COLUMNS}, body, now() AS now FROM price_runs WHERE id = :id FOR UPDATE SKIP LOCKED")  # noqa: S608 - constants only
 ONE = text(f"SELECT {COLUMNS} FROM price_runs WHERE id = :id FOR UPDATE")  # noqa: S608
 RECENT = text(f"SELECT {COLUMNS} FROM price_runs ORDER BY id DESC LIMIT 50")  # noqa: S608
@@ -136,8 +136,33 @@ def digest(content: str) -> str:
     return found if len(found) == 64 else ""
 
 
-def loading(tx: Connection) -> Sequence[int]:
-    return tx.execute(LOADING).scalars().all()
+def loading(tx: Connection) -> Mapping[str, Sequence[int]]:
+    """Runs that are not read to their end, the oldest first, by feed; the feed that waits longest first."""
+    found: dict[str, list[int]] = {}
+    for row in tx.execute(LOADING):
+        found.setdefault(row.account, []).append(row.id)
+    return found
+
+
+def stuck(tx: Connection, account: str, run: int, why: str) -> None:
+    """A file that cannot be read on, for a fault of ours or of the policy: it is tried again, and somebody looks meanwhile."""
+    remedy = "An engineer looks at the log and at config/prices.toml; the file is read on by itself once it can be."
+    words = f"Run {run} of {account} cannot be read on ({why})."
+    cases.open_case(
+        tx,
+        "feed",
+        account,
+        "price_feed_stuck",
+        words,
+        member=_stuck(run),
+        role="catalogue",
+        remedy=remedy,
+        cause=str(run),
+    )
+
+
+def _stuck(run: int) -> str:
+    return f"price_run:{run}:stuck"
 
 
 def advance(tx: Connection, run: int) -> bool:
@@ -157,6 +182,7 @@ def advance(tx: Connection, run: int) -> bool:
     tx.execute(REACHED, {"id": run, "reached": reached})
     if reached >= row["total"]:
         _rows.cache_clear()
+        cases.leave(tx, _stuck(run))
         _check(tx, run, row["account"], row["file"], rule)
     return True
 

@@ -18,6 +18,13 @@ SELECT {COLUMNS} FROM prices WHERE sku = ANY(:skus) AND price_list = :list AND (
 ORDER BY sku, currency, min_quantity
 """)  # noqa: S608 - constants only
 
+# When what is in force of these SKUs may change next by what the files in force say: a price begins, or one ends.
+NEXT = text("""
+SELECT min(at) FROM price_runs r JOIN price_lines l ON l.run_id = r.id AND l.sku = ANY(:skus) AND l.price_list = :list AND l.state <> 'refused',
+    LATERAL (VALUES (l.valid_from), (l.valid_until)) v (at)
+WHERE r.state = 'active' AND v.at > now()
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class InForce:
@@ -40,3 +47,9 @@ class InForce:
 def in_force(tx: Connection, skus: Sequence[str], price_list: str = "", currency: str = "") -> tuple[InForce, ...]:
     """Every price of these SKUs in a list (in every currency, unless one is named) as it was last activated."""
     return listed(tx, InForce, IN_FORCE, skus=list(skus), list=price_list, currency=currency)
+
+
+def changes_at(tx: Connection, skus: Sequence[str], price_list: str = "") -> datetime | None:
+    """The next instant at which a price of these SKUs begins or ends, in any currency; None where none is known."""
+    found: datetime | None = tx.execute(NEXT, {"skus": list(skus), "list": price_list}).scalar()
+    return found

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
+from app.cursors import Discreet
 from app.database import ALIVE, plain
 from connectors.kit.masking import masked
 
@@ -66,7 +67,7 @@ def _pool(pid: int) -> ConnectionPool:
         max_size=size,
         timeout=2.0,
         reconnect_timeout=AGAIN,
-        kwargs={"autocommit": True, "connect_timeout": 3, **ALIVE},
+        kwargs={"autocommit": True, "connect_timeout": 3, "cursor_factory": Discreet, **ALIVE},
         open=True,
     )
     _open.append(pool)

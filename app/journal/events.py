@@ -38,6 +38,12 @@ UPDATE events SET state = :state, reason = :reason, code = :code, subject_id = c
     ended_at = CASE WHEN :state = 'running' THEN NULL ELSE now() END
 WHERE id = :id AND at = :at AND state = 'accepted'
 """)
+# Of this very transaction: its start is the event's time, so one partition is asked.
+CONCERNS = text("UPDATE events SET subject_id = :subject WHERE id = :id AND at = now()")
+UNREAD = text("""
+SELECT p.body FROM events e JOIN payloads p ON p.owner = 'event' AND p.owner_id = e.id AND p.n = 0
+WHERE e.subject_id = :subject AND e.state = 'accepted' AND e.topic = :topic ORDER BY e.id
+""")
 # What was merged into another event's run, or concerned no step, has nothing of its own to wait for.
 SETTLE = text("""
 UPDATE events SET state = 'applied', ended_at = now() WHERE id = :id AND at = :at AND state = 'running'
@@ -71,6 +77,16 @@ class Event:
 def opened(tx: Connection, event_id: int) -> Event | None:
     """An accepted event with its raw delivery, locked; None when it has been received, or when somebody is at it."""
     return _event(tx.execute(ONE, {"id": event_id}).mappings().first())
+
+
+def concerns(tx: Connection, event_id: int, subject: int) -> None:
+    """Whoever kept a delivery in this transaction knows already what it is about."""
+    tx.execute(CONCERNS, {"id": event_id, "subject": subject})
+
+
+def unread_of(tx: Connection, subject: int, topic: str) -> list[bytes]:
+    """What was kept for a subject (`concerns`) and not read yet, oldest first. The caller holds the subject: nothing of it is read meanwhile."""
+    return [bytes(body) for body in tx.execute(UNREAD, {"subject": subject, "topic": topic}).scalars()]
 
 
 def following(tx: Connection) -> Event | None:

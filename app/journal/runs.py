@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -44,6 +45,7 @@ SELECT id, account FROM steps WHERE subject_id = %(subject)s AND account = ANY(%
 """
 READY = text("SELECT DISTINCT account FROM steps WHERE subject_id = :subject AND armed AND rung_at IS NULL")
 CHILD = text("SELECT child FROM runs WHERE subject_id = :subject AND flow = :flow AND difference = :difference")
+BEFORE = text("SELECT 1 FROM runs WHERE subject_id = :subject AND flow = :flow AND difference = :difference")
 FETCH_WAITING = text("""
 SELECT 1 FROM steps WHERE subject_id = :subject AND flow = :flow AND state = 'ready' AND NOT doubtful LIMIT 1 FOR UPDATE
 """)
@@ -160,6 +162,15 @@ def child_of(tx: Connection, subject: int, flow: str, difference: str) -> Mappin
         CHILD, {"subject": subject, "flow": flow, "difference": difference}
     ).scalar()
     return found
+
+
+def anew(tx: Connection, subject: int, flow: str, difference: str) -> str:
+    """The name of a difference that may come again (an order is edited to and fro): its own, or another one of the kind where that had its run."""
+    name, n = difference, 1
+    while tx.execute(BEFORE, {"subject": subject, "flow": flow, "difference": name}).scalar() is not None:
+        n += 1
+        name = blake2b(f"{difference}/{n}".encode(), digest_size=10).hexdigest()
+    return name
 
 
 def ready_accounts(tx: Connection, subject: int) -> set[str]:

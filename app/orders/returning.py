@@ -17,8 +17,9 @@ from app.orders import deadlines, disposing, exchanging, money, repaying, worth
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life
 from app.orders.machines import RETURN
 from app.orders.refused import Refused
-from app.orders.standing import life_of
+from app.orders.standing import handed_over
 from app.orders.worth import paid_for
+from app.stock.counter import carried
 from app.units import Days, Seconds
 from config.reader import config
 from connectors.canonical.order import Order
@@ -99,7 +100,7 @@ def eligible(
     order: Order, wanted: Sequence[ReturnLine], earlier: Sequence[ReturnRow], now: datetime, days: Days
 ) -> Verdict:
     """Against what was sold, what has left, what came back or is on its way, and the days since it was handed over."""
-    life = life_of(order)
+    life = handed_over(order)
     asked: dict[str, Decimal] = {}
     for line in wanted:
         if all(one.id != line.line_id for one in life.lines):
@@ -108,6 +109,7 @@ def eligible(
         if line.quantity <= 0 or asked[line.line_id] > left_to_return(life, line.line_id, earlier):
             return Verdict("not_that_many", f"Line {line.line_id}: not so many have left that did not come back.")
     handed = [s.delivered_at or s.shipped_at for s in order.shipments if s.status in LEFT]
+    handed += [order.placed_at] if carried(order) else []
     last = max((at for at in handed if at is not None), default=None)
     if last is not None and now > last + timedelta(days=days):
         return Verdict("too_late", f"Handed over on {last:%Y-%m-%d}: more than {days:.0f} days ago.")
@@ -201,7 +203,7 @@ def receive(
     received = _counted(found, order, counted, earlier)
     back, _ = net(order, owed(order, received, earlier), found.exchange)
     moves = money.of(tx, found.subject_id)
-    life = repaying.less(_less_promised(life_of(order), earlier), repaying.promised(order, moves))
+    life = repaying.less(_less_promised(handed_over(order), earlier), repaying.promised(order, moves))
     credit = str(money.policy(order.channel)["credit"]) if found.gift else ""
     shares, above = repaying.shares(life, back, credit)
     kinds = {line.disposition for line in received if line.received}
@@ -352,7 +354,7 @@ def overdue(tx: Connection, number: str, code: str) -> None:
 def _counted(
     found: ReturnRow, order: Order, counted: Mapping[str, tuple[Decimal, str]], earlier: Sequence[ReturnRow]
 ) -> tuple[ReturnLine, ...]:
-    life, announced = life_of(order), {line.line_id: line for line in found.lines}
+    life, announced = handed_over(order), {line.line_id: line for line in found.lines}
     lines: list[ReturnLine] = []
     for line_id, (pieces, disposition) in counted.items():
         if disposition not in DISPOSITIONS or line_id not in announced or pieces < 0:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from app.orders.difference import GONE
 from app.orders.life import ZERO, Life, LineLife, TenderLife
 from app.orders.merge import pending
+from app.stock.counter import at_the_counter
 from connectors.canonical.money import Role
 from connectors.canonical.order import Line, Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
@@ -68,6 +69,15 @@ def life_of(order: Order) -> Life:
     return Life(
         lines, _set_off(tuple(TenderLife(t.tender, t.authorised, t.captured, t.refunded) for t in tallies(order)))
     )
+
+
+def handed_over(order: Order) -> Life:
+    """The same where what a customer carried home at a till has left, too: it can come back, and is no shipment."""
+    life = life_of(order)
+    for line in order.lines if order.cancelled_at is None else ():
+        if at_the_counter(order, line):
+            life = life.with_line(_line(order, line, line.quantity))
+    return life
 
 
 def _set_off(tenders: tuple[TenderLife, ...]) -> tuple[TenderLife, ...]:

@@ -19,11 +19,13 @@ KEPT_IN_STOCK = (ProductKind.GOODS, ProductKind.BUNDLE)
 
 def carried(order: Order) -> tuple[Line, ...]:
     """The lines that left with their customer at a till."""
-    if order.source is not Source.POS or order.shipments:
-        return ()
-    return tuple(
-        line for line in order.lines if not line.requires_shipping and line.kind in KEPT_IN_STOCK and not line.bundle_id
-    )
+    return () if order.shipments else tuple(line for line in order.lines if at_the_counter(order, line))
+
+
+def at_the_counter(order: Order, line: Line) -> bool:
+    """Whether a line is goods that were handed over where they were sold."""
+    goods = line.kind in KEPT_IN_STOCK and not line.bundle_id
+    return order.source is Source.POS and not line.requires_shipping and goods
 
 
 def sell(tx: Connection, order: Order) -> None:

@@ -19,7 +19,7 @@ def subscribe(tx: Connection, account: str, url: str, events: Collection[str], b
     """The subscription and its secret, shown once. Raises listeners.Wrong."""
     private = tuple(entries.entry(account).settings.get("private_hosts", ()))
     made = listeners.make(tx, account, url, events, by, outward.refusal(url, private))
-    after = {"url": url, "events": sorted(events)}
+    after = {"url": made[0].shown, "events": sorted(events)}
     actions.audit(tx, by, "subscribe webhook", f"webhook:{made[0].id}", "", after=after)
     return made
 
@@ -32,7 +32,7 @@ def rotate(tx: Connection, name: str, by: str, why: str) -> str:
 
 
 def withdraw(tx: Connection, found: Listener, by: str, why: str) -> None:
-    before = {"url": found.url, "events": list(found.events)}
+    before = {"url": found.shown, "events": list(found.events)}
     actions.audit(tx, by, "withdraw webhook", f"webhook:{found.id}", why, before=before)
     listeners.withdraw(tx, found.id)
 

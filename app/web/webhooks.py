@@ -129,7 +129,7 @@ def _keep(account: str, receiver: Receiver, incoming: Incoming, secrets: list[Se
     topic = identity.topic if identity else "unreadable"
     delivery_id = identity.delivery_id if identity else "sha256:" + hashlib.sha256(incoming.body).hexdigest()
     kept = journal.accept(account, delivery_id, topic, incoming.headers, incoming.body, proof=proof)
-    log_ack(account, delivery_id, incoming.body, kept.fresh)
+    log_ack(account, delivery_id, acks.content(incoming.body), kept.fresh)
     if kept.fresh:
         ring_event(kept.event_id)
     return _say({"event": kept.event_id, "duplicate": not kept.fresh}, 200 if identity else 202)
@@ -141,11 +141,11 @@ def _acks() -> acks.Log | None:
     return None if where is None else acks.Log(where, journal.name)
 
 
-def log_ack(account: str, delivery_id: str, body: bytes, fresh: bool) -> None:
+def log_ack(account: str, delivery_id: str, content: str, fresh: bool) -> None:
     """Noted outside the database before it is answered. A log that cannot be written refuses no delivery: it is kept."""
     try:
         if (written := _acks()) is not None:
-            written.write(account, delivery_id, body, fresh)
+            written.note(account, delivery_id, content, fresh)
     except (OSError, psycopg.Error) as error:
         log.error("an acknowledgement could not be logged", account=account, fault=type(error).__name__)
 

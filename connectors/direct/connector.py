@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from standardwebhooks.webhooks import Webhook
 
@@ -17,6 +16,7 @@ from connectors.kit.account import Connection
 from connectors.kit.capabilities import PartnerEvent
 from connectors.kit.errors import NotOffered, Rejected, Throttled, Transient
 from connectors.kit.http import Answer, Http
+from connectors.kit.masking import closed_url
 from connectors.kit.verdicts import checked, retry_after
 from connectors.kit.writes import BatchWrite, ExternalId, Write, Writes
 
@@ -59,8 +59,8 @@ class Direct:
         why = outward.refusal(url, private)
         if why:
             raise Rejected(why, code="forbidden_address", remedy=outward.REMEDY)
-        own = replace(self.connection.http, hosts=(url,))
-        return own if urlsplit(url).hostname in private else replace(own, sessions=outward.session)
+        own = replace(self.connection.http, hosts=(url,), shown=closed_url)
+        return own if outward.ours(url, private) else replace(own, sessions=outward.session)
 
 
 def signed(event: PartnerEvent, now: datetime) -> dict[str, str]:

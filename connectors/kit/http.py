@@ -72,6 +72,7 @@ class Http:
     hosts: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     sessions: Callable[[str], requests.Session] = field(default_factory=lambda: _session)  # by the account's name
+    shown: Callable[[str], str] = masked_url  # a request's address as its record keeps it
 
     def call(
         self,
@@ -149,7 +150,10 @@ class Http:
             error = type(broken).__name__
             raise _trouble(broken, write, timeout) from broken
         finally:
-            self.tap(_exchange(prepared, operation, secret, status, headers, body, time.monotonic() - began, error))
+            url = self.shown(prepared.url or "")
+            self.tap(
+                _exchange(prepared, url, operation, secret, status, headers, body, time.monotonic() - began, error)
+            )
 
 
 def _trouble(broken: Exception, write: bool, timeout: float) -> Ambiguous | Transient:
@@ -189,6 +193,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
 
 def _exchange(
     prepared: requests.PreparedRequest,
+    url: str,
     operation: str,
     secret: bool,
     status: int,
@@ -201,7 +206,7 @@ def _exchange(
     return Exchange(
         operation=operation,
         method=prepared.method or "",
-        url=masked_url(prepared.url or ""),
+        url=url,
         request_headers=masked(prepared.headers),
         request=b"(secret)" if secret else bytes(sent),
         status=status,

@@ -23,6 +23,13 @@ def _is_secret(name: str) -> bool:
 SIGNED = re.compile(r"(?i)([?&](?:x-amz-(?:signature|credential|security-token)|signature|sig)=)[^&#]*")
 
 
+def closed_url(url: str) -> str:
+    """An address that somebody else chose, as it may be shown: what its query holds may be a key to their house, whatever it is called."""
+    address, mark, query = url.partition("?")
+    kept = [f"{part.partition('=')[0]}=***" if "=" in part else "***" for part in query.split("&") if part]
+    return f"{address}{mark}{'&'.join(kept)}"
+
+
 def masked_url(url: str) -> str:
     """An address without the signature that it may carry."""
     return SIGNED.sub(r"\1***", url)

@@ -1,7 +1,8 @@
 """Addresses that somebody else names: only public ones are called, whatever a name means at the moment of the call (no SSRF).
 
-The name is resolved once, every address that it means must be public, and the connection goes to the very address that was looked at:
-a name that changes its meaning in between (DNS rebinding) gains nothing. Redirects are answers (kit/http.py).
+The name is resolved once, every address that it means must be public, and the connection goes to one of the very addresses that were looked
+at (the next where one cannot be reached): a name that changes its meaning in between (DNS rebinding) gains nothing.
+Redirects are answers (kit/http.py).
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from connectors.kit.errors import Rejected
 
+PORTS = {"http": 80, "https": 443}
+TRIED = 3  # addresses of one name: each may take the whole time that a connection has
 REMEDY = "Name an https address that the whole internet can reach."
 LONGEST = 2000
 
@@ -28,7 +31,7 @@ LONGEST = 2000
 def refusal(url: str, private: Collection[str] = ()) -> str:
     """Why an address is never called, as far as it can be seen without asking anybody; '' when it may be.
 
-    `private` hosts are the operator's own word.
+    `private` hosts (`ours`) are the operator's own word.
     """
     try:
         parts = urlsplit(url)
@@ -45,8 +48,21 @@ def refusal(url: str, private: Collection[str] = ()) -> str:
         (port is not None and port != 443 and port < 1024, f"Port {port} belongs to another service."),
         (not _may_be_public(host), f"{host} is not a public address."),
     )
-    ours = host in private and parts.scheme in ("http", "https")
-    return next((why for holds, why in (*wrong, *(() if ours else outside)) if holds), "")
+    return next((why for holds, why in (*wrong, *(() if ours(url, private) else outside)) if holds), "")
+
+
+def ours(url: str, private: Collection[str]) -> bool:
+    """Whether an address lies at a host that the operator named: `host` at http's and https' own ports, `host:port`, or `host:*` at any."""
+    parts = urlsplit(url)
+    port = parts.port or PORTS.get(parts.scheme)
+    if parts.scheme not in PORTS or port is None:
+        return False
+    for named in private:
+        host, _, only = named.rpartition(":") if named.rpartition("]")[2].count(":") == 1 else (named, "", "")
+        same = (parts.hostname or "").rstrip(".") == host.strip("[]").lower()
+        if same and (only in ("*", str(port)) if only else port in PORTS.values()):
+            return True
+    return False
 
 
 def _may_be_public(host: str) -> bool:
@@ -82,13 +98,21 @@ class Outward(HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
-        self._dns_host = self._looked_at(name)
+        *first, last = self._looked_at(name)[:TRIED]
         try:
+            for address in first:
+                try:
+                    self._dns_host = address
+                    return super()._new_conn()
+                except (NewConnectionError, ConnectTimeoutError):  # nothing was sent: the next may be up
+                    continue
+            self._dns_host = last
             return super()._new_conn()
         finally:
             self._dns_host = name
 
-    def _looked_at(self, name: str) -> str:
+    def _looked_at(self, name: str) -> list[str]:
+        """What a name means now, each once. Raises Rejected where any of it is not public."""
         try:
             found = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
@@ -96,7 +120,7 @@ class Outward(HTTPSConnection):
         addresses = [str(entry[4][0]) for entry in found]
         if not addresses or not all(self.allowed(address) for address in addresses):
             raise Rejected(f"{name} is not a public address.", code="forbidden_address", remedy=REMEDY)
-        return addresses[0]
+        return list(dict.fromkeys(addresses))
 
 
 class Pool(HTTPSConnectionPool):

@@ -34,7 +34,13 @@ class Sftp:
         """Names with the account's ending, none that is hidden; folders are left out."""
         ending = str(self._setting("ending", ".csv"))
         with self.client.talk("files.list", "") as session:
-            found = session.listdir_attr(self.client.folder)
+            try:
+                found = session.listdir_attr(self.client.folder)
+            except UnicodeDecodeError as wrong:
+                remedy = "Rename it: names of files are UTF-8."
+                raise Rejected(
+                    "A file's name is no UTF-8, so none is listed.", code="bad_name", remedy=remedy
+                ) from wrong
         return sorted(
             (
                 RemoteFile(one.filename, int(one.st_size or 0), int(one.st_mtime or 0))
@@ -64,8 +70,14 @@ class Sftp:
         return f"{self._setting('reports', 'reports')}/{name.rpartition('.')[0] or name}.report.csv"
 
     def archive(self, name: str, content: str, *, key: str) -> Writes:
-        away = f"{self._setting('archive', 'done')}/{name}"
-        return (yield Write("archive", lambda: self._move(name, away, content), lambda: self._moved(name, away)))
+        """Under its own name, or a name of its content's where an earlier file of that name lies there: that one is kept."""
+        stem, dot, ending = name.rpartition(".")
+        mark = content[:12] or sha256(key.encode()).hexdigest()[:12]
+        folder = self._setting("archive", "done")
+        away = (f"{folder}/{name}", f"{folder}/{stem}.{mark}{dot}{ending}" if stem else f"{folder}/{name}.{mark}")
+        return (
+            yield Write("archive", lambda: self._move(name, away, content), lambda: self._moved(name, away, content))
+        )
 
     # ---- what is sent and looked up
 
@@ -85,16 +97,24 @@ class Sftp:
             there = self._there(session, name) and _read(session, self._at(name), len(body)) == body
         return name if there else None
 
-    def _move(self, name: str, away: str, content: str) -> ExternalId:
+    def _move(self, name: str, away: tuple[str, str], content: str) -> ExternalId:
+        """A rename over a file would take it away: only over one of the same content."""
         with self.client.talk("files.move", name, write=True) as session:
+            own, other = away
+            free = not self._there(session, own) or (bool(content) and self._is(session, own, content))
+            to = own if free else other
             if self._there(session, name) and self._is(session, name, content):
-                self._folder(session, away.rpartition("/")[0])
-                session.posix_rename(self._at(name), self._at(away))
-        return away
+                self._folder(session, to.rpartition("/")[0])
+                session.posix_rename(self._at(name), self._at(to))
+        return to
 
-    def _moved(self, name: str, away: str) -> ExternalId | None:
+    def _moved(self, name: str, away: tuple[str, str], content: str) -> ExternalId | None:
+        """Where it lies now; None while it is still where it was, or nowhere."""
         with self.client.talk("files.look", name) as session:
-            return away if self._there(session, away) and not self._there(session, name) else None
+            if self._there(session, name):
+                return None
+            found = (one for one in reversed(away) if self._there(session, one) and self._is(session, one, content))
+            return next(found, None)
 
     def _is(self, session: SFTPClient, name: str, content: str) -> bool:
         return not content or sha256(_read(session, self._at(name), self._most)).hexdigest() == content

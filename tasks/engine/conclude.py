@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app import cases
-from app.accounts import state
+from app.accounts import listeners, state
 from app.catalogue import codes, price_marks
 from app.catalogue.price_marks import PriceMark
 from app.journal import facts, holding, steps
@@ -204,7 +204,9 @@ def _health(tx: Connection, work: Work, verdict: Verdict) -> None:
     if work.step.kind == "inner":
         return
     policy = config().settings
-    if verdict.health == ILL:
+    if work.house:
+        _house(tx, work.house, verdict)
+    elif verdict.health == ILL:
         state.failed(tx, work.step.account, verdict.sentence, policy["breaker"])
     elif verdict.health == WELL:
         state.well(tx, work.step.account, policy["breaker"], policy["retry"])
@@ -215,6 +217,16 @@ def _health(tx: Connection, work: Work, verdict: Verdict) -> None:
             "remedy": verdict.remedy or "Renew the credentials, then resume the account.",
         }
         cases.open_case(tx, "account", work.step.account, verdict.code, verdict.sentence, **told)
+
+
+def _house(tx: Connection, listener: str, verdict: Verdict) -> None:
+    """One partner's listener that is ill says nothing of his others."""
+    if verdict.health == ILL:
+        listeners.failed(
+            tx, listener, float(config().settings["breaker"]["pause"]), float(config().settings["retry"]["most"])
+        )
+    elif verdict.health == WELL:
+        listeners.well(tx, listener)
 
 
 def _case(tx: Connection, work: Work, verdict: Verdict) -> None:

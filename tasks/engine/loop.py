@@ -139,7 +139,7 @@ def _concluded(
 
 def _judged(work: Work, error: Exception) -> Verdict:
     spent = False
-    if work.step.tries > 1:
+    if work.step.tries > 1 and not work.house:
         with transaction() as tx:
             spent = not state.spend_retry(tx, work.step.account)
     verdict = judge(

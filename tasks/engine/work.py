@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from connectors.canonical.order import Order
 from connectors.canonical.product import Price
 from connectors.canonical.stock import StockLevel
 from connectors.kit.capabilities import Message
-from connectors.kit.errors import Ambiguous, LeaseLost, Missing
+from connectors.kit.errors import Ambiguous, LeaseLost, Missing, Throttled
 from connectors.kit.http import Exchange
 from connectors.kit.manifest import WriteRule
 from connectors.kit.writes import Doubled, ExternalId, Job, Write, Writes
@@ -124,10 +125,24 @@ class Work:
         return f"event {kept.event_id}"
 
     def listener(self, name: str) -> tuple[str, tuple[str, ...]] | None:
-        """Where a partner is told and the secrets that sign now; None where nobody listens there any more."""
+        """Where a partner is told and the secrets that sign now; None where nobody listens there any more.
+
+        Raises Throttled while that house rests, since it did not answer: the account's other listeners have their turn.
+        """
         with transaction() as tx:
             found = listeners.one(tx, name)
-            return (found.url, listeners.valid(tx, name)) if found is not None and found.active else None
+            if found is None or not found.active:
+                return None
+            left, secrets = listeners.rests(tx, name, self.lease), listeners.valid(tx, name)
+        if left > 0:
+            words = f"{found.shown} does not answer: it is tried again in a while."
+            raise Throttled(words, code="rests", retry_after=left * random.uniform(1, 3))  # noqa: S311 - jitter, not a secret
+        return found.url, secrets
+
+    @property
+    def house(self) -> str:
+        """The listener that the step tells, where its account stands for several houses; '' where the account is the house."""
+        return str((self.context.child or {}).get("listener", "")) if self.step.role == "partner" else ""
 
     def booked_day(self, sale: Order) -> Order:
         """The booking that a till's sale stands in. Raises Missing until the ERP has it: the step waits for it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import structlog
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts import entries
 from app.bell import Ring, ring
@@ -17,13 +19,15 @@ from app.journal.nourish import feed_accounts
 from app.journal.runs import NewRun, NewStep
 from config.reader import config
 from connectors.kit.capabilities import FileSource, RemoteFile
-from connectors.kit.errors import Rejected, Trouble
+from connectors.kit.errors import Rejected, Transient, Trouble
 from tasks.engine.connecting import counted
 from tasks.flows.book import FLOWS
+from tasks.receive import UNFORESEEN
 
 log = structlog.get_logger("prices")
 
 PATIENCE = 25.0  # seconds in one window; the next one goes on
+PATIENT = 2  # files at which a source may break off in one look: after that it is the source
 SEEN = text("SELECT size, modified, read FROM feed_files WHERE account = :account AND name = :name")
 NOTE = text("""
 INSERT INTO feed_files (account, name, size, modified) VALUES (:account, :name, :size, :modified)
@@ -62,6 +66,9 @@ def look(account: str) -> str:
     except Trouble as trouble:
         log.warning("prices", account=account, code=trouble.code, sentence=trouble.sentence)
         return f"{account}: {trouble.sentence}"
+    except UNFORESEEN as defect:
+        log.error("a price feed cannot be looked at", account=account, exc_info=defect)
+        return f"{account}: {type(defect).__name__}"
 
 
 def _fetched(account: str, source: FileSource) -> str:
@@ -69,15 +76,19 @@ def _fetched(account: str, source: FileSource) -> str:
     with transaction() as tx:
         still = [file for file in there if _stands_still(tx, account, file)]
         tx.execute(FORGET, {"account": account, "names": [file.name for file in there]})
-    begun = 0
+    begun = broken = 0
     for file in still:
         body = _body(account, source, file)
+        if isinstance(body, Transient):
+            broken += 1
+            if broken > PATIENT:
+                raise body
         with transaction() as tx:
-            if isinstance(body, Rejected) and body.code != "too_large":
+            if isinstance(body, Trouble) and body.code != "too_large":
                 continue
             if tx.execute(READ, {"account": account, **asdict(file)}).scalar() is None:
                 continue
-            if isinstance(body, Rejected):
+            if isinstance(body, Trouble):
                 price_runs.unread(tx, account, file.name, f"{file.size}-bytes", body.sentence)
             else:
                 price_runs.begin(tx, account, file.name, body)
@@ -85,12 +96,12 @@ def _fetched(account: str, source: FileSource) -> str:
     return f"{account}: {begun} new files" if begun else ""
 
 
-def _body(account: str, source: FileSource, file: RemoteFile) -> bytes | Rejected:
+def _body(account: str, source: FileSource, file: RemoteFile) -> bytes | Rejected | Transient:
     """The file, or why it cannot be had: that keeps no other file waiting."""
     try:
         return source.read_file(file.name)
-    except Rejected as refused:
-        log.warning("prices", account=account, code=refused.code, sentence=refused.sentence)
+    except (Rejected, Transient) as refused:
+        log.warning("prices", account=account, file=file.name, code=refused.code, sentence=refused.sentence)
         return refused
 
 
@@ -103,16 +114,32 @@ def _stands_still(tx: Connection, account: str, file: RemoteFile) -> bool:
 
 
 def read_on(until: float) -> int:
-    """Reads files on, a piece in each commit; answers how many pieces. Whoever is killed at it is followed by another, from the next line."""
+    """Reads files on, a piece in each commit; answers how many pieces. Whoever is killed at it is followed by another, from the next line.
+
+    Each feed has its share of the time: one long file keeps no other feed waiting, nor does one that cannot be read on.
+    """
     pieces = 0
     with transaction() as tx:
         waiting = price_runs.loading(tx)
+    for n, (account, runs_of_it) in enumerate(waiting.items()):
+        now = time.monotonic()
+        pieces += _read_feed(account, runs_of_it, now + (until - now) / (len(waiting) - n))
+    return pieces
+
+
+def _read_feed(account: str, waiting: Sequence[int], until: float) -> int:
+    pieces = 0
     for run_id in waiting:
-        while time.monotonic() < until:
+        try:
+            while time.monotonic() < until:
+                with transaction() as tx:
+                    if not price_runs.advance(tx, run_id):
+                        break
+                pieces += 1
+        except UNFORESEEN as defect:
+            log.error("a price file cannot be read on", account=account, run=run_id, exc_info=defect)
             with transaction() as tx:
-                if not price_runs.advance(tx, run_id):
-                    break
-            pieces += 1
+                price_runs.stuck(tx, account, run_id, type(defect).__name__)
     return pieces
 
 
@@ -151,8 +178,11 @@ def activate() -> str:
     with transaction() as tx:
         accounts = price_activation.accounts(tx)
     for account in accounts:
-        with transaction() as tx:
-            changed += price_activation.activate(tx, account)
+        try:
+            with transaction() as tx:
+                changed += price_activation.activate(tx, account)
+        except (*UNFORESEEN, SQLAlchemyError) as defect:  # the others' minute has come, too
+            log.error("prices cannot be put in force", account=account, exc_info=defect)
     return f"{changed} prices changed"
 
 

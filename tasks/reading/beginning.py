@@ -17,6 +17,7 @@ from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
 from connectors.canonical.order import Order
+from tasks.flows.book import BY_DIFFERENCE
 from tasks.reading import collecting, giving, laying, sourced
 
 
@@ -56,6 +57,11 @@ def _started(
 def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bool:
     """Starts what follows from a difference; where rules are in force, with the locations that they choose."""
     subject, waybill = setting.subject.id, setting.subject.waybill
+    if (
+        difference.kind is Kind.CHANGED
+    ):  # from a state to another one: whoever told it twice made no difference the second time
+        flow = BY_DIFFERENCE[difference.kind].name
+        difference = replace(difference, key=runs.anew(tx, subject, flow, difference.key))
     if difference.kind is Kind.PLACED:
         numbers = planning.first(tx, subject, waybill, setting.order)
         done = laying.start(tx, replace(setting, sourced="" if numbers is None else ASKED), difference)

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.api.conftest import Market, order
+import pytest
+
+from tests.api.conftest import Market, money, order
 
 
 def test_an_order_is_kept_answered_with_its_waybill_and_carried_on(market: Market) -> None:
@@ -63,6 +65,46 @@ def test_the_same_request_fifty_times_is_one_order(market: Market) -> None:
     assert market.world.effects("erp")["bookings"] == {"market-M-1": 1}
     reused = market.mine.ask("POST", "/orders", order("M-2"), "same")
     assert (reused.status_code, reused.json["type"]) == (422, "urn:waybill:problem:idempotency_key_reused")
+
+
+def test_an_order_that_is_told_to_and_fro_ends_as_it_was_told_last(market: Market) -> None:
+    """Without updated_at, and each edit carried out: A, B, A, B, A. What is said twice in a row is a duplicate, whatever its key."""
+    told = {name: order(note=f"wrapped {name}") for name in ("A", "B")}
+    told["B"]["lines"][0]["quantity"] = "1"
+    for part, amount in (("lines", "28.40"), ("total", "33.30")):
+        told["B"]["totals"][part] = money(amount)
+    told["B"]["payments"][0]["amount"] = money("33.30")
+    for name in ("A", "B", "A", "B", "A"):
+        waybill = market.mine.place(told[name])
+        again = market.mine.ask("POST", "/orders", told[name]).json
+        assert (again["waybill"], again["duplicate"]) == (waybill, True)
+        market.world.pump()
+        assert _note(market) == f"wrapped {name}"
+        (booked,) = market.world.ask("erp", "GET", "/_sim/state")["bookings"].values()
+        assert f"wrapped {name}" in json.dumps(booked)
+        asked = market.world.ask("warehouse", "GET", "/_sim/state")["requests"].values()
+        (live,) = [one for one in asked if one["state"] == "open"]
+        pieces = {line["sku"]: Decimal(line["quantity"]) for line in live["body"]["lines"]}
+        assert pieces["WB-TEE"] == {"A": 2, "B": 1}[name]
+    assert market.world.events() == {"applied": 5}
+    assert market.world.effects("erp")["bookings"] == {"market-M-1": 1}
+
+
+def test_to_and_fro_before_anything_is_read_is_the_last_word(market: Market) -> None:
+    for note in ("A", "B", "A"):
+        market.mine.place(order(note=note))
+    market.world.pump()
+    assert _note(market) == "A"
+
+
+def _note(market: Market) -> str:
+    """What the hub knows of its one order."""
+    from connectors.canonical.codec import decode
+    from connectors.canonical.order import Order
+
+    known = decode(market.world.one("SELECT d.body FROM subjects s JOIN documents d ON d.id = s.document_id"))
+    assert isinstance(known, Order)
+    return known.note
 
 
 def test_what_is_wrong_is_refused_before_it_is_kept(market: Market) -> None:
@@ -213,6 +255,31 @@ def _open(market: Market) -> dict[str, Any]:
     return {row.line_id: f"{row.quantity.normalize():f}" for row in rows}
 
 
+def test_cancellations_that_are_not_read_yet_are_counted_together(market: Market) -> None:
+    """Two tees: what was asked a moment ago and not read yet is taken off first; all of it leaves nothing to take off."""
+    waybill = market.mine.place(order())
+    market.world.pump()
+    path = f"/orders/{waybill}/cancellations"
+    two, one = ({"lines": [{"line_id": "M-1-1", "quantity": many}]} for many in ("2", "1"))
+    assert market.mine.ask("POST", path, one).status_code == 202
+    over = market.mine.ask("POST", path, two)
+    assert (over.status_code, over.json["type"], over.json["lines"]) == (
+        409,
+        "urn:waybill:problem:not_that_many",
+        ["M-1-1"],
+    )
+    with ThreadPoolExecutor(4) as crowd:
+        answers = [crowd.submit(market.mine.ask, "POST", path, one) for _ in range(4)]
+        assert sorted(answer.result().status_code for answer in answers) == [202, 409, 409, 409]
+    market.world.pump()
+    assert _open(market) == {"M-1-2": "1"}
+    assert market.mine.ask("POST", path, {}).status_code == 202
+    again = market.mine.ask("POST", path, {})
+    assert (again.status_code, again.json["type"]) == (409, "urn:waybill:problem:cancelled")
+    market.world.pump()
+    assert _open(market) == {}
+
+
 def test_a_return_is_allowed_once_it_has_left_and_declined_before(market: Market) -> None:
     waybill = market.mine.place(order())
     market.world.pump()
@@ -265,7 +332,6 @@ def test_what_is_not_done_this_way_says_which_ways_there_are(market: Market) -> 
 
 def test_an_error_of_the_database_tells_nobodys_data(market: Market) -> None:
     """What a statement was asked with is people and secrets; what went wrong with it goes to the log."""
-    import pytest
     import sqlalchemy.exc
     from sqlalchemy import text
 
@@ -290,4 +356,27 @@ def test_the_door_is_in_the_acknowledgement_log(market: Market) -> None:
     folder = acks.folder()
     assert folder is not None
     lines = [line for file in folder.glob("*.acks") for line in file.read_text().splitlines()]
-    assert [json.loads(line)[-1] for line in lines if "order:M-1" in line] in ([True, False], [1, 0])
+    assert [json.loads(line)[-1] for line in lines if "order:M-1" in line] == [True, False, False]
+
+
+def test_whoever_was_killed_before_he_noted_it_has_it_noted_when_it_is_asked_again(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Committed, then dead before the log and the answer: the partner sends it again, is answered what was kept, and that is in the log."""
+    from app import acks
+    from app.web.api import partner
+
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as death:
+        death.setattr(partner, "log_ack", killed)
+        with pytest.raises(SystemExit):
+            market.mine.ask("POST", "/orders", order(), "one")
+    again = market.mine.ask("POST", "/orders", order(), "one")
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true")
+    kept = market.world.rows("SELECT e.delivery_id, p.body FROM events e JOIN payloads p ON p.owner_id = e.id")
+    folder = acks.folder()
+    assert folder is not None
+    lines = [json.loads(line) for file in folder.glob("*.acks") for line in file.read_text().splitlines()]
+    assert [line[1:4] for line in lines] == [["market", row.delivery_id, acks.content(bytes(row.body))] for row in kept]

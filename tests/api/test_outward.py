@@ -78,9 +78,18 @@ def test_may_be_called(url: str) -> None:
 
 
 def test_the_operators_own_hosts_may_be_called_and_no_others() -> None:
-    assert outward.refusal("http://10.1.2.3:8080/events", ("10.1.2.3",)) == ""
-    assert outward.refusal("http://10.1.2.4:8080/events", ("10.1.2.3",))
+    """A host that was named opens no other service there: its own ports, the port that was named, or any by an open word."""
+    assert outward.refusal("http://10.1.2.3:8080/events", ("10.1.2.3:8080",)) == ""
+    assert outward.refusal("http://10.1.2.4:8080/events", ("10.1.2.3:8080",))
     assert outward.refusal("http://user@10.1.2.3/events", ("10.1.2.3",))
+    assert outward.refusal("http://10.1.2.3/events", ("10.1.2.3",)) == ""
+    assert outward.refusal("https://shop.internal/events", ("Shop.internal",)) == ""
+    assert outward.refusal("http://[fd00::1]:9000/events", ("[fd00::1]:9000",)) == ""
+    assert outward.refusal("http://[fd00::1]/events", ("fd00::1",)) == ""
+    for url in ("http://10.1.2.3:6379/", "https://10.1.2.3:5432/", "http://10.1.2.3:8080/", "ftp://10.1.2.3/x"):
+        assert outward.refusal(url, ("10.1.2.3", "10.1.2.3:9999")), url
+    assert outward.refusal("http://10.1.2.3:6379/", ("10.1.2.3:*",)) == ""
+    assert outward.refusal("http://10.1.2.4:6379/", ("10.1.2.3:*",))
 
 
 def test_a_name_that_means_a_private_address_gets_no_connection() -> None:
@@ -149,6 +158,30 @@ def partner(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     yield server.server_port, both
     server.shutdown()
     server.server_close()
+
+
+def test_the_next_address_is_tried_where_one_cannot_be_reached(
+    partner: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name of several addresses, as most have (IPv6 first): one house is dark. Each is looked at before any is called."""
+    port, trusted = partner
+    meant = ["127.0.0.9", "127.0.0.9", "127.0.0.1"]
+
+    def found(name: str, at: int, **_: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, at)) for address in meant]
+
+    asked = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda name, at, *a, **k: (found if name == "localhost" else asked)(name, at, *a, **k)
+    )
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", AnyoneAdapter())
+        session.verify = str(trusted)
+        assert session.post(f"https://localhost:{port}/", timeout=5).status_code == 204
+    meant[:] = ["93.184.215.14", "127.0.0.1"]
+    with pytest.raises(Rejected):
+        outward.session("tests").post(f"https://localhost:{port}/", timeout=5)
 
 
 def test_the_certificate_is_held_against_the_name_and_not_the_address(partner: tuple[int, Path]) -> None:

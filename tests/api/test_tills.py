@@ -122,3 +122,36 @@ def test_two_posters_at_once_post_each_sale_once(market: Market) -> None:
     with ThreadPoolExecutor(8) as crowd:
         list(crowd.map(lambda n: tell(market, sale(n), sale(n + 1)), [n for n in range(2, 14) for _ in range(2)]))
     assert [row.delivery_id for row in market.world.rows(POSTED)] == [f"till:T1:{n}" for n in range(1, 15)]
+
+
+def test_what_was_carried_home_comes_back_and_is_not_cancelled_by_the_piece(market: Market) -> None:
+    """A tee of two comes back over the counter: back on its shelf once, and the sale cannot be voided on top of it."""
+    tell(market, sale(1, datetime.now(UTC).isoformat(), location="store"), first=1)
+    market.world.pump()
+    waybill = market.world.one("SELECT waybill FROM subjects WHERE kind = 'order'")
+    tee = next(line["id"] for line in sale(1)["order"]["lines"] if line["sku"] == "WB-TEE")
+    one = {"lines": [{"line_id": tee, "quantity": "1"}]}
+    by_piece = market.mine.ask("POST", f"/orders/{waybill}/cancellations", one)
+    assert (by_piece.status_code, by_piece.json["type"]) == (409, "urn:waybill:problem:not_that_many")
+    asked = market.mine.ask("POST", f"/returns/of/{waybill}", one).json
+    assert (asked["state"], asked["refused"]) == ("authorised", "")
+    desk = market.partner("returns desk", "market", locations=("store",))
+    counted = {"location": "store", "lines": [{"line_id": tee, "quantity": "1", "disposition": "restock"}]}
+    done = desk.ask("POST", f"/returns/{asked['number']}/receipt", counted)
+    assert (done.status_code, done.json["state"]) == (200, "restocked"), done.json
+    market.world.pump()
+    assert market.world.one("SELECT sum(quantity) FROM movements WHERE sku = 'WB-TEE'") == -1
+    too_many = market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": [{"line_id": tee, "quantity": "2"}]}).json
+    assert too_many["state"] == "declined"
+    void = market.mine.ask("POST", f"/orders/{waybill}/cancellations", {})
+    assert (void.status_code, void.json["type"]) == (409, "urn:waybill:problem:returned")
+
+
+def test_a_sale_of_long_ago_is_not_taken_back(market: Market) -> None:
+    tell(market, sale(1, at="2026-01-05T10:00:00+01:00"), first=1)
+    market.world.pump()
+    waybill = market.world.one("SELECT waybill FROM subjects WHERE kind = 'order'")
+    line = sale(1)["order"]["lines"][0]["id"]
+    asked = market.mine.ask("POST", f"/returns/of/{waybill}", {"lines": [{"line_id": line, "quantity": "1"}]}).json
+    assert asked["state"] == "declined"
+    assert "days ago" in asked["refused"]

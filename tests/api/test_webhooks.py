@@ -14,7 +14,7 @@ from connectors.direct.simulator import create
 from connectors.kit.simulator import Fault, Simulator
 from tests.api.conftest import Market, order
 
-PRIVATE = 'settings = { private_hosts = ["127.0.0.1"] }\ntimeout = 1.0\n'
+PRIVATE = 'settings = { private_hosts = ["127.0.0.1:*"] }\ntimeout = 1.0\n'
 here = pytest.mark.parametrize("market", [PRIVATE], indirect=True)
 EVENTS = ["order.accepted", "order.shipped", "order.cancelled", "order.refunded"]
 
@@ -130,23 +130,43 @@ def test_what_is_not_taken_is_sent_again_under_the_same_id(listening: Listening)
 
 
 @here
-def test_a_dead_partner_opens_the_breaker_and_holds_nobody_else_up(listening: Listening) -> None:
+def test_a_dead_listener_is_left_alone_and_holds_nobody_else_up(listening: Listening) -> None:
+    """One that answers 503 and one that nobody hears are called now and then; the partner's third has every event at once."""
+    from sqlalchemy import text
+
+    from app.database import transaction
+    from config.reader import config
+
+    world = listening.market.world
+    rule = world.folder / "settings.toml"
+    rule.write_text(rule.read_text().replace("pause = 0.3", "pause = 5").replace("most = 0.5", "most = 60"))
+    config.cache_clear()
     listening.subscribe(["order.accepted"])
     listening.answers(503)
-    for n in range(12):
-        listening.market.mine.place(order(f"M-{n}"))
-    listening.market.world.pump(
-        until=lambda: listening.market.world.one("SELECT breaker FROM account_state WHERE account = 'market'") == "open"
-    )
-    listening.market.world.pump(
-        until=lambda: len(listening.market.world.effects("erp")["bookings"]) == 12
-    )  # the orders themselves go on
-    open_at = len(listening.told)
-    assert open_at < 60
+    with create({}).served() as deaf:
+        pass  # gone: nothing listens at that port any more
+    third = create({})
+    with third.served() as address:
+        for url in (f"{deaf}/events", f"{address}/events"):
+            made = listening.market.mine.ask("POST", "/webhooks", {"url": url, "events": ["order.accepted"]}).json
+        third.memory.put("secrets", "all", [made["secret"]])
+        for n in range(12):
+            listening.market.mine.place(order(f"M-{n}"))
+        world.pump(until=lambda: len(third.memory.table("effects")) == 12)
+        tried = world.one(
+            "SELECT count(*) FROM attempts WHERE code IN ('http_503', 'unreachable', 'server_error') AND account = 'market'"
+        )
+        assert len(listening.told) <= tried < 16
+        assert world.one("SELECT count(*) FROM account_state WHERE account = 'market' AND breaker <> 'closed'") == 0
+        world.pump(until=lambda: len(world.effects("erp")["bookings"]) == 12)  # the orders themselves go on
+        assert "does not answer" in world.one("SELECT string_agg(sentence, ' ') FROM steps WHERE account = 'market'")
     listening.answers(204)
-    listening.market.world.pump()
+    with transaction() as tx:  # so much later
+        tx.execute(text("UPDATE listeners SET rests_until = now()"))
+        tx.execute(text("UPDATE steps SET due_at = now() WHERE account = 'market' AND state IN ('ready', 'unknown')"))
+    world.pump(until=lambda: len(listening.done) == 12)
     assert set(listening.done.values()) == {1}
-    assert len(listening.done) == 12
+    assert world.one("SELECT failures FROM listeners WHERE id = :id", id=listening.id) == 0
 
 
 @here
@@ -247,7 +267,7 @@ def test_an_address_that_was_allowed_once_is_looked_at_at_every_call(listening: 
 
     listening.subscribe(["order.accepted"])
     accounts = Path(os.environ["WAYBILL_CONFIG"]) / "accounts.toml"
-    accounts.write_text(accounts.read_text().replace('private_hosts = ["127.0.0.1"]', "private_hosts = []"))
+    accounts.write_text(accounts.read_text().replace('private_hosts = ["127.0.0.1:*"]', "private_hosts = []"))
     engine().dispose()
     fresh_process()
     listening.market.mine.place(order())
@@ -255,6 +275,42 @@ def test_an_address_that_was_allowed_once_is_looked_at_at_every_call(listening: 
     assert not listening.told
     row = listening.market.world.rows("SELECT state, code FROM steps WHERE name = 'tell_partner'")[0]
     assert (row.state, row.code) == ("dead", "forbidden_address")
+
+
+@here
+def test_a_key_in_an_address_is_called_with_and_shown_nowhere(listening: Listening) -> None:
+    """A partner's own key in the query of its address: it is in the request, and in no answer, page, record or audit."""
+    from app.database import transaction
+    from app.web import people
+    from tests.web.conftest import PASSWORDS, Person
+
+    with transaction() as tx:
+        people.keep(tx, "admin", PASSWORDS["admin"], "admin")
+    market, url = listening.market, f"{listening.address}/events?code=quuxquux7&plainquux"
+    boss = Person(market.app.test_client()).log_in("admin", PASSWORDS["admin"])
+    said = [boss.press("/admin/webhooks/", account="market", url=url, events="order.shipped").text]
+    first = market.world.one("SELECT id FROM listeners")
+    said += [
+        boss.press(f"/admin/webhooks/{first}/secrets").text,
+        boss.press(f"/admin/webhooks/{first}/withdrawals").text,
+    ]
+    made = market.mine.ask("POST", "/webhooks", {"url": url, "events": ["order.accepted"]})
+    assert made.json["url"] == f"{listening.address}/events?code=***&***"
+    listening.id = made.json["id"]
+    listening.knows(made.json["secret"])
+    market.mine.place(order())
+    market.world.pump()
+    assert listening.done == {"order.accepted:M-1": 1}
+    answers = ("/webhooks", f"/webhooks/{listening.id}", f"/webhooks/{listening.id}/events")
+    said += [made.text, *(market.mine.ask("GET", path).text for path in answers)]
+    said += [boss.page("/admin/webhooks/"), boss.page("/admin/audit/"), boss.page("/admin/attempts/")]
+    assert not [page for page in said if "quuxquux" in page or "plainquux" in page]
+    kept = "SELECT string_agg(x::text, ' ') FROM (SELECT to_jsonb(a) AS x FROM {} a) t"
+    for table in ("audit", "attempts", "api_answers", "steps", "events"):
+        assert "quuxquux" not in (market.world.one(kept.format(table)) or ""), table
+    heads = market.world.one("SELECT string_agg(head::text || encode(body, 'escape'), ' ') FROM payloads")
+    assert "code=***" in heads
+    assert "quuxquux" not in heads
 
 
 @here

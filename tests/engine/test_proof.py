@@ -349,6 +349,25 @@ def test_people_and_monitors_see_it(day: Day, monkeypatch: pytest.MonkeyPatch) -
         assert viewer.get(strange).status_code == 404
 
 
+def test_a_receiver_killed_between_commit_and_log_makes_no_proof_wrong(day: Day) -> None:
+    """It answered nobody: the delivery is kept, counted as unlogged and no difference; the sender sends it again, and then it is in the log."""
+    from app.journal.accept import accept
+    from tasks.proving import certificate
+
+    placed = day.world.place(placed_at=datetime.now(UTC).isoformat())
+    body, headers = signed("order.placed", placed, f"msg-{placed['id']}")
+    accept("shop", f"msg-{placed['id']}", "order.placed", headers, body)
+    day.world.pump(600)
+    before = day.prove()
+    assert certificate.verdict(before) == certificate.AGREES, list(certificate.told(before))
+    assert day.found(before).get("lost") is None
+    assert sum(proof.figures.get("unlogged", 0) for proof in before) == 1
+    day.deliver(placed)
+    after = day.prove()
+    assert certificate.verdict(after) == certificate.AGREES, list(certificate.told(after))
+    assert sum(proof.figures.get("unlogged", 0) for proof in after) == 0
+
+
 def test_without_a_log_the_certificate_says_so(day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tasks.proving import certificate
 

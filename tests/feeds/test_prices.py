@@ -189,6 +189,15 @@ def test_a_price_holds_from_its_minute_until_its_minute(feed: Feed) -> None:
     assert feed.world.calls("shop", "prices.set") == before
 
 
+def test_a_price_that_is_reduced_from_another_sum_is_told_anew(feed: Feed) -> None:
+    """The same amount, another compare_at: the channel hears of it; what it knows already it does not hear again."""
+    feed.take("one.csv", *PLAIN)
+    feed.take("two.csv", "WB-TEE,19.90,EUR,,24.90,,,", *PLAIN[1:])
+    assert feed.shown()["WB-TEE"] == "19.9 was 24.9"
+    told = feed.world.one("SELECT count(*) FROM steps WHERE name = 'publish_prices' AND state = 'done'")
+    assert feed.world.calls("shop", "prices.set") == told == 2
+
+
 def test_a_run_is_rolled_back_to_the_one_before(feed: Feed) -> None:
     from app.catalogue import price_activation
     from app.database import transaction
@@ -360,6 +369,86 @@ def test_a_file_that_takes_anothers_name_is_not_moved_away_unread(feed: Feed) ->
     feed.minute()
     assert feed.prices()["WB-TEE"] == "18.9"
     assert feed.server.names() == []
+
+
+def test_an_archived_file_is_not_written_over_by_the_next_of_its_name(feed: Feed) -> None:
+    """One name every day, as many send it: each file is kept; the same file again needs no second place."""
+    from hashlib import sha256
+
+    days = [
+        ("WB-TEE,19.90,EUR,,,,,", *PLAIN[1:]),
+        ("WB-TEE,18.90,EUR,,,,,", *PLAIN[1:]),
+        ("WB-TEE,17.90,EUR,,,,,", *PLAIN[1:]),
+    ]
+    for lines in (*days, days[2]):
+        feed.take("prices.csv", *lines)
+    kept = [feed.server.text(f"done/{name}") for name in feed.server.names("done")]
+    assert sorted(line for text in kept for line in text.splitlines() if line.startswith("WB-TEE")) == sorted(
+        lines[0] for lines in days
+    )
+    marks = {sha256(text.encode()).hexdigest()[:12] for text in kept}
+    assert all(name == "prices.csv" or name.split(".")[1] in marks for name in feed.server.names("done"))
+    feed.server.breaks = 1  # the fourth: moved, and the answer lost
+    feed.take("prices.csv", "WB-TEE,16.90,EUR,,,,,", *PLAIN[1:])
+    assert len(feed.server.names("done")) == 4
+    assert feed.server.names() == []
+
+
+def second(feed: Feed, zone: str = "Europe/Berlin") -> None:
+    """Another feed, at another folder of the same server."""
+    from app.database import engine
+    from tasks.engine.connecting import limiter
+    from tests.world import fresh_process
+
+    accounts = feed.world.folder / "accounts.toml"
+    mine = accounts.read_text().partition("[prices]")[2].partition("\n[")[0]
+    accounts.write_text(accounts.read_text() + "\n[zprices]" + mine.replace("/prices", "/zprices"))
+    with (feed.world.folder / "prices.toml").open("a") as file:
+        file.write(f'\n[feeds.prices]\nzone = "{zone}"\n')
+    (feed.server.folder / "zprices").mkdir()
+    engine().dispose()
+    fresh_process()
+    limiter().warm("prices")
+    limiter().warm("zprices")
+
+
+def test_a_feed_that_cannot_be_read_keeps_no_other_waiting(feed: Feed) -> None:
+    """A name that is no UTF-8 in one folder, a policy that nobody can follow: the other feed's prices are in force all the same."""
+    from tasks.feeds import prices
+
+    second(feed, zone="Mars/Base")
+    feed.server.put("prices.csv", "sku,price,currency\nWB-MUG,8.50,EUR\n")
+    feed.server.put("../zprices/z.csv", "sku,price,currency\nWB-TEE,19.90,EUR\n")
+    prices.run()
+    feed.look()
+    feed.minute()
+    assert feed.prices() == {"WB-TEE": "19.9"}
+    assert feed.world.one("SELECT code FROM cases WHERE status <> 'resolved'") == "price_feed_stuck"
+    mended = feed.world.folder / "prices.toml"
+    mended.write_text(mended.read_text().replace("Mars/Base", "Europe/Berlin"))
+    from config.reader import config
+
+    config.cache_clear()
+    (feed.server.folder / "prices" / "x").with_name(os.fsdecode(b"preise-\xe4.csv")).write_text("sku")
+    feed.server.put("../zprices/z.csv", "sku,price,currency\nWB-TEE,18.90,EUR\n")
+    feed.look()
+    feed.minute()
+    assert feed.prices() == {"WB-TEE": "18.9", "WB-MUG": "8.5"}
+    assert not feed.world.one("SELECT count(*) FROM cases WHERE status <> 'resolved'")
+
+
+def test_a_long_file_leaves_other_feeds_their_share_of_the_time(feed: Feed) -> None:
+    from tasks.feeds import prices
+
+    second(feed)
+    many = "".join(f"WB-TEE,{n % 90 + 1}.00,EUR,l{n},,,,\n" for n in range(60_000))
+    feed.server.put("long.csv", "sku,price,currency,list,compare_at,from,until,promotion\n" + many)
+    feed.server.put("../zprices/z.csv", "sku,price,currency\nWB-TEE,19.90,EUR\n")
+    for name in ("prices", "zprices"):
+        prices.look(name)
+        prices.look(name)
+    prices.read_on(time.monotonic() + 2)
+    assert (feed.state("long.csv"), feed.state("z.csv")) == ("loading", "ready")
 
 
 def test_a_file_that_is_too_large_keeps_no_other_waiting(feed: Feed) -> None:

@@ -147,3 +147,32 @@ def test_a_worker_that_watches_loads_no_flask() -> None:
         "http://public@127.0.0.1:9/1",
     )
     assert said.splitlines()[-1] == "[]"
+
+
+STATEMENT = "INSERT INTO tills (account, till, posted) VALUES ('shop', %(till)s, 1)"
+CELERY = f"""
+from celery import Celery
+from app import database
+@Celery("tests", set_as_current=False).task(name="tests.keep")
+def keep():
+    for _ in range(2):
+        with database.engine().begin() as tx:
+            database.plain(tx).execute({STATEMENT!r}, {{{{"till": "Ana" + " Example"}}}})
+done = keep.apply()
+print(repr(done.result), done.traceback, file=sys.stderr)
+import sentry_sdk
+sentry_sdk.flush(5)
+"""
+
+
+def test_a_task_that_fails_in_the_database_tells_the_rule_and_not_the_row(
+    sentry: tuple[str, list[dict[str, Any]]], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Celery writes an error's repr() and traceback to the log, and sends both to Flower; Sentry is told of it too."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    said = run("worker", CELERY, sentry[0])
+    assert "raised unexpected" in said
+    assert "duplicate key" in said
+    assert "Ana Example" not in said, said
+    assert "UniqueViolation" in stripped(sentry[1])
+    assert "Ana Example" not in stripped(sentry[1])

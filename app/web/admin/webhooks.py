@@ -44,7 +44,7 @@ class Webhooks(Page):
             page = told.tellings(tx, **said)
         accounts = [name for name in config().accounts if listeners.may_listen(name)]
         shown: dict[str, Any] = {"secret": secret, "url": url, "events": listeners.EVENTS, "accounts": accounts}
-        names = {one.id: one.url for one in known}
+        names = {one.id: one.shown for one in known}
         return str(self.render("webhooks.html", known=known, page=page, said=said, names=names, labels=LABEL, **shown))
 
     @expose("/", methods=("POST",))
@@ -55,10 +55,10 @@ class Webhooks(Page):
             return back("That account's partner cannot be told of events.", "bad", "webhooks.index")
         try:
             with transaction() as tx:
-                _, secret = listening.subscribe(tx, account, url, request.form.getlist("events"), me().login)
+                made, secret = listening.subscribe(tx, account, url, request.form.getlist("events"), me().login)
         except listeners.Wrong as wrong:
             return back(str(wrong), "bad", "webhooks.index")
-        return self._page(secret, url)
+        return self._page(secret, made.shown)
 
     @expose("/<listener>/secrets", methods=("POST",))
     def secrets(self, listener: str) -> ResponseReturnValue:
@@ -66,7 +66,7 @@ class Webhooks(Page):
         with transaction() as tx:
             found = _there(tx, listener)
             secret = listening.rotate(tx, listener, me().login, why)
-        return self._page(secret, found.url)
+        return self._page(secret, found.shown)
 
     @expose("/<listener>/switches", methods=("POST",))
     def switches(self, listener: str) -> ResponseReturnValue:
@@ -74,7 +74,7 @@ class Webhooks(Page):
         with transaction() as tx:
             found = _there(tx, listener)
             listening.switch(tx, found, not found.active, me().login, why)
-        return back(f"{found.url} is {'told no more' if found.active else 'told again'}.", fallback="webhooks.index")
+        return back(f"{found.shown} is {'told no more' if found.active else 'told again'}.", fallback="webhooks.index")
 
     @expose("/<listener>/withdrawals", methods=("POST",))
     def withdrawals(self, listener: str) -> ResponseReturnValue:
@@ -82,7 +82,7 @@ class Webhooks(Page):
         with transaction() as tx:
             found = _there(tx, listener)
             listening.withdraw(tx, found, me().login, why)
-        return back(f"{found.url} is forgotten.", fallback="webhooks.index")
+        return back(f"{found.shown} is forgotten.", fallback="webhooks.index")
 
     @expose("/<listener>/replays", methods=("POST",))
     def replays(self, listener: str) -> ResponseReturnValue:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 from flask import Response, request
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app.database import transaction
@@ -18,10 +19,13 @@ FORM = re.compile(r"[\x21-\x7e]{1,200}")
 BEGIN = text("""
 INSERT INTO api_answers (key_name, idempotency_key, content) VALUES (:name, :key, :content) ON CONFLICT DO NOTHING RETURNING 1
 """)
-KNOWN = text("SELECT content, status, body FROM api_answers WHERE key_name = :name AND idempotency_key = :key")
-ANSWERED = text(
-    "UPDATE api_answers SET status = :status, body = :body WHERE key_name = :name AND idempotency_key = :key"
-)
+KNOWN = text("SELECT content, status, body, kept FROM api_answers WHERE key_name = :name AND idempotency_key = :key")
+ANSWERED = text("""
+UPDATE api_answers SET status = :status, body = :body, kept = :kept WHERE key_name = :name AND idempotency_key = :key
+""")
+Told = tuple[
+    str, str, bool
+]  # a delivery that the answer acknowledges: its id, the hash of its body, whether it was the first
 
 
 def key() -> str:
@@ -36,22 +40,28 @@ def reused() -> Problem:
     return Problem(422, "idempotency_key_reused", "This Idempotency-Key was used for another request before.")
 
 
-def once(act: Callable[[Connection], Response]) -> Response:
-    """Carries out the request in one transaction with its answer; answers again what was answered. Raises Problem 422."""
+def once(act: Callable[[Connection], Response], told: list[Told] | None = None) -> Response:
+    """Carries out the request in one transaction with its answer; answers again what was answered. Raises Problem 422.
+
+    `told` are the deliveries that `act` keeps: they are filled in where the answer is given again.
+    """
     name = {"name": me().name, "key": f"{request.path} {key()}"}
     content = blake2b(request.get_data(), digest_size=16).hexdigest()
     with transaction() as tx:
         if tx.execute(BEGIN, {**name, "content": content}).scalar() is None:
-            return _again(tx, name, content)
+            return _again(tx, name, content, told)
         answer = act(tx)
-        tx.execute(ANSWERED, {**name, "status": answer.status_code, "body": answer.get_data()})
+        said = {"status": answer.status_code, "body": answer.get_data()}
+        tx.execute(ANSWERED, {**name, **said, "kept": Jsonb([one[:2] for one in told or ()])})
     return answer
 
 
-def _again(tx: Connection, name: dict[str, str], content: str) -> Response:
+def _again(tx: Connection, name: dict[str, str], content: str, told: list[Told] | None) -> Response:
     known = tx.execute(KNOWN, name).one()
     if known.content != content:
         raise reused()
+    if told is not None:
+        told += [(delivery, digest, False) for delivery, digest in known.kept]
     return Response(
         bytes(known.body), known.status, content_type="application/json", headers={"Idempotency-Replayed": "true"}
     )

@@ -11,6 +11,7 @@ import orjson
 from flask import Response
 from sqlalchemy import Connection, text
 
+from app import acks
 from app.accounts import entries
 from app.bell import ring_event
 from app.journal import accept as journal
@@ -73,11 +74,13 @@ class Taken:
     """What one request brought into the journal, to be acknowledged and rung for once it is committed."""
 
     account: str
-    kept: list[tuple[str, bytes, Accepted]] = field(default_factory=list)
+    kept: list[Accepted] = field(default_factory=list)
+    told: list[once.Told] = field(default_factory=list)
 
     def accept(self, tx: Connection, topic: str, delivery_id: str, body: bytes) -> Accepted:
         found = journal.accept_in(tx, self.account, delivery_id, topic, HEADERS, body, door=DOOR)
-        self.kept.append((delivery_id, body, found))
+        self.kept.append(found)
+        self.told.append((delivery_id, acks.content(body), found.fresh))
         return found
 
 
@@ -85,12 +88,15 @@ HEADERS = {"content-type": "application/json"}
 
 
 def take(act: Callable[[Connection, Taken], Response]) -> Response:
-    """Carries out a request once under its Idempotency-Key: all that it keeps is committed with its answer; the bell comes after."""
+    """Carries out a request once under its Idempotency-Key: all that it keeps is committed with its answer; the bell comes after.
+
+    What is answered is noted each time: whoever was killed before it could note the first answer has answered nobody.
+    """
     taken = Taken(channel())
-    answer = once.once(lambda tx: act(tx, taken))
-    for delivery_id, body, found in taken.kept:
-        log_ack(taken.account, delivery_id, body, found.fresh)
-    for _, _, found in taken.kept:
+    answer = once.once(lambda tx: act(tx, taken), taken.told)
+    for delivery_id, content, fresh in taken.told:
+        log_ack(taken.account, delivery_id, content, fresh)
+    for found in taken.kept:
         if found.fresh:
             ring_event(found.event_id)
     return answer

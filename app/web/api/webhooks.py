@@ -38,6 +38,8 @@ class Wanted(Schema):
 
 
 class Subscription(Schema):
+    """`url` is shown without the values of its query."""
+
     id = fields.String(required=True)
     url = fields.String(required=True)
     events = fields.List(fields.String(), required=True)
@@ -46,7 +48,7 @@ class Subscription(Schema):
 
 
 class WithSecret(Subscription):
-    """`secret` is shown this once."""
+    """`secret` is shown this once; `url` without the values of its query."""
 
     secret = fields.String(required=True)
 
@@ -172,7 +174,7 @@ def _mine(tx: Connection, name: str) -> Listener:
 def _shown(row: Listener) -> dict[str, Any]:
     return {
         "id": row.id,
-        "url": row.url,
+        "url": row.shown,
         "events": list(row.events),
         "active": row.active,
         "made_at": row.made_at,

@@ -14,7 +14,7 @@ FIXTURES = (
 )
 UNREAD = "any answer of 200 to 299 is a thank-you: its body is not read (Standard Webhooks)"
 CONTRACT = Contract(
-    settings={"private_hosts": ["127.0.0.1"]},
+    settings={"private_hosts": ["127.0.0.1:*"]},
     fixtures=FIXTURES,
     versions=(("order__plain", "order__edited"),),
     settles=0.3,
