@@ -39,7 +39,9 @@ MARGIN = 0.05  # a token is renewed after 95 % of its life
 NEAR = 30.0  # seconds a process may hold what the database gave it
 
 _near: dict[tuple[str, str], tuple[str, float]] = {}
-_dead: dict[tuple[str, str], str] = {}  # what a vendor refused last: this process hands it to nobody again, whoever read it meanwhile
+_dead: dict[
+    tuple[str, str], str
+] = {}  # what a vendor refused last: this process hands it to nobody again, whoever read it meanwhile
 
 
 @cache
