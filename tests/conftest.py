@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.servers import Servers, create_database, drop_database, temporary
+
+if TYPE_CHECKING:
+    from app.accounts.tokens import SharedTokens
 
 os.environ.setdefault("WAYBILL_SECRET_KEY", "tests only")
 TEMPLATE = "waybill_template"
@@ -68,3 +72,17 @@ def database_url(real_servers: Servers, template: str) -> Iterator[str]:
     name = f"waybill_test_{os.getpid()}_{next(_count)}"
     yield create_database(real_servers, name, template=template)
     drop_database(real_servers, name)
+
+
+@pytest.fixture
+def shared_tokens(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], SharedTokens]]:
+    """shared_tokens("tried"): the tokens of that account as the hub's workers share them, in a database of this test's own."""
+    from app.accounts.tokens import SharedTokens
+    from app.database import engine
+    from tests.world import fresh_process
+
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    fresh_process()
+    yield SharedTokens
+    engine().dispose()
+    fresh_process()

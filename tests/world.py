@@ -178,6 +178,7 @@ def fresh_process() -> None:
         cached.cache_clear()
     entries._seen.clear()
     tokens._near.clear()
+    tokens._dead.clear()
     codes._near.clear()
 
 

@@ -36,7 +36,12 @@ REFUSE = text(
 PATIENCE = 25.0
 MARGIN = 0.05  # a token is renewed after 95 % of its life
 
-_near: dict[tuple[str, str], tuple[str, bytes, float]] = {}
+NEAR = 30.0  # seconds a process may hold what the database gave it
+
+_near: dict[tuple[str, str], tuple[str, float]] = {}
+_dead: dict[
+    tuple[str, str], str
+] = {}  # what a vendor refused last: this process hands it to nobody again, whoever read it meanwhile
 
 
 @cache
@@ -76,21 +81,22 @@ class SharedTokens:
         )
 
     def refused(self, name: str, token: str) -> None:
-        near = _near.pop((self.account, name), None)
-        if near is not None and near[0] == token:
-            with transaction() as tx:
-                tx.execute(REFUSE, {"account": self.account, "name": name, "sealed": near[1]})
+        _dead[self.account, name] = token
 
     def _known(self, name: str) -> str | None:
+        dead = _dead.get((self.account, name))
         near = _near.get((self.account, name))
-        if near is not None and time.monotonic() < near[2]:
+        if near is not None and near[0] != dead and time.monotonic() < near[1]:
             return near[0]
         with transaction() as tx:
             row = tx.execute(READ, {"account": self.account, "name": name}).first()
-        if row is None:
-            return None
-        token = _seal().decrypt(bytes(row.sealed)).decode()
-        _near[self.account, name] = (token, bytes(row.sealed), time.monotonic() + min(float(row.left), 30.0))
+            if row is None:
+                return None
+            token = opened(bytes(row.sealed))
+            if token == dead:
+                tx.execute(REFUSE, {"account": self.account, "name": name, "sealed": row.sealed})
+                return None
+        _near[self.account, name] = (token, time.monotonic() + min(float(row.left), NEAR))
         return token
 
     def _mine_to_refresh(self, name: str) -> bool:
@@ -102,10 +108,12 @@ class SharedTokens:
         kept = False
         try:
             token, life = refresh()
-            sealed = _seal().encrypt(token.encode())
             with transaction() as tx:
-                tx.execute(KEEP, {"account": self.account, "name": name, "sealed": sealed, "life": life * (1 - MARGIN)})
+                life *= 1 - MARGIN
+                tx.execute(KEEP, {"account": self.account, "name": name, "sealed": sealed(token), "life": life})
             kept = True
+            if _dead.get((self.account, name)) == token:  # the same again, and good again, says the vendor
+                del _dead[self.account, name]
             return token
         finally:
             if not kept:

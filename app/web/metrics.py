@@ -19,7 +19,7 @@ from app.bell import CLOCK, HUB, INTAKE
 from app.database import transaction
 from app.journal.reading import counts, draining, proofs
 from app.stock import reading as stock
-from app.web import broker
+from app.web import broker, limiting
 from config.reader import config
 
 __all__ = ["CONTENT_TYPE", "exposition"]
@@ -71,6 +71,7 @@ def _families(tx: Connection) -> Iterator[GaugeMetricFamily]:
     yield gauge("breaker", "0 closed, 1 half open, 2 open", ("account",), _by_one(states_of))
     paused = {account: float(paused) for account, (_, paused) in breakers.items()}
     yield gauge("paused", "1 when a person or a refused credential paused it", ("account",), _by_one(paused))
+    yield from _limits(tx)
     waiting = {row.account: row for row in stock.late(tx, 0)}
     yield gauge(
         "stock_waiting",
@@ -83,6 +84,15 @@ def _families(tx: Connection) -> Iterator[GaugeMetricFamily]:
     yield from _proof(tx)
     refused = counts.refused(tx).items()
     yield gauge("refused_deliveries", "Deliveries not accepted, 30 days", ("account", "reason"), refused)
+
+
+def _limits(tx: Connection) -> Iterator[GaugeMetricFamily]:
+    """Declared and in force beside each other: they part where other software uses the account too."""
+    limits, labels = limiting.of_all(tx, list(config().accounts)), ("account", "limit", "kind")
+    declared = [(name, one.declared) for name, one in limits.items() if one.declared is not None]
+    yield gauge("limit_declared", "Calls (points) a second, or at a time (concurrency), as declared", labels, declared)
+    effective = [(name, one.effective) for name, one in limits.items() if one.effective is not None]
+    yield gauge("limit_effective", "... as used at the most now", labels, effective)
 
 
 PROVED = 24  # hours that are told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,14 +75,10 @@ class Door:
         return restricted(answer.json())
 
     def _heed(self, operation: str, answer: Answer) -> None:
-        """The rate that Amazon grants this seller, and whether its bucket is empty just now."""
+        """The rate that Amazon grants this seller."""
         said = answer.headers.get("x-amzn-ratelimit-limit", "")
-        try:
-            rate = float(said) if said else None
-        except ValueError:
-            rate = None
-        limits, account = self._connection.http.limits, self._connection.account.name
-        limits.told(account, operation, rate, empty=answer.status == 429)
+        with suppress(ValueError):
+            self._connection.http.limits.told(self._connection.account.name, operation, float(said))
 
     def _stored(self, method: str, url: str, operation: str, **rest: Any) -> Answer:
         """A document at the presigned address that Amazon names: only where Amazon stores such."""

@@ -180,10 +180,13 @@ class Client:
         return answer
 
     def _heed(self, answer: Answer) -> None:
-        """Other software spends the same quota: where nothing is left of the window, all wait for the next."""
+        """Other software spends the same quota: our share follows what is left; where nothing is, all wait for the next window."""
         left, reset = answer.headers.get("x-rate-limit-requests-left", ""), answer.headers.get(RESET, "")
+        limits, account = self._connection.http.limits, self._connection.account.name
+        if left.isdigit():
+            limits.report(account, float(left))
         if left == "0" and reset.isdigit():
-            self._connection.http.limits.block(self._connection.account.name, int(reset) / 1000)
+            limits.block(account, int(reset) / 1000)
 
 
 def stamp(moment: datetime) -> str:

@@ -24,12 +24,13 @@ MAX_ANSWER = 20_000_000  # bytes; more is no answer to anything that we ask
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Header names are lower case."""
+    """What came back, so many seconds after it was asked. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     write: bool = False
+    seconds: float = 0.0
 
     def json(self) -> Any:
         """The body as JSON with exact decimals. A write whose answer cannot be read is Ambiguous, a read Transient."""
@@ -114,7 +115,10 @@ class Http:
         prepared = session.prepare_request(request)
         with self.limits.leave(self.account.name, operation, cost):
             self.guard()
-            return self._send(session, prepared, operation, write, secret, timeout or self.account.timeout)
+            answer = self._send(session, prepared, operation, write, secret, timeout or self.account.timeout)
+            if answer.status == 429:
+                self.limits.refused(self.account.name, operation, answer.seconds)
+            return answer
 
     def _url(self, path: str) -> str:
         """An address at the account's own host; what a payload or answer names elsewhere is refused (no SSRF)."""
@@ -145,7 +149,7 @@ class Http:
             ) as response:
                 status, headers = response.status_code, {k.lower(): v for k, v in response.headers.items()}
                 body = _read(response, began + timeout)
-            return Answer(status, headers, body, write)
+            return Answer(status, headers, body, write, time.monotonic() - began)
         except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as broken:
             error = type(broken).__name__
             raise _trouble(broken, write, timeout) from broken

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Protocol, cast
 
@@ -13,11 +14,13 @@ import redis
 
 from connectors.kit.errors import Throttled, Transient
 from connectors.kit.manifest import Limit
+from connectors.kit.shares import Shares, pace_of, worth_telling
 
 # A block only ever grows, and a recount never overwrites what was counted since.
 HOLD = """
-local ends = tonumber(ARGV[1])
-if ends > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+local ends, lasts = tonumber(ARGV[1]), tonumber(ARGV[2])
+if ends > tonumber(redis.call('HGET', KEYS[1], 'until') or '0') then redis.call('HSET', KEYS[1], 'until', ARGV[1]) end
+if redis.call('PTTL', KEYS[1]) < lasts then redis.call('PEXPIRE', KEYS[1], lasts) end
 """
 RECOUNT = "if redis.call('HEXISTS', KEYS[1], 'day') == 0 then redis.call('HSET', KEYS[1], 'day', ARGV[1], 'used', ARGV[2]) end"
 TRUSTED = 0.98  # of a rate that the vendor reports: calls may arrive closer together than they left
@@ -31,13 +34,16 @@ class Limits(Protocol):
         """A context in which the call may be made. Raises Throttled when the wait is too long, Transient without Redis."""
 
     def report(self, account: str, left: float) -> None:
-        """The vendor's own word on the points that are left, which corrects ours."""
+        """The vendor's own word on the calls or points that are left of what counts for all calls, which corrects ours."""
+
+    def refused(self, account: str, operation: str, seconds: float) -> None:
+        """The vendor said 429 to a call that had leave so many seconds ago: perhaps other software uses the account too."""
 
     def block(self, account: str, seconds: float) -> None:
         """The vendor said 429: nobody calls this account for so long."""
 
-    def told(self, account: str, operation: str, rate: float | None, empty: bool) -> None:
-        """The vendor's own word on the buckets of one operation: its rate a second (None: not said), and that it is empty."""
+    def told(self, account: str, operation: str, rate: float) -> None:
+        """The vendor's own word on the rate a second of one operation's buckets."""
 
 
 class Limiter:
@@ -57,12 +63,13 @@ class Limiter:
         self._patience = patience
         self._prefix = prefix
         self._script = client.register_script(files("connectors.kit").joinpath("limiter.lua").read_text())
+        self._shares = Shares(client, prefix)
         self._rates: dict[tuple[str, str], float] = {}  # as the vendor told this process: it tells every caller
 
     @contextmanager
     def leave(self, account: str, operation: str, cost: float = 1) -> Iterator[None]:
         holder = uuid.uuid4().hex
-        limits = [limit for limit in self._limits_of(account) if not limit.operations or operation in limit.operations]
+        limits = self._counting(account, operation)
         self._wait_for(account, limits, holder, cost)
         try:
             yield
@@ -70,6 +77,9 @@ class Limiter:
             for limit in limits:
                 if limit.kind == "concurrency":
                     self._forgive(lambda key: self._redis.zrem(key, holder), self._key(account, limit.name))
+
+    def _counting(self, account: str, operation: str) -> list[Limit]:
+        return [limit for limit in self._limits_of(account) if not limit.operations or operation in limit.operations]
 
     def _wait_for(self, account: str, limits: Sequence[Limit], holder: str, cost: float) -> None:
         """Waits for leave in place for as long as patience lasts."""
@@ -81,11 +91,11 @@ class Limiter:
 
     def _ask(self, account: str, limits: Sequence[Limit], holder: str, cost: float) -> float:
         """Seconds to wait, 0 when leave was taken."""
-        keys = [f"{self._prefix}:{account}:block", *(self._key(account, limit.name) for limit in limits)]
+        keys = [pace_of(self._prefix, account), *(self._key(account, limit.name) for limit in limits)]
         args: list[Any] = [holder]
         for limit in limits:
             spent = cost if limit.kind == "points" else 1
-            args += [limit.kind, self._rate(account, limit), limit.burst, _seconds(limit), spent]
+            args += [limit.name, limit.kind, self._rate(account, limit), limit.burst, _seconds(limit), spent]
         try:
             wait, which = self._script(keys=keys, args=args)
             if wait < 0:
@@ -107,25 +117,30 @@ class Limiter:
         self._redis.eval(RECOUNT, 1, self._key(account, limit.name), str(day), str(used))
 
     def report(self, account: str, left: float) -> None:
-        for limit in self._limits_of(account):
-            if limit.kind == "points":
-                self._forgive(lambda key: self._lower(key, left), self._key(account, limit.name))
+        heard = [limit for limit in self._limits_of(account) if not limit.operations and worth_telling(limit, left)]
+        if heard:
+            self._forgive(lambda key: self._shares.left(key, self._ruled(account, heard), left), account)
 
-    def _lower(self, key: str, left: float) -> None:
-        saved = self._redis.hget(key, "level")
-        if saved is not None and float(cast(bytes, saved)) > left:
-            self._redis.hset(key, "level", str(left))
+    def refused(self, account: str, operation: str, seconds: float) -> None:
+        limits = [limit for limit in self._counting(account, operation) if limit.kind != "daily"]
+        if limits:
+            self._forgive(lambda key: self._shares.refused(key, self._ruled(account, limits), seconds), account)
 
-    def told(self, account: str, operation: str, rate: float | None, empty: bool) -> None:
+    def _ruled(self, account: str, limits: Sequence[Limit]) -> list[Limit]:
+        """As they are in force: at the rate that the vendor told."""
+        return [replace(limit, rate=self._rate(account, limit)) for limit in limits]
+
+    def shares(self, accounts: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+        """Our share, by limit, where other software was met at an account. Raises redis.RedisError."""
+        return self._shares.of(accounts)
+
+    def told(self, account: str, operation: str, rate: float) -> None:
         for limit in self._limits_of(account):
-            if limit.kind == "bucket" and operation in limit.operations:
-                if rate is not None and rate > 0:
-                    self._rates[account, limit.name] = rate * TRUSTED
-                if empty:
-                    self._forgive(lambda key: self._lower(key, 0), self._key(account, limit.name))
+            if limit.kind == "bucket" and operation in limit.operations and rate > 0:
+                self._rates[account, limit.name] = rate * TRUSTED
 
     def block(self, account: str, seconds: float) -> None:
-        self._forgive(lambda key: self._hold(key, seconds), f"{self._prefix}:{account}:block")
+        self._forgive(lambda key: self._hold(key, seconds), pace_of(self._prefix, account))
 
     def _hold(self, key: str, seconds: float) -> None:
         self._redis.eval(HOLD, 1, key, str(self._now() + seconds * 1000), str(max(1, int(seconds * 1000))))

@@ -54,7 +54,11 @@ class Client:
             raise unknown(document, "The answer is not the JSON object it should be.", "unreadable_answer")
         self.served = answer.headers.get("x-shopify-api-version", VERSION)
         self._account_for(document, said)
-        return _root(document, said, self._wait(said))
+        try:
+            return _root(document, said, self._wait(said))
+        except Throttled:
+            self.connection.http.limits.refused(self.connection.account.name, document.operation, answer.seconds)
+            raise
 
     def _statuses(self, answer: Answer) -> None:
         if answer.status in SHUT:

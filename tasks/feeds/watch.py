@@ -29,14 +29,14 @@ ON CONFLICT (account, topic) DO UPDATE SET alive = excluded.alive, checked_at = 
 ALARMS = (90, 30, 7)  # days before a version is retired
 
 
-def run() -> str:
-    """Looks at each account that can tell; what is wrong becomes a case, what is well again leaves it."""
+def run(today: date | None = None) -> str:
+    """Looks at each account that can tell; what is wrong becomes a case, what is well again leaves it. `today` in UTC."""
     with transaction() as tx:
         late = errands.late(tx)
     ring(late)
     names = list(config().accounts)
     with ThreadPoolExecutor(max(1, min(8, len(names)))) as crowd:
-        looks = {name: crowd.submit(_look, name) for name in names}
+        looks = {name: crowd.submit(_look, name, today) for name in names}
     return "; ".join(filter(None, (_said(name, look) for name, look in looks.items())))
 
 
@@ -49,9 +49,9 @@ def _said(name: str, look: Future[str]) -> str:
     return f"{name} stumbled: {type(stumbled).__name__}"
 
 
-def _look(name: str) -> str:
+def _look(name: str, today: date | None = None) -> str:
     with transaction() as tx:
-        _sunset(tx, name, datetime.now(UTC).date())
+        _sunset(tx, name, today or datetime.now(UTC).date())
     if "Subscriber" not in entries.manifest(name).offers or not config().accounts[name].base_url:
         return ""  # without an address an account is not in use
     try:
@@ -135,25 +135,19 @@ def errand(number: int) -> str:
 
 
 def _sunset(tx: Connection, name: str, today: date) -> None:
-    """90, 30 and 7 days before the vendor retires the version that we speak."""
-    retired = entries.manifest(name).retired(entries.entry(name).settings)
-    if retired is None:
-        return
-    sunset, version = retired
-    left = (sunset - today).days
-    reached = [days for days in ALARMS if left <= days]
-    if reached:
-        sentence = f"{entries.manifest(name).title} retires version {version} on {sunset} ({left} days)."
-        cases.open_case(
-            tx,
-            "account",
-            name,
-            "sunset",
-            sentence,
-            member=f"sunset:{name}",
-            owner="engineering",
-            cause=str(min(reached)),
-        )
+    """A case of its own 90, 30 and 7 days before the vendor retires the version that we speak; over when we speak another."""
+    manifest = entries.manifest(name)
+    retired = manifest.retired(entries.entry(name).settings)
+    left = (retired[0] - today).days if retired else None
+    reached = min((days for days in ALARMS if left is not None and left <= days), default=None)
+    for days in ALARMS:
+        if days != reached:
+            cases.leave(tx, f"sunset:{name}:{days}")
+    if retired is not None and left is not None and reached is not None:
+        when = f"{left} days from now" if left > 0 else "its time is over"
+        sentence = f"{manifest.title} retires version {retired[1]} on {retired[0]}: {when}."
+        member, cause = f"sunset:{name}:{reached}", str(reached)
+        cases.open_case(tx, "account", name, "sunset", sentence, member=member, owner="engineering", cause=cause)
 
 
 if __name__ == "__main__":  # python -m tasks.feeds.watch ACCOUNT

@@ -31,7 +31,7 @@ class Free:
     def __init__(self) -> None:
         self.blocked: list[float] = []
         self.reported: list[float] = []
-        self.told_of: list[tuple[str, float | None, bool]] = []
+        self.refusals: list[str] = []
 
     def leave(self, account: str, operation: str, cost: float) -> AbstractContextManager[None]:
         return nullcontext()
@@ -42,8 +42,10 @@ class Free:
     def block(self, account: str, seconds: float) -> None:
         self.blocked.append(seconds)
 
-    def told(self, account: str, operation: str, rate: float | None, empty: bool) -> None:
-        self.told_of.append((operation, rate, empty))
+    def refused(self, account: str, operation: str, seconds: float) -> None:
+        self.refusals.append(operation)
+
+    def told(self, account: str, operation: str, rate: float) -> None: ...
 
 
 @dataclass(frozen=True)

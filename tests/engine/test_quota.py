@@ -38,7 +38,8 @@ def test_a_vendors_word_on_a_rate_never_passes_the_operators(acme: World) -> Non
     _limiter.cache_clear()
     tried = _limiter(0)
     tried.warm("erp")
-    tried.told("erp", "bookings.create", 1000.0, empty=True)
+    tried.told("erp", "bookings.create", 1000.0)
+    tried.refused("erp", "bookings.create", 0.0)
     with tried.leave("erp", "bookings.create"):
         pass  # its burst comes back at once
     with transaction() as tx:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -87,6 +88,36 @@ def test_fifty_workers_refresh_one_token_once(acme: World, figure: Callable[...,
     sealed = bytes(acme.one("SELECT sealed FROM tokens"))
     assert b"token-" not in sealed
     figure("40a", workers=50, refreshes=1)
+
+
+def test_a_token_that_one_saw_refused_comes_back_to_nobody(acme: World) -> None:
+    """Revoked before its time, while many are calling with it: whoever is told so late gets another one too, or his second
+    refusal would pause the account."""
+    from app.accounts.tokens import SharedTokens
+
+    bought: list[str] = []
+    accepted: list[str] = []  # by the vendor, now
+    unlucky: list[str] = []
+
+    def refresh() -> tuple[str, float]:
+        bought.append(f"token-{len(bought)}")
+        accepted[:] = bought[-1:]
+        return bought[-1], 3600.0
+
+    def call(number: int) -> None:
+        shared = SharedTokens("erp")
+        token = shared.get("access", refresh)
+        time.sleep(number % 7 / 1000)  # on its way there
+        if token not in accepted:
+            shared.refused("access", token)
+            unlucky.extend({token} & {shared.get("access", refresh)})
+
+    with ThreadPoolExecutor(50) as crowd:
+        for _ in range(4):
+            list(crowd.map(call, range(100)))
+            accepted.clear()
+    assert not unlucky
+    assert len(bought) == 4
 
 
 def test_a_refused_login_pauses_the_account_and_keeps_its_steps(acme: World) -> None:

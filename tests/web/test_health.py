@@ -56,18 +56,46 @@ def test_limits_are_shown_whichever_broker_carries_the_messages(hub: Hub, monkey
     assert "<meter" in page.text
 
 
+def test_a_share_is_told_beside_what_is_declared(hub: Hub) -> None:
+    """Other software calls at the shop, too: the account's page and the figures show our share; where nobody else was met, all."""
+    from app.accounts import entries
+    from app.web import metrics
+    from app.web.broker import store
+    from connectors.kit.limiter import Limiter
+
+    person, limits = hub.come_in("viewer"), Limiter(store(), entries.limits_of)
+    limits.warm("store")
+    for _ in range(20):
+        with limits.leave("store", "orders.get", 60):
+            pass
+    limits.refused("store", "orders.get", seconds=0.0)
+    page = person.get("/admin/accounts/store").text
+    assert "90 %: 88.2 a second" in page
+    assert "other software uses it too" in page
+    assert "other software" not in person.get("/admin/accounts/shop").text
+    metrics._kept = (0.0, b"")
+    told = figures_of(hub)
+    points = ("store", "points", "points")
+    assert told["waybill_limit_declared", *points] == 98
+    assert told["waybill_limit_effective", *points] == pytest.approx(88.2, abs=0.1)
+    assert told["waybill_limit_effective", "shop", "concurrency", "at_once"] == 12
+    metrics._kept = (0.0, b"")
+    assert not [key for key in told if "searches" in key], "a day's quota has no pace"
+
+
+def figures_of(hub: Hub) -> dict[tuple[str, ...], float]:
+    told = hub.app.test_client().get("/metrics")
+    assert told.content_type.startswith("text/plain")
+    families = text_string_to_metric_families(told.text)
+    return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
+
+
 def test_figures_fit_the_journal(hub: Hub) -> None:
     hub.deliver(b'{"type": "order.placed", "data": {}}')
     hub.deliver(b"{}", webhook_signature="v1,AAAA")
     hub.write("DELETE FROM account_state")
     hub.write("INSERT INTO account_state (account, breaker, paused) VALUES ('shop', 'open', true)")
-    told = hub.app.test_client().get("/metrics")
-    assert told.content_type.startswith("text/plain")
-    figures = {
-        (s.name, *s.labels.values()): s.value
-        for family in text_string_to_metric_families(told.text)
-        for s in family.samples
-    }
+    figures = figures_of(hub)
     assert figures["waybill_up",] == 1
     assert figures["waybill_events", "accepted"] == hub.one("SELECT count(*) FROM events WHERE state = 'accepted'")
     assert figures["waybill_refused_deliveries", "shop", "forged"] >= 1

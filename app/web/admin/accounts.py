@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import redis
 from flask import abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
@@ -16,12 +14,11 @@ from app.accounts import control, entries, errands
 from app.bell import HUB, Ring, ring
 from app.database import transaction
 from app.journal.reading import draining, overview
+from app.web import limiting
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
-from app.web.broker import store
 from config.reader import config
 from connectors import registry
-from connectors.kit.limiter import Limiter
 
 
 class Accounts(Page):
@@ -58,7 +55,7 @@ class Accounts(Page):
         manifest = registry.manifests().get(entry.connector) if entry else None
         shown = {"line": line, "held": held, "state": overview.state(line, held), "entry": entry, "manifest": manifest}
         shown |= {"drain": drain, "errands": done, "subscribes": _subscribes(account)}
-        return str(self.render("account.html", **shown, limits=_limits(account) if manifest else []))
+        return str(self.render("account.html", **shown, limits=limiting.of_account(account) if manifest else []))
 
     @expose("/<account>/pauses", methods=("POST",))
     def pauses(self, account: str) -> ResponseReturnValue:
@@ -117,18 +114,3 @@ def _act(account: str, act: Act, told: str) -> ResponseReturnValue:
         rings: Sequence[Ring] = act(tx, account, me().login, why) or ()
     ring(rings)
     return back(told, fallback="accounts.index")
-
-
-@cache
-def _limiter() -> Limiter:
-    return Limiter(store(), entries.limits_of)
-
-
-def _limits(account: str) -> list[dict[str, Any]]:
-    """Each limit and what is left of it now; None when Redis cannot be asked."""
-    limits = entries.limits_of(account)
-    try:
-        left: dict[str, float] = _limiter().levels(account)
-    except redis.RedisError:
-        left = {}
-    return [{"limit": limit, "left": left.get(limit.name)} for limit in limits]

@@ -45,7 +45,9 @@ class Limits:
     def report(self, account: str, left: float) -> None:
         return None
 
-    def told(self, account: str, operation: str, rate: float | None, empty: bool) -> None: ...
+    def refused(self, account: str, operation: str, seconds: float) -> None: ...
+
+    def told(self, account: str, operation: str, rate: float) -> None: ...
 
     def block(self, account: str, seconds: float) -> None:
         self.blocked.append(seconds)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -34,8 +36,11 @@ def test_a_token_names_the_tenant_and_the_scopes_at_scapi_and_nothing_at_the_ins
     assert (name, secret) == ("client-of-the-tests", "a+secret%3A+of%2Fthe+tests%2B1")
 
 
-def test_fifty_workers_at_expiry_buy_one_token_for_each_door(shop: MakeShop) -> None:
+def test_fifty_workers_at_expiry_buy_one_token_for_each_door(
+    shop: MakeShop, shared_tokens: Callable[[str], Any]
+) -> None:
     at = shop()
+    at.bench.tokens = shared_tokens("site")
     order = at.place()
     at.connector.publish_stock([], key="k").send([level("WB-TEE", "7")])
     at.system.post("/_sim/tokens/expiry")

@@ -1,8 +1,10 @@
 """An order's life in a real Tryton, counted by asking Tryton itself."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -157,3 +159,14 @@ def test_a_forgotten_session_is_renewed_and_a_wrong_password_is_not(bench: Bench
     bench.account = replace(bench.account, credentials={**bench.account.credentials, "password": "wrong"})
     with pytest.raises(Unauthorized):
         list(bench.connector().stock())
+
+
+def test_fifty_workers_meet_a_forgotten_session_and_one_logs_in(
+    bench: Bench, shared_tokens: Callable[[str], Any]
+) -> None:
+    """Pain 40a, with tokens as the hub's workers share them."""
+    bench.tokens = shared_tokens("erp")
+    assert bench.tokens.get("session", lambda: ("1:forgotten:1", 3600.0)) == "1:forgotten:1"
+    with ThreadPoolExecutor(50) as workers:
+        assert all(workers.map(lambda _: list(bench.connector().stock(("WB-MUG",))), range(50)))
+    assert [one.operation for one in bench.exchanges].count("common.db.login") == 1
