@@ -13,6 +13,7 @@ import orjson
 from app.orders.merge import pending
 from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment, ShipmentStatus
 
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     SHIPPED = "shipped"
     REFUNDED = "refunded"
+    PAID = "paid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Difference:
 
     kind: Kind
     key: str
-    child: Shipment | Refund | None = None
+    child: Shipment | Refund | Payment | None = None
     facets: frozenset[str] = frozenset()
 
 
@@ -51,6 +53,7 @@ def differences(old: Order | None, new: Order) -> list[Difference]:
         found.append(Difference(Kind.CHANGED, fingerprint(_facets(new)), facets=facets))
     found += [Difference(Kind.SHIPPED, f"{s.origin}:{s.id}", child=s) for s in _newly_gone(old, new)]
     found += [Difference(Kind.REFUNDED, r.id, child=r) for r in _newly_refunded(old, new)]
+    found += [Difference(Kind.PAID, one.id, child=one) for one in _newly_paid(old, new)]
     if old is not None and old.cancelled_at is None and new.cancelled_at is not None:
         found.append(Difference(Kind.CANCELLED, "cancelled"))
     return found
@@ -65,6 +68,21 @@ def _newly_refunded(old: Order | None, new: Order) -> list[Refund]:
     """A refund counts once its money has moved."""
     before = {r.id for r in (old.refunds if old else ()) if not pending(r)}
     return [r for r in new.refunds if not pending(r) and r.id not in before]
+
+
+RECEIVED = (PaymentKind.SALE, PaymentKind.CAPTURE)
+
+
+def _newly_paid(old: Order | None, new: Order) -> list[Payment]:
+    """What came in since: an order is booked with the payments that it is placed with."""
+    if old is None:
+        return []
+    before = {one.id for one in old.payments if _received(one)}
+    return [one for one in new.payments if _received(one) and one.id not in before]
+
+
+def _received(payment: Payment) -> bool:
+    return payment.kind in RECEIVED and payment.status is PaymentStatus.SUCCESS
 
 
 def changed(old: Order, new: Order) -> frozenset[str]:

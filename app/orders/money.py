@@ -11,6 +11,8 @@ from sqlalchemy import Connection, text
 
 from app.accounts import entries
 from config.reader import config
+from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 
 DEFAULTS = {
     "capture": "channel",
@@ -106,3 +108,17 @@ def pending(tx: Connection, most: int = 200) -> Sequence[Move]:
 def noted(tx: Connection, move: int) -> bool:
     """Takes a move to be noted on its order; False when another did. The subject is locked by the caller."""
     return tx.execute(NOTED, {"id": move}).scalar() is not None
+
+
+def pays_elsewhere(tx: Connection, subject: int, payment: Payment, order: Order) -> bool:
+    """Whether a payment is the charge of an exchange: it pays for the order that replaces this one, and is booked there.
+
+    Known by the channel's id; told before its answer came, by what it was taken like, and how much.
+    """
+    amount = payment.amount.in_role(order.money_role).amount
+    return any(
+        payment.id == move.moved_as
+        or (not move.moved_as and (payment.parent_id, amount) == (move.parent, move.amount) and bool(move.parent))
+        for move in of(tx, subject)
+        if move.kind == "charge"
+    )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from app.orders.difference import Difference, Kind
 from connectors.canonical.codec import dump, load
+from connectors.canonical.payment import Payment
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 
@@ -28,7 +29,7 @@ FREE = text("""
 SELECT DISTINCT w.subject_id FROM held_work w
 WHERE NOT EXISTS (SELECT 1 FROM holds h WHERE h.subject_id = w.subject_id AND h.released_at IS NULL) ORDER BY 1 LIMIT :most
 """)
-CHILDREN: dict[Kind, Any] = {Kind.SHIPPED: Shipment, Kind.REFUNDED: Refund}
+CHILDREN: dict[Kind, Any] = {Kind.SHIPPED: Shipment, Kind.REFUNDED: Refund, Kind.PAID: Payment}
 
 
 @dataclass(frozen=True, slots=True)

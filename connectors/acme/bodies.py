@@ -9,7 +9,7 @@ from connectors.canonical.order import Line, Order
 from connectors.canonical.party import Address
 from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Codes
@@ -34,7 +34,7 @@ def booking(order: Order, codes: Codes) -> Body:
         "charges": [_plus(order, charge.amount, charge.taxes, ()) for charge in order.charges],
         "discount": _sum(order, [discount.amount for discount in order.discounts]),
         "rounding": _amount(order, order.rounding) if order.rounding else "0",
-        "payments": [_payment(order, one.gateway, one.amount, codes) for one in order.payments],
+        "payments": [{"id": one.id, **_payment(order, one.gateway, one.amount, codes)} for one in order.payments],
         "total": _amount(order, order.totals.total),
         "note": order.note,
     }
@@ -87,6 +87,39 @@ def credit(order: Order, refund: Refund, codes: Codes) -> Body:
         ],
         "note": refund.note,
     }
+
+
+def goods_back(order: Order, returned: Return, codes: Codes) -> Body:
+    """What came in, where, and in which condition; for a disposition, where it goes. No money."""
+    skus = {line.id: line.sku for line in order.lines}
+    rows = [
+        {
+            "line": one.line_id,
+            "sku": codes.theirs("sku", one.sku or skus[one.line_id]),
+            "quantity": str(one.received_quantity),
+            "condition": one.condition,
+        }
+        for one in returned.lines
+        if one.received_quantity
+    ]
+    return {"location": codes.theirs("location", returned.location) if returned.location else "", "lines": rows}
+
+
+def bought(order: Order, supplier: str, codes: Codes) -> Body:
+    """A purchase order as the books hold it: of whom, what of it, at our own cost where we know it."""
+    body = purchase(order, codes)
+    return {"supplier": codes.theirs("supplier", supplier), "currency": order.currency, "lines": body["lines"]}
+
+
+def arrived(shipment_: Shipment, codes: Codes) -> Body:
+    rows = [{"sku": codes.theirs("sku", one.sku), "quantity": str(one.quantity)} for one in shipment_.lines]
+    return {"lines": rows, "at": shipment_.shipped_at.isoformat() if shipment_.shipped_at else None}
+
+
+def received(order: Order, payment: Payment, codes: Codes) -> Body:
+    """Money that came in for an order."""
+    at = payment.at.isoformat() if payment.at else None
+    return {**_payment(order, payment.gateway, payment.amount, codes), "currency": order.currency, "at": at}
 
 
 def capture(order: Order, payment: Payment) -> Body:

@@ -1,4 +1,4 @@
-"""Acme as the books of record: orders booked, amended, cancelled, shipped and credited, each once."""
+"""Acme as the books of record: orders booked, amended, cancelled, shipped and credited, and what stands beside them, each once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from connectors.acme.creates import CREATES, Record
 from connectors.acme.shapes import Shape
 from connectors.canonical.money import parse
 from connectors.canonical.order import Order
-from connectors.canonical.returns import Refund
+from connectors.canonical.payment import Payment
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
@@ -63,6 +64,59 @@ class Books:
         reference = f"{refund.origin}-{refund.id}"
         return (yield from self._make("credits", body, reference, key, ("refund", refund.id)))
 
+    def record_return(self, order: Order, returned: Return, *, key: str) -> Writes:
+        body = {**bodies.goods_back(order, returned, self.connection.codes), "booking": self._booked(order)}
+        return (yield from self._make("returns", body, returned.id, key, ("return_receipt", returned.id)))
+
+    def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
+        """Each line is looked at once, so its number names it."""
+        came = self._made_as("returns", self.connection.known.id("return_receipt", returned.id), returned.id)
+        body = {**bodies.goods_back(order, returned, self.connection.codes), "return": came}
+        reference = "-".join((returned.id, *(line.line_id for line in returned.lines)))
+        return (yield from self._make("disposals", body, reference, key, ("disposition", reference)))
+
+    def record_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        body = bodies.bought(order, supplier, self.connection.codes)
+        return (yield from self._make("buys", body, reference, key, ("purchase", order.id)))
+
+    def amend_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        """As with a booking, our key is its revision."""
+        bought = self._bought(order, reference)
+        told = bodies.bought(order, supplier, self.connection.codes)
+        body = {**told, "reference": reference, "revision": key}
+        return (
+            yield Write(
+                "amendment",
+                send=lambda: str(self.client.amend("buys", bought, body)["id"]),
+                find=lambda: bought if self.client.record("buys", bought).get("revision") == key else None,
+            )
+        )
+
+    def cancel_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        bought = self._bought(order, reference)
+        return (
+            yield Write(
+                "cancellation",
+                send=lambda: str(self.client.cancel("buys", bought)["id"]),
+                find=lambda: bought if self.client.record("buys", bought)["state"] == "cancelled" else None,
+            )
+        )
+
+    def record_receipt(self, order: Order, shipment: Shipment, *, supplier: str, reference: str, key: str) -> Writes:
+        body = {**bodies.arrived(shipment, self.connection.codes), "buy": self._bought(order, reference)}
+        name = f"{reference}-{shipment.id}"
+        return (yield from self._make("arrivals", body, name, key, ("purchase_receipt", shipment.id)))
+
+    def record_payment(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A booking holds the payments that it was made with; those are not noted again."""
+        booked = self._booked(order)
+        held = self.client.record("bookings", booked)["body"].get("payments", ())
+        if any(one.get("id") == payment.id for one in held):
+            return booked
+        body = {**bodies.received(order, payment, self.connection.codes), "booking": booked}
+        reference = f"{_identity(order)}-{payment.id}"
+        return (yield from self._make("payments", body, reference, key, ("payment", payment.id)))
+
     def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
         """Acme lists by (created_at, id) after the last row; a draft is no booking yet."""
         size = int(self.connection.account.settings.get("page", 50))
@@ -81,11 +135,16 @@ class Books:
         return (yield from CREATES[self.shape.makes](self.client, record))
 
     def _booked(self, order: Order) -> ExternalId:
-        """The booking's id as we noted it, else as Acme finds it by the order's identity."""
-        known = self.connection.known.id("order", order.id)
-        row = None if known else self.client.by_reference("bookings", _identity(order))
+        return self._made_as("bookings", self.connection.known.id("order", order.id), _identity(order))
+
+    def _bought(self, order: Order, reference: str) -> ExternalId:
+        return self._made_as("buys", self.connection.known.id("purchase", order.id), reference)
+
+    def _made_as(self, kind: str, known: ExternalId | None, reference: str) -> ExternalId:
+        """A record's id as we noted it, else as Acme finds it by its reference."""
+        row = None if known else self.client.by_reference(kind, reference)
         if known is None and row is None:
-            raise Rejected("Acme has no booking of this order.", code="not_booked", remedy="Book the order first.")
+            raise Rejected(f"Acme has no {reference} among its {kind}.", code="not_booked", remedy="Book it first.")
         return known or str(row["id"] if row else "")
 
 

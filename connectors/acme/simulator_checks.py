@@ -11,6 +11,7 @@ from connectors.kit.simulator import Memory
 
 Body = Mapping[str, Any]
 CENT = Decimal("0.005")
+CONDITIONS = ("sellable", "quarantined", "scrapped")
 
 
 class Checks:
@@ -57,6 +58,62 @@ class Checks:
     def letter(self, body: Body) -> None:
         _needs(body, "reference", "to", "occasion")
 
+    def returned(self, body: Body) -> None:
+        """No more comes back of a line than was booked of it, however often."""
+        _needs(body, "reference", "booking", "lines")
+        self.booked(body)
+        self.goods(body["lines"])
+        sold = self._memory.table("bookings")[body["booking"]]["body"]["lines"]
+        earlier = self._lines("returns", "booking", body["booking"])
+        for line in body["lines"]:
+            if line.get("condition") not in CONDITIONS:
+                raise Refusal(422, "unknown_condition", f"{line.get('condition')!r} is no condition.", "lines")
+            if _many((*earlier, *body["lines"]), "line", line["line"]) > _many(sold, "line", line["line"]):
+                raise Refusal(422, "never_left", f"Line {line['line']}: so many were never sold.", "lines")
+
+    def disposal(self, body: Body) -> None:
+        """Only what is in quarantine, each piece once."""
+        _needs(body, "reference", "return", "lines")
+        came = self._open("returns", body["return"], "return")["body"]["lines"]
+        held = [line for line in came if line["condition"] == "quarantined"]
+        earlier = self._lines("disposals", "return", body["return"])
+        for line in body["lines"]:
+            if line.get("condition") not in ("sellable", "scrapped"):
+                raise Refusal(422, "unknown_condition", f"{line.get('condition')!r} ends no quarantine.", "lines")
+            if _many((*earlier, *body["lines"]), "line", line["line"]) > _many(held, "line", line["line"]):
+                raise Refusal(422, "not_in_quarantine", f"Line {line['line']}: no such pieces are held.", "lines")
+
+    def buy(self, body: Body) -> None:
+        _needs(body, "reference", "supplier", "currency", "lines")
+        self.goods(body["lines"])
+
+    def arrival(self, body: Body) -> None:
+        """No more comes of a purchase order than it asks for."""
+        _needs(body, "reference", "buy", "lines")
+        self.goods(body["lines"])
+        bought = self._open("buys", body["buy"], "buy")["body"]["lines"]
+        earlier = self._lines("arrivals", "buy", body["buy"])
+        for line in body["lines"]:
+            if _many((*earlier, *body["lines"]), "sku", line["sku"]) > _many(bought, "sku", line["sku"]):
+                raise Refusal(422, "not_bought", f"So many of {line['sku']} were not bought.", "lines")
+
+    def payment(self, body: Body) -> None:
+        _needs(body, "reference", "booking", "method", "currency", "amount")
+        self.booked(body)
+        if _number(body["amount"], "amount") <= 0:
+            raise Refusal(422, "no_amount", "A payment has an amount.", "amount")
+
+    def _open(self, table: str, name: str, field: str) -> Any:
+        record = self._memory.table(table).get(name)
+        if record is None or record["state"] == "cancelled":
+            raise Refusal(422, "not_open", f"There is no open {name} among {table}.", field)
+        return record
+
+    def _lines(self, table: str, field: str, name: str) -> list[Any]:
+        """The lines of all records of a table that belong to one."""
+        rows = [row["body"] for row in self._memory.table(table).values() if row["state"] != "draft"]
+        return [line for body in rows if body.get(field) == name for line in body["lines"]]
+
     def booked(self, body: Body, still: str = "open") -> None:
         record = self._memory.table("bookings").get(body["booking"])
         if record is None or record["state"] not in ("open", still):
@@ -79,6 +136,10 @@ def _unless_draft(check: Callable[[Checks, Body], None]) -> Callable[[Checks, Bo
             check(checks, body)
 
     return checked
+
+
+def _many(lines: Any, field: str, name: str) -> Decimal:
+    return sum((Decimal(line["quantity"]) for line in lines if line.get(field) == name), Decimal(0))
 
 
 def _needs(body: Body, *names: str) -> None:
@@ -123,4 +184,9 @@ CHECKS: dict[str, Callable[[Checks, Body], None]] = {
     "dispatches": _unless_draft(Checks.dispatch),
     "purchases": _unless_draft(Checks.request),
     "letters": _unless_draft(Checks.letter),
+    "returns": _unless_draft(Checks.returned),
+    "disposals": _unless_draft(Checks.disposal),
+    "buys": _unless_draft(Checks.buy),
+    "arrivals": _unless_draft(Checks.arrival),
+    "payments": _unless_draft(Checks.payment),
 }

@@ -12,7 +12,10 @@ from typing import Any
 
 from connectors.acme.simulator_refusal import Refusal
 
-MADE = ("bookings", "requests", "credits", "deliveries", "dispatches", "letters", "purchases")
+MADE = (
+    *("bookings", "requests", "credits", "deliveries", "dispatches", "letters", "purchases"),
+    *("returns", "disposals", "buys", "arrivals", "payments"),
+)
 DAY = 86400
 
 # What Acme publishes; the manifest stays a little under it, because calls arrive less evenly than they are sent.

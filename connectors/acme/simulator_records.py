@@ -175,6 +175,8 @@ class Records:
             record = self._record(kind, name)
             if record["state"] == "shipped":
                 raise Refusal(409, "already_shipped", "It has left the house: it cannot be cancelled.")
+            if any(one["body"].get("buy") == name for one in self._memory.table("arrivals").values()):
+                raise Refusal(409, "already_received", "Something of it was received: it cannot be cancelled.")
             return self._memory.put(kind, name, {**record, "state": "cancelled"})
 
     # ---- switches
@@ -210,9 +212,9 @@ class Records:
 
 
 def _content(body: Mapping[str, Any]) -> str:
-    """An amended booking in one line: what of it, where to, the note."""
-    left = ", ".join(f"{line['current_quantity']} {line['sku']}" for line in body["lines"])
-    return f"{left}; {(body['ship_to'] or {}).get('line1', '')}; {body['note']}"
+    """An amended booking or purchase order in one line: what of it, where to, the note."""
+    left = ", ".join(f"{line.get('current_quantity') or line['quantity']} {line['sku']}" for line in body["lines"])
+    return f"{left}; {(body.get('ship_to') or {}).get('line1', '')}; {body.get('note', '')}"
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from connectors.kit.account import Connection
 
 
 class BusinessCentral(Credits, Catalogue, Subscriptions):
-    """Plays OrderKeeper, StockKeeper, CatalogueSource, Fetcher, Poller and Subscriber for one account."""
+    """Plays OrderKeeper, ReturnKeeper, PaymentKeeper, StockKeeper, CatalogueSource, Fetcher, Poller and Subscriber for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

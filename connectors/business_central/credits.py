@@ -1,6 +1,8 @@
-"""What goes back to the customer: a credit memo for what it is for, a journal line for the money of each tender."""
+"""What goes back and forth after the sale: a credit memo for what came back, a journal line for the money of each tender."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from connectors.business_central.books import Books, numbered
 from connectors.business_central.client import Row, text
@@ -8,8 +10,9 @@ from connectors.business_central.mapping import credit, parties, tenders
 from connectors.business_central.mapping.rows import number
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
-from connectors.canonical.returns import Refund
-from connectors.kit.errors import Rejected
+from connectors.canonical.payment import Payment
+from connectors.canonical.returns import Refund, Return
+from connectors.kit.errors import NotOffered, Rejected
 from connectors.kit.tenders import dues
 from connectors.kit.writes import ExternalId, Write, Writes
 
@@ -38,6 +41,31 @@ class Credits(Books):
             found = yield self.journal_write(numbered("money_back", index), f"journals({journal})/journalLines", body)
             result = result or found
         return result
+
+    def record_return(self, order: Order, returned: Return, *, key: str) -> Writes:
+        """A posted credit memo of pieces at no price: Business Central has no other receipt of what a customer brings back."""
+        memo = credit.goods_back(order, returned, self.policy)
+        customer = self._customer_of(order)
+        made = yield Write(
+            "return_memo",
+            send=lambda: self._create(order, returned, memo, customer),
+            find=lambda: self._stands(memo),
+            links=(("return_receipt", returned.id),),
+        )
+        return (yield self._posting(made))
+
+    def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
+        raise NotOffered("API v2.0 moves no pieces between locations.")
+
+    def record_payment(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A payment in the payment journal, under the name that the order's booking gives it. Empty where the account notes no such payments."""
+        noted = tenders.payments(replace(order, payments=(payment,)), self.policy)
+        if not noted:
+            return ""
+        journal = self.policy.wanted("payment_journal", "the journal for payments")
+        body = noted[0][1](self._customer_of(order))
+        found = yield self.journal_write("payment", f"customerPaymentJournals({journal})/customerPayments", body)
+        return found
 
     def _credited(self, order: Order, memo: credit.Memo) -> bool:
         return order.cancelled_at is None or bool(self.sales.invoices(order)) or self._named(memo) is not None
@@ -79,7 +107,7 @@ class Credits(Books):
         right = record is not None and number(record.get("totalAmountIncludingTax")) == memo.stated
         return str(record["id"]) if record and right else None
 
-    def _create(self, order: Order, refund: Refund, memo: credit.Memo, customer: str) -> ExternalId:
+    def _create(self, order: Order, refund: Refund | Return, memo: credit.Memo, customer: str) -> ExternalId:
         """The unposted memo once it has its total; one that Business Central reckons otherwise is removed and refused."""
         record = self._named(memo) or self.client.create("salesCreditMemos", {**memo.body(), "customerId": customer})
         path, made = f"salesCreditMemos({record['id']})", number(record.get("totalAmountIncludingTax"))

@@ -23,6 +23,7 @@ from connectors.kit.simulator import Memory, Simulator
 TENANT = "7b1f3a52-6a3f-4a0e-9d0c-0d6f5d0e7a11"
 COMPANY = "f64eba74-dacd-4854-a584-1834f68cfc3a"
 MAIN, SHOP = "26814998-936a-401c-81c1-0e848a64971d", "130bbd17-dbb9-4790-9b12-2b0e9c9d22c3"
+HELD, GONE = "5f2f6c8e-41c2-4b0e-9c61-7d0a5b3f9e11", "5f2f6c8e-41c2-4b0e-9c61-7d0a5b3f9e12"  # quarantine, scrap
 PAYMENTS, REFUNDS = "4b4f31f0-dc1c-4033-b2aa-ab03ca1d6ebc", "5cdba574-5f69-4167-a43e-fb975045de15"
 DELIVERY = "774c550b-593f-4e11-be74-6045bdc8c285"
 ACCOUNTS = {
@@ -43,6 +44,8 @@ DEMO_SETTINGS: dict[str, Any] = {
     "refund_journal": REFUNDS,
     "payment_journal": PAYMENTS,
     "stock_location": "main",
+    "quarantine": HELD,
+    "scrap": GONE,
 }
 
 
@@ -93,7 +96,7 @@ def _books(simulator: Simulator, settings: Mapping[str, Any]) -> Books:
         rates={code: Decimal(str(rate)) for code, rate in settings.get("rates", RATES).items()},
         currencies={code: Decimal(str(unit)) for code, unit in settings.get("currencies", CURRENCIES).items()},
         accounts=frozenset(map(str, settings.get("accounts", ACCOUNTS.values()))),
-        locations=frozenset(str(one).lower() for one in settings.get("locations", (MAIN, SHOP))),
+        locations=frozenset(str(one).lower() for one in settings.get("locations", (MAIN, SHOP, HELD, GONE))),
         journals=frozenset(str(one).lower() for one in settings.get("journals", (PAYMENTS, REFUNDS))),
         refused_emails=tuple(str(one).casefold() for one in settings.get("refused_emails", ())),
         rounding=str(settings.get("vat_rounding", "nearest")),

@@ -39,9 +39,18 @@ def effects(books: Books) -> dict[str, dict[str, Any]]:
         "credit_memo": _count(_name(one) for one in memos),
         "credit_memo_total": {_name(one): str(number(one["totalAmountIncludingTax"])) for one in memos},
         "credit_memo_posted": _count(_name(one) for one in memos if one["status"] != "Draft"),
+        "goods_back": {_name(one): _goods(one) for one in memos if one["status"] != "Draft"},
         "refunded": _sums((_name(one), number(one["amount"])) for one in books.rows("journalLines").values()),
         "payment": _sums((_name(one), -number(one["amount"])) for one in books.rows("customerPayments").values()),
     }
+
+
+def _goods(memo: Mapping[str, Any]) -> dict[str, str]:
+    """Item and location -> pieces that came in."""
+    items = [line for line in memo["lines"] if line.get("lineType") == "Item"]
+    return _sums(
+        (f"{one['lineObjectNumber']} {one.get('locationId', '')}".strip(), number(one["quantity"])) for one in items
+    )
 
 
 def _name(record: Mapping[str, Any]) -> str:

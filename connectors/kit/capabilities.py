@@ -15,7 +15,7 @@ from connectors.canonical.money import Money
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price, Product
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer
 from connectors.canonical.stock import StockLevel
@@ -124,6 +124,46 @@ class OrderKeeper(Protocol):
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """Book the credit and the money back for each tender, once for each refund."""
+
+
+@runtime_checkable
+class ReturnKeeper(Protocol):
+    """Books that hold goods coming back apart from the money: what no refund brings (an even exchange, a gift's return, pieces in quarantine)."""
+
+    def record_return(self, order: Order, returned: Return, *, key: str) -> Writes:
+        """Book that the `received_quantity` of these lines came in at `returned.location`, each in its `condition` (sellable, quarantined,
+        scrapped), once for each return. No money moves and nothing is credited. Links ("return_receipt", returned.id)."""
+
+    def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
+        """Pieces that `record_return` booked as quarantined were looked at: the lines' `condition` is where they go, sellable or scrapped."""
+
+
+@runtime_checkable
+class PurchaseKeeper(Protocol):
+    """Books that hold what is bought of suppliers who send it to our customers (drop-ship)."""
+
+    def record_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        """Book the purchase order `reference` to `supplier` (our account's name, cross reference "supplier") for the current quantities of these
+        lines at their `unit_cost`, once. Sends nothing to the supplier. Links ("purchase", order.id)."""
+
+    def amend_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        """Bring the booked purchase order to these lines: the supplier sends no more than them."""
+
+    def cancel_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        """Give it up: refused, or withdrawn. Done already is done. Raises Rejected(code="received") once something of it was."""
+
+    def record_receipt(self, order: Order, shipment: Shipment, *, supplier: str, reference: str, key: str) -> Writes:
+        """Book that the supplier has sent these pieces of the purchase order, once for each shipment; that they left for the customer is
+        `record_shipment`'s."""
+
+
+@runtime_checkable
+class PaymentKeeper(Protocol):
+    """Books that hold payments received apart from orders."""
+
+    def record_payment(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """Book `payment.amount` as received for the booked order, once for each payment. What `book` has booked of it is found, not
+        booked again; where the account keeps no books of this tender nothing is written, and the answer is empty."""
 
 
 @runtime_checkable
@@ -284,6 +324,9 @@ CAPABILITIES: dict[str, type[Any]] = {
     "Refunder": Refunder,
     "PriceTaker": PriceTaker,
     "OrderKeeper": OrderKeeper,
+    "ReturnKeeper": ReturnKeeper,
+    "PurchaseKeeper": PurchaseKeeper,
+    "PaymentKeeper": PaymentKeeper,
     "Ledger": Ledger,
     "StockKeeper": StockKeeper,
     "Fulfiller": Fulfiller,

@@ -11,7 +11,7 @@ import re
 
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 
 LONGEST = 26
@@ -58,6 +58,15 @@ def of_tender(order: Order, refund: Refund, gateway: str) -> str:
 
 def tender_mark(refund_id: str, gateway: str) -> str:
     return "T" + _mark(7, refund_id, gateway)
+
+
+def of_return(order: Order, returned: Return) -> str:
+    """Goods that came back without money."""
+    return f"{of_order(order)}/{return_mark(returned.id)}"
+
+
+def return_mark(return_id: str) -> str:
+    return "G" + _mark(7, return_id)
 
 
 def of_payment(order: Order, payment: Payment) -> str:

@@ -15,7 +15,7 @@ from app.stock.dirty import Mark
 from connectors.canonical.codec import decode, load
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer
 from connectors.kit.errors import Ambiguous, NotOffered, Trouble
@@ -23,7 +23,7 @@ from connectors.kit.writes import BatchItem, BatchWrite
 from tasks.engine.connecting import connect, connection
 from tasks.engine.work import Work
 from tasks.flows.book import FLOWS
-from tasks.flows.table import FeedFile, Inner, Outer, Part, Refunded, Shipped, Skip, Step, Taking, Told
+from tasks.flows.table import FeedFile, Inner, Outer, Part, Refunded, Returned, Shipped, Skip, Step, Taking, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,13 @@ CHILDREN: Mapping[type, Callable[[Order, Any], Any]] = {
     Refunded: lambda order, child: Refunded(order, load(Refund, child)),
     Taking: lambda order, child: Taking(order, load(Payment, child)),
     Told: lambda order, child: Told(**child),
-    Part: lambda order, child: Part(part_of(order, child["number"], child["lines"]), child["number"]),
+    Returned: lambda order, child: Returned(order, load(Return, child)),
+    Part: lambda order, child: Part(
+        part_of(order, child["number"], child["lines"]),
+        child["number"],
+        child.get("supplier", ""),
+        load(Shipment, child["shipment"]) if child.get("shipment") else None,
+    ),
 }
 
 

@@ -92,9 +92,11 @@ class Work:
 
     def linked(self, kind: str) -> bool:
         """Whether the step's account knows this subject's thing of that kind: an earlier step's write left its id."""
-        return any(
-            tuple(link[:3]) == (self.step.account, kind, self.context.external_id) for link in self.context.links
-        )
+        return self.linked_as(kind, self.context.external_id)
+
+    def linked_as(self, kind: str, ours: str) -> bool:
+        """Whether it knows one of this subject's things (a return, a purchase order) by our name of it."""
+        return any(tuple(link[:3]) == (self.step.account, kind, ours) for link in self.context.links)
 
     @property
     def last_reference(self) -> str:

@@ -12,7 +12,7 @@ from app.orders import disposing, returning
 from app.orders.returning import ReturnRow
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Return
-from tasks.reading import apply, exchanged, laying
+from tasks.reading import apply, exchanged, goods, laying
 
 
 def run() -> str:
@@ -36,6 +36,7 @@ def _follow(known: ReturnRow) -> None:
         wants = row.exchange and came and not row.replaced_by
         replaced_by = exchanged.place(tx, setting, row) if wants else ""
         returning.followed(tx, row, replaced_by)
+        goods.lay(tx, setting, row)
         new = replace(setting.order, returns=(*_others(setting.order, row), disposing.told(row)))
         apply.keep_changed(tx, cause, subject, setting.order, new)
         mine = subjects.lock_waybill(tx, replaced_by) if replaced_by else None

@@ -17,8 +17,13 @@ from tasks.flows import (
     partner_told,
     payment_captured,
     payment_charged,
+    payment_received,
     payment_refunded,
     prices_published,
+    purchase_amended,
+    purchase_received,
+    return_disposed,
+    return_received,
     stock_published,
 )
 from tasks.flows.table import Flow
@@ -34,8 +39,13 @@ FLOWS: dict[str, Flow] = {
         order_purchased,
         order_resourced,
         order_ready,
+        purchase_amended,
+        purchase_received,
+        return_received,
+        return_disposed,
         payment_captured,
         payment_charged,
+        payment_received,
         payment_refunded,
         partner_told,
         feed_reported,
@@ -62,6 +72,7 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_refunded", Kind.CANCELLED): WAIT,
     ("payment_captured", Kind.CANCELLED): WAIT,  # it is for what has left
     ("payment_refunded", Kind.CANCELLED): WAIT,
+    ("payment_received", Kind.CANCELLED): WAIT,  # what was received was received
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from app.orders.difference import Kind
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 
 StepFunction = Callable[..., Any]
@@ -37,18 +37,31 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """The document of the flow that takes what was authorised: how much and of which authorisation, under our own number."""
+    """The document of flows about one payment: what is to be taken, under our own number, or what was, under the channel's."""
 
     order: Order
     payment: Payment
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """The document of flows about goods that came back: the lines that are to be booked, each with what was counted and its condition."""
+
+    order: Order
+    returned: Return
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """The document of flows about pieces that one location sends: the order cut down to them, and the request's number."""
+    """The document of flows about pieces that one location sends: the order cut down to them, and the request's number.
+
+    `supplier` is the account of whom they are bought, `shipment` what he has sent of them; each where the flow is about that.
+    """
 
     order: Order
     number: str
+    supplier: str = ""
+    shipment: Shipment | None = None
 
 
 @dataclass(frozen=True, slots=True)

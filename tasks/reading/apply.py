@@ -28,7 +28,7 @@ from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.canonical.stock import StockLevel
 from tasks.flows.book import FLOWS
-from tasks.reading import beginning, laying, refusing, routing, telling
+from tasks.reading import beginning, laying, refusing, routing, sourced, telling
 from tasks.reading.outcome import Outcome
 
 KIND_OF_CHILD: dict[str, Any] = {"shipment": Shipment, "refund": Refund}
@@ -218,10 +218,22 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     if refusal is not None:
         return refusing.outcome(tx, subject, event.account, refusal, known=_knows(old, piece))
     new = with_shipment(old, piece) if isinstance(piece, Shipment) else with_refund(old, piece)
+    cause = laying.Cause(event.id, event.at, event.lane, event.account)
     if isinstance(piece, Shipment) and piece.status in GONE:
         fulfilling.told_by_account(tx, told.reference, "ship")
-    cause = laying.Cause(event.id, event.at, event.lane, event.account)
+        _received(tx, _setting(cause, subject, old), told.reference, piece)
     return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
+
+
+def _setting(cause: laying.Cause, subject: Subject, order: Order) -> laying.Setting:
+    return laying.Setting(cause, subject, subject.roles, subject.document_id, order)
+
+
+def _received(tx: Connection, setting: laying.Setting, number: str, parcel: Shipment) -> None:
+    """What a supplier has sent of a purchase order comes into the ERP before it leaves it."""
+    for one in fulfilling.of(tx, setting.subject.id):
+        if one.number == number and one.purchase:
+            sourced.received(tx, setting, one, parcel)
 
 
 def acknowledgement(tx: Connection, event: Event, told: Snapshot) -> Outcome:
@@ -231,7 +243,19 @@ def acknowledgement(tx: Connection, event: Event, told: Snapshot) -> Outcome:
         return Outcome("ignored", f"{told.reference or told.id} is no purchase order of ours")
     answer = supplying.acknowledged(tx, told.reference, event.account, cast(Shipment, told.document))
     state = {"unknown": "ignored", "known": "superseded"}.get(answer.code, "applied")
-    return Outcome(state, answer.sentence, subject=subject.id, waybill=subject.waybill)
+    follows = FOLLOWS_ANSWER.get(answer.code)
+    if follows is not None and isinstance(subject.document, Order):
+        setting = _setting(laying.Cause(event.id, event.at, event.lane, event.account), subject, subject.document)
+        one = next(one for one in fulfilling.of(tx, subject.id) if one.number == told.reference)
+        follows(tx, setting, one)
+    return Outcome(state, answer.sentence, "", subject.id, subject.waybill, _accounts(tx, subject.id))
+
+
+# What a supplier's answer does to the ERP's purchase order.
+FOLLOWS_ANSWER: Mapping[str, Callable[[Connection, laying.Setting, fulfilling.Fulfilment], None]] = {
+    "part": sourced.cut_down,
+    "rejected": sourced.refused,
+}
 
 
 def cancellation(tx: Connection, event: Event, told: Snapshot) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
@@ -12,11 +12,12 @@ from app.bell import Ring
 from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import conflicts, holds, planning, returning, standing, states, waiting
+from app.orders import conflicts, holds, money, planning, returning, standing, states, waiting
 from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from tasks.flows.book import BY_DIFFERENCE
 from tasks.reading import collecting, giving, laying, sourced
 
@@ -71,6 +72,10 @@ def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bo
         done = laying.start(tx, setting, difference)
         collecting.lay(tx, setting, difference)
         return done
+    if difference.kind is Kind.PAID and money.pays_elsewhere(
+        tx, subject, cast(Payment, difference.child), setting.order
+    ):
+        return False  # the order that replaces it is paid by it
     asked = difference.kind in (Kind.CHANGED, Kind.CANCELLED) and planning.begun(tx, subject)
     done = laying.start(tx, replace(setting, sourced=ASKED if asked else ""), difference)
     if not asked or (difference.kind is Kind.CHANGED and not difference.facets & WHAT_SHIPS):

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
+from app.journal import runs
 from app.orders import money, repaying, returning, worth
 from app.orders.life import RESTOCK, ZERO
 from app.orders.standing import life_of
-from connectors.canonical.codec import dump
+from connectors.canonical.codec import dump, load
 from connectors.canonical.order import Order
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from tasks.reading import laying, moving
 
 FLOW = "payment_refunded"
@@ -49,9 +50,13 @@ def lay(tx: Connection, setting: laying.Setting, cause: str) -> None:
 
 def _refund(tx: Connection, setting: laying.Setting, cause: str, moves: Sequence[money.Move]) -> Refund:
     row = next((row for row in returning.of(tx, setting.subject.id) if row.number == cause), None)
+    child = runs.child_of(tx, setting.subject.id, "return_received", cause)
+    came: Return | None = load(Return, child) if child is not None else None
+    booked = {line.line_id for line in came.lines} if came is not None else set()  # they came in apart from the money
     lines: list[tuple[str, Decimal, bool, str]] = []
     for one in row.lines if row is not None else ():
-        lines.append((one.line_id, one.received or ZERO, one.disposition == RESTOCK, row.location if row else ""))
+        restock = one.disposition == RESTOCK and one.line_id not in booked
+        lines.append((one.line_id, one.received or ZERO, restock, row.location if row else ""))
     return repaying.refund(setting.order, moves, lines, note=f"{cause}")
 
 

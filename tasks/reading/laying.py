@@ -19,6 +19,7 @@ from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
 from tasks.flows.book import BY_DIFFERENCE, FLOWS, merged_by, preempted_by
 from tasks.flows.table import Flow, Inner, Outer, Step
+from tasks.reading import offering
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _step(setting: Setting, flow: Flow, step: Step, difference: Difference) -> N
         key=key(setting.subject, flow.name, difference.key, step.name, account or HUB),
         after=tuple(act.__name__ for act in step.after),
         ordered=step.ordered if isinstance(step, Outer) else True,
-        skip=_why_not(account, role, unconcerned) or (setting.sourced if step.name in BY_WAREHOUSE else ""),
+        skip=_why_not(account, step, unconcerned) or (setting.sourced if step.name in BY_WAREHOUSE else ""),
     )
 
 
@@ -95,10 +96,9 @@ def _step(setting: Setting, flow: Flow, step: Step, difference: Difference) -> N
 BY_WAREHOUSE = frozenset(("request_fulfilment", "withdraw_fulfilment", "request_again"))
 
 
-def _why_not(account: str | None, role: str, unconcerned: bool) -> str:
-    if account is None:
-        return f"no account plays the role {role} for this order"
-    return "what changed does not concern it" if unconcerned else ""
+def _why_not(account: str | None, step: Step, unconcerned: bool) -> str:
+    lacking = offering.lacking(account, step.role, step.plays) if isinstance(step, Outer) else ""
+    return lacking or ("what changed does not concern it" if unconcerned else "")
 
 
 def _account(setting: Setting, step: Step) -> str | None:

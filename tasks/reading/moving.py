@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.accounts import entries
 from app.bell import HUB
 from app.journal import runs
 from app.journal.runs import NewRun, NewStep
 from tasks.flows.book import FLOWS
 from tasks.flows.table import Outer
-from tasks.reading import laying
+from tasks.reading import laying, offering
 
 
 def lay(tx: Connection, setting: laying.Setting, name: str, difference: str, child: Mapping[str, Any]) -> None:
@@ -21,9 +20,7 @@ def lay(tx: Connection, setting: laying.Setting, name: str, difference: str, chi
     channel, flow = setting.roles.get("channel"), FLOWS[name]
     asked, noted = flow.steps
     assert isinstance(asked, Outer)
-    skip = "" if channel else "no account plays the role channel for this order"
-    if channel and asked.plays.__name__ not in entries.manifest(channel).offers:
-        skip = f"not offered: {channel} plays no {asked.plays.__name__}"
+    skip = offering.lacking(channel, "channel", asked.plays)
     first, second = (laying.key(setting.subject, name, difference, step.name, channel or HUB) for step in flow.steps)
     steps = (
         NewStep(asked.name, "channel", channel or HUB, "outer", first, skip=skip),

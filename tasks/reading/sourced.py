@@ -13,19 +13,21 @@ from app.journal import preempt, runs
 from app.journal.runs import NewRun, NewStep
 from app.orders import fulfilling
 from app.orders.fulfilling import Fulfilment
+from connectors.canonical.codec import dump
+from connectors.canonical.shipment import Shipment
 from tasks.flows.book import FLOWS
-from tasks.reading import laying
+from tasks.reading import booking, laying
 
 BOOKED = text("""
 SELECT id FROM steps WHERE subject_id = :subject AND name = 'book_order' AND state NOT IN ('done', 'skipped', 'cancelled') ORDER BY id
 """)
 TAKEN_BACK = text("""
 SELECT s.id FROM steps s JOIN runs r ON r.id = s.run_id
-WHERE s.subject_id = :subject AND r.flow = 'order_withdrawn' AND s.state NOT IN ('done', 'skipped', 'cancelled') ORDER BY s.id
+WHERE s.subject_id = :subject AND r.flow = 'order_withdrawn' AND s.role = 'location' AND s.state NOT IN ('done', 'skipped', 'cancelled') ORDER BY s.id
 """)
-ASKED = text("""
+LAID = text("""
 SELECT s.id FROM steps s JOIN runs r ON r.id = s.run_id
-WHERE s.subject_id = :subject AND s.name IN ('request_from_location', 'place_purchase_order') AND r.difference = :number
+WHERE s.subject_id = :subject AND s.name = ANY(:names) AND r.difference = :number AND s.state NOT IN ('skipped', 'cancelled')
 """)
 
 
@@ -42,7 +44,9 @@ def _lay(tx: Connection, setting: laying.Setting, one: Fulfilment) -> None:
     asking = FLOWS[flow].steps[0].name
     key = laying.key(setting.subject, flow, one.number, asking, one.account)
     steps = [NewStep(asking, "location", one.account, "outer", key, after_ids=booked)]
-    if not one.purchase:  # a supplier accepts by his acknowledgement
+    if one.purchase:
+        steps.append(replace(booking.step(setting, FLOWS[flow], "record_purchase", one.number), after=(asking,)))
+    else:  # a supplier accepts by his acknowledgement
         noted = laying.key(setting.subject, flow, one.number, "note_accepted", HUB)
         steps.append(NewStep("note_accepted", "hub", HUB, "inner", noted, after=(asking,), ordered=False))
     runs.lay(tx, _run(setting, one, one.number, tuple(steps)))
@@ -90,20 +94,64 @@ def afterwards(tx: Connection, setting: laying.Setting, why: str) -> bool:
 
 
 def take_back(tx: Connection, setting: laying.Setting, one: Fulfilment, why: str) -> None:
-    """One request, by a run of its own; nothing where nobody was asked."""
-    asked = tx.execute(ASKED, {"subject": setting.subject.id, "number": one.number}).scalar()
-    undoing = FLOWS[_flow(one)].steps[0].undo
-    if asked is None or undoing is None:
+    """One request, by a run of its own, with the ERP's purchase order where there is one; nothing where nobody was asked."""
+    asking = FLOWS[_flow(one)].steps[0]
+    asked = _laid(tx, setting, one, asking.name)
+    if asked is None or asking.undo is None:
         return
-    name = undoing.__name__
-    key = laying.key(setting.subject, _flow(one), f"{one.number}:{why}", name, one.account)
+    name, difference = asking.undo.__name__, f"{one.number}:{why}"
+    key = laying.key(setting.subject, _flow(one), difference, name, one.account)
     undo = NewStep(name, "location", one.account, "undo", key, after_ids=(asked,), undoes=asked, flow=_flow(one))
-    runs.lay(tx, replace(_run(setting, one, f"{one.number}:{why}", (undo,)), flow="order_withdrawn"))
+    _withdraw(tx, setting, one, difference, (undo, *_unbooked(tx, setting, one, difference, (name,))))
+
+
+def refused(tx: Connection, setting: laying.Setting, one: Fulfilment) -> None:
+    """A supplier who refuses needs no withdrawal; the ERP's purchase order to him is given up."""
+    difference = f"{one.number}:refused"
+    steps = _unbooked(tx, setting, one, difference)
+    if steps:
+        _withdraw(tx, setting, one, difference, steps)
+
+
+def cut_down(tx: Connection, setting: laying.Setting, one: Fulfilment) -> None:
+    """A supplier who sends only a part: the ERP's purchase order comes down to it."""
+    if _laid(tx, setting, one, "record_purchase") is not None:
+        booking.lay(tx, setting, "purchase_amended", one.number, _child(one))
+
+
+def received(tx: Connection, setting: laying.Setting, one: Fulfilment, parcel: Shipment) -> None:
+    """What a supplier has sent is received in the ERP, once for each shipment."""
+    child = {**_child(one), "shipment": dump(parcel)}
+    booking.lay(tx, setting, "purchase_received", f"{one.number}:{parcel.id}", child)
+
+
+def _unbooked(
+    tx: Connection, setting: laying.Setting, one: Fulfilment, difference: str, after: tuple[str, ...] = ()
+) -> tuple[NewStep, ...]:
+    booked = _laid(tx, setting, one, "record_purchase") if one.purchase else None
+    if booked is None:
+        return ()
+    made = booking.step(setting, FLOWS["order_purchased"], "cancel_purchase", difference)
+    undo = replace(made, kind="undo", after=after, after_ids=(booked,), undoes=booked, flow="order_purchased")
+    return (undo,)
+
+
+def _laid(tx: Connection, setting: laying.Setting, one: Fulfilment, *names: str) -> int | None:
+    """The id of a step of a request, unless nobody does it."""
+    found: int | None = tx.execute(
+        LAID, {"subject": setting.subject.id, "number": one.number, "names": list(names)}
+    ).scalar()
+    return found
+
+
+def _withdraw(
+    tx: Connection, setting: laying.Setting, one: Fulfilment, difference: str, steps: tuple[NewStep, ...]
+) -> None:
+    runs.lay(tx, replace(_run(setting, one, difference, steps), flow="order_withdrawn"))
 
 
 def _run(setting: laying.Setting, one: Fulfilment, difference: str, steps: tuple[NewStep, ...]) -> NewRun:
     flow = FLOWS[_flow(one)]
-    child: dict[str, Any] = {"number": one.number, "lines": [dict(line) for line in one.lines]}
     return NewRun(
         subject=setting.subject.id,
         event=setting.cause.id,
@@ -115,8 +163,16 @@ def _run(setting: laying.Setting, one: Fulfilment, difference: str, steps: tuple
         channel=setting.subject.account,
         lane=setting.cause.lane,
         steps=steps,
-        child=child,
+        child=_child(one),
     )
+
+
+def _child(one: Fulfilment) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "lines": [dict(line) for line in one.lines],
+        **({"supplier": one.account} if one.purchase else {}),
+    }
 
 
 def lay_ready(tx: Connection, setting: laying.Setting, one: Fulfilment, shipment: Any) -> None:

@@ -14,7 +14,7 @@ from connectors.canonical.order import Discount, Line, Order, ShippingLine, Tax,
 from connectors.canonical.party import Address, Party
 from connectors.canonical.payment import Payment, PaymentKind, Tender
 from connectors.canonical.product import Price
-from connectors.canonical.returns import Refund, RefundLine
+from connectors.canonical.returns import Refund, RefundLine, Return, ReturnLine, ReturnStatus
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 from connectors.canonical.stock import StockLevel
 from connectors.kit.capabilities import PartnerEvent
@@ -35,6 +35,7 @@ CODES = {
     "shipping_method": {"standard": "standard"},
     "tax_code": {"standard": "standard"},
     "unit": {"each": "each"},
+    "supplier": {"maker": "maker"},
 }
 
 
@@ -126,6 +127,34 @@ def refund(order: Order) -> Refund:
     payment = replace(paid, id=f"{order.id}-rp", kind=PaymentKind.REFUND, amount=total, parent_id=paid.id)
     lines = (RefundLine(last.id, Decimal(1), last.unit_price, tax, restock=True, location="main", sku=last.sku),)
     return Refund(f"{order.id}-r", total, lines, payments=(payment,), at=NOW, origin="shop")
+
+
+def goods_back(order: Order, *conditions: str) -> Return:
+    """One piece of each of the last lines came back without money, in these conditions."""
+    lines = tuple(
+        ReturnLine(line.id, Decimal(1), "does not fit", line.sku, Decimal(1), condition)
+        for line, condition in zip(order.lines[-len(conditions) :], conditions, strict=True)
+    )
+    name = f"WB-{order.id}-R1"
+    return Return(name, ReturnStatus.RECEIVED, lines, name, at=NOW, location="main", origin="hub")
+
+
+def looked_at(order: Order) -> Return:
+    """The piece that was in quarantine may be sold after all."""
+    back = goods_back(order, "sellable", "quarantined")
+    return replace(back, lines=(replace(back.lines[1], condition="sellable"),))
+
+
+def part(order: Order, less: int = 0) -> Order:
+    """The pieces of an order that are bought of a supplier, at what they cost; `less` pieces of the first line fewer."""
+    lines = tuple(replace(line, unit_cost=eur("7.25").shop) for line in order.lines)
+    first = replace(lines[0], current_quantity=lines[0].current_quantity - less)
+    return replace(order, id=f"{order.id}/F1", lines=(first, *lines[1:]), shipments=())
+
+
+def received(order: Order) -> Payment:
+    """A payment that came after the order was booked, in the way of the first."""
+    return replace(order.payments[0], id=f"{order.id}-late", amount=eur("3.20"), at=NOW)
 
 
 def capture(order: Order) -> Payment:

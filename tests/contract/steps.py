@@ -126,6 +126,50 @@ STEPS = {
         lambda c, o, _: c.record_refund(o, samples.refund(o), key=key(o, "refund")),
         before=("book", "record_shipment", "record_the_rest"),
     ),
+    "record_return": Step(
+        "ReturnKeeper.record_return",
+        lambda c, o, _: c.record_return(o, samples.goods_back(o, "sellable", "quarantined"), key=key(o, "return")),
+        before=("book", "record_shipment", "record_the_rest"),
+    ),
+    "record_disposition": Step(
+        "ReturnKeeper.record_disposition",
+        lambda c, o, _: c.record_disposition(o, samples.looked_at(o), key=key(o, "disposed")),
+        before=("book", "record_shipment", "record_the_rest", "record_return"),
+    ),
+    "record_purchase": Step(
+        "PurchaseKeeper.record_purchase",
+        lambda c, o, _: c.record_purchase(samples.part(o), key=key(o, "bought"), **of_supplier(o)),
+        before=("book",),
+    ),
+    "amend_purchase": Step(
+        "PurchaseKeeper.amend_purchase",
+        lambda c, o, _: c.amend_purchase(samples.part(o, less=1), key=key(o, "bought-less"), **of_supplier(o)),
+        before=("book", "record_purchase"),
+    ),
+    "cancel_purchase": Step(
+        "PurchaseKeeper.cancel_purchase",
+        lambda c, o, _: c.cancel_purchase(samples.part(o), key=key(o, "not-bought"), **of_supplier(o)),
+        before=("book", "record_purchase"),
+    ),
+    "record_receipt": Step(
+        "PurchaseKeeper.record_receipt",
+        lambda c, o, _: c.record_receipt(
+            samples.part(o), samples.parcels(o)[0], key=key(o, "arrived-1"), **of_supplier(o)
+        ),
+        before=("book", "record_purchase"),
+    ),
+    "record_the_other_receipt": Step(
+        "PurchaseKeeper.record_receipt",
+        lambda c, o, _: c.record_receipt(
+            samples.part(o), samples.parcels(o)[1], key=key(o, "arrived-2"), **of_supplier(o)
+        ),
+        before=("book", "record_purchase", "record_receipt"),
+    ),
+    "record_payment": Step(
+        "PaymentKeeper.record_payment",
+        lambda c, o, _: c.record_payment(o, samples.received(o), key=key(o, "received")),
+        before=("book",),
+    ),
     "request": Step(
         "Fulfiller.request",
         lambda c, o, _: c.request(o, key=key(o, "request"), reference=reference(o)),
@@ -154,3 +198,8 @@ STEPS = {
 def reference(order: Order) -> str:
     """The waybill number by which a warehouse knows the order."""
     return f"WB-{order.id}"
+
+
+def of_supplier(order: Order) -> dict[str, str]:
+    """Of whom the pieces are bought, and the purchase order's number."""
+    return {"supplier": "maker", "reference": f"{reference(order)}-F1"}

@@ -20,6 +20,7 @@ from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus
 from tests.core.generated_orders import order as generated
+from tests.orders.conftest import places
 from tests.world import World, world
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -34,6 +35,7 @@ def acme(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[World]:
     with world(tmp_path / "config", database_url, redis_url) as made:
         for sku in ("WB-TEE", "WB-MUG"):
             made.code("erp", "sku", sku, sku)
+        places(made)
         yield made
 
 
@@ -96,6 +98,9 @@ def test_each_parcel_is_captured_as_it_leaves_and_together_they_are_the_order(ac
     assert payment_states(acme) == {"card": "captured"}
     tell(acme, order)
     assert acme.one("SELECT sum(amount) FROM money_moves") == Decimal("57.36")
+    booked = acme.ask("erp", "GET", "/_sim/state")["payments"].values()
+    assert [one["body"]["amount"] for one in booked] == ["26.54", "30.82"], "each in the books once, whoever told of it"
+    assert {one["body"]["booking"] for one in booked} == set(acme.ask("erp", "GET", "/_sim/state")["bookings"])
     assert acme.settled()
 
 

@@ -62,6 +62,7 @@ def test_it_is_ordered_acknowledged_and_sent_by_the_supplier(dropship: World) ->
     assert dropship.effects("maker")["purchases"] == {number: 1}
     assert dropship.effects("maker")["requests"] == {}
     assert legs(dropship) == [("F1", "maker", "requested")], "an order is no promise"
+    assert dropship.effects("erp")["buys"] == {number: 1}
     acknowledges(dropship, number, promised_at="2026-12-01T00:00:00.000000Z")
     assert legs(dropship) == [("F1", "maker", "accepted")]
     assert f"{dropship.one('SELECT promised_at FROM fulfilments'):%Y-%m-%d}" == "2026-12-01"
@@ -70,6 +71,16 @@ def test_it_is_ordered_acknowledged_and_sent_by_the_supplier(dropship: World) ->
     assert legs(dropship) == [("F1", "maker", "shipped")]
     assert dropship.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
     assert sum(dropship.effects("erp")["deliveries"].values()) == 1
+    (arrived,) = dropship.ask("erp", "GET", "/_sim/state")["arrivals"].values()
+    assert [(one["sku"], one["quantity"]) for one in arrived["body"]["lines"]] == [("WB-TEE", "2"), ("WB-MUG", "1")]
+    made = [
+        call.operation.partition(".")[0]
+        for call in dropship.simulators["erp"].calls
+        if call.operation.endswith(".create")
+    ]
+    assert made == ["bookings", "buys", "arrivals", "deliveries"], (
+        "it is received of the supplier before it leaves for the customer"
+    )
     assert sum(dropship.effects("shop")["dispatches"].values()) == 1
     assert claims(dropship) == 0
     assert dropship.settled()
@@ -81,6 +92,7 @@ def test_what_he_refuses_is_offered_elsewhere(dropship: World) -> None:
     acknowledges(dropship, number, lines=[])
     assert legs(dropship) == [("F1", "maker", "rejected"), ("F2", "store", "requested")]
     assert claims(dropship) == 3
+    assert dropship.effects("erp")["cancelled"] == {f"buys {number}": 1}
 
 
 def test_what_he_sends_in_part_is_kept_and_the_rest_is_offered_elsewhere(dropship: World) -> None:
@@ -92,7 +104,9 @@ def test_what_he_sends_in_part_is_kept_and_the_rest_is_offered_elsewhere(dropshi
         "SELECT number, l->>'sku' AS sku, l->>'quantity' AS n FROM fulfilments, jsonb_array_elements(lines) l ORDER BY id"
     )
     assert [(row.sku, row.n) for row in asked] == [("WB-TEE", "1"), ("WB-MUG", "1"), ("WB-TEE", "1"), ("WB-TEE", "1")]
+    assert dropship.effects("erp")["amended"] == {number: "1 WB-TEE, 1 WB-MUG; ; "}
     sends(dropship, number, ("WB-TEE", 1), ("WB-MUG", 1))
+    assert sum(dropship.effects("erp")["arrivals"].values()) == 1
     dc = f"{waybill(dropship)}-F3"
     parcel = dropship.ask("warehouse", "POST", f"/_sim/requests/{dc}/shipments", json={})
     parcel = {**parcel, "trackings": [{**one, "number": f"W{one['number']}"} for one in parcel["trackings"]]}
@@ -130,6 +144,7 @@ def test_a_cancellation_takes_the_purchase_order_back(dropship: World) -> None:
     dropship.pump()
     assert legs(dropship) == [("F1", "maker", "cancelled")]
     assert dropship.effects("maker")["cancelled"] == {f"purchases {number}": 1}
+    assert dropship.effects("erp")["cancelled"][f"buys {number}"] == 1
     assert claims(dropship) == before
     assert dropship.settled()
 
@@ -143,6 +158,7 @@ def test_what_has_left_the_supplier_is_not_taken_back_and_somebody_is_told(drops
     dropship.pump()
     assert dropship.states()["order_purchased.withdraw_purchase_order"] == "dead"
     assert dropship.one("SELECT code FROM cases WHERE kind = 'dead'") == "shipped"
+    assert f"buys {number}" not in dropship.effects("erp")["cancelled"], "what he sent is still bought of him"
 
 
 def test_another_house_cannot_acknowledge_it(dropship: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.orders import exchanging, worth
+from app.orders import exchanging, returning, worth
 from app.orders.returning import ReturnLine, net
 from connectors.canonical.gate import equation
 from tests.core.generated_orders import order as generated
@@ -68,6 +68,41 @@ def test_the_same_again_costs_nothing_and_leaves_as_an_order_of_its_own(acme: Wo
         "its customer hears of it"
     )
     assert number.endswith("-R1")
+    assert acme.effects("erp")["returns"] == {number: 1}, (
+        "no refund brings the goods: the ERP is told of them by themselves"
+    )
+    assert acme.settled()
+
+
+def test_pieces_in_quarantine_come_into_the_books_and_go_where_they_belong_once(acme: World) -> None:  # noqa: F811
+    """Without money all of it; with the hub's own refund what that does not put on the shelf."""
+    from app.database import transaction
+    from app.journal import subjects
+    from tasks.feeds import returned
+
+    order = shipped(acme)
+    line, first = order["lines"][0]["id"], acme.one("SELECT id FROM subjects WHERE kind = 'order'")
+    even = ask(order, 1, "x", exchange=(ReturnLine(line, Decimal(1)),)).number
+    paid = ask(order, 1, "y").number
+    for number in (even, paid):
+        count(number, line, 1, "quarantine")
+    returned.run()
+    acme.pump()
+    follow(acme)
+    came = acme.ask("erp", "GET", "/_sim/state")["returns"].values()
+    assert {row["reference"]: row["body"]["lines"][0]["condition"] for row in came} == dict.fromkeys(
+        (even, paid), "quarantined"
+    )
+    (credit,) = in_the_books(acme)
+    assert [one["restock"] for one in credit["body"]["lines"]] == [False]
+    for number, word in ((even, "scrap"), (paid, "restock")):
+        with transaction() as tx:
+            returning.dispose(tx, number, subjects.lock_id(tx, first).document, line, word, "the store")
+        for _ in range(2):
+            returned.run()
+            acme.pump()
+    ended = acme.ask("erp", "GET", "/_sim/state")["disposals"].values()
+    assert sorted(row["body"]["lines"][0]["condition"] for row in ended) == ["scrapped", "sellable"]
     assert acme.settled()
 
 
@@ -105,6 +140,10 @@ def test_something_dearer_is_charged_first_and_held_until_then(acme: World) -> N
     sent(acme, mine.waybill)
     follow(acme)
     assert sum(map(Decimal, acme.effects("shop")["charged"].values())) == Decimal("14.99")
+    booked = acme.ask("erp", "GET", "/_sim/state")
+    paid = {row["reference"]: [one["amount"] for one in row["body"]["payments"]] for row in booked["bookings"].values()}
+    assert paid[f"shop-{order['id']}-R1"] == ["14.99"], "it pays the order that replaces, which is booked with it"
+    assert not booked.get("payments"), "and that alone"
     assert acme.settled()
 
 

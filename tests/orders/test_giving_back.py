@@ -19,6 +19,7 @@ from app.orders.standing import life_of
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, Tender
 from tests.core.generated_orders import order as generated
+from tests.orders.conftest import places
 from tests.orders.test_capture import bag, held, leaves, whole
 from tests.orders.test_returns import ask, count, shipped
 from tests.world import World, world
@@ -39,6 +40,7 @@ def acme(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[World]:
     with world(tmp_path / "config", database_url, redis_url) as made:
         for sku in ("WB-TEE", "WB-MUG"):
             made.code("erp", "sku", sku, sku)
+        places(made)
         yield made
 
 

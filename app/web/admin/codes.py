@@ -16,7 +16,7 @@ from app.web.admin.asking import back, many
 from app.web.admin.gate import Page, expose, me
 from config.reader import config
 
-KINDS = ("sku", "location", "tax_code", "carrier", "payment_method", "shipping_method", "unit")
+KINDS = ("sku", "location", "tax_code", "carrier", "payment_method", "shipping_method", "unit", "supplier")
 
 
 class Codes(Page):

@@ -11,7 +11,7 @@ from connectors.business_central.mapping.policy import Policy
 from connectors.business_central.mapping.rows import ACCOUNT, ITEM, Row, row, total
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Line, Order, Tax
-from connectors.canonical.returns import Adjustment, Refund, RefundLine
+from connectors.canonical.returns import Adjustment, Refund, RefundLine, Return
 from connectors.kit import names
 from connectors.kit.amounts import HALVES, ZERO, Settler, in_role
 from connectors.kit.errors import Rejected
@@ -40,6 +40,29 @@ def credit_memo(order: Order, refund: Refund, policy: Policy) -> Memo:
     if found is None:
         raise differs(order, refund, moved, total(memos[0].rows))
     return found
+
+
+def goods_back(order: Order, returned: Return, policy: Policy) -> Memo:
+    """A memo of nothing but pieces, each at no price, so that its posting moves stock and no money."""
+    currency = order.totals.total.in_role(order.money_role).currency
+    unit = minor_unit(currency)
+    sold = {line.id: line for line in order.lines}
+    rows = []
+    for index, one in enumerate(line for line in returned.lines if line.received_quantity):
+        line = sold.get(one.line_id)
+        kind, number = item(line, policy) if line else (ITEM, policy.codes.theirs("sku", one.sku or one.line_id))
+        place = policy.place_of(one.condition, returned.location) if kind == ITEM else ""
+        words = (line.title if line else one.sku) or "Return"
+        more = {"words": words, "tax_code": policy.no_tax, "location": place}
+        rows.append(row(f"back{index}", kind, number, one.received_quantity or ZERO, ZERO, ZERO, unit, **more))
+    day = policy.day(returned.at) if returned.at else ""
+    header = {
+        "externalDocumentNumber": names.of_return(order, returned),
+        "creditMemoDate": day,
+        "postingDate": day,
+        "currencyCode": policy.currency(currency),
+    }
+    return Memo({name: value for name, value in header.items() if value}, tuple(rows), ZERO, ZERO, currency)
 
 
 def _memo(order: Order, refund: Refund, policy: Policy, moved: Decimal, halves: str) -> Memo:
@@ -151,10 +174,10 @@ def _adjust(draft: Draft, order: Order, adjustment: Adjustment, ref: str) -> Non
     )
 
 
-def differs(order: Order, refund: Refund, moved: Decimal, made: Decimal) -> Rejected:
-    currency = refund.total.in_role(order.money_role).currency
+def differs(order: Order, refund: Refund | Return, moved: Decimal, made: Decimal) -> Rejected:
+    currency = order.totals.total.in_role(order.money_role).currency
     return Rejected(
-        f"Refund {refund.id} of {order.number}: its lines and adjustments make {made} {currency} in Business Central, "
+        f"{type(refund).__name__} {refund.id} of {order.number}: its lines and adjustments make {made} {currency} in Business Central, "
         f"but {moved} {currency} went back.",
         code="total_differs",
         field="total",

@@ -33,6 +33,8 @@ class Policy:
     payment_journal: str = ""
     refund_journal: str = ""
     stock_location: str = ""
+    quarantine: str = ""
+    scrap: str = ""
     stock_api: str = ""
     time_zone: str = "UTC"
     renew_before: int = 24  # hours
@@ -66,6 +68,14 @@ class Policy:
     def place(self, ours: str) -> str:
         """The SystemId of a location of ours; the account's own where none is named."""
         return self.codes.theirs("location", ours) if ours else self.location
+
+    def place_of(self, condition: str, ours: str) -> str:
+        """Where goods that came back lie: for sale where they were counted, else at the location that stands for their condition."""
+        if condition == "quarantined":
+            return self.wanted("quarantine", "the location of what is looked at before it is sold again")
+        if condition == "scrapped":
+            return self.wanted("scrap", "the location of what is thrown away")
+        return self.place(ours)
 
     def day(self, at: datetime) -> str:
         """The date that a document bears: that of the company's own time zone."""

@@ -54,7 +54,7 @@ NOTE = tuple(f"value[0].{name}" for name in ("resource", "changeType", "lastModi
 FIRST, SECOND = "11111111-aaaa-4bbb-8ccc-000000000001", "11111111-aaaa-4bbb-8ccc-000000000004"
 
 CONTRACT = Contract(
-    settings=DEMO_SETTINGS,
+    settings={**DEMO_SETTINGS, "payments": "all"},
     credentials=CREDENTIALS,
     simulator={**CREDENTIALS, "items": ITEMS, "at_once": 50},
     codes=CODES,

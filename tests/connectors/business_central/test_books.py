@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.business_central.mapping import changes, sales_order
+from connectors.business_central.simulator import GONE, HELD
 from connectors.canonical.order import Charge, ChargeKind, Discount, Totals
 from connectors.canonical.payment import PaymentStatus, Tender
 from connectors.kit.errors import Missing, Rejected, Transient
@@ -17,6 +18,11 @@ from tests.contract import samples
 from tests.contract.samples import NOW, ORDER, eur
 
 NAME = "SHOP-1001"
+
+
+def ship_all(company):
+    booked(company)
+    company.do(lambda erp: erp.record_shipment(ORDER, shipment("f1", ("1001-1", 2), ("1001-2", 1)), key="s"))
 
 
 def booked(company, order=ORDER):
@@ -348,3 +354,40 @@ def test_a_refund_whose_parts_do_not_make_its_money_is_refused(world):
         company.do(lambda erp: erp.record_refund(ORDER, wrong, key="r"))
     assert refused.value.code == "total_differs"
     assert company.effects()["credit_memo"] == {}
+
+
+def test_goods_without_money_come_in_where_their_condition_says_and_no_money_moves(world):
+    company = world()
+    ship_all(company)
+    before = company.effects()
+    back = samples.goods_back(ORDER, "scrapped", "quarantined")
+    company.do(lambda erp: erp.record_return(ORDER, back, key="g"))
+    company.elsewhere().do(lambda erp: erp.record_return(ORDER, back, key="g"))
+    effects = company.effects()
+    ((name, goods),) = effects["goods_back"].items()
+    assert "/G" in name
+    assert goods == {f"WB-TEE {GONE}": "1", f"WB-MUG {HELD}": "1"}
+    assert effects["credit_memo_total"] == {name: "0"}
+    assert effects["refunded"] == before["refunded"]
+    again = replace(back, id="WB-2-R1")
+    unheld = world(settings={"quarantine": ""})
+    ship_all(unheld)
+    with pytest.raises(Rejected) as refused:
+        unheld.do(lambda erp: erp.record_return(ORDER, again, key="g"))
+    assert (refused.value.code, refused.value.field) == ("not_configured", "settings.quarantine")
+    assert unheld.effects()["credit_memo"] == {}
+
+
+def test_a_later_payment_is_noted_once_and_what_the_booking_noted_is_found(world):
+    company = world(settings={"payments": "all"})
+    company.do(lambda erp: erp.book(ORDER, key="b"))
+    booked = company.effects()["payment"]
+    for one in (ORDER.payments[0], samples.received(ORDER), samples.received(ORDER)):
+        company.elsewhere().do(lambda erp, one=one: erp.record_payment(ORDER, one, key="p"))
+    later = company.effects()["payment"]
+    assert {name: later[name] for name in booked} == booked
+    assert [amount for name, amount in later.items() if name not in booked] == ["3.2"]
+    quiet = world()
+    quiet.do(lambda erp: erp.book(ORDER, key="b"))
+    assert quiet.do(lambda erp: erp.record_payment(ORDER, samples.received(ORDER), key="p")) == ""
+    assert quiet.effects()["payment"] == {}, "an account that notes no payments notes no later ones"

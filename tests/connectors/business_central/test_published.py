@@ -68,6 +68,8 @@ def life(company: Any) -> list[Exchange]:
     for parcel in samples.parcels(ORDER):
         company.do(lambda erp, parcel=parcel: erp.record_shipment(paid, parcel, key="s"))
     company.do(lambda erp: erp.record_refund(paid, samples.refund(ORDER), key="r"))
+    company.do(lambda erp: erp.record_return(paid, samples.goods_back(ORDER, "sellable", "quarantined"), key="g"))
+    company.do(lambda erp: erp.record_payment(paid, samples.received(ORDER), key="p"))
     other = replace(paid, id="1002", number="#1002")
     company.do(lambda erp: erp.book(other, key="b2"))
     company.do(lambda erp: erp.cancel(other, key="c"))
