@@ -1,4 +1,4 @@
-"""NetSuite as the hub's ERP: it keeps orders, shipments, refunds and the quantities of its locations."""
+"""NetSuite as the hub's ERP: it keeps orders, shipments, refunds, items and the quantities of its locations."""
 
 from __future__ import annotations
 
@@ -8,30 +8,41 @@ from functools import partial
 from typing import Any
 
 from connectors.canonical.order import Order
-from connectors.canonical.returns import Refund
+from connectors.canonical.payment import Payment
+from connectors.canonical.product import Price, Product
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
-from connectors.kit.errors import Missing, Rejected
-from connectors.kit.writes import ExternalId, Job, Write, Writes
+from connectors.kit.errors import Rejected
+from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.netsuite import changes, ledger
+from connectors.netsuite.bills import Bills
+from connectors.netsuite.catalogue import Catalogue
 from connectors.netsuite.client import Client
 from connectors.netsuite.customers import Customers
-from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, stock, tenders
+from connectors.netsuite.goods import Goods
+from connectors.netsuite.making import made, numbered, upserted
+from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, tenders
 from connectors.netsuite.mapping.policy import Policy, policy
-
-ITEMS_A_QUERY = 500  # SuiteQL takes up to 1,000 values in a list
+from connectors.netsuite.purchases import Purchases
+from connectors.netsuite.refunds import Refunds
 
 
 class NetSuite:
-    """Plays OrderKeeper, Ledger and StockKeeper for one account."""
+    """Plays OrderKeeper, ReturnKeeper, PurchaseKeeper, PaymentKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._client = Client(connection)
         self._policy: Policy = policy(connection.account, connection.codes)
         self._customers = Customers(self._client, self._policy)
+        self._catalogue = Catalogue(self._client, self._policy, connection)
+        self._bills = Bills(self._client, self._policy)
+        self._goods = Goods(self._client, self._policy)
+        self._purchases = Purchases(self._client, self._policy)
+        self._refunds = Refunds(self._client, self._policy)
 
     # ---- orders
 
@@ -46,7 +57,7 @@ class NetSuite:
         found = yield self._order_write(order, {**body, "entity": {"id": customer}}, key)
         for index, deposit in enumerate(deposits):
             more = {"customer": {"id": customer}, "salesOrder": {"id": found}}
-            yield self._upsert(_numbered("customer_deposit", index), "customerDeposit", {**deposit, **more}, ())
+            yield upserted(self._client, numbered("customer_deposit", index), "customerDeposit", {**deposit, **more})
         return self._number(found)
 
     def _customer(self, order: Order) -> Writes:
@@ -137,68 +148,61 @@ class NetSuite:
     # ---- shipments
 
     def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
-        """One item fulfilment for each shipment, of the lines that left and no others."""
+        """One item fulfilment for each shipment, of the lines that left and no others; then its bill, where the hub bills."""
         name = names.of_shipment(order, shipment)
-        return (
-            yield Write(
-                "fulfilment",
-                send=lambda: self._fulfil(order, shipment, name),
-                find=partial(self._client.id_of, "itemFulfillment", name),
-                links=(("shipment", shipment.id),),
-            )
-        )
+        make = partial(self._fulfil, order, shipment)
+        links = (("shipment", shipment.id),)
+        left = yield made(self._client, "fulfilment", "itemFulfillment", name, make, links)
+        if self._policy.billing != "netsuite":
+            yield from self._bills.of_shipment(order, shipment, str(self._booked(order)["id"]))
+        return left
 
-    def _fulfil(self, order: Order, shipment: Shipment, name: str) -> ExternalId:
-        """A transform has no upsert: the external id is unique, so whatever refuses a second one, the first is
-        taken.
-        """
-        found = self._client.id_of("itemFulfillment", name)
-        if found is not None:
-            return found
+    def _fulfil(self, order: Order, shipment: Shipment) -> ExternalId:
         record = self._booked(order)
         body = fulfilment.fulfilment(order, shipment, record, self._policy)
-        try:
-            return self._client.transform("salesOrder", str(record["id"]), "itemFulfillment", body)
-        except Rejected as refused:
-            found = self._client.id_of("itemFulfillment", name)
-            if found is None:
-                raise refused
-            return found
+        return self._client.transform("salesOrder", str(record["id"]), "itemFulfillment", body)
 
     # ---- refunds
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
-        """A credit memo and a customer refund for each tender. What moved no money yet is booked when it does."""
-        dues = credit.dues(order, refund)
-        if not dues:
+        """Out of the deposits, or a credit memo and a customer refund for each tender. What moved no money yet is
+        booked when it does.
+        """
+        if not credit.dues(order, refund):
             return ""
-        customer = self._customer_of(order)
-        body = credit.credit_memo(order, refund, customer, self._policy)
-        payouts = [credit.customer_refund(order, refund, due, customer, "", self._policy) for due in dues]
-        memo = yield self._upsert("credit_memo", "creditMemo", body, credit.SUBLISTS, links=(("refund", refund.id),))
-        for index, (due, _) in enumerate(zip(dues, payouts, strict=True)):
-            payout = credit.customer_refund(order, refund, due, customer, memo, self._policy)
-            yield self._upsert(_numbered("customer_refund", index), "customerRefund", payout, ("apply",))
-        return memo
+        return (yield from self._refunds.of(order, refund, self._booked(order)))
 
-    def _customer_of(self, order: Order) -> str:
-        """Whom the order was booked on: NetSuite's own word, as people may have merged customers since."""
-        return str(self._booked(order)["entity"]["id"])
+    # ---- goods that come back without money
 
-    def _upsert(
-        self,
-        write: str,
-        record: str,
-        body: Mapping[str, Any],
-        replace: Sequence[str],
-        links: tuple[tuple[str, str], ...] = (),
-    ) -> Write:
-        name = str(body["externalId"])
+    def record_return(self, order: Order, returned: Return, *, key: str) -> Writes:
+        """A return authorization of no amount, an item receipt for each condition, and the authorization closed.
 
-        def send() -> ExternalId | Job:
-            return self._client.upsert(record, name, body, replace=replace)
+        Nothing where the account has no returns authorized (`returns`): its stock moves with credits only.
+        """
+        return (yield from self._goods.came_in(order, returned, self._booked(order)))
 
-        return Write(write, send=send, find=partial(self._client.id_of, record, name), links=links)
+    def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
+        return (yield from self._goods.looked_at(order, returned, self._booked(order), key))
+
+    # ---- purchases that suppliers send to our customers
+
+    def record_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        return (yield from self._purchases.buy(order, supplier, reference))
+
+    def amend_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        return (yield from self._purchases.bring_down(order, reference))
+
+    def cancel_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        return (yield from self._purchases.give_up(reference))
+
+    def record_receipt(self, order: Order, shipment: Shipment, *, supplier: str, reference: str, key: str) -> Writes:
+        return (yield from self._purchases.receive(order, shipment, reference))
+
+    # ---- payments
+
+    def record_payment(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A deposit, where the account keeps deposits of its tender (`deposits`); what `book` has booked of it is found."""
+        return (yield from self._bills.paid_later(order, payment, self._booked(order)))
 
     # ---- the books, listed
 
@@ -211,35 +215,16 @@ class NetSuite:
     def reference(self, order: Order) -> str:
         return names.of_order(order)
 
-    # ---- stock
+    # ---- items
 
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
-        """Levels by location, in our SKUs and locations; items and locations without a cross reference are not ours."""
-        codes = self._connection.codes
-        ours = {codes.theirs("sku", sku): sku for sku in skus}
-        for items in _slices(tuple(sorted(ours)), ITEMS_A_QUERY) if skus else [()]:
-            at = self._connection.now()
-            for row in self._client.suiteql(stock.query(items), stock.KEY, self._policy.page_size):
-                sku, location = (
-                    ours.get(row["item"]) or self._ours("sku", row["item"]),
-                    self._ours("location", row["location"]),
-                )
-                if sku and location:
-                    yield stock.level(row, sku, location, at)
+        return self._catalogue.stock(skus)
 
-    def _ours(self, kind: str, theirs: str) -> str:
-        try:
-            return self._connection.codes.ours(kind, str(theirs))
-        except Missing:
-            return ""
+    def products(self, since: datetime | None = None) -> Iterator[Product]:
+        return self._catalogue.products(since)
 
-
-def _numbered(name: str, index: int) -> str:
-    return f"{name}_{index + 1}" if index else name
-
-
-def _slices(values: tuple[str, ...], size: int) -> list[tuple[str, ...]]:
-    return [values[start : start + size] for start in range(0, len(values), size)]
+    def prices(self, skus: Sequence[str]) -> Iterator[Price]:
+        return self._catalogue.prices(skus)
 
 
 def connect(connection: Connection) -> NetSuite:

@@ -64,10 +64,13 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     `path` of a memory file; `token_seconds` (3600); `clock_skew` (seconds its clock is ahead); `concurrency` (5) calls
     at a time; `busy` = "429", "400" or "both" in turn: the shape in which it refuses more; `latency` (0 s) that each
     call takes; `job_seconds` (0.2) until an asynchronous job is done;
-    `items` (id -> SKU, or {sku, type}; with them an unknown id is refused, without them any number is an item);
+    `items` (id -> SKU, or {sku, type, title, barcode, inactive, modified, prices};
+    with them an unknown id is refused, without them any number is an item);
     `stock` (item id -> {location id: quantity});
-    `subsidiaries`, `locations`, `currencies` (ids that exist; none given: any);
-    `refused_emails` (customers that it refuses with USER_ERROR).
+    `subsidiaries`, `locations`, `currencies`, `vendors` (ids that exist; none given: any);
+    `refused_emails` (customers that it refuses with USER_ERROR);
+    `applies_deposits` (true: an invoice takes its sales order's deposits by itself);
+    `bill_drift` (what it adds to the first tax of a bill, as an engine that reckons anew).
     """
     path = settings.get("path")
     simulator = Simulator(
@@ -89,8 +92,11 @@ def create(settings: Mapping[str, Any]) -> Simulator:
             subsidiaries=_texts(settings, "subsidiaries"),
             locations=_texts(settings, "locations"),
             currencies=_texts(settings, "currencies"),
+            vendors=_texts(settings, "vendors"),
             refused_emails=tuple(one.casefold() for one in _texts(settings, "refused_emails")),
             open_catalogue=not settings.get("items"),
+            applies_deposits=bool(settings.get("applies_deposits")),
+            bill_drift=str(settings.get("bill_drift", "")),
         ),
         jobs=Jobs(simulator.memory, float(settings.get("job_seconds", 0.2))),
         latency=float(settings.get("latency", 0)),

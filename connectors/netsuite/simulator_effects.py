@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.netsuite.simulator_books import Books
 from connectors.netsuite.simulator_lines import SHIPS, openness
+from connectors.netsuite.simulator_money import deposit_left, owed
 from connectors.netsuite.simulator_sums import number, sums
 
 
@@ -31,6 +32,26 @@ def effects(books: Books) -> dict[str, dict[str, Any]]:
         "customer_refund": _count(books, "customerRefund"),
         "refunded": _refunded(books),
         "deposit": {_name(one): str(number(one["payment"])) for one in books.table("customerDeposit").values()},
+        "invoice": _count(books, "invoice"),
+        "invoice_total": {_name(one): str(sums(one)["total"]) for one in books.table("invoice").values()},
+        "cash_sale": _count(books, "cashSale"),
+        "cash_sale_total": {_name(one): str(sums(one)["total"]) for one in books.table("cashSale").values()},
+        "return": _count(books, "returnAuthorization"),
+        "received": {_name(one): _pieces(one) for one in books.table("itemReceipt").values()},
+        "purchase": {
+            _name(one): [
+                [row["item"]["id"], str(number(row["quantity"])), bool(row.get("isClosed"))] for row in one["lines"]
+            ]
+            for one in books.table("purchaseOrder").values()
+        },
+        "transferred": {
+            _name(one): {
+                f"{row['item']['id']}@{one['transferLocation']['id']}": row["adjustQtyBy"] for row in one["inventory"]
+            }
+            for one in books.table("inventoryTransfer").values()
+        },
+        "owed": {_name(one): str(owed(books, one)) for one in books.table("invoice").values()},
+        "deposit_left": {_name(one): str(deposit_left(books, one)) for one in books.table("customerDeposit").values()},
         "cancelled": {_name(one): 1 for one in orders if cancelled(one)},
     }
 
@@ -52,15 +73,31 @@ def _shipped(order: Mapping[str, Any]) -> dict[str, str]:
     return {item: str(count) for item, count in sorted(sent.items()) if count}
 
 
+def _pieces(receipt: Mapping[str, Any]) -> dict[str, str]:
+    """Item@location -> how many came back."""
+    return {f"{row['item']['id']}@{(row['location'] or {}).get('id')}": row["quantity"] for row in receipt["lines"]}
+
+
 def _refunded(books: Books) -> dict[str, str]:
-    """Credit memo / payment option -> what went back through it."""
+    """Refund / payment option -> what went back through it, out of a credit memo (which bears the refund's name) or of deposits."""
     moved: dict[str, Decimal] = {}
     for refund in books.table("customerRefund").values():
-        for row in refund.get("apply", ()):
-            memo = books.table("creditMemo").get(str(row["doc"]["id"]), {"id": row["doc"]["id"]})
-            key = f"{_name(memo)}/{refund['paymentOption']['id']}"
+        rows = [(_name(_credited(books, row)), row) for row in refund.get("apply", ())]
+        rows += [(_given_back(refund), row) for row in refund.get("deposit", ())]
+        for name, row in rows:
+            key = f"{name}/{refund['paymentOption']['id']}"
             moved[key] = moved.get(key, Decimal(0)) + number(row["amount"])
     return {key: str(amount) for key, amount in sorted(moved.items())}
+
+
+def _credited(books: Books, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = books.table("creditMemo").get(str(row["doc"]["id"]), {"id": row["doc"]["id"]})
+    return found
+
+
+def _given_back(refund: Mapping[str, Any]) -> str:
+    """A customer refund's name without the tender, which its memo says last."""
+    return _name(refund).removesuffix(f"-{refund.get('memo', '').rpartition(' ')[2]}")
 
 
 def cancelled(order: Mapping[str, Any]) -> bool:

@@ -10,20 +10,19 @@ from connectors.netsuite.simulator_books import Books
 from connectors.netsuite.simulator_errors import Refused, value, wanting
 from connectors.netsuite.simulator_fields import examine
 from connectors.netsuite.simulator_lines import SHIPS, openness, status
+from connectors.netsuite.simulator_stock import move
 from connectors.netsuite.simulator_sums import number
 
 Body = Mapping[str, Any]
 Record = dict[str, Any]
 
 
-def fulfil(books: Books, ref: str, body: Any, strict: bool) -> Record:
+def fulfil(books: Books, ref: str, body: Any, replace: Sequence[str], strict: bool) -> Record:
     """!transform/itemFulfillment: every open line whole, but for what the body says of it."""
     examine("itemFulfillment", body, strict)
     with books.simulator.memory.lock:
         order = books.get("salesOrder", ref)
-        name = body.get("externalId")
-        if name and books.find("itemFulfillment", f"eid:{name}") is not None:
-            raise Refused(f"This record already exists: external ID {name}.", "DUP_RCRD", "externalId")
+        books.unused("itemFulfillment", body)
         if order["status"] not in ("B", "D", "E"):
             raise Refused(
                 "Error while accessing a resource. This transaction is not open for fulfillment.",
@@ -70,13 +69,6 @@ def _leave(books: Books, order: Record, sent: Sequence[Record]) -> None:
     for row in sent:
         line = by_number[row["orderLine"]]
         line["quantityFulfilled"] = str(number(line.get("quantityFulfilled")) + number(row["quantity"]))
-        _draw(books, str(row["item"]["id"]), str(row["location"]["id"]), number(row["quantity"]))
+        move(books, str(row["item"]["id"]), str(row["location"]["id"]), -number(row["quantity"]))
     order["status"] = status(order)
     books.keep("salesOrder", order)
-
-
-def _draw(books: Books, item: str, location: str, quantity: Decimal) -> None:
-    held = books.simulator.memory.table("stock").get(f"{item}@{location}")
-    if held is not None:
-        less = {name: str(number(held.get(name)) - quantity) for name in ("available", "onhand")}
-        books.simulator.memory.put("stock", f"{item}@{location}", {**held, **less})

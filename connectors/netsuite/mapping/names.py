@@ -34,8 +34,37 @@ def of_shipment(order: Order, shipment: Shipment) -> str:
     return external_id(order.channel, order.id, "s", shipment.origin, shipment.id)
 
 
+def of_bill(order: Order, shipment: Shipment) -> str:
+    return external_id(order.channel, order.id, "i", shipment.origin, shipment.id)
+
+
+def of_application(order: Order, payment: Payment, shipment: Shipment) -> str:
+    return external_id(order.channel, order.id, "a", payment.id, shipment.origin, shipment.id)
+
+
 def of_refund(order: Order, refund: Refund) -> str:
     return external_id(order.channel, order.id, "r", refund.id)
+
+
+def of_authorization(order: Order, returned: str) -> str:
+    return external_id(order.channel, order.id, "ra", returned)
+
+
+def of_receipt(order: Order, returned: str) -> str:
+    return external_id(order.channel, order.id, "rr", returned)
+
+
+def of_disposition(order: Order, returned: str, goes: str, key: str) -> str:
+    """Pieces of a line may leave quarantine in parts, which nothing tells apart but the step's own key."""
+    return external_id(order.channel, order.id, "di", returned, goes, key)
+
+
+def of_purchase(reference: str) -> str:
+    return external_id("po", reference)
+
+
+def of_arrival(reference: str, shipment: Shipment) -> str:
+    return external_id("pr", reference, shipment.origin, shipment.id)
 
 
 def of_tender(order: Order, refund: Refund, gateway: str) -> str:

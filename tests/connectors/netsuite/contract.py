@@ -8,15 +8,28 @@ from tests.contract import samples
 from tests.contract.contract import Contract, Fixture, Token
 
 CONTRACT = Contract(
-    settings=DEMO_SETTINGS,
+    settings={
+        **DEMO_SETTINGS,
+        "deposits": "all",
+        "returns": "authorization",
+        "conditions": {"quarantined": "8", "scrapped": "9"},
+    },
     credentials=CREDENTIALS,
     simulator={
         **CREDENTIALS,
-        "items": {"1001": "WB-TEE", "1002": "WB-MUG"},
+        "items": {
+            "1001": {"sku": "WB-TEE", "prices": {"1/1": {"1": "19.90"}}},
+            "1002": {"sku": "WB-MUG", "prices": {"1/1": {"1": "8.50"}}},
+        },
         "stock": {"1001": {"1": "7"}, "1002": {"1": "8"}},
         "concurrency": 200,
     },
-    codes={**samples.CODES, "sku": {"WB-TEE": "1001", "WB-MUG": "1002"}, "location": {"main": "1"}},
+    codes={
+        **samples.CODES,
+        "sku": {"WB-TEE": "1001", "WB-MUG": "1002"},
+        "location": {"main": "1"},
+        "supplier": {"maker": "71"},
+    },
     fixtures=(
         Fixture("stock__whole", "stock", ("stock:1001@1",), ("item", "location", "asof")),
         Fixture("stock__whole_later", "stock", ("stock:1001@1",), ("item", "location", "asof")),
