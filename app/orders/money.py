@@ -14,6 +14,7 @@ from config.reader import config
 
 DEFAULTS = {
     "capture": "channel",
+    "once": "last",
     "refund": "channel",
     "credit": "store_credit",
     "sales": "each",

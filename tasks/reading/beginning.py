@@ -65,7 +65,9 @@ def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bo
         done = laying.start(tx, setting, difference)
         collecting.lay(tx, setting, difference)
         return done
-    asked = fulfilling.of(tx, subject) if difference.kind in (Kind.CHANGED, Kind.CANCELLED) else ()
+    if difference.kind in ENDS_WAITING:
+        collecting.lay(tx, setting, difference)
+    asked = fulfilling.of(tx, subject) if difference.kind in ENDS_WAITING else ()
     done = laying.start(tx, replace(setting, sourced=ASKED if asked else ""), difference)
     if not asked or (difference.kind is Kind.CHANGED and not difference.facets & WHAT_SHIPS):
         return done
@@ -76,6 +78,7 @@ def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bo
     return done or bool(gone)
 
 
+ENDS_WAITING = (Kind.CHANGED, Kind.CANCELLED)  # after it nothing more may be to leave
 ASKED = "sourced: each location is asked by itself"
 WHAT_SHIPS = frozenset(("lines", "address"))
 
