@@ -42,6 +42,8 @@ class Till:
             order = self._there(name)
             held = _held(order, str(wanted.get("authorisation")))
             amount = Decimal(str(wanted.get("amount", "0")))
+            if held.get("takes") == "whole" and amount != Decimal(held["amount"]):
+                raise Refusal(422, "whole_only", f"It is taken whole: {held['amount']}.", "amount")
             if amount <= 0 or amount > left(order, held):
                 raise Refusal(
                     422, "above_authorisation", f"{left(order, held)} are left of this authorisation.", "amount"
@@ -145,10 +147,12 @@ def _held(order: Row, authorisation: str) -> dict[str, Any]:
 
 
 def left(order: Row, held: Row) -> Decimal:
-    """What may still be taken of an authorisation."""
+    """What may still be taken of an authorisation; nothing once it was used, where it can be used only once."""
     mine = [
         row for row in order["payments"] if row.get("parent_id") == held["id"] and row["kind"] in ("capture", "void")
     ]
+    if mine and held.get("takes", "parts") != "parts":
+        return Decimal(0)
     return Decimal(held["amount"]) - sum((Decimal(row["amount"]) for row in mine), Decimal(0))
 
 

@@ -74,6 +74,8 @@ def operations(store: Store) -> tuple[tuple[str, str, str, bool, Handle], ...]:
         ("/v2/orders/search", "orders.search", "POST", False, orders.search),
         ("/v2/orders/<order_id>", "orders.update", "PUT", True, orders.update),
         ("/v2/payments/<payment_id>", "payments.get", "GET", False, money.payment),
+        ("/v2/payments/<payment_id>/complete", "payments.complete", "POST", True, money.complete),
+        ("/v2/orders/<order_id>/pay", "orders.pay", "POST", True, money.pay),
         ("/v2/refunds/<refund_id>", "refunds.get", "GET", False, money.refund),
         ("/v2/refunds", "refunds.create", "POST", True, money.give_back),
         ("/v2/customers/<customer_id>", "customers.get", "GET", False, money.customer),

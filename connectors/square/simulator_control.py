@@ -41,7 +41,8 @@ def control(simulator: Simulator, store: Store, hooks: Hooks, door: Door) -> Non
 def effects(store: Store) -> Json:
     """What was done there, by business identity; a double shows as 2."""
     found: Json = {
-        name: {} for name in ("order", "erp_number", "shipment", "state", "cancelled", "refund", "stock", "price")
+        name: {}
+        for name in ("order", "erp_number", "shipment", "state", "cancelled", "capture", "refund", "stock", "price")
     }
     for order in store.orders():
         name = order["id"]
@@ -51,6 +52,9 @@ def effects(store: Store) -> Json:
         found["cancelled"][name] = int(order["state"] == "CANCELED" or bool(stopped))
         for row in order.get("fulfillments", ()):
             _shipped(found, name, row)
+    for one in store.memory.table("payments").values():
+        if one["status"] == "COMPLETED" and one.get("delay_action"):
+            _count(found["capture"], f"{one['order_id']}/{one['id']}/{one['total_money']['amount']}")
     for one in store.memory.table("refunds").values():
         _count(found["refund"], f"{one['order_id']}/{one['amount_money']['amount']}")
     skus = {one["id"]: one["item_variation_data"]["sku"] for one in store.memory.table("articles").values()}
