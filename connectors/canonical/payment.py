@@ -58,6 +58,7 @@ class Payment:
     A capture after `authorised_until` is refused; `takes` says how an authorisation may be captured.
     Of a card only what support searches for: brand and last four digits.
     `origin` is the account that told of it by itself (stamped by the hub), empty where the order did.
+    `summed`: made of the order's totals, where its source lists no transactions.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Payment:
     authorised_until: datetime | None = None
     origin: str = ""
     takes: Takes = Takes.PARTS
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ fragment Transaction on OrderTransaction {
   id kind status gateway paymentId createdAt processedAt
   amountSet { ...Bag }
   parentTransaction { id }
+  multiCapturable authorizationExpiresAt
 }
 """
 FULFILMENT = """

@@ -5,10 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connectors.shopify.simulator_changes import Refused, Told, refund_of, returned
-from connectors.shopify.simulator_orders import Ids, Json, currencies, outstanding, settle, transaction
+from connectors.shopify.simulator_orders import OFTEN, Ids, Json, currencies, outstanding, settle, transaction
 from connectors.shopify.simulator_sums import Sum, read, total
-
-OFTEN = ("shopify_payments",)  # only its authorisations may be captured several times
 
 
 def capture(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:

@@ -130,4 +130,6 @@ def _header(order: Place, left: Decimal, sums: Sums) -> list[Payment]:
     reference = order.at("payment_provider_id").text()
     tender = Tender.CARD if method.lower() == "credit card" else tender_of(method.lower())
     bag = sums.bag(left)
-    return [Payment(name, kind, tender, bag, status, gateway=method, reference=reference, takes=takes(kind))]
+    return [
+        Payment(name, kind, tender, bag, status, gateway=method, reference=reference, takes=takes(kind), summed=True)
+    ]

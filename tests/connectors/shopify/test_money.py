@@ -10,7 +10,7 @@ import pytest
 
 from connectors.canonical.money import Money, MoneyBag
 from connectors.canonical.order import Order
-from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.payment import Payment, PaymentKind, Takes, Tender
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.kit.account import Account
 from connectors.kit.errors import Rejected
@@ -110,6 +110,34 @@ def test_what_goes_back_through_no_transaction_is_store_credit_or_refused(shop: 
     card = replace(lost, payments=(replace(lost.payments[0], tender=Tender.CARD),))
     with pytest.raises(Rejected) as refused:
         drive(bench.connector().give_back(sold, card, key="b"))
+    assert refused.value.code == "no_transaction"
+
+
+def test_how_often_an_authorisation_may_be_taken_is_read_where_it_is_told(shop: System) -> None:
+    assert order(shop, status="authorized").payments[0].takes is Takes.PARTS
+    assert order(shop, status="authorized", gateway="authorize_net").payments[0].takes is Takes.ONCE
+    assert order(shop, status="authorized", listed=False).payments[0].takes is Takes.ONCE, "its totals do not say it"
+
+
+def test_what_was_read_without_transactions_is_moved_through_those_that_are_there(shop: System, bench: Bench) -> None:
+    """An order from before the account wanted them: its payment is made of the totals, and bears no transaction's id."""
+    sold = order(shop, status="authorized", listed=False)
+    whole = sold.payments[0].amount.shop.amount
+    assert sold.payments[0].id == f"{sold.id}-shopify_payments"
+    shop.bad_day("commit_then_drop", writes_only=True, times=1)
+    lost = Driver(bench.known, settles=0.01)
+    first = lost.finish(lambda: bench.connector().capture(sold, take(sold, "10.00"), key="a"))
+    shop.good_day()
+    assert lost.met
+    drive(bench.connector().capture(sold, take(sold, str(whole - 10), "WB1-M2"), key="b"))
+    assert captured(shop) == ["10.00", str(whole - 10)]
+    refund = back(sold, str(whole - 1), restock=False)
+    drive(bench.connector().give_back(sold, refund, key="c"))
+    (made,) = shop.get(f"/_sim/orders/{sold.id}")["refunds"]
+    assert [one["amount"] for one in made["transactions"]] == [str(whole - 10), "9.00"], "the newest first"
+    assert [str(one["parent_id"]) == first for one in made["transactions"]] == [False, True]
+    with pytest.raises(Rejected) as refused:
+        drive(bench.connector().give_back(sold, replace(refund, id="WB1-R2"), key="d"))
     assert refused.value.code == "no_transaction"
 
 
