@@ -48,25 +48,25 @@ def decide(
 
     `once`: with which parcel an authorisation is taken that its channel takes only once ("first", "last").
     """
-    held = [one for one in order.payments if one.kind is PaymentKind.AUTHORISATION and _went_well(one)]
-    if not held:
+    found = held(order)
+    if not found:
         return Decision()
     hidden = unseen(moves, order.payments, order.money_role)
     taken = sum(captured(order).values(), ZERO) + sum((one.amount for one in hidden), ZERO)
     owed, at_last = due(order, left_of(order)) - taken, _at_last(order, once)
     shares: list[Share] = []
     unsplit = ZERO
-    for one in held:
+    for one in found:
         holds = one.authorised_until is None or one.authorised_until > now
-        room = _open(order, one, hidden) if holds else ZERO
+        left = room(order, one, moves) if holds else ZERO
         in_parts = one.takes is Takes.PARTS
         wanted = owed if in_parts else at_last - taken if at_last is not None else None
-        share = min(owed if wanted is None else wanted, room)
+        share = min(owed if wanted is None else wanted, left)
         if wanted is not None and share > 0:
-            if one.takes is Takes.WHOLE and share < room and not gives_back:
+            if one.takes is Takes.WHOLE and share < left and not gives_back:
                 unsplit += share
             else:
-                share = room if one.takes is Takes.WHOLE else share
+                share = left if one.takes is Takes.WHOLE else share
                 shares.append(Share(one, share))
                 taken += share
         owed -= max(ZERO, share)  # what waits for its last parcel is covered, too
@@ -117,19 +117,24 @@ def unseen(moves: Iterable[Move], payments: Sequence[Payment], role: Role) -> li
     return hidden
 
 
-def _open(order: Order, held: Payment, hidden: Sequence[Move]) -> Decimal:
-    """What may still be taken of an authorisation: pending uses of it count, those that failed do not."""
-    role = order.money_role
+def held(order: Order) -> list[Payment]:
+    """The authorisations of an order, in the order in which they were given."""
+    return [
+        one for one in order.payments if one.kind is PaymentKind.AUTHORISATION and one.status is PaymentStatus.SUCCESS
+    ]
+
+
+def room(order: Order, held: Payment, moves: Sequence[Move]) -> Decimal:
+    """What may still be taken of an authorisation: pending uses of it count, those that failed do not. Nothing once its rest is released."""
+    if any(move.kind == "void" and move.parent == held.id for move in moves):
+        return ZERO
+    role, hidden = order.money_role, unseen(moves, order.payments, order.money_role)
     used = [one for one in order.payments if one.kind in USES and one.status is not PaymentStatus.FAILURE]
     gone = [one.amount.in_role(role).amount for one in used if one.parent_id == held.id]
     gone += [move.amount for move in hidden if move.parent == held.id]
     if gone and held.takes is not Takes.PARTS:
         return ZERO
     return max(ZERO, held.amount.in_role(role).amount - sum(gone, ZERO))
-
-
-def _went_well(payment: Payment) -> bool:
-    return payment.status is PaymentStatus.SUCCESS
 
 
 def part_of(bag: MoneyBag, amount: Decimal, role: Role) -> MoneyBag:

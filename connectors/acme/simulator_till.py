@@ -30,6 +30,7 @@ class Till:
         self._there, self._changed, self._given = there, changed, given
         door.on("/v1/orders/<name>/charges", "orders.charge", "POST", self._charge, write=True)
         door.on("/v1/orders/<name>/refunds", "orders.refund", "POST", self._reimburse, write=True)
+        door.on("/v1/orders/<name>/voids", "orders.void", "POST", self._void, write=True)
         door.on("/v1/orders/<name>/captures", "orders.capture", "POST", self._capture, write=True)
 
     def _capture(self, name: str) -> Any:
@@ -55,6 +56,26 @@ class Till:
             self._memory.put("captured", f"{name} {made['reference']} #{number}", made)
             payments = [*order["payments"], made]
             self._changed({**order, "payments": payments, "payment_status": _status({**order, "payments": payments})})
+            return made
+
+    def _void(self, name: str) -> Any:
+        """Releases what is left of an authorisation; the same key is answered with the first release."""
+        wanted, key = document(), request.headers.get("Idempotency-Key", "")
+        with self._memory.lock:
+            known = self._memory.table("void_keys").get(key)
+            if known:
+                return known
+            order = self._there(name)
+            held = _held(order, str(wanted.get("authorisation")))
+            rest = left(order, held)
+            if rest <= 0:
+                raise Refusal(422, "nothing_left", "Nothing is left of this authorisation.", "authorisation")
+            number = self._memory.next_id("voids", 1)
+            made = {**held, "id": f"voi-{number}", "kind": "void", "parent_id": held["id"], "amount": str(rest)}
+            made = {**made, "reference": wanted.get("reference", ""), "at": self._now()}
+            self._memory.put("void_keys", key, made)
+            self._memory.put("released", f"{name} {made['reference']} #{number}", made)
+            self._changed({**order, "payments": [*order["payments"], made]})
             return made
 
     def _charge(self, name: str) -> Any:

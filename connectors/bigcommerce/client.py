@@ -71,6 +71,11 @@ class Client:
         path = f"v3/orders/{quote(order_id, safe='')}/payment_actions/capture"
         self._call("POST", path, "payments.capture", write=True, json={}).json()
 
+    def void(self, order_id: str) -> None:
+        """Asks to let go what was authorised; the provider is asked later, and `payment_status` is "void pending" until then."""
+        path = f"v3/orders/{quote(order_id, safe='')}/payment_actions/void"
+        self._call("POST", path, "payments.void", write=True, json={}).json()
+
     def refunds(self, order_id: str) -> list[Row]:
         return self._data(f"v3/orders/{order_id}/payment_actions/refunds", "refunds.list")
 

@@ -58,7 +58,7 @@ class BigCommerce:
         shelf = Shelf(self.client, self.connection)
         return BatchWrite("stock", send=shelf.publish, find=shelf.find)
 
-    # ---- SaleCanceller, Capturer, Refunder, PriceTaker
+    # ---- SaleCanceller, Capturer, Voider, Refunder, PriceTaker
 
     def cancel_sale(self, order: Order, *, key: str) -> Writes:
         """Status 5. Raises Rejected(code="shipped") once a piece has left."""
@@ -67,6 +67,10 @@ class BigCommerce:
     def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
         """All that was authorised, in a while (see authorised.py). Raises Rejected for any other sum."""
         return (yield Authorised(self.client, order, payment).capture())
+
+    def void(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """All that was authorised is let go, in a while (see authorised.py)."""
+        return (yield Authorised(self.client, order, payment).void())
 
     def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """A quote, then the refund (see giving_back.py)."""

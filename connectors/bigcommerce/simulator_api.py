@@ -155,6 +155,11 @@ class Money:
             payments.ask(self._store, self._store.find(order_id), "capture")
         return said({}, 201)
 
+    def void(self, order_id: str) -> Response:
+        with self._store.memory.lock:
+            payments.ask(self._store, self._store.find(order_id), "void")
+        return said({}, 201)
+
     def refund(self, order_id: str) -> Response:
         with self._store.memory.lock:
             order = self._store.find(order_id)
@@ -394,6 +399,7 @@ def operations(store: Store, hooks: Hooks, store_hash: str, allow_http: bool) ->
         (f"{order}/shipments", "orders.shipments.create", "POST", True, orders.ship),
         (f"{paid}/transactions", "orders.transactions", "GET", False, orders.transactions),
         (f"{paid}/payment_actions/capture", "payments.capture", "POST", True, money.capture),
+        (f"{paid}/payment_actions/void", "payments.void", "POST", True, money.void),
         (f"{paid}/payment_actions/refund_quotes", "refunds.quote", "POST", False, money.quote),
         (f"{paid}/payment_actions/refunds", "refunds.list", "GET", False, money.refunds),
         (f"{paid}/payment_actions/refunds", "refunds.create", "POST", True, money.refund),

@@ -42,7 +42,7 @@ def control(simulator: Simulator, store: Store, hooks: Hooks, quota: Quota) -> N
 
 def effects(store: Store) -> Json:
     """What was done there, by business identity; a double shows as 2."""
-    kinds = ("order", "erp_number", "shipment", "pieces", "cancelled", "capture", "refund")
+    kinds = ("order", "erp_number", "shipment", "pieces", "cancelled", "capture", "void", "refund")
     found: Json = {kind: {} for kind in kinds}
     for order in store.orders():
         name = str(order["id"])
@@ -54,8 +54,8 @@ def effects(store: Store) -> Json:
             for item in one["items"]:
                 told = f"{name}/{item['order_product_id']}"
                 found["pieces"][told] = f"{int(found['pieces'].get(told, '0').split()[0]) + item['quantity']} pieces"
-        for one in (row for row in order["transactions"] if row["event"] == "capture"):
-            _count(found["capture"], f"{name}/{one['of']}/{one['amount']}")
+        for one in (row for row in order["transactions"] if row["event"] in ("capture", "void")):
+            _count(found[one["event"]], f"{name}/{one['of']}/{one['amount']}")
         for one in order["refunds"]:
             for paid in one["payments"]:
                 _count(found["refund"], f"{name}/{paid['provider_id']}/{paid['amount']}")

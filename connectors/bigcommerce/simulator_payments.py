@@ -1,11 +1,11 @@
-"""The simulated store captures what was authorised: whole, and a while after it was asked."""
+"""The simulated store captures what was authorised, or lets it go: whole, and a while after it was asked."""
 
 from __future__ import annotations
 
 from connectors.bigcommerce.simulator_store import Json, Refused, Store
 
-PENDING = {"capture": "capture pending"}
-DONE = {"capture": "captured"}
+PENDING = {"capture": "capture pending", "void": "void pending"}
+DONE = {"capture": "captured", "void": "void"}
 
 
 def ask(store: Store, order: Json, what: str) -> None:

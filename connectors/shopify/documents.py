@@ -452,6 +452,19 @@ mutation Capture($input: OrderCaptureInput!) {
     cost=10,
     write=True,
 )
+VOID = Document(
+    "transactionVoid",
+    """
+mutation Void($parent: ID!) {
+  transactionVoid(parentTransactionId: $parent) {
+    transaction { id status }
+    userErrors { field message code }
+  }
+}
+""",
+    cost=10,
+    write=True,
+)
 REFUNDS = Document(
     "order",
     """

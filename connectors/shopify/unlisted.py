@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any
 
 from connectors.canonical.payment import Payment
 from connectors.kit.errors import Rejected
+from connectors.shopify.client import Row
 from connectors.shopify.ids import gid, short
 
-Row = dict[str, Any]
 TOOK = ("SALE", "CAPTURE")
 
 

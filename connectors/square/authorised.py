@@ -1,7 +1,7 @@
-"""What was authorised at Square is completed payment by payment, each whole: an order's payments must come to its total.
+"""What was authorised at Square is completed, or cancelled, payment by payment, each whole: an order's payments must come to its total.
 
-A completed payment keeps its id, so it is looked up by its state. Several that are approved for one order are paid together, under a key.
-Source: ../shared/specs/square/api.json, CompletePayment and PayOrder; payments and total:
+A payment keeps its id, so it is looked up by its state. Several that are approved for one order are paid together, under a key.
+Source: ../shared/specs/square/api.json, CompletePayment, PayOrder and CancelPayment; payments and total:
 https://developer.squareup.com/docs/payments-api/take-payments/card-payments/delayed-capture
 """
 
@@ -18,7 +18,7 @@ from connectors.kit.writes import ExternalId, Write
 from connectors.square.client import Client, Row
 
 OWNER = "finance"
-HELD, TAKEN = "APPROVED", "COMPLETED"
+HELD, TAKEN, GONE = "APPROVED", "COMPLETED", "CANCELED"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,19 @@ class Authorised:
     def capture(self) -> Write:
         """Raises Rejected for another sum than the payment's, and for one that is approved no more."""
         links = (("capture", self.payment.id),)
-        return Write("capture", send=self._capture, find=self._captured, links=links)
+        return Write("capture", send=self._capture, find=lambda: self._id_if(TAKEN), links=links)
+
+    def void(self) -> Write:
+        """Raises Rejected for one that was taken."""
+        links = (("void", self.payment.id),)
+        return Write("void", send=self._void, find=lambda: self._id_if(GONE), links=links)
+
+    def _void(self) -> ExternalId:
+        paid = self._there()
+        if paid["status"] == TAKEN:
+            words = f"Square took the payment of {self.order.number} meanwhile."
+            raise Rejected(words, code="captured", field="payment", remedy="Give the money back.", owner=OWNER)
+        return str(paid["id"]) if paid["status"] == GONE else str(self.client.cancel_payment(str(paid["id"]))["id"])
 
     def _capture(self) -> ExternalId:
         paid = self._there()
@@ -46,9 +58,9 @@ class Authorised:
             self.client.complete_payment(str(paid["id"]), paid.get("version_token"))
         return str(paid["id"])
 
-    def _captured(self) -> ExternalId | None:
+    def _id_if(self, status: str) -> ExternalId | None:
         paid = self._there()
-        return str(paid["id"]) if paid["status"] == TAKEN else None
+        return str(paid["id"]) if paid["status"] == status else None
 
     def _there(self) -> Row:
         found: Row | None = self.client.payment(self.payment.parent_id)

@@ -80,6 +80,11 @@ class Client:
         path = f"v2/payments/{_id(payment_id)}/complete"
         return self._call("POST", path, "payments.complete", write=True, json=asked).json()["payment"]
 
+    def cancel_payment(self, payment_id: str) -> Any:
+        """Lets go what was approved."""
+        path = f"v2/payments/{_id(payment_id)}/cancel"
+        return self._call("POST", path, "payments.cancel", write=True).json()["payment"]
+
     def pay_order(self, order_id: str, payments: Sequence[str], key: str) -> Any:
         """Completes these payments together; they come to the order's total. The same key again does nothing more."""
         asked = {"idempotency_key": key, "payment_ids": list(payments)}

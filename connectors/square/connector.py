@@ -57,7 +57,7 @@ class Square:
         shelf = Shelf(self.client, self.connection)
         return BatchWrite("stock", send=shelf.publish, find=shelf.find)
 
-    # ---- SaleCanceller, Capturer, Refunder, PriceTaker
+    # ---- SaleCanceller, Capturer, Voider, Refunder, PriceTaker
 
     def cancel_sale(self, order: Order, *, key: str) -> Writes:
         """Open fulfilments are cancelled, and the order with them where nobody paid. Raises Rejected(code="shipped") once a piece has left."""
@@ -66,6 +66,10 @@ class Square:
     def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
         """All of a payment that is approved (see authorised.py). Raises Rejected for any other sum."""
         return (yield Authorised(self.client, order, payment, key).capture())
+
+    def void(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A payment that is approved is cancelled."""
+        return (yield Authorised(self.client, order, payment, key).void())
 
     def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """Payment by payment (see giving_back.py)."""

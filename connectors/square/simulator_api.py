@@ -75,6 +75,7 @@ def operations(store: Store) -> tuple[tuple[str, str, str, bool, Handle], ...]:
         ("/v2/orders/<order_id>", "orders.update", "PUT", True, orders.update),
         ("/v2/payments/<payment_id>", "payments.get", "GET", False, money.payment),
         ("/v2/payments/<payment_id>/complete", "payments.complete", "POST", True, money.complete),
+        ("/v2/payments/<payment_id>/cancel", "payments.cancel", "POST", True, money.cancel),
         ("/v2/orders/<order_id>/pay", "orders.pay", "POST", True, money.pay),
         ("/v2/refunds/<refund_id>", "refunds.get", "GET", False, money.refund),
         ("/v2/refunds", "refunds.create", "POST", True, money.give_back),

@@ -1,4 +1,4 @@
-"""The simulated seller takes what was approved: each payment whole, and only where an order's payments come to its total."""
+"""The simulated seller takes what was approved, or lets it go: each payment whole, and only where an order's payments come to its total."""
 
 from __future__ import annotations
 
@@ -30,10 +30,23 @@ def together(store: Store, order_id: str, names: Sequence[str]) -> Json:
             _ends(store, one, "COMPLETED", "CAPTURED")
         elif one["status"] == "APPROVED":
             _ends(store, one, "CANCELED", "VOIDED")
-    words = {one["id"]: table[one["id"]]["status"] for one in mine}
-    tenders = [_tender(one, words[one["payment_id"]]) for one in order.get("tenders", ())]
-    store.touch({**store.find(order_id), "tenders": tenders})
+    _shown(store, order)
     return {"order": order_id}
+
+
+def let_go(store: Store, payment: Json) -> None:
+    """CancelPayment. Raises Refused unless it is approved."""
+    if payment["status"] != "APPROVED":
+        raise Refused(400, "BAD_REQUEST", "The payment is not approved", "payment_id")
+    _ends(store, payment, "CANCELED", "VOIDED")
+    _shown(store, store.find(payment["order_id"]))
+
+
+def _shown(store: Store, order: Json) -> None:
+    """The order's tenders say what became of their payments."""
+    table = store.memory.table("payments")
+    tenders = [_tender(one, table[one["payment_id"]]["status"]) for one in order.get("tenders", ())]
+    store.touch({**order, "tenders": tenders})
 
 
 def _ends(store: Store, payment: Json, status: str, card: str) -> None:

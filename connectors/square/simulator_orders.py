@@ -113,6 +113,11 @@ class Money:
             taken.together(self._store, paid["order_id"], [payment_id])
             return said({"payment": self._found("payments", payment_id)})
 
+    def cancel(self, payment_id: str) -> Response:
+        with self._store.memory.lock:
+            taken.let_go(self._store, self._found("payments", payment_id))
+            return said({"payment": self._found("payments", payment_id)})
+
     def pay(self, order_id: str) -> Response:
         body = document()
         key, names = needed(body, "idempotency_key"), needed(body, "payment_ids")

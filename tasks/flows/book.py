@@ -17,6 +17,7 @@ from tasks.flows import (
     payment_captured,
     payment_charged,
     payment_refunded,
+    payment_released,
     prices_published,
     stock_published,
 )
@@ -35,6 +36,7 @@ FLOWS: dict[str, Flow] = {
         payment_captured,
         payment_charged,
         payment_refunded,
+        payment_released,
         partner_told,
         feed_reported,
         prices_published,
@@ -59,6 +61,7 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_refunded", Kind.CANCELLED): WAIT,
     ("payment_captured", Kind.CANCELLED): WAIT,  # it is for what has left
     ("payment_refunded", Kind.CANCELLED): WAIT,
+    ("payment_released", Kind.CANCELLED): WAIT,
 }
 
 

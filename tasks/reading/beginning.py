@@ -17,7 +17,7 @@ from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
 from connectors.canonical.order import Order
-from tasks.reading import collecting, giving, laying, sourced
+from tasks.reading import collecting, giving, laying, releasing, sourced
 
 
 def begin(tx: Connection, setting: laying.Setting, old: Order | None, facts: Mapping[str, Any]) -> Sequence[Difference]:
@@ -28,6 +28,7 @@ def begin(tx: Connection, setting: laying.Setting, old: Order | None, facts: Map
     identity.identify(tx, setting.subject.id, setting.subject.account, setting.order)
     started = _started(tx, setting, old, facts)
     giving.decide(tx, setting, old)
+    releasing.lay(tx, setting)
     _follow(tx, setting, old)
     return started
 

@@ -137,6 +137,12 @@ def capture(order: Order) -> Payment:
     return replace(held, id=number, kind=PaymentKind.CAPTURE, amount=MoneyBag(half), parent_id=held.id, at=None)
 
 
+def void(order: Order) -> Payment:
+    """All that was authorised is let go, under our own number."""
+    held = next(one for one in order.payments if one.kind is PaymentKind.AUTHORISATION)
+    return replace(held, id=f"WB-{order.id}-M2", kind=PaymentKind.VOID, parent_id=held.id, at=None)
+
+
 def charge(order: Order) -> Payment:
     """A little more, in the way of the first payment, under our own number."""
     return replace(

@@ -48,6 +48,8 @@ TOLD = {
     "refunded": (PaymentKind.SALE, PaymentStatus.SUCCESS),
     "authorized": (PaymentKind.AUTHORISATION, PaymentStatus.SUCCESS),
     "capture pending": (PaymentKind.AUTHORISATION, PaymentStatus.SUCCESS),
+    "void pending": (PaymentKind.AUTHORISATION, PaymentStatus.SUCCESS),
+    "void": (PaymentKind.VOID, PaymentStatus.SUCCESS),
     "pending": (PaymentKind.SALE, PaymentStatus.PENDING),
     "held for review": (PaymentKind.SALE, PaymentStatus.PENDING),
 }

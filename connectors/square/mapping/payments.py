@@ -34,8 +34,8 @@ STATES = {
     "PENDING": (PaymentKind.SALE, PaymentStatus.PENDING),
     "COMPLETED": (PaymentKind.SALE, PaymentStatus.SUCCESS),
     "CAPTURED": (PaymentKind.SALE, PaymentStatus.SUCCESS),
-    "CANCELED": (PaymentKind.AUTHORISATION, PaymentStatus.FAILURE),
-    "VOIDED": (PaymentKind.AUTHORISATION, PaymentStatus.FAILURE),
+    "CANCELED": (PaymentKind.VOID, PaymentStatus.SUCCESS),
+    "VOIDED": (PaymentKind.VOID, PaymentStatus.SUCCESS),
     "FAILED": (PaymentKind.SALE, PaymentStatus.FAILURE),
 }
 DETAILS = (

@@ -98,3 +98,22 @@ def test_what_is_paid_already_is_refused(shop: MakeShop) -> None:
     at.simulator.memory.table("orders")[order.id]["payment"] = "void"
     with pytest.raises(Rejected):
         at.done(capture(at, order))
+
+
+@pytest.mark.parametrize("transactions", [True, False])
+def test_an_authorisation_is_let_go_once_though_the_store_takes_its_time(shop: MakeShop, transactions: bool) -> None:
+    at = shop()
+    order = at.place("authorized", transactions=transactions)
+    at.move(order, "provider", mood="slow")
+    write = next(at.connector.void(order, samples.void(order), key="v"))
+    job = write.send()
+    assert isinstance(job, Job)
+    assert write.poll is not None
+    assert (write.find(), write.poll(job.id)) == (None, job)
+    at.move(order, "provider", mood="")
+    released = write.poll(job.id)
+    assert released == write.find() == write.send() == at.again(order).payments[-1].id
+    assert at.again(order).payments[-1].kind is PaymentKind.VOID
+    assert len(at.system.calls("payments.void")) == 1
+    with pytest.raises(Rejected):
+        at.done(capture(at, order))

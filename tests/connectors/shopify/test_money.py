@@ -13,7 +13,7 @@ from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, Takes, Tender
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.kit.account import Account
-from connectors.kit.errors import Rejected
+from connectors.kit.errors import NotOffered, Rejected
 from tests.connectors.shopify.conftest import CODES, TOKEN
 from tests.connectors.shopify.contract import fetched
 from tests.contract.bench import Bench, MemoryCodes
@@ -148,3 +148,28 @@ def test_in_two_currencies_money_moves_in_the_customers(shop: System, bench: Ben
     payment = replace(take(sold, "1.00"), amount=held)
     drive(bench.connector().capture(sold, payment, key="a"))
     assert captured(shop) == [str(held.presentment.amount)]
+
+
+def let_go(sold: Order) -> Payment:
+    held = sold.payments[0]
+    return replace(held, id="WB1-M7", kind=PaymentKind.VOID, parent_id=held.id)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_authorisation_is_let_go_once_and_not_after_it_was_taken_of(
+    shop: System, bench: Bench, listed: bool
+) -> None:
+    sold = order(shop, status="authorized", listed=listed)
+    shop.bad_day("commit_then_drop", writes_only=True, times=1)
+    lost = Driver(bench.known, settles=0.01)
+    released = lost.finish(lambda: bench.connector().void(sold, let_go(sold), key="a"))
+    shop.good_day()
+    assert lost.met
+    assert drive(bench.connector().void(sold, let_go(sold), key="a"), find_first=True) == released
+    assert list(shop.get("/_sim/effects")["void"].values()) == [str(sold.payments[0].amount.shop.amount)]
+    with pytest.raises(Rejected):
+        drive(bench.connector().void(sold, let_go(sold), key="b"))
+    taken = order(shop, status="authorized", listed=listed)
+    drive(bench.connector().capture(taken, take(taken, "1.00"), key="c"))
+    with pytest.raises(NotOffered):
+        drive(bench.connector().void(taken, let_go(taken), key="d"))

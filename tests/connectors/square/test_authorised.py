@@ -77,3 +77,21 @@ def test_one_that_the_seller_cancelled_is_refused(seller: MakeSeller) -> None:
     with pytest.raises(Rejected) as met:
         at.done(capture(at, order))
     assert "canceled" in met.value.sentence
+
+
+def test_a_payment_is_let_go_once_and_not_after_it_was_taken(seller: MakeSeller) -> None:
+    at = seller()
+    order, sold = at.place(payment="authorized"), at.place(payment="authorized")
+    (held,) = order.payments
+    at.system.bad_day("commit_then_drop", operations=("payments.cancel",), times=1)
+    lost = Driver(at.bench.known, settles=0.01)
+    released = replace(held, id="WB1-M2", kind=PaymentKind.VOID, parent_id=held.id)
+    assert lost.finish(lambda: at.connector.void(order, released, key="v")) == held.id
+    assert (bool(lost.met), len(at.system.calls("payments.cancel"))) == (True, 1)
+    (gone,) = at.again(order).payments
+    assert (gone.id, gone.kind, gone.amount) == (held.id, PaymentKind.VOID, held.amount)
+    at.done(capture(at, sold))
+    taken = replace(sold.payments[0], id="WB2-M2", kind=PaymentKind.VOID, parent_id=sold.payments[0].id)
+    with pytest.raises(Rejected) as met:
+        at.done(at.connector.void(sold, taken, key="w"))
+    assert met.value.code == "captured"
