@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from connectors.canonical.order import Line, Order
-from connectors.canonical.payment import Payment, PaymentStatus
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment, ShipmentStatus
 
@@ -50,7 +50,7 @@ def merge(old: Order | None, new: Order, *, newer: bool, account: str, links: Ma
             lines=_less(header, refunds),
             shipments=_shipments(old.shipments, stamped.shipments),
             refunds=refunds,
-            payments=_union(old.payments, stamped.payments, _payment),
+            payments=_payments(old.payments, stamped.payments, newer),
             returns=_union(old.returns, stamped.returns, lambda a, b: b if newer else a),
             cancelled_at=header.cancelled_at or old.cancelled_at or stamped.cancelled_at,
         ),
@@ -114,6 +114,21 @@ def _union(old: tuple[C, ...], new: tuple[C, ...], choose: Callable[[C, C], C]) 
     for child in new:
         known[child.id] = choose(known[child.id], child) if child.id in known else child
     return tuple(known.values())
+
+
+def _payments(old: tuple[Payment, ...], new: tuple[Payment, ...], newer: bool) -> tuple[Payment, ...]:
+    """By id. What a gateway took is known by its sum or by its transactions, never by both: the newer word is kept."""
+    first, then = (old, new) if newer else (new, old)
+    sums = {one.gateway for one in then if one.summed}
+
+    def said_otherwise(one: Payment) -> bool:
+        return bool(then) if one.summed else one.gateway in sums and one.kind in TOOK
+
+    kept = tuple(one for one in first if not said_otherwise(one))
+    return _union(kept, new, _payment) if newer else _union(old, kept, _payment)
+
+
+TOOK = (PaymentKind.AUTHORISATION, PaymentKind.SALE, PaymentKind.CAPTURE, PaymentKind.VOID)
 
 
 def _payment(old: Payment, new: Payment) -> Payment:

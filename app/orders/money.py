@@ -16,6 +16,8 @@ from connectors.canonical.payment import Payment
 
 DEFAULTS = {
     "capture": "channel",
+    "once": "last",
+    "rest": "channel",
     "refund": "channel",
     "credit": "store_credit",
     "sales": "each",
@@ -28,7 +30,7 @@ OF = text(f"""
 SELECT {COLUMNS} FROM money_moves m WHERE m.subject_id = :subject AND (m.state = 'done' OR NOT EXISTS (
     SELECT 1 FROM runs r JOIN steps s ON s.run_id = r.id
     WHERE r.subject_id = m.subject_id AND r.difference IN (m.number, m.cause) AND s.kind = 'outer'
-        AND r.flow IN ('payment_captured', 'payment_charged', 'payment_refunded') AND s.state IN ('cancelled', 'skipped')))
+        AND r.flow IN ('payment_captured', 'payment_charged', 'payment_refunded', 'payment_released') AND s.state IN ('cancelled', 'skipped')))
 ORDER BY m.id
 """)  # noqa: S608 - constants only
 MAKE = text("""
@@ -52,7 +54,7 @@ NOTED = text("UPDATE money_moves SET pending = false WHERE id = :id AND pending 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`kind` capture or refund; `cause` what for; `amount` in the order's own money; `moved_as` the channel's id, once it is `done`."""
+    """`kind` capture, charge, refund or void; `cause` what for; `amount` in the order's own money; `moved_as` the channel's id, once it is `done`."""
 
     id: int
     subject_id: int

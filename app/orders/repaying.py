@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from app.orders.capturing import part_of
+from app.orders.capturing import part_of, still_wanted
 from app.orders.life import Life, spread
 from app.orders.money import Move
 from app.orders.standing import life_of
@@ -77,13 +77,14 @@ def cancelled(old: Order, new: Order, moves: Sequence[Move]) -> Decimal:
 
     With the last piece goes what stands beside the lines (the delivery).
     """
-    worth = due(old, _wanted(old)) - due(new, _wanted(new))
-    kept = sum((one.refundable for one in less(life_of(new), promised(new, moves)).tenders), ZERO)
-    return max(ZERO, min(worth, kept - due(new, _wanted(new))))
+    worth = due(old, still_wanted(old)) - due(new, still_wanted(new))
+    return max(ZERO, min(worth, above(new, moves)))
 
 
-def _wanted(order: Order) -> dict[str, Decimal]:
-    return {line.id: line.active for line in life_of(order).lines if line.active > 0}
+def above(order: Order, moves: Sequence[Move]) -> Decimal:
+    """What was taken, and is not promised back, beyond the price of what the customer still gets or has; below nothing where it is less."""
+    kept = sum((one.refundable for one in less(life_of(order), promised(order, moves)).tenders), ZERO)
+    return kept - due(order, still_wanted(order))
 
 
 # ---- as the channel is asked for it

@@ -217,7 +217,7 @@ def payment_state(tally: Tally) -> str:
         (tally.captured > 0 and tally.refunded >= tally.captured, "refunded"),
         (tally.refunded > 0, "partly_refunded"),
         (tally.captured > 0, "partly_captured" if tally.owed > 0 else "captured"),
-        (tally.authorised > 0, "voided" if tally.voided >= tally.authorised else "authorised"),
+        (max(tally.authorised, tally.voided) > 0, "voided" if tally.voided >= tally.authorised else "authorised"),
         (tally.pending, "pending"),
         (tally.failed, "failed"),
     )

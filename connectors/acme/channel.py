@@ -70,6 +70,18 @@ class Channel:
             )
         )
 
+    def void(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """What is left of an authorisation; the release bears our number as its reference."""
+        body = {"authorisation": payment.parent_id, "reference": payment.id}
+        return (
+            yield Write(
+                "void",
+                send=lambda: str(self.client.void(order.id, body, key)["id"]),
+                find=lambda: self._taken(order, "void", payment.id),
+                links=(("void", payment.id),),
+            )
+        )
+
     def charge(self, order: Order, payment: Payment, *, key: str) -> Writes:
         """A further sum in the way of an earlier transaction; it bears our number as its reference."""
         body = {**bodies.charge(order, payment), "reference": payment.id}

@@ -93,6 +93,11 @@ class Client:
         headers = {"idempotency-key": key}
         return self._write("POST", f"/v1/orders/{_plain(order_id)}/captures", "orders.capture", body, headers)
 
+    def void(self, order_id: str, body: Row, key: str) -> Row:
+        """Releases what is left of an authorisation, once in 24 h for each key."""
+        headers = {"idempotency-key": key}
+        return self._write("POST", f"/v1/orders/{_plain(order_id)}/voids", "orders.void", body, headers)
+
     def charge(self, order_id: str, body: Row, key: str) -> Row:
         """Takes a further sum in the way of an earlier transaction, once in 24 h for each key."""
         headers = {"idempotency-key": key}

@@ -73,6 +73,7 @@ def payment(row: Row, currency: str) -> Payment:
         reference=row["reference"] or "",
         parent_id=row["parent_id"] or "",
         at=row["at"],
+        takes=row["takes"],
     )
 
 

@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from connectors.canonical.delivery import DeliveryKind
 from connectors.canonical.order import ChargeKind
-from connectors.canonical.payment import PaymentKind, PaymentStatus
+from connectors.canonical.payment import PaymentKind, PaymentStatus, Takes
 from connectors.canonical.shipment import ShipmentStatus
 from connectors.kit.errors import Unreadable
 
@@ -93,6 +93,7 @@ class Payment(Shape):
     tender, gateway, reference, parent_id = text(), text(), text(), text()
     amount = amount()
     at = moment(load_default=None, allow_none=True)
+    takes = fields.Enum(Takes, by_value=True, load_default=Takes.PARTS)
 
 
 class Totals(Shape):

@@ -158,6 +158,7 @@ class Shop:
             "revoked": {row["id"]: "yes" for row in orders if row["cancelled_at"]},
             "reimbursed": given,
             "charged": {key: row["amount"] for key, row in self._memory.table("charged").items()},
+            "released": {key: row["amount"] for key, row in self._memory.table("released").items()},
             "captured": {key: row["amount"] for key, row in self._memory.table("captured").items()},
             "price": {sku: row["amount"] for sku, row in self._memory.table("priced").items()},
         }

@@ -30,6 +30,7 @@ class Till:
         self._there, self._changed, self._given = there, changed, given
         door.on("/v1/orders/<name>/charges", "orders.charge", "POST", self._charge, write=True)
         door.on("/v1/orders/<name>/refunds", "orders.refund", "POST", self._reimburse, write=True)
+        door.on("/v1/orders/<name>/voids", "orders.void", "POST", self._void, write=True)
         door.on("/v1/orders/<name>/captures", "orders.capture", "POST", self._capture, write=True)
 
     def _capture(self, name: str) -> Any:
@@ -42,6 +43,8 @@ class Till:
             order = self._there(name)
             held = _held(order, str(wanted.get("authorisation")))
             amount = Decimal(str(wanted.get("amount", "0")))
+            if held.get("takes") == "whole" and amount != Decimal(held["amount"]):
+                raise Refusal(422, "whole_only", f"It is taken whole: {held['amount']}.", "amount")
             if amount <= 0 or amount > left(order, held):
                 raise Refusal(
                     422, "above_authorisation", f"{left(order, held)} are left of this authorisation.", "amount"
@@ -53,6 +56,26 @@ class Till:
             self._memory.put("captured", f"{name} {made['reference']} #{number}", made)
             payments = [*order["payments"], made]
             self._changed({**order, "payments": payments, "payment_status": _status({**order, "payments": payments})})
+            return made
+
+    def _void(self, name: str) -> Any:
+        """Releases what is left of an authorisation; the same key is answered with the first release."""
+        wanted, key = document(), request.headers.get("Idempotency-Key", "")
+        with self._memory.lock:
+            known = self._memory.table("void_keys").get(key)
+            if known:
+                return known
+            order = self._there(name)
+            held = _held(order, str(wanted.get("authorisation")))
+            rest = left(order, held)
+            if rest <= 0:
+                raise Refusal(422, "nothing_left", "Nothing is left of this authorisation.", "authorisation")
+            number = self._memory.next_id("voids", 1)
+            made = {**held, "id": f"voi-{number}", "kind": "void", "parent_id": held["id"], "amount": str(rest)}
+            made = {**made, "reference": wanted.get("reference", ""), "at": self._now()}
+            self._memory.put("void_keys", key, made)
+            self._memory.put("released", f"{name} {made['reference']} #{number}", made)
+            self._changed({**order, "payments": [*order["payments"], made]})
             return made
 
     def _charge(self, name: str) -> Any:
@@ -145,10 +168,12 @@ def _held(order: Row, authorisation: str) -> dict[str, Any]:
 
 
 def left(order: Row, held: Row) -> Decimal:
-    """What may still be taken of an authorisation."""
+    """What may still be taken of an authorisation; nothing once it was used, where it can be used only once."""
     mine = [
         row for row in order["payments"] if row.get("parent_id") == held["id"] and row["kind"] in ("capture", "void")
     ]
+    if mine and held.get("takes", "parts") != "parts":
+        return Decimal(0)
     return Decimal(held["amount"]) - sum((Decimal(row["amount"]) for row in mine), Decimal(0))
 
 

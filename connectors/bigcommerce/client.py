@@ -66,6 +66,16 @@ class Client:
     def transactions(self, order_id: str) -> list[Row]:
         return self._data(f"v3/orders/{order_id}/transactions", "orders.transactions")
 
+    def capture(self, order_id: str) -> None:
+        """Asks for what was authorised, all of it; the provider is asked later, and `payment_status` is "capture pending" until then."""
+        path = f"v3/orders/{quote(order_id, safe='')}/payment_actions/capture"
+        self._call("POST", path, "payments.capture", write=True, json={}).json()
+
+    def void(self, order_id: str) -> None:
+        """Asks to let go what was authorised; the provider is asked later, and `payment_status` is "void pending" until then."""
+        path = f"v3/orders/{quote(order_id, safe='')}/payment_actions/void"
+        self._call("POST", path, "payments.void", write=True, json={}).json()
+
     def refunds(self, order_id: str) -> list[Row]:
         return self._data(f"v3/orders/{order_id}/payment_actions/refunds", "refunds.list")
 

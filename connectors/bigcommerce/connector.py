@@ -1,4 +1,4 @@
-"""BigCommerce plays the sales channel: it hears of bookings, shipments, stock, prices, cancellations and refunds."""
+"""BigCommerce plays the sales channel: it hears of bookings, shipments, stock, prices, cancellations, captures and refunds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from connectors.bigcommerce.authorised import Authorised
 from connectors.bigcommerce.client import Client
 from connectors.bigcommerce.giving_back import GivingBack
 from connectors.bigcommerce.mapping.values import CANCELLED
@@ -15,6 +16,7 @@ from connectors.bigcommerce.shipments import Confirmation
 from connectors.bigcommerce.source import Source
 from connectors.bigcommerce.stock import Shelf
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price, Product
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
@@ -56,11 +58,19 @@ class BigCommerce:
         shelf = Shelf(self.client, self.connection)
         return BatchWrite("stock", send=shelf.publish, find=shelf.find)
 
-    # ---- SaleCanceller, Refunder, PriceTaker
+    # ---- SaleCanceller, Capturer, Voider, Refunder, PriceTaker
 
     def cancel_sale(self, order: Order, *, key: str) -> Writes:
         """Status 5. Raises Rejected(code="shipped") once a piece has left."""
         return (yield self._status("cancellation", order, CANCELLED, self._nothing_left))
+
+    def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """All that was authorised, in a while (see authorised.py). Raises Rejected for any other sum."""
+        return (yield Authorised(self.client, order, payment).capture())
+
+    def void(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """All that was authorised is let go, in a while (see authorised.py)."""
+        return (yield Authorised(self.client, order, payment).void())
 
     def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """A quote, then the refund (see giving_back.py)."""

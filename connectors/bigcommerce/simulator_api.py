@@ -10,6 +10,7 @@ from typing import Any
 import simplejson
 from flask import Response, request
 
+from connectors.bigcommerce import simulator_payments as payments
 from connectors.bigcommerce import simulator_views as views
 from connectors.bigcommerce.simulator_hooks import SCOPES, Hooks
 from connectors.bigcommerce.simulator_refunds import quote, refund
@@ -75,7 +76,7 @@ class Orders:
             self._store.changed(self._store.find(shown[0]["id"]))
 
     def get(self, order_id: str) -> Response:
-        order = self._store.find(order_id)
+        order = self._worked_off(order_id)
         wanted = request.args.get("include", "").split(",")
         told = views.header(self._store, order)
         if "consignments" in wanted and request.args.get("consignment_structure") == "object":
@@ -112,9 +113,16 @@ class Orders:
         return said(views.shipment(order, made), 201)
 
     def transactions(self, order_id: str) -> Response:
-        order = self._store.find(order_id)
+        order = self._worked_off(order_id)
         rows = [views.transaction(order, row) for row in order["transactions"]]
         return said(views.paged(rows, 1, 250)) if rows else Response(status=204)
+
+    def _worked_off(self, order_id: str) -> Json:
+        """The order, with what was asked of its payment before."""
+        with self._store.memory.lock:
+            order = self._store.find(order_id)
+            payments.work_off(self._store, order)
+        return order
 
 
 def _within(at: datetime, first: datetime | None, last: datetime | None) -> bool:
@@ -141,6 +149,16 @@ class Money:
             "refund_methods": told["methods"],
         }
         return said({"data": data, "meta": {}}, 201)
+
+    def capture(self, order_id: str) -> Response:
+        with self._store.memory.lock:
+            payments.ask(self._store, self._store.find(order_id), "capture")
+        return said({}, 201)
+
+    def void(self, order_id: str) -> Response:
+        with self._store.memory.lock:
+            payments.ask(self._store, self._store.find(order_id), "void")
+        return said({}, 201)
 
     def refund(self, order_id: str) -> Response:
         with self._store.memory.lock:
@@ -380,6 +398,8 @@ def operations(store: Store, hooks: Hooks, store_hash: str, allow_http: bool) ->
         (f"{order}/shipments", "orders.shipments", "GET", False, orders.shipments),
         (f"{order}/shipments", "orders.shipments.create", "POST", True, orders.ship),
         (f"{paid}/transactions", "orders.transactions", "GET", False, orders.transactions),
+        (f"{paid}/payment_actions/capture", "payments.capture", "POST", True, money.capture),
+        (f"{paid}/payment_actions/void", "payments.void", "POST", True, money.void),
         (f"{paid}/payment_actions/refund_quotes", "refunds.quote", "POST", False, money.quote),
         (f"{paid}/payment_actions/refunds", "refunds.list", "GET", False, money.refunds),
         (f"{paid}/payment_actions/refunds", "refunds.create", "POST", True, money.refund),

@@ -42,7 +42,8 @@ def control(simulator: Simulator, store: Store, hooks: Hooks, quota: Quota) -> N
 
 def effects(store: Store) -> Json:
     """What was done there, by business identity; a double shows as 2."""
-    found: Json = {"order": {}, "erp_number": {}, "shipment": {}, "pieces": {}, "cancelled": {}, "refund": {}}
+    kinds = ("order", "erp_number", "shipment", "pieces", "cancelled", "capture", "void", "refund")
+    found: Json = {kind: {} for kind in kinds}
     for order in store.orders():
         name = str(order["id"])
         found["order"][name] = 1
@@ -53,6 +54,8 @@ def effects(store: Store) -> Json:
             for item in one["items"]:
                 told = f"{name}/{item['order_product_id']}"
                 found["pieces"][told] = f"{int(found['pieces'].get(told, '0').split()[0]) + item['quantity']} pieces"
+        for one in (row for row in order["transactions"] if row["event"] in ("capture", "void")):
+            _count(found[one["event"]], f"{name}/{one['of']}/{one['amount']}")
         for one in order["refunds"]:
             for paid in one["payments"]:
                 _count(found["refund"], f"{name}/{paid['provider_id']}/{paid['amount']}")
@@ -107,7 +110,7 @@ def _orders(simulator: Simulator, store: Store) -> None:
 
     @app.post("/_sim/orders/<name>/<what>")
     def change(name: str, what: str) -> Any:
-        """cancel, edit, ship, refund, status, archive, or decline (every refund to the named providers)."""
+        """cancel, edit, ship, refund, status, archive, decline (every refund to the named providers) or provider (its mood)."""
         try:
             with simulator.memory.lock:
                 order = store.find(name)
@@ -153,6 +156,12 @@ def _decline(store: Store, order: Json, asked: Json) -> None:
     order["declines"] = list(asked["providers"])
 
 
+def _provider(store: Store, order: Json, asked: Json) -> None:
+    """{"mood": "slow"}: what is asked of the payment waits; "declines": it comes to nothing; "": it is done."""
+    order["provider"] = asked.get("mood", "")
+    store.memory.put("orders", str(order["id"]), order)
+
+
 def _archive(store: Store, order: Json, asked: Json) -> None:
     order["is_deleted"] = True
     store.changed(order, "store/order/archived")
@@ -166,6 +175,7 @@ CHANGES = {
     "refund": _refund,
     "archive": _archive,
     "decline": _decline,
+    "provider": _provider,
 }
 
 

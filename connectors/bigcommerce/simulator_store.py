@@ -215,15 +215,15 @@ class Store:
         left = total
         for method, gateway, amount in parts:
             if amount:
-                self._transact(order, "purchase", method, gateway, amount)
+                self.transact(order, "purchase", method, gateway, amount)
                 left -= amount
         event = {"authorized": "authorization", "pending": "pending"}.get(order["payment"], "purchase")
         if left > 0:
             method = "offline" if order["gateway"] in ("bankdeposit", "cod") else "credit_card"
-            self._transact(order, event, method, order["gateway"], _purse(order).round(left))
+            self.transact(order, event, method, order["gateway"], _purse(order).round(left))
 
-    def _transact(
-        self, order: Json, event: str, method: str, gateway: str, amount: Decimal, of: int | None = None
+    def transact(
+        self, order: Json, event: str, method: str, gateway: str, amount: Decimal | str, of: int | None = None
     ) -> Json:
         row = {
             "id": self.memory.next_id("transactions", 9000),

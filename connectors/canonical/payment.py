@@ -27,6 +27,14 @@ class PaymentStatus(StrEnum):
     FAILURE = "failure"
 
 
+class Takes(StrEnum):
+    """How an authorisation may be captured: in `PARTS`, `ONCE` (any amount up to it, the rest is released), or only as a `WHOLE`, once."""
+
+    PARTS = "parts"
+    ONCE = "once"
+    WHOLE = "whole"
+
+
 class Tender(StrEnum):
     """Through what the money moves. `BANK`: transfer or debit; `PAY_LATER`: a lender pays us; `POINTS`: a reward."""
 
@@ -47,8 +55,10 @@ class Tender(StrEnum):
 class Payment:
     """One transaction. `gateway` is the source's name of the method; `reference` the processor's number.
 
-    A capture after `authorised_until` is refused. Of a card only what support searches for: brand and last four digits.
+    A capture after `authorised_until` is refused; `takes` says how an authorisation may be captured.
+    Of a card only what support searches for: brand and last four digits.
     `origin` is the account that told of it by itself (stamped by the hub), empty where the order did.
+    `summed`: made of the order's totals, where its source lists no transactions.
     """
 
     id: str
@@ -65,6 +75,8 @@ class Payment:
     authorisation_code: str = ""
     authorised_until: datetime | None = None
     origin: str = ""
+    takes: Takes = Takes.PARTS
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,15 @@ class Capturer(Protocol):
 
 
 @runtime_checkable
+class Voider(Protocol):
+    """A channel at which what is left of an authorisation can be released."""
+
+    def void(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """Release the authorisation `payment.parent_id`, or what was not taken of it (`payment.amount`), once. Released already is released.
+        Returns the channel's id of it. Raises NotOffered where the channel releases none that was taken of, Rejected for one that was taken."""
+
+
+@runtime_checkable
 class Charger(Protocol):
     """A channel at which a customer can be charged once more for an order."""
 
@@ -320,6 +329,7 @@ CAPABILITIES: dict[str, type[Any]] = {
     "SalesChannel": SalesChannel,
     "SaleCanceller": SaleCanceller,
     "Capturer": Capturer,
+    "Voider": Voider,
     "Charger": Charger,
     "Refunder": Refunder,
     "PriceTaker": PriceTaker,

@@ -21,6 +21,7 @@ from connectors.shopify import documents
 from connectors.shopify.client import Client, accepted
 from connectors.shopify.ids import gid, short
 from connectors.shopify.money import Purse
+from connectors.shopify.releases import Release
 from connectors.shopify.shipments import Confirmation
 from connectors.shopify.source import Source
 from connectors.shopify.stock import Shelf
@@ -55,11 +56,15 @@ class Shopify:
         shelf = Shelf(self.client, self.connection)
         return BatchWrite("stock", send=shelf.publish, find=shelf.find)
 
-    # ---- Capturer, Refunder
+    # ---- Capturer, Voider, Refunder
 
     def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
         """A part of an authorisation (see money.py). Raises Rejected for a second capture where the authorisation can be captured once only."""
         return (yield Purse(self.client, self.connection, order).capture(payment))
+
+    def void(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """An authorisation that nothing was taken of (see releases.py)."""
+        return (yield Release(self.client, order, payment).write())
 
     def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """Through the transactions that the refund names; what names none goes out as store credit."""

@@ -54,6 +54,7 @@ fragment Transaction on OrderTransaction {
   id kind status gateway paymentId createdAt processedAt
   amountSet { ...Bag }
   parentTransaction { id }
+  multiCapturable authorizationExpiresAt
 }
 """
 FULFILMENT = """
@@ -445,6 +446,19 @@ mutation Capture($input: OrderCaptureInput!) {
   orderCapture(input: $input) {
     transaction { id status }
     userErrors { field message }
+  }
+}
+""",
+    cost=10,
+    write=True,
+)
+VOID = Document(
+    "transactionVoid",
+    """
+mutation Void($parent: ID!) {
+  transactionVoid(parentTransactionId: $parent) {
+    transaction { id status }
+    userErrors { field message code }
   }
 }
 """,

@@ -18,7 +18,7 @@ from connectors.canonical.returns import Refund, RefundLine
 from connectors.kit.account import Connection
 from connectors.kit.errors import Rejected
 from connectors.kit.writes import ExternalId, Write
-from connectors.shopify import documents
+from connectors.shopify import documents, unlisted
 from connectors.shopify.client import OWNER, Client, Row, accepted
 from connectors.shopify.ids import gid, short
 
@@ -41,7 +41,7 @@ class Purse:
         paid = seen(payment.amount)
         wanted = {
             "id": gid("Order", self.order.id),
-            "parentTransactionId": gid("OrderTransaction", payment.parent_id),
+            "parentTransactionId": gid("OrderTransaction", self._held(payment, paid.amount)),
             "amount": str(paid.amount),
             "currency": paid.currency,
         }
@@ -51,10 +51,15 @@ class Purse:
             raise Rejected(words, code="declined", remedy="Have the customer pay in another way.", owner="finance")
         return short(made["transaction"]["id"])
 
+    def _held(self, payment: Payment, amount: Decimal) -> str:
+        rows = () if unlisted.listed(payment.parent_id) else self._state(documents.TRANSACTIONS)["transactions"]
+        return unlisted.held_by(payment, rows, amount)
+
     def _captured(self, payment: Payment) -> ExternalId | None:
         others = self.connection.known.others("capture", payment.id)
-        parent, amount = gid("OrderTransaction", payment.parent_id), seen(payment.amount).amount
-        for one in self._state(documents.TRANSACTIONS)["transactions"]:
+        rows, amount = self._state(documents.TRANSACTIONS)["transactions"], seen(payment.amount).amount
+        parent = gid("OrderTransaction", unlisted.held_by(payment, rows, amount))
+        for one in rows:
             mine = one["kind"] == "CAPTURE" and (one["parentTransaction"] or {}).get("id") == parent
             same = Decimal(one["amountSet"]["presentmentMoney"]["amount"]) == amount
             if mine and same and one["status"] not in FAILED and short(one["id"]) not in others:
@@ -73,7 +78,7 @@ class Purse:
             "currency": seen(refund.total).currency,
             "note": _note(refund),
             "refundLineItems": [self._line(one) for one in refund.lines],
-            "transactions": [self._transaction(one) for one in refund.payments if one.parent_id],
+            "transactions": [row for one in refund.payments if one.parent_id for row in self._transactions(one)],
             "refundMethods": [_credit(one) for one in refund.payments if not one.parent_id],
         }
         made = accepted(
@@ -91,14 +96,13 @@ class Purse:
         codes, settings = self.connection.codes, self.connection.account.settings
         return codes.theirs("location", ours) if ours else str(settings.get("location", ""))
 
-    def _transaction(self, payment: Payment) -> Row:
-        return {
-            "orderId": gid("Order", self.order.id),
-            "parentId": gid("OrderTransaction", payment.parent_id),
-            "kind": "REFUND",
-            "gateway": payment.gateway,
-            "amount": str(seen(payment.amount).amount),
-        }
+    def _transactions(self, payment: Payment) -> list[Row]:
+        told = {"orderId": gid("Order", self.order.id), "kind": "REFUND", "gateway": payment.gateway}
+        rows = () if unlisted.listed(payment.parent_id) else self._state(documents.TRANSACTIONS)["transactions"]
+        return [
+            {**told, "parentId": gid("OrderTransaction", name), "amount": str(share)}
+            for name, share in unlisted.took(payment, rows, seen(payment.amount).amount)
+        ]
 
     def _refunded(self, refund: Refund) -> ExternalId | None:
         found = (one for one in self._state(documents.REFUNDS)["refunds"] if one["note"] == _note(refund))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.shopify.simulator_graphql import Connection
-from connectors.shopify.simulator_orders import currencies, outstanding
+from connectors.shopify.simulator_orders import OFTEN, currencies, outstanding
 from connectors.shopify.simulator_sums import NOTHING, Currencies, read, total
 
 Json = dict[str, Any]
@@ -101,7 +101,7 @@ def order(record: Json) -> Json:
         "discountApplications": rows([_application(one, n) for n, one in enumerate(record["discount_applications"])]),
         "lineItems": rows([line(one) for one in record["line_items"]]),
         "shippingLines": rows([_shipping(one) for one in record["shipping_lines"]]),
-        "transactions": [transaction(one) for one in record["_transactions"]],
+        "transactions": [transaction(one) for one in (*record["_transactions"], *_went_back(record))],
         "fulfillments": [fulfilment(one) for one in record["fulfillments"]],
         "refunds": [refund(one, lines, money) for one in record["refunds"]],
         "fulfillmentOrders": rows([fulfillment_order(one) for one in record["_fulfillment_orders"]]),
@@ -259,7 +259,14 @@ def transaction(record: Json) -> Json:
         "processedAt": utc(record["processed_at"]),
         "amountSet": bag(record["_set"]),
         "parentTransaction": ref("OrderTransaction", record["parent_id"]),
+        "multiCapturable": record["kind"] == "authorization" and record["gateway"] in OFTEN,
+        "authorizationExpiresAt": None,
     }
+
+
+def _went_back(order: Json) -> list[Json]:
+    """An order lists what went back, too, in the order in which it did."""
+    return [one for refund in order["refunds"] for one in refund["transactions"]]
 
 
 def fulfilment(record: Json) -> Json:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connectors.shopify.simulator_changes import Refused, Told, refund_of, returned
-from connectors.shopify.simulator_orders import Ids, Json, currencies, outstanding, settle, transaction
+from connectors.shopify.simulator_orders import OFTEN, Ids, Json, currencies, outstanding, settle, transaction
 from connectors.shopify.simulator_sums import Sum, read, total
-
-OFTEN = ("shopify_payments",)  # only its authorisations may be captured several times
 
 
 def capture(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
@@ -31,6 +29,24 @@ def capture(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
     paid = outstanding(order, read(order["current_total_price_set"])).seen <= 0
     order["financial_status"] = "paid" if paid else "partially_paid"
     return made, [*([("orders/paid", order)] if paid else []), ("orders/updated", order)]
+
+
+def void(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
+    """Lets go an authorisation that nothing was taken of. Raises Refused for any other."""
+    number = _number(asked["parentTransactionId"])
+    held = next(one for one in order["_transactions"] if one["id"] == number)
+    if held["kind"] != "authorization" or held["status"] != "success":
+        raise Refused(
+            "Transaction must be a successful authorization", "parentTransactionId", code="AUTH_NOT_SUCCESSFUL"
+        )
+    if any(one["parent_id"] == held["id"] for one in order["_transactions"]):
+        raise Refused("Transaction must be voidable", "parentTransactionId", code="AUTH_NOT_VOIDABLE")
+    money = currencies(order)
+    whole = read(held["_set"])
+    made = {**transaction(ids, order, money, "void", held["gateway"], whole, now), "parent_id": held["id"]}
+    order["_transactions"].append(made)
+    order["financial_status"] = "voided"
+    return made, [("orders/updated", order)]
 
 
 def refund(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:

@@ -56,6 +56,7 @@ class Operations:
             "metafieldsSet": self.set_metafields,
             "fulfillmentCreate": self.create_fulfilment,
             "orderCapture": lambda given: self._money("transaction", given["input"]["id"], money.capture, given),
+            "transactionVoid": self.void,
             "refundCreate": lambda given: self._money("refund", given["input"]["orderId"], money.refund, given),
             "inventorySetQuantities": self.set_quantities,
             "webhookSubscriptionCreate": self.subscribe,
@@ -190,8 +191,18 @@ class Operations:
         self.shop.tell(order, told)
         return {"fulfillment": graph.fulfilment(made), "userErrors": []}
 
+    def void(self, given: Json) -> Json:
+        """Names no order: it is the one whose transaction it is."""
+        number = int(str(given["parentTransactionId"]).rpartition("/")[2])
+        mine = (one["id"] for one in self.shop.orders() if any(row["id"] == number for row in one["_transactions"]))
+        name = next(mine, None)
+        if name is None:
+            unknown = Refused("Transaction does not exist", "parentTransactionId", code="TRANSACTION_NOT_FOUND")
+            return _errors("transaction", unknown)
+        return self._money("transaction", str(name), money.void, {"input": given})
+
     def _money(self, payload: str, name: str, do: Callable[..., Any], given: Json) -> Json:
-        """A capture or a refund, kept and told."""
+        """A capture, a release or a refund, kept and told."""
         try:
             with self.shop.memory.lock:
                 order = self.shop.find(name)

@@ -17,6 +17,9 @@ PLACES = {
 }
 
 
+OFTEN = ("shopify_payments",)  # only its authorisations may be captured several times
+
+
 def build(spec: Json, number: int, ids: Ids, products: dict[str, Json], location: int, now: str) -> Json:
     """The order: totals are the sums of its parts in each currency. `_` keys are the shop's own and never sent."""
     currency = spec.get("currency", "EUR")

@@ -239,7 +239,7 @@ class Shop:
     def effects(self) -> dict[str, dict[str, Any]]:
         """Counts and values by business identity: order name, tracking, tender, SKU and location."""
         seen: dict[str, dict[str, Any]] = {
-            name: {} for name in ("order", "acknowledgement", "fulfilment", "capture", "refund", "cancelled")
+            name: {} for name in ("order", "acknowledgement", "fulfilment", "capture", "void", "refund", "cancelled")
         }
         for order in self.orders():
             name = order["name"]
@@ -251,6 +251,7 @@ class Shop:
                     identity = _shipped(name, one)
                     seen["fulfilment"][identity] = seen["fulfilment"].get(identity, 0) + 1
             seen["capture"] |= {f"{name} #{one['id']}": one["amount"] for one in captures(order)}
+            seen["void"] |= {f"{name} #{one['id']}": one["amount"] for one in captures(order, "void")}
             for gateway, amount in given_back(order).items():
                 seen["refund"][f"{name} {gateway}"] = amount
             if order["cancelled_at"]:
@@ -297,8 +298,8 @@ def _shipped(name: str, one: Json) -> str:
     return f"{name} {'+'.join(one['tracking_numbers']) or 'untracked'} {lines}"
 
 
-def captures(order: Json) -> list[Json]:
-    return [one for one in order["_transactions"] if one["kind"] == "capture" and one["status"] == "success"]
+def captures(order: Json, kind: str = "capture") -> list[Json]:
+    return [one for one in order["_transactions"] if one["kind"] == kind and one["status"] == "success"]
 
 
 def given_back(order: Json) -> dict[str, str]:

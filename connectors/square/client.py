@@ -74,6 +74,24 @@ class Client:
         found = self._found(f"v2/payments/{_id(payment_id)}", "payments.get")
         return found.get("payment") if found else None
 
+    def complete_payment(self, payment_id: str, version: str | None) -> Any:
+        """Takes what was approved, all of it, where the payment is still of this version."""
+        asked = {"version_token": version} if version else {}
+        path = f"v2/payments/{_id(payment_id)}/complete"
+        return self._call("POST", path, "payments.complete", write=True, json=asked).json()["payment"]
+
+    def cancel_payment(self, payment_id: str) -> Any:
+        """Lets go what was approved."""
+        path = f"v2/payments/{_id(payment_id)}/cancel"
+        return self._call("POST", path, "payments.cancel", write=True).json()["payment"]
+
+    def pay_order(self, order_id: str, payments: Sequence[str], key: str) -> Any:
+        """Completes these payments together; they come to the order's total. The same key again does nothing more."""
+        asked = {"idempotency_key": key, "payment_ids": list(payments)}
+        return self._call("POST", f"v2/orders/{_id(order_id)}/pay", "orders.pay", write=True, json=asked).json()[
+            "order"
+        ]
+
     def refund(self, refund_id: str) -> Any:
         found = self._found(f"v2/refunds/{_id(refund_id)}", "refunds.get")
         return found.get("refund") if found else None

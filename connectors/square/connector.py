@@ -1,4 +1,4 @@
-"""Square plays the sales channel: tills and a shop, told of bookings, shipments, stock, prices, cancellations and refunds."""
+"""Square plays the sales channel: tills and a shop, told of bookings, shipments, stock, prices, cancellations, captures and refunds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
@@ -19,6 +20,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.errors import NotOffered, Rejected
 from connectors.kit.place import Place
 from connectors.kit.writes import BatchWrite, ExternalId, Write, Writes
+from connectors.square.authorised import Authorised
 from connectors.square.client import Client, Row
 from connectors.square.fulfilments import Confirmation, open_fulfilments
 from connectors.square.giving_back import GivingBack
@@ -55,11 +57,19 @@ class Square:
         shelf = Shelf(self.client, self.connection)
         return BatchWrite("stock", send=shelf.publish, find=shelf.find)
 
-    # ---- SaleCanceller, Refunder, PriceTaker
+    # ---- SaleCanceller, Capturer, Voider, Refunder, PriceTaker
 
     def cancel_sale(self, order: Order, *, key: str) -> Writes:
         """Open fulfilments are cancelled, and the order with them where nobody paid. Raises Rejected(code="shipped") once a piece has left."""
         return (yield Write("cancellation", lambda: self._cancel(order, key), lambda: self._is_cancelled(order)))
+
+    def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """All of a payment that is approved (see authorised.py). Raises Rejected for any other sum."""
+        return (yield Authorised(self.client, order, payment, key).capture())
+
+    def void(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A payment that is approved is cancelled."""
+        return (yield Authorised(self.client, order, payment, key).void())
 
     def give_back(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """Payment by payment (see giving_back.py)."""

@@ -41,7 +41,19 @@ def control(simulator: Simulator, store: Store, hooks: Hooks, door: Door) -> Non
 def effects(store: Store) -> Json:
     """What was done there, by business identity; a double shows as 2."""
     found: Json = {
-        name: {} for name in ("order", "erp_number", "shipment", "state", "cancelled", "refund", "stock", "price")
+        name: {}
+        for name in (
+            "order",
+            "erp_number",
+            "shipment",
+            "state",
+            "cancelled",
+            "capture",
+            "void",
+            "refund",
+            "stock",
+            "price",
+        )
     }
     for order in store.orders():
         name = order["id"]
@@ -51,6 +63,7 @@ def effects(store: Store) -> Json:
         found["cancelled"][name] = int(order["state"] == "CANCELED" or bool(stopped))
         for row in order.get("fulfillments", ()):
             _shipped(found, name, row)
+    _payments(store, found)
     for one in store.memory.table("refunds").values():
         _count(found["refund"], f"{one['order_id']}/{one['amount_money']['amount']}")
     skus = {one["id"]: one["item_variation_data"]["sku"] for one in store.memory.table("articles").values()}
@@ -60,6 +73,15 @@ def effects(store: Store) -> Json:
         data = one["item_variation_data"]
         found["price"][data["sku"]] = f"{data['price_money']['amount']} {data.get('location_overrides', '')}"
     return {kind: {name: one for name, one in rows.items() if one} for kind, rows in found.items()}
+
+
+def _payments(store: Store, found: Json) -> None:
+    """What was approved and then taken, or let go."""
+    for one in store.memory.table("payments").values():
+        if one["status"] == "CANCELED":
+            _count(found["void"], f"{one['order_id']}/{one['id']}/{one['total_money']['amount']}")
+        if one["status"] == "COMPLETED" and one.get("delay_action"):
+            _count(found["capture"], f"{one['order_id']}/{one['id']}/{one['total_money']['amount']}")
 
 
 def _shipped(found: Json, name: str, row: Json) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response
 
+from connectors.square import simulator_captures as taken
 from connectors.square.simulator_refused import Refused
 from connectors.square.simulator_store import Store
 from connectors.square.simulator_words import document, needed, once, paged, said
@@ -101,6 +102,28 @@ class Money:
         if found is None:
             raise Refused(404, "NOT_FOUND", f"{table[:-1].title()} not found", f"{table[:-1]}_id")
         return found
+
+    def complete(self, payment_id: str) -> Response:
+        """Whole, by its version, and only where the order's payments come to its total."""
+        body = document()
+        with self._store.memory.lock:
+            paid = self._found("payments", payment_id)
+            if body.get("version_token") not in (None, paid["version_token"]):
+                raise Refused(409, "VERSION_MISMATCH", "The payment has another version", "version_token")
+            taken.together(self._store, paid["order_id"], [payment_id])
+            return said({"payment": self._found("payments", payment_id)})
+
+    def cancel(self, payment_id: str) -> Response:
+        with self._store.memory.lock:
+            taken.let_go(self._store, self._found("payments", payment_id))
+            return said({"payment": self._found("payments", payment_id)})
+
+    def pay(self, order_id: str) -> Response:
+        body = document()
+        key, names = needed(body, "idempotency_key"), needed(body, "payment_ids")
+        with self._store.memory.lock:
+            once(self._store, f"pay:{order_id}:{key}", body, lambda: taken.together(self._store, order_id, names))
+            return said({"order": self._store.find(order_id)})
 
     def give_back(self) -> Response:
         body = document()

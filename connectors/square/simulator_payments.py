@@ -22,6 +22,10 @@ def paid(store: Store, order: Json, spec: Json) -> Iterator[tuple[Json, Json]]:
     how = spec.get("payment", "card")
     if how == "none" or not total:
         return
+    if how == "two_cards":
+        yield _part(store, order, spec, "authorized", total // 3, 0)
+        yield _part(store, order, spec, "authorized", total - total // 3, tip)
+        return
     parts = (
         [("gift_card", total // 3, 0), ("cash", total // 4, 0), ("card", total - total // 3 - total // 4, tip)]
         if how == "split"

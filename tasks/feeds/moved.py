@@ -16,9 +16,9 @@ from app.orders.merge import with_refund
 from app.orders.money import Move
 from connectors.canonical.codec import load
 from connectors.canonical.order import Order
-from connectors.canonical.payment import Payment
+from connectors.canonical.payment import Payment, PaymentKind, Takes
 from connectors.canonical.returns import Refund
-from tasks.reading import apply, collecting, exchanged, giving, laying
+from tasks.reading import apply, collecting, exchanged, giving, laying, releasing
 
 
 def run() -> str:
@@ -52,10 +52,23 @@ def _note(move: Move) -> None:
             apply.keep_changed(tx, _cause(subject), subject, order, _noted(tx, subject, order, move))
         if move.kind == "refund":
             giving.given(tx, subject.id, move.cause)
+        if move.kind == "capture":
+            _after_capture(tx, move)
         if move.kind == "charge":
             exchanged.charged(tx, _cause(subject), subject.id, move.cause, _made(tx, subject, move))
         rings = feed_accounts(tx, _accounts(tx, subject, move))
     ring(rings)
+
+
+def _after_capture(tx: Connection, move: Move) -> None:
+    """What was taken too much goes back; what is left of the authorisation is released."""
+    child = runs.child_of(tx, move.subject_id, collecting.FLOW, move.number)
+    subject = subjects.lock_id(tx, move.subject_id)
+    if not isinstance(subject.document, Order):
+        return
+    if load(Payment, child).takes is Takes.WHOLE:
+        giving.decide_rest(tx, subject.id, subject.waybill, subject.document, move)
+    releasing.lay(tx, laying.Setting(_cause(subject), subject, subject.roles, subject.document_id, subject.document))
 
 
 def _accounts(tx: Connection, subject: Subject, move: Move) -> set[str]:
@@ -80,9 +93,16 @@ def _noted(tx: Connection, subject: Subject, order: Order, move: Move) -> Order:
         if child is None or move.moved_as in {one.id for one in order.refunds}:
             return order
         return with_refund(order, replace(load(Refund, child), id=move.moved_as, origin=subject.account))
+    made = _made(tx, subject, move)
+    if move.moved_as == move.parent:  # the authorisation itself became what was taken, or is none any more
+        turned = replace(made, kind=made.kind if made.kind is PaymentKind.VOID else PaymentKind.SALE, parent_id="")
+        held = {one.id for one in order.payments if one.kind is PaymentKind.AUTHORISATION}
+        return replace(
+            order, payments=tuple(turned if one.id in held and one.id == turned.id else one for one in order.payments)
+        )
     if move.moved_as in {one.id for one in order.payments}:
         return order
-    return replace(order, payments=(*order.payments, _made(tx, subject, move)))
+    return replace(order, payments=(*order.payments, made))
 
 
 def _made(tx: Connection, subject: Subject, move: Move) -> Payment:
@@ -92,4 +112,4 @@ def _made(tx: Connection, subject: Subject, move: Move) -> Payment:
     return replace(made, id=move.moved_as)
 
 
-FLOWS_OF = {"capture": collecting.FLOW, "charge": exchanged.CHARGED}
+FLOWS_OF = {"capture": collecting.FLOW, "charge": exchanged.CHARGED, "void": releasing.FLOW}

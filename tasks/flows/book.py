@@ -19,6 +19,7 @@ from tasks.flows import (
     payment_charged,
     payment_received,
     payment_refunded,
+    payment_released,
     prices_published,
     purchase_amended,
     purchase_received,
@@ -47,6 +48,7 @@ FLOWS: dict[str, Flow] = {
         payment_charged,
         payment_received,
         payment_refunded,
+        payment_released,
         partner_told,
         feed_reported,
         prices_published,
@@ -73,6 +75,7 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("payment_captured", Kind.CANCELLED): WAIT,  # it is for what has left
     ("payment_refunded", Kind.CANCELLED): WAIT,
     ("payment_received", Kind.CANCELLED): WAIT,  # what was received was received
+    ("payment_released", Kind.CANCELLED): WAIT,
 }
 
 

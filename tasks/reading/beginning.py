@@ -19,7 +19,7 @@ from app.stock import reservations
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
 from tasks.flows.book import BY_DIFFERENCE
-from tasks.reading import collecting, giving, laying, sourced
+from tasks.reading import collecting, giving, laying, releasing, sourced
 
 
 def begin(tx: Connection, setting: laying.Setting, old: Order | None, facts: Mapping[str, Any]) -> Sequence[Difference]:
@@ -30,6 +30,7 @@ def begin(tx: Connection, setting: laying.Setting, old: Order | None, facts: Map
     identity.identify(tx, setting.subject.id, setting.subject.account, setting.order)
     started = _started(tx, setting, old, facts)
     giving.decide(tx, setting, old)
+    releasing.lay(tx, setting)
     _follow(tx, setting, old)
     return started
 
@@ -76,14 +77,22 @@ def start(tx: Connection, setting: laying.Setting, difference: Difference) -> bo
         tx, subject, cast(Payment, difference.child), setting.order
     ):
         return False  # the order that replaces it is paid by it
-    asked = difference.kind in (Kind.CHANGED, Kind.CANCELLED) and planning.begun(tx, subject)
+    if difference.kind in ENDS_WAITING:
+        collecting.lay(tx, setting, difference)
+    return _resourced(tx, setting, difference)
+
+
+def _resourced(tx: Connection, setting: laying.Setting, difference: Difference) -> bool:
+    """Where the order is sourced, what is not to leave any more is withdrawn, and what is left asked for anew."""
+    subject, waybill = setting.subject.id, setting.subject.waybill
+    asked = difference.kind in ENDS_WAITING and planning.begun(tx, subject)
     done = laying.start(tx, replace(setting, sourced=ASKED if asked else ""), difference)
     if not asked or (difference.kind is Kind.CHANGED and not difference.facets & WHAT_SHIPS):
         return done
     gone = sourced.withdraw(tx, setting, difference.key)
     if difference.kind is Kind.CANCELLED:
         planning.forget(tx, subject)
-    if difference.kind is Kind.CHANGED and not sourced.afterwards(tx, setting, difference.key):
+    elif not sourced.afterwards(tx, setting, difference.key):
         sourced.lay(tx, setting, planning.retry(tx, subject, waybill, setting.order))
     return done or bool(gone)
 

@@ -33,6 +33,24 @@ def decide(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
         money.ask(tx, subject.id, subject.waybill, **told)
 
 
+def decide_rest(tx: Connection, subject: int, waybill: str, order: Order, took: money.Move) -> None:
+    """What had to be taken beyond what is owed, since its authorisation could only be taken whole, goes back the same way."""
+    if not money.refunds(order.channel):
+        return
+    moves = money.of(tx, subject)
+    life = repaying.less(life_of(order), repaying.promised(order, moves))
+    held = next((one.refundable for one in life.tenders if one.name == took.tender), ZERO)
+    amount = min(took.amount, held, repaying.above(order, moves))
+    if amount > 0:
+        told = {
+            "kind": "refund",
+            "cause": f"{waybill}-X-{took.number.rpartition('-')[2]}",
+            "tender": took.tender,
+            "amount": amount,
+        }
+        money.ask(tx, subject, waybill, currency=worth.currency(order), **told)
+
+
 def _cancelled(waybill: str, old: Order, new: Order) -> str:
     """The name of a cancellation: of the whole, or of the pieces that a refund without money took off; empty where there is none."""
     if old.cancelled_at is None and new.cancelled_at is not None:

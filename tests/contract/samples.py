@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from connectors.canonical.money import Money, MoneyBag, minor_unit
 from connectors.canonical.order import Discount, Line, Order, ShippingLine, Tax, Totals
 from connectors.canonical.party import Address, Party
-from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.payment import Payment, PaymentKind, Takes, Tender
 from connectors.canonical.product import Price
 from connectors.canonical.returns import Refund, RefundLine, Return, ReturnLine, ReturnStatus
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
@@ -158,11 +158,18 @@ def received(order: Order) -> Payment:
 
 
 def capture(order: Order) -> Payment:
-    """The half of what was authorised, under our own number."""
-    held = order.payments[0]
-    half = replace(held.amount.shop, amount=(held.amount.shop.amount / 2).quantize(minor_unit(order.currency)))
+    """The half of what was authorised (all of it where its channel takes no part), under our own number."""
+    held = next(one for one in order.payments if one.kind is PaymentKind.AUTHORISATION)
+    share = 1 if held.takes is Takes.WHOLE else 2
+    half = replace(held.amount.shop, amount=(held.amount.shop.amount / share).quantize(minor_unit(order.currency)))
     number = f"WB-{order.id}-M1"
     return replace(held, id=number, kind=PaymentKind.CAPTURE, amount=MoneyBag(half), parent_id=held.id, at=None)
+
+
+def void(order: Order) -> Payment:
+    """All that was authorised is let go, under our own number."""
+    held = next(one for one in order.payments if one.kind is PaymentKind.AUTHORISATION)
+    return replace(held, id=f"WB-{order.id}-M2", kind=PaymentKind.VOID, parent_id=held.id, at=None)
 
 
 def charge(order: Order) -> Payment:

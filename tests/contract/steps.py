@@ -94,6 +94,11 @@ STEPS = {
         lambda c, o, _: c.capture(o, samples.capture(o), key=key(o, "capture")),
         order="authorised",
     ),
+    "void": Step(
+        "Voider.void",
+        lambda c, o, _: c.void(o, samples.void(o), key=key(o, "void")),
+        order="authorised",
+    ),
     "charge": Step("Charger.charge", lambda c, o, _: c.charge(o, samples.charge(o), key=key(o, "charge"))),
     "give_back": Step(
         "Refunder.give_back",

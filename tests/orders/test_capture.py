@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.orders import capturing, worth
+from app.orders import capturing, standing, worth
 from app.orders.money import Move
 from connectors.canonical.money import MoneyBag
 from connectors.canonical.order import Order
-from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Takes, Tender
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus
 from tests.core.generated_orders import order as generated
 from tests.orders.conftest import places
@@ -233,13 +233,75 @@ def test_any_parcels_of_any_order_take_its_total_and_never_more_than_was_authori
     assert capturing.decide(order, moves, NOW).shares == ()
 
 
-def _answered(order: Order, move: Move, how: str) -> tuple[Order, Move]:
-    """The channel's word on a capture: on the document with its answer, before its answer, or not at all so far."""
+def _answered(order: Order, move: Move, how: str, whole: bool = False) -> tuple[Order, Move]:
+    """The channel's word on a capture: on the document with its answer, before its answer, or not at all so far.
+
+    What can only be taken whole turns from an authorisation into a sale, under the id that it had.
+    """
     shown = replace(capturing.payment(move, order), id=f"theirs-{move.number}")
     if how == "silent":
         return order, move
+    if whole:
+        turned = tuple(replace(one, kind=PaymentKind.SALE) if one.id == move.parent else one for one in order.payments)
+        order = replace(order, payments=turned)
+        return order, move if how == "told first" else replace(move, state="done", moved_as=move.parent)
     order = replace(order, payments=(*order.payments, shown))
     return order, move if how == "told first" else replace(move, state="done", moved_as=shown.id)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.integers(0, 5000), st.sampled_from(["first", "last"]), st.booleans(), st.data())
+def test_what_can_be_taken_once_is_taken_once_and_pays_for_all_that_has_left(
+    number: int, once: str, gives_back: bool, data: Any
+) -> None:
+    """Authorisations of every kind together, some pieces cancelled: each kept to its own, and the goods paid, or somebody told."""
+    made = generated(number)
+    total, unit = whole(made), worth.unit(made)
+    if total <= 0 or any(line.quantity <= 0 for line in made.lines):
+        return
+    cut = (total * data.draw(st.integers(0, 100)) / 100).quantize(unit)
+    order = with_holds(made, [one for one in (cut, total - cut) if one > 0])
+    takes = {one.id: data.draw(st.sampled_from(list(Takes))) for one in order.payments}
+    order = replace(order, payments=tuple(replace(one, takes=takes[one.id]) for one in order.payments))
+    to_send = {line.id: line.quantity for line in order.lines if line.requires_shipping}
+    moves: list[Move] = []
+    for n, event in enumerate(("ship", "ship", "cancel the rest")):
+        if event == "ship":
+            pieces = {name: Decimal(data.draw(st.integers(0, int(many)))) for name, many in to_send.items()}
+            order = ship(order, pieces, n)
+            to_send = {name: many - pieces[name] for name, many in to_send.items()}
+        else:
+            kept = [replace(one, current_quantity=one.quantity - to_send.get(one.id, 0)) for one in order.lines]
+            order = replace(order, lines=tuple(kept))
+        decided = capturing.decide(order, moves, NOW, once=once, gives_back=gives_back)
+        for share in decided.shares:
+            held = share.authorisation
+            assert (
+                gives_back
+                or held.takes is not Takes.WHOLE
+                or share.amount == held.amount.in_role(order.money_role).amount
+            )
+            moves.append(
+                Move(len(moves), 1, f"M{len(moves)}", "capture", f"s{n}", "", held.id, share.amount, made.currency)
+            )
+            order, moves[-1] = _answered(
+                order, moves[-1], data.draw(st.sampled_from(HOWS)), whole=held.takes is Takes.WHOLE
+            )
+    for name, kind in takes.items():
+        of = [move.amount for move in moves if move.parent == name]
+        held_whole = next(one.amount for one in order.payments if one.id == name).in_role(order.money_role).amount
+        assert sum(of, Decimal(0)) <= held_whole
+        assert kind is Takes.PARTS or len(of) <= 1
+    decided = capturing.decide(order, moves, NOW, once=once, gives_back=gives_back)
+    left = worth.due(order, standing.left_of(order))
+    taken = sum((move.amount for move in moves), Decimal(0))
+    assert decided.shares == ()
+    if capturing.over(order):
+        assert taken + decided.unsplit + decided.lacking >= left, "the goods are paid for, or somebody is told"
+        assert decided.unsplit == 0 or not gives_back
+
+
+HOWS = ["noted", "told first", "silent"]
 
 
 def test_pending_and_failed_captures_and_run_out_authorisations_are_counted_as_they_are() -> None:

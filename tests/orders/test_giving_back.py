@@ -20,7 +20,7 @@ from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, Tender
 from tests.core.generated_orders import order as generated
 from tests.orders.conftest import places
-from tests.orders.test_capture import bag, held, leaves, whole
+from tests.orders.test_capture import bag, held, leaves, taken, whole
 from tests.orders.test_returns import ask, count, shipped
 from tests.world import World, world
 
@@ -218,6 +218,29 @@ def test_what_was_only_authorised_is_not_given_back(acme: World) -> None:
     acme.pump()
     follow(acme)
     assert (given_back(acme), acme.one("SELECT count(*) FROM money_moves")) == ([], 0)
+
+
+@pytest.mark.parametrize("payer", ["hub", "channel"])
+def test_what_can_only_be_taken_whole_is_taken_once_nothing_more_leaves_and_the_rest_given_back(
+    acme: World, payer: str
+) -> None:
+    """A tee has left, the rest is cancelled: 57.36 are taken for 26.54. Where the channel gives back, a person takes and gives."""
+    from config.reader import config
+
+    (acme.folder / "money.toml").write_text(f'[default]\ncapture = "shipment"\nrefund = "{payer}"\n')
+    config.cache_clear()
+    order = acme.order(payments=[held("card", "57.36", takes="whole")], payment_status="authorised")
+    acme.pump()
+    leaves(acme, ("WB-TEE", 1))
+    assert (taken(acme), acme.one("SELECT count(*) FROM cases WHERE kind = 'money'")) == ([], 0), "more is to leave"
+    acme.deliver("order.cancelled", acme.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))
+    acme.pump()
+    follow(acme)
+    told = [row.code for row in acme.rows("SELECT code FROM cases WHERE kind = 'money'")]
+    if payer == "hub":
+        assert (taken(acme), given_back(acme), told) == (["57.36"], [("card", "30.82")], [])
+    else:
+        assert (taken(acme), given_back(acme), told) == ([], [], ["capture_whole"])
 
 
 def test_a_channel_that_refunds_by_itself_is_left_alone(acme: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connectors.bigcommerce.mapping.values import amount, moment
-from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Takes, Tender
 from connectors.kit.place import Place
 from connectors.kit.sums import Sums
 
@@ -48,6 +48,8 @@ TOLD = {
     "refunded": (PaymentKind.SALE, PaymentStatus.SUCCESS),
     "authorized": (PaymentKind.AUTHORISATION, PaymentStatus.SUCCESS),
     "capture pending": (PaymentKind.AUTHORISATION, PaymentStatus.SUCCESS),
+    "void pending": (PaymentKind.AUTHORISATION, PaymentStatus.SUCCESS),
+    "void": (PaymentKind.VOID, PaymentStatus.SUCCESS),
     "pending": (PaymentKind.SALE, PaymentStatus.PENDING),
     "held for review": (PaymentKind.SALE, PaymentStatus.PENDING),
 }
@@ -89,7 +91,13 @@ def transaction(row: Place, sums: Sums) -> Payment:
         card_brand=card.at("card_type").text(),
         card_last4=card.at("card_last4").text(),
         authorisation_code=row.at("custom_provider_field_result").at("authorization_code").text(),
+        takes=takes(row.at("event").one_of(EVENTS)),
     )
+
+
+def takes(kind: PaymentKind) -> Takes:
+    """BigCommerce's capture names no sum: what was authorised is taken whole."""
+    return Takes.WHOLE if kind is PaymentKind.AUTHORISATION else Takes.PARTS
 
 
 def tender_of(gateway: str) -> Tender:
@@ -123,4 +131,7 @@ def _header(order: Place, left: Decimal, sums: Sums) -> list[Payment]:
     name = f"{order.at('id').needed().id()}-{method.lower().replace(' ', '-') or 'payment'}"
     reference = order.at("payment_provider_id").text()
     tender = Tender.CARD if method.lower() == "credit card" else tender_of(method.lower())
-    return [Payment(name, kind, tender, sums.bag(left), status, gateway=method, reference=reference)]
+    bag = sums.bag(left)
+    return [
+        Payment(name, kind, tender, bag, status, gateway=method, reference=reference, takes=takes(kind), summed=True)
+    ]

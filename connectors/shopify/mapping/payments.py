@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connectors.canonical.money import MoneyBag
-from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Takes, Tender
 from connectors.shopify.mapping.bags import Books, nothing
 from connectors.shopify.mapping.values import Place
 
@@ -93,7 +93,8 @@ def payments(order: Place, books: Books, refunded: MoneyBag, listed: bool = Fals
     amount = _taken(order, books, refunded) + _rounding(order, books)
     if nothing(amount):
         return ()
-    return (Payment(f"{order.at('id').id()}-{named[0]}", kind, tender(named[0]), amount, state, named[0]),)
+    name, takes = f"{order.at('id').id()}-{named[0]}", Takes.ONCE if kind is PaymentKind.AUTHORISATION else Takes.PARTS
+    return (Payment(name, kind, tender(named[0]), amount, state, named[0], takes=takes, summed=True),)
 
 
 def _taken(order: Place, books: Books, refunded: MoneyBag) -> MoneyBag:
@@ -113,10 +114,11 @@ def transactions(node: Place, books: Books) -> tuple[Payment, ...]:
 
 
 def transaction(node: Place, books: Books) -> Payment:
-    gateway = node.at("gateway").text()
+    gateway, kind = node.at("gateway").text(), node.at("kind").one_of(KINDS)
+    once = kind is PaymentKind.AUTHORISATION and not node.at("multi_capturable").flag()
     return Payment(
         id=node.at("id").needed().id(),
-        kind=node.at("kind").one_of(KINDS),
+        kind=kind,
         tender=tender(gateway),
         amount=amount(node, books),
         status=node.at("status").one_of(STATES),
@@ -124,6 +126,8 @@ def transaction(node: Place, books: Books) -> Payment:
         reference=node.at("payment_id").text(),
         parent_id=node.at("parent_id").id(),
         at=node.at("processed_at").time() or node.at("created_at").time(),
+        authorised_until=node.at("authorization_expires_at").time(),
+        takes=Takes.ONCE if once else Takes.PARTS,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Takes, Tender
 from connectors.kit.place import Place
 from connectors.square.mapping.values import Sums
 
@@ -34,8 +34,8 @@ STATES = {
     "PENDING": (PaymentKind.SALE, PaymentStatus.PENDING),
     "COMPLETED": (PaymentKind.SALE, PaymentStatus.SUCCESS),
     "CAPTURED": (PaymentKind.SALE, PaymentStatus.SUCCESS),
-    "CANCELED": (PaymentKind.AUTHORISATION, PaymentStatus.FAILURE),
-    "VOIDED": (PaymentKind.AUTHORISATION, PaymentStatus.FAILURE),
+    "CANCELED": (PaymentKind.VOID, PaymentStatus.SUCCESS),
+    "VOIDED": (PaymentKind.VOID, PaymentStatus.SUCCESS),
     "FAILED": (PaymentKind.SALE, PaymentStatus.FAILURE),
 }
 DETAILS = (
@@ -87,6 +87,7 @@ def _tender(tender: Place, paid: Place, sums: Sums) -> Payment:
         card_last4=card.at("last_4").text(),
         authorisation_code=paid.at("card_details").at("auth_result_code").text(),
         authorised_until=until,
+        takes=Takes.WHOLE if kind is PaymentKind.AUTHORISATION else Takes.PARTS,
     )
 
 

@@ -149,6 +149,11 @@ def placed(system: System) -> Order:
     return read_order(system, str(system.post("/_sim/orders", {"lines": lines})[0]["id"]))
 
 
+def authorised(system: System) -> Order:
+    """The same, its payment authorised only."""
+    return read_order(system, str(system.post("/_sim/orders", {"kind": "authorized"})[0]["id"]))
+
+
 def place_orders(system: System, times: Sequence[datetime]) -> Sequence[str]:
     specs = [{"updated_at": told(at), "created_at": told(at)} for at in times]
     return [str(one["id"]) for one in system.post("/_sim/orders", specs)] if specs else []
@@ -194,6 +199,7 @@ CONTRACT = Contract(
     versions=(("api_order__shipped_in_part", "api_order__refunded_in_part"),),
     webhooks=Webhooks(sign, SECRETS),
     order=placed,
+    authorised=authorised,
     polls=(Poll("order", place_orders, 3), Poll("product", place_products, 3)),
     fetch=pointer,
     batch=Batch("WB-GONE"),

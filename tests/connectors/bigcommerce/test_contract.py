@@ -53,6 +53,10 @@ def play_it_all(shop: Shop) -> None:
     for part in samples.parcels(order):
         shop.done(at.confirm_shipment(order, part, key=part.id), find_first=True)
     shop.done(at.give_back(order, samples_refund(shop), key="k3"), find_first=True)
+    held = shop.place("authorized")
+    shop.done(at.capture(held, samples.capture(held), key="k8"), find_first=True)
+    held = shop.place("authorized")
+    shop.done(at.void(held, samples.void(held), key="k9"), find_first=True)
     shop.done(at.cancel_sale(shop.place(), key="k4"), find_first=True)
     levels = [BatchItem(one, "k") for one in samples.levels(("WB-TEE", "WB-MUG"))]
     at.publish_stock([], key="k5").send(levels)

@@ -115,15 +115,15 @@ FIXTURES = (
 )
 
 
-def fetched(system: System, token: str = "shpat_contract_token", **spec: Any) -> Order:
-    """An order of the shop itself, two tees and a mug, as it is fetched where the account wants every transaction by itself."""
+def fetched(system: System, token: str = "shpat_contract_token", listed: bool = True, **spec: Any) -> Order:
+    """An order of the shop itself, two tees and a mug, as it is fetched; where the account wants it (`listed`) with its transactions."""
     lines = [{"sku": "WB-TEE", "quantity": 2}, {"sku": "WB-MUG", "quantity": 1}]
     number = system.post("/_sim/orders", {"lines": lines, **spec})[0]["id"]
     asked = {"query": documents.ORDER.text, "variables": {"id": f"gid://shopify/Order/{number}"}}
     headers = {"X-Shopify-Access-Token": token}
     address = f"{system.address}/admin/api/2026-07/graphql.json"
     body = requests.post(address, json=asked, headers=headers, timeout=10).json()["data"]["order"]
-    account = Account("tried", "shopify", system.address, settings={"transactions": True})
+    account = Account("tried", "shopify", system.address, settings={"transactions": listed})
     (reading,) = mapping.read(account, Message("graphql/order", "1", simplejson.dumps(body).encode()))
     assert isinstance(reading, Snapshot)
     assert isinstance(reading.document, Order)

@@ -71,6 +71,7 @@ def test_documents_may_be_asked(document: Document) -> None:
     asked = {
         **VARIABLES,
         "input": {},
+        "parent": "p",
         "key": "k",
         "metafields": [],
         "fulfillment": {},
@@ -117,6 +118,11 @@ def test_the_simulator_answers_by_the_schema(shop: System, schema: GraphQLSchema
     conforms(schema, shop, documents.CAPTURE, input=taken)
     conforms(schema, shop, documents.CAPTURE, input={**taken, "amount": "99999.00"})
     capture = ask(shop, documents.TRANSACTIONS, id=name)["order"]["transactions"][-1]
+    for parent in (authorisation["id"], capture["id"], "gid://shopify/OrderTransaction/1"):
+        conforms(schema, shop, documents.VOID, parent=parent)
+    other = shop.post("/_sim/orders", {"status": "authorized"})[0]["id"]
+    free = ask(shop, documents.TRANSACTIONS, id=f"gid://shopify/Order/{other}")["order"]["transactions"][0]["id"]
+    conforms(schema, shop, documents.VOID, parent=free)
     moved = {
         "orderId": name,
         "parentId": capture["id"],
@@ -173,6 +179,8 @@ def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: Graph
     publish(bench, items(WB_TEE=5))
     held = fetched(shop, token=TOKEN, status="authorized")
     drive(connector.capture(held, samples.capture(held), key="k"), find_first=True)
+    held = fetched(shop, token=TOKEN, status="authorized")
+    drive(connector.void(held, samples.void(held), key="k"), find_first=True)
     paid = fetched(shop, token=TOKEN)
     drive(connector.give_back(paid, samples.refund(paid), key="k"), find_first=True)
     connector.subscribe(["orders/create", "inventory_levels/update"], "https://hub.example.com/hooks/shop")

@@ -10,10 +10,10 @@ import pytest
 
 from connectors.canonical.money import Money, MoneyBag
 from connectors.canonical.order import Order
-from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.payment import Payment, PaymentKind, Takes, Tender
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.kit.account import Account
-from connectors.kit.errors import Rejected
+from connectors.kit.errors import NotOffered, Rejected
 from tests.connectors.shopify.conftest import CODES, TOKEN
 from tests.connectors.shopify.contract import fetched
 from tests.contract.bench import Bench, MemoryCodes
@@ -113,6 +113,34 @@ def test_what_goes_back_through_no_transaction_is_store_credit_or_refused(shop: 
     assert refused.value.code == "no_transaction"
 
 
+def test_how_often_an_authorisation_may_be_taken_is_read_where_it_is_told(shop: System) -> None:
+    assert order(shop, status="authorized").payments[0].takes is Takes.PARTS
+    assert order(shop, status="authorized", gateway="authorize_net").payments[0].takes is Takes.ONCE
+    assert order(shop, status="authorized", listed=False).payments[0].takes is Takes.ONCE, "its totals do not say it"
+
+
+def test_what_was_read_without_transactions_is_moved_through_those_that_are_there(shop: System, bench: Bench) -> None:
+    """An order from before the account wanted them: its payment is made of the totals, and bears no transaction's id."""
+    sold = order(shop, status="authorized", listed=False)
+    whole = sold.payments[0].amount.shop.amount
+    assert sold.payments[0].id == f"{sold.id}-shopify_payments"
+    shop.bad_day("commit_then_drop", writes_only=True, times=1)
+    lost = Driver(bench.known, settles=0.01)
+    first = lost.finish(lambda: bench.connector().capture(sold, take(sold, "10.00"), key="a"))
+    shop.good_day()
+    assert lost.met
+    drive(bench.connector().capture(sold, take(sold, str(whole - 10), "WB1-M2"), key="b"))
+    assert captured(shop) == ["10.00", str(whole - 10)]
+    refund = back(sold, str(whole - 1), restock=False)
+    drive(bench.connector().give_back(sold, refund, key="c"))
+    (made,) = shop.get(f"/_sim/orders/{sold.id}")["refunds"]
+    assert [one["amount"] for one in made["transactions"]] == [str(whole - 10), "9.00"], "the newest first"
+    assert [str(one["parent_id"]) == first for one in made["transactions"]] == [False, True]
+    with pytest.raises(Rejected) as refused:
+        drive(bench.connector().give_back(sold, replace(refund, id="WB1-R2"), key="d"))
+    assert refused.value.code == "no_transaction"
+
+
 def test_in_two_currencies_money_moves_in_the_customers(shop: System, bench: Bench) -> None:
     sold = order(shop, kind="presentment", status="authorized")
     held = sold.payments[0].amount
@@ -120,3 +148,28 @@ def test_in_two_currencies_money_moves_in_the_customers(shop: System, bench: Ben
     payment = replace(take(sold, "1.00"), amount=held)
     drive(bench.connector().capture(sold, payment, key="a"))
     assert captured(shop) == [str(held.presentment.amount)]
+
+
+def let_go(sold: Order) -> Payment:
+    held = sold.payments[0]
+    return replace(held, id="WB1-M7", kind=PaymentKind.VOID, parent_id=held.id)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_authorisation_is_let_go_once_and_not_after_it_was_taken_of(
+    shop: System, bench: Bench, listed: bool
+) -> None:
+    sold = order(shop, status="authorized", listed=listed)
+    shop.bad_day("commit_then_drop", writes_only=True, times=1)
+    lost = Driver(bench.known, settles=0.01)
+    released = lost.finish(lambda: bench.connector().void(sold, let_go(sold), key="a"))
+    shop.good_day()
+    assert lost.met
+    assert drive(bench.connector().void(sold, let_go(sold), key="a"), find_first=True) == released
+    assert list(shop.get("/_sim/effects")["void"].values()) == [str(sold.payments[0].amount.shop.amount)]
+    with pytest.raises(Rejected):
+        drive(bench.connector().void(sold, let_go(sold), key="b"))
+    taken = order(shop, status="authorized", listed=listed)
+    drive(bench.connector().capture(taken, take(taken, "1.00"), key="c"))
+    with pytest.raises(NotOffered):
+        drive(bench.connector().void(taken, let_go(taken), key="d"))

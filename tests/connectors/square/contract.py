@@ -66,6 +66,11 @@ def placed(system: System) -> Order:
     return read_order(system, str(system.post("/_sim/orders", {"kind": "plain"})[0]["id"]))
 
 
+def authorised(system: System) -> Order:
+    """The same, its payment approved only."""
+    return read_order(system, str(system.post("/_sim/orders", {"kind": "plain", "payment": "authorized"})[0]["id"]))
+
+
 def place_orders(system: System, times: Sequence[datetime]) -> Sequence[str]:
     specs = [{"updated_at": told(at), "created_at": told(at)} for at in times]
     return [str(one["id"]) for one in system.post("/_sim/orders", specs)] if specs else []
@@ -160,6 +165,7 @@ CONTRACT = Contract(
     ),
     webhooks=Webhooks(sign, SECRETS),
     order=placed,
+    authorised=authorised,
     polls=(Poll("order", place_orders, 3),),
     fetch=pointer,
     batch=Batch("WB-GONE"),

@@ -50,6 +50,11 @@ def play_it_all(at: Seller) -> None:
     for part in samples.parcels(order):
         at.done(to.confirm_shipment(order, part, key=part.id), find_first=True)
     at.done(to.give_back(order, samples.refund(order), key="k2"), find_first=True)
+    for how in ("authorized", "two_cards"):
+        held = at.place("plain", payment=how)
+        at.done(to.capture(held, samples.capture(held), key=how), find_first=True)
+    held = at.place("plain", payment="authorized")
+    at.done(to.void(held, samples.void(held), key="void"), find_first=True)
     at.done(to.cancel_sale(at.place(), key="k3"), find_first=True)
     to.publish_stock([], key="k4").send([BatchItem(one, "k") for one in samples.levels(("WB-TEE", "WB-MUG"))])
     for place in ("", "LOC1"):

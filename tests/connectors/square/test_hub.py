@@ -235,3 +235,34 @@ def test_goods_of_the_web_shop_come_back_to_a_till(stores: Stores) -> None:
     assert len(rows) == 2
     assert {"quarantined"} < cases
     assert not stores.world.effects("erp")["credits"]
+
+
+def test_what_was_approved_is_taken_with_the_last_parcel(stores: Stores) -> None:
+    """Square takes a payment whole or not at all: it waits for the last parcel, and its own word on it changes nothing more."""
+    from config.reader import config
+    from tasks.feeds import moved
+
+    (stores.world.folder / "money.toml").write_text('[accounts.stores]\ncapture = "shipment"\nrefund = "hub"\n')
+    config.cache_clear()
+    name = stores.post("/_sim/orders", {"kind": "freight", "payment": "authorized"})[0]["id"]
+    stores.hear(stores.news())
+    stores.world.pump()
+    waybill = stores.world.one("SELECT waybill FROM subjects WHERE external_id = :id", id=name)
+    taken = []
+    for line, sku, quantity in (("line-1", "WB-TEE", "2"), ("line-2", "WB-MUG", "1")):
+        lines = [{"line": line, "sku": sku, "quantity": quantity}]
+        parcel = stores.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={"lines": lines})
+        stores.world.deliver("shipment.sent", parcel, account="warehouse")
+        stores.world.pump()
+        moved.run()
+        stores.world.pump()
+        taken.append(list(stores.world.effects("stores")["capture"].values()))
+        state = "SELECT state FROM order_states WHERE machine = 'payment'"
+        assert stores.world.one(state) == ("captured" if sku == "WB-MUG" else "authorised")
+    assert taken == [[], [1]]
+    stores.hear(stores.news())
+    stores.world.pump()
+    moved.run()
+    assert stores.world.one("SELECT count(*) FROM money_moves") == 1, "nothing was taken too much, so nothing goes back"
+    assert stores.world.one("SELECT count(*) FROM cases WHERE status <> 'resolved'") == 0
+    assert stores.world.settled()
