@@ -97,6 +97,7 @@ def _resourced(tx: Connection, setting: laying.Setting, difference: Difference) 
     return done or bool(gone)
 
 
+ENDS_WAITING = (Kind.CHANGED, Kind.CANCELLED)  # after it nothing more may be to leave
 ASKED = "sourced: each location is asked by itself"
 WHAT_SHIPS = frozenset(("lines", "address"))
 
