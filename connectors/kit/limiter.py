@@ -19,6 +19,15 @@ HOLD = """
 local ends = tonumber(ARGV[1])
 if ends > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 """
+# The vendor's word on what is left is of its answer's moment: what a bucket had gained since its last call is part of it.
+LOWER = """
+local saved = redis.call('HMGET', KEYS[1], 'level', 'at')
+if not saved[1] then return end
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + tonumber(clock[2]) / 1000
+local level = math.min(tonumber(ARGV[3]), tonumber(saved[1]) + math.max(0, now - tonumber(saved[2])) * tonumber(ARGV[2]) / 1000)
+if level > tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'level', ARGV[1], 'at', now) end
+"""
 RECOUNT = "if redis.call('HEXISTS', KEYS[1], 'day') == 0 then redis.call('HSET', KEYS[1], 'day', ARGV[1], 'used', ARGV[2]) end"
 TRUSTED = 0.98  # of a rate that the vendor reports: calls may arrive closer together than they left
 PATIENCE = 2.0  # seconds a worker's slot may wait for leave; a longer wait goes back to the journal
@@ -109,12 +118,11 @@ class Limiter:
     def report(self, account: str, left: float) -> None:
         for limit in self._limits_of(account):
             if limit.kind == "points":
-                self._forgive(lambda key: self._lower(key, left), self._key(account, limit.name))
+                self._lower(account, limit, left)
 
-    def _lower(self, key: str, left: float) -> None:
-        saved = self._redis.hget(key, "level")
-        if saved is not None and float(cast(bytes, saved)) > left:
-            self._redis.hset(key, "level", str(left))
+    def _lower(self, account: str, limit: Limit, left: float) -> None:
+        args = (str(left), str(self._rate(account, limit)), str(limit.burst))
+        self._forgive(lambda key: self._redis.eval(LOWER, 1, key, *args), self._key(account, limit.name))
 
     def told(self, account: str, operation: str, rate: float | None, empty: bool) -> None:
         for limit in self._limits_of(account):
@@ -122,7 +130,7 @@ class Limiter:
                 if rate is not None and rate > 0:
                     self._rates[account, limit.name] = rate * TRUSTED
                 if empty:
-                    self._forgive(lambda key: self._lower(key, 0), self._key(account, limit.name))
+                    self._lower(account, limit, 0)
 
     def block(self, account: str, seconds: float) -> None:
         self._forgive(lambda key: self._hold(key, seconds), f"{self._prefix}:{account}:block")
