@@ -188,6 +188,28 @@ def test_what_was_carried_home_comes_back_and_is_not_cancelled_by_the_piece(mark
     assert (void.status_code, void.json["type"]) == (409, "urn:waybill:problem:returned")
 
 
+def test_what_the_hub_counts_at_a_store_is_not_counted_again_by_the_stores_own_word(market: Market) -> None:
+    """The till's sale took a tee off the shelf; the stockroom's system tells the same sale as a movement. Somebody is told."""
+    told = {"kind": "sale", "location": "store", "quantity": "1", "at": "2026-11-20T09:00:00Z"}
+    desk = market.partner("stockroom", "", locations=("store",))
+
+    def move(*rows: dict[str, str]) -> list[str]:
+        answer = desk.ask("POST", "/movements", {"movements": [{**told, **row} for row in rows]})
+        assert answer.status_code == 200, answer.json
+        return [row["verdict"] for row in answer.json["results"]]
+
+    assert move({"number": "before", "sku": "WB-CAP"}, {"number": "early", "sku": "WB-TEE"}) == ["counted", "counted"]
+    tell(market, sale(1, datetime.now(UTC).isoformat(), location="store"), first=1)
+    market.world.pump()
+    rows = ({"number": "m1", "sku": "WB-TEE"}, {"number": "m2", "sku": "WB-CAP"}, {"number": "early", "sku": "WB-TEE"})
+    assert move(*rows) == ["refused", "counted", "known"]
+    assert move({"number": "m3", "sku": "WB-TEE", "kind": "receipt"}) == ["counted"]
+    assert market.world.one("SELECT sum(quantity) FROM movements WHERE sku = 'WB-TEE'") == -2
+    assert "count twice" in market.world.one(
+        "SELECT sentence FROM cases WHERE status <> 'resolved' AND code = 'not_the_owner'"
+    )
+
+
 def test_a_sale_of_long_ago_is_not_taken_back(market: Market) -> None:
     tell(market, sale(1, at="2026-01-05T10:00:00+01:00"), first=1)
     market.world.pump()
