@@ -139,6 +139,14 @@ def waiting(queue: str) -> int:
         return 0
 
 
+def known(queue: str) -> int | None:
+    """The same; None where the broker is away: then nobody knows."""
+    try:
+        return _waiting(queue)
+    except AWAY:
+        return None
+
+
 def _waiting(queue: str) -> int:
     """RabbitMQ closes the channel in which it is asked for a queue that it does not know: there, each question has a connection of its own."""
     bell = _producer()

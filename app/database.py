@@ -119,9 +119,11 @@ def migrate(url: str | None = None) -> None:
     with engine(url).connect() as held:
         held.execute(text("SELECT pg_advisory_lock(77010001)"))
         held.commit()
-        with engine(url).begin() as tx:
+        with engine(
+            url
+        ).connect() as connection:  # each migration has its own transaction, or none (migrations/quietly.py)
             settings = Config()
             settings.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
-            settings.attributes["connection"] = tx
+            settings.attributes["connection"] = connection
             command.upgrade(settings, "head")
         held.execute(text("SELECT pg_advisory_unlock(77010001)"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,11 @@ RETURNING account
 """)
 UNHEARD = text("""
 UPDATE steps SET rung_at = NULL WHERE id IN (
-    SELECT id FROM steps WHERE rung_at < now() - make_interval(secs => :heard) LIMIT :most FOR UPDATE SKIP LOCKED)
+    SELECT id FROM steps WHERE rung_at < now() - make_interval(secs => :heard) AND (CAST(:only AS text[]) IS NULL OR account = ANY(:only))
+    LIMIT :most FOR UPDATE SKIP LOCKED)
 RETURNING account
 """)
+LATE = text("SELECT DISTINCT account FROM steps WHERE rung_at < now() - make_interval(secs => :late)")
 LOST = text("""
 UPDATE steps SET rung_at = NULL, lease_until = NULL, losses = losses + 1, armed = losses + 1 < :losses, due_at = now(), updated_at = now(),
     state = CASE WHEN losses + 1 >= :losses THEN 'dead' WHEN kind = 'inner' THEN 'ready' ELSE 'unknown' END,
@@ -106,9 +108,15 @@ def arm(tx: Connection, most: int = 2000) -> set[str]:
     return set(tx.execute(ARM, {"most": most}).scalars())
 
 
-def unheard(tx: Connection, heard: float, most: int = 2000) -> set[str]:
-    """Rings that nobody answered may be rung again."""
-    return set(tx.execute(UNHEARD, {"heard": heard, "most": most}).scalars())
+def unheard(tx: Connection, heard: float, only: Sequence[str] | None = None, most: int = 2000) -> set[str]:
+    """Rings that nobody answered (of some accounts `only`) may be rung again."""
+    names = None if only is None else list(only)
+    return set(tx.execute(UNHEARD, {"heard": heard, "only": names, "most": most}).scalars())
+
+
+def late(tx: Connection, seconds: float) -> Sequence[str]:
+    """Accounts with a ring that nobody has answered for so long."""
+    return tx.execute(LATE, {"late": seconds}).scalars().all()
 
 
 def recover(tx: Connection, losses: int, most: int = 500) -> set[str]:

@@ -43,9 +43,9 @@ WAITS = text("""
 SELECT min(sequence) AS next, count(*) AS n FROM till_sales
 WHERE account = :account AND till = :till AND sequence > :posted AND state = 'waiting'
 """)
-BLOCKED = text(
-    "SELECT account, till, posted, gap_since FROM tills WHERE gap_since < now() - make_interval(secs => :seconds)"
-)
+BLOCKED = text("""
+SELECT account, till, posted, gap_since FROM tills WHERE gap_since < now() - make_interval(secs => :seconds) ORDER BY account, till
+""")
 GAPS = text(
     "SELECT account, till, posted, gap_since FROM tills WHERE gap_since IS NOT NULL ORDER BY gap_since LIMIT 500"
 )
@@ -173,12 +173,16 @@ def gaps(tx: Connection) -> Sequence[Any]:
 
 def open_cases(tx: Connection, patience: int) -> int:
     """A number that is missing for longer than `patience` seconds is somebody's to find."""
-    found = tx.execute(BLOCKED, {"seconds": patience}).all()
-    for row in found:
+    opened = 0
+    for row in tx.execute(BLOCKED, {"seconds": patience}).all():
+        tx.execute(
+            LOCK, {"account": row.account, "till": row.till}
+        ).one()  # its turn: whoever closes the gap leaves the case, or is seen here
         at = standing(tx, row.account, row.till)
         if at is not None and at.missing is not None:
             _case(tx, row.account, at)
-    return len(found)
+            opened += 1
+    return opened
 
 
 def _case(tx: Connection, account: str, at: Standing) -> None:

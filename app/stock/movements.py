@@ -31,6 +31,13 @@ ON CONFLICT (source, number, n) DO NOTHING RETURNING at
 KNOWN = text("SELECT content FROM movements WHERE source = :source AND number = :number AND n = :n")
 
 
+HERE = text("""
+SELECT EXISTS (SELECT 1 FROM movements WHERE sku = :sku AND location = :location AND source = 'hub' AND kind = :kind
+        AND at > now() - interval '30 days')
+    AND NOT EXISTS (SELECT 1 FROM movements WHERE source = :source AND number = :number)
+""")
+
+
 class Contradicted(Exception):
     """The source told another movement under this number before."""
 
@@ -83,6 +90,12 @@ def keep(tx: Connection, movement: Movement) -> datetime | None:
         if told != movement.content:
             raise Contradicted(f"{movement.source} told movement {movement.number} otherwise before.")
     return at
+
+
+def counted_here(tx: Connection, movement: Movement) -> bool:
+    """Whether the hub itself counts such movements of the SKU there (till sales, returns), so that this one, which is new, would count twice."""
+    asked = {name: getattr(movement, name) for name in ("sku", "location", "kind", "source", "number")}
+    return bool(tx.execute(HERE, asked).scalar())
 
 
 def record(tx: Connection, movements: list[Movement]) -> list[bool]:

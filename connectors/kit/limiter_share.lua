@@ -45,8 +45,12 @@ local function refused(name, key, used, kind)
   if kind == 'bucket' and redis.call('EXISTS', key) == 1 then redis.call('HSET', key, 'level', 0, 'at', now) end
 end
 
-local function left(name, key, whole, shows, burst, level)
-  if level and level > said then redis.call('HSET', key, 'level', said) end
+-- What is left is of its answer's moment: what a bucket had gained since its last call is part of it.
+local function left(name, key, whole, shows, burst, level, rate)
+  if level then
+    local gained = math.max(0, now - (tonumber(redis.call('HGET', key, 'at')) or now)) * rate / 1000
+    if math.min(burst, level + gained) > said then redis.call('HSET', key, 'level', said, 'at', now) end
+  end
   if said < burst * LOW and whole - said > burst * LOW / 2 and now - last_cut(name) > shows then cut(name) end
 end
 
@@ -54,6 +58,6 @@ for i = 2, #KEYS do
   local a = (i - 2) * 5 + 3
   local name, kind, rate, burst, seconds = ARGV[a], ARGV[a + 1], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
   local used, whole, shows, level = kinds[kind](KEYS[i], rate, burst, seconds, share_of(name))
-  if what == 'refused' then refused(name, KEYS[i], used, kind) else left(name, KEYS[i], whole, shows, burst, level) end
+  if what == 'refused' then refused(name, KEYS[i], used, kind) else left(name, KEYS[i], whole, shows, burst, level, rate) end
 end
 return 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.bell import ENOUGH, INTAKE, RECEIVE, Ring, ring
+from app.bell import ENOUGH, INTAKE, RECEIVE, Ring, known, ring
 from app.bell import waiting as queued
 from app.database import transaction
 from app.journal import events, feeding
@@ -12,6 +12,7 @@ from tasks.feeds import heartbeat
 
 LOSSES = 6  # workers that a step may lose before a person looks at it
 LATE = 5.0  # seconds after which an accepted event should have been received
+LOST = 3.0  # seconds after which a ring that is in no queue, and that nobody took up, is lost
 
 
 def run() -> str:
@@ -20,7 +21,10 @@ def run() -> str:
     with transaction() as tx:
         late = events.unheard(tx, LATE) if queued(INTAKE) < ENOUGH else []
     with transaction() as tx:
-        accounts = feeding.recover(tx, LOSSES) | feeding.arm(tx) | feeding.unheard(tx, heard) | feeding.waiting(tx)
+        silent = [account for account in feeding.late(tx, LOST) if known(account) == 0]
+    with transaction() as tx:
+        accounts = feeding.unheard(tx, LOST, silent) if silent else set()
+        accounts |= feeding.recover(tx, LOSSES) | feeding.arm(tx) | feeding.unheard(tx, heard) | feeding.waiting(tx)
     rings = [Ring(RECEIVE, INTAKE, event) for event in late]
     for account in sorted(accounts):
         with transaction() as tx:

@@ -292,7 +292,8 @@ def test_a_return_is_allowed_once_it_has_left_and_declined_before(market: Market
     market.world.pump()
     after = market.mine.ask("POST", f"/returns/of/{waybill}", wanted, "r1")
     assert (after.status_code, after.json["state"]) == (201, "authorised")
-    assert market.mine.ask("POST", f"/returns/of/{waybill}", wanted, "r1").json == after.json
+    replayed = market.mine.ask("POST", f"/returns/of/{waybill}", wanted, "r1")
+    assert (replayed.json, replayed.headers["Location"]) == (after.json, after.headers["Location"])
     assert market.mine.ask("GET", f"/returns/{after.json['number']}").json == after.json
     listed = market.mine.ask("GET", f"/returns/of/{waybill}").json["returns"]
     assert [row["state"] for row in listed] == ["declined", "authorised"]
@@ -375,6 +376,7 @@ def test_whoever_was_killed_before_he_noted_it_has_it_noted_when_it_is_asked_aga
             market.mine.ask("POST", "/orders", order(), "one")
     again = market.mine.ask("POST", "/orders", order(), "one")
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true")
+    assert again.headers["Location"] == f"/api/v1/orders/{again.json['waybill']}"
     kept = market.world.rows("SELECT e.delivery_id, p.body FROM events e JOIN payloads p ON p.owner_id = e.id")
     folder = acks.folder()
     assert folder is not None

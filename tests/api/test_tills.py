@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -124,6 +125,46 @@ def test_two_posters_at_once_post_each_sale_once(market: Market) -> None:
     assert [row.delivery_id for row in market.world.rows(POSTED)] == [f"till:T1:{n}" for n in range(1, 15)]
 
 
+def test_a_till_says_with_which_number_it_begins(market: Market) -> None:
+    """Its first words may be of its last hour: what it sold before comes later, and is taken."""
+    early = market.mine.ask("POST", "/tills/T1/sales", {"sales": [sale(5), sale(6)]})
+    assert (early.status_code, early.json["type"]) == (422, "urn:waybill:problem:first")
+    assert market.mine.ask("GET", "/tills/T1").status_code == 404
+    tell(market, sale(5), sale(6), first=1)
+    assert tell(market, *(sale(n) for n in range(1, 5)))["posted"] == 6
+
+
+def test_a_gap_that_is_closed_this_moment_opens_no_case(market: Market) -> None:
+    """The missing sale is being posted while somebody looks for gaps: he waits for it, and finds none."""
+    from threading import Thread
+
+    from app.database import transaction
+    from app.orders import tills
+
+    tell(market, sale(1), sale(3), first=1)
+
+    def look() -> None:
+        with transaction() as tx:
+            tills.open_cases(tx, 0)
+
+    looking = Thread(target=look)
+    with transaction() as tx:
+        tills.begin(tx, "market", "T1", 0)
+        tills.tell(tx, "market", "T1", tills.Sale(2, "2026-11-20T10:00:00+01:00", "", sale(2)["order"]))
+        tills.post(tx, "market", "T1", lambda number, body: number)
+        looking.start()
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until(lambda: not looking.is_alive() or market.world.one(waits))
+    looking.join()
+    assert not market.world.one("SELECT count(*) FROM cases WHERE code = 'till_gap' AND status <> 'resolved'")
+
+
+def until(reached: Any, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not reached() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 def test_what_was_carried_home_comes_back_and_is_not_cancelled_by_the_piece(market: Market) -> None:
     """A tee of two comes back over the counter: back on its shelf once, and the sale cannot be voided on top of it."""
     tell(market, sale(1, datetime.now(UTC).isoformat(), location="store"), first=1)
@@ -145,6 +186,28 @@ def test_what_was_carried_home_comes_back_and_is_not_cancelled_by_the_piece(mark
     assert too_many["state"] == "declined"
     void = market.mine.ask("POST", f"/orders/{waybill}/cancellations", {})
     assert (void.status_code, void.json["type"]) == (409, "urn:waybill:problem:returned")
+
+
+def test_what_the_hub_counts_at_a_store_is_not_counted_again_by_the_stores_own_word(market: Market) -> None:
+    """The till's sale took a tee off the shelf; the stockroom's system tells the same sale as a movement. Somebody is told."""
+    told = {"kind": "sale", "location": "store", "quantity": "1", "at": "2026-11-20T09:00:00Z"}
+    desk = market.partner("stockroom", "", locations=("store",))
+
+    def move(*rows: dict[str, str]) -> list[str]:
+        answer = desk.ask("POST", "/movements", {"movements": [{**told, **row} for row in rows]})
+        assert answer.status_code == 200, answer.json
+        return [row["verdict"] for row in answer.json["results"]]
+
+    assert move({"number": "before", "sku": "WB-CAP"}, {"number": "early", "sku": "WB-TEE"}) == ["counted", "counted"]
+    tell(market, sale(1, datetime.now(UTC).isoformat(), location="store"), first=1)
+    market.world.pump()
+    rows = ({"number": "m1", "sku": "WB-TEE"}, {"number": "m2", "sku": "WB-CAP"}, {"number": "early", "sku": "WB-TEE"})
+    assert move(*rows) == ["refused", "counted", "known"]
+    assert move({"number": "m3", "sku": "WB-TEE", "kind": "receipt"}) == ["counted"]
+    assert market.world.one("SELECT sum(quantity) FROM movements WHERE sku = 'WB-TEE'") == -2
+    assert "count twice" in market.world.one(
+        "SELECT sentence FROM cases WHERE status <> 'resolved' AND code = 'not_the_owner'"
+    )
 
 
 def test_a_sale_of_long_ago_is_not_taken_back(market: Market) -> None:

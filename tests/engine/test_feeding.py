@@ -103,3 +103,44 @@ def test_where_none_of_its_name_waits_another_is_rung(backlog: World) -> None:
         assert (len(other.rings), other.goes_on) == (1, None)
         again = feed(tx, {"erp": 8}, {"erp"}, 1, ["", "shop"], 20, 0.1, Going("erp", "order_changed.amend_order"))
         assert (len(again.rings), again.goes_on) == (0, None), "that ring still waits"
+
+
+def test_a_ring_that_is_in_no_queue_is_rung_again_within_seconds(
+    backlog: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that lost it: the account is idle, and nobody waits for `rung_again`. A ring that waits in its queue is not lost."""
+    from app import bell
+    from config.reader import config
+    from tasks.feeds import sweep
+
+    monkeypatch.setitem(config().settings["engine"], "rung_again", 600)
+    (first,) = _resumed()
+    _aged()
+    bell.ring([bell.Ring("order_placed.book_order", "erp", first)])
+    assert bell.waiting("erp") == 1
+    sweep.run()
+    assert backlog.one(f"{RUNG} AND rung_at < now() - interval '4 seconds'") == 1
+    with bell._producer().connection_for_write() as connection:
+        connection.default_channel.queue_purge("erp")
+    sweep.run()
+    assert backlog.one(f"{RUNG} AND rung_at > now() - interval '4 seconds'") == 1
+    assert bell.waiting("erp") == 1
+    _aged()
+    with bell._producer().connection_for_write() as connection:
+        connection.default_channel.queue_purge("erp")
+    monkeypatch.setattr(bell, "_waiting", _away)
+    sweep.run()
+    assert backlog.one(f"{RUNG} AND rung_at > now() - interval '4 seconds'") == 0, "nobody knows what waits: no haste"
+
+
+def _aged() -> None:
+    from sqlalchemy import text
+
+    from app.database import transaction
+
+    with transaction() as tx:
+        tx.execute(text("UPDATE steps SET rung_at = now() - interval '5 seconds' WHERE rung_at IS NOT NULL"))
+
+
+def _away(queue: str) -> int:
+    raise OSError(queue)

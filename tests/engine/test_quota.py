@@ -1,13 +1,16 @@
-"""A daily quota that Redis has forgotten is counted again from the journal: the calls that it is about, and no others."""
+"""Limits and the vendor's own word: a forgotten daily quota is counted again from the journal, a told rate and an emptied bucket are followed."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
+import redis
 from sqlalchemy import text
 
 from connectors.kit.errors import Throttled
+from connectors.kit.limiter import Limiter
 from connectors.kit.manifest import Limit
 from tests.world import World
 
@@ -57,3 +60,35 @@ def test_a_vendors_word_on_a_rate_never_passes_the_operators(acme: World) -> Non
         pass
     _limiter.cache_clear()
     entries._seen.clear()
+
+
+@pytest.mark.parametrize("kind", ["bucket", "points"])
+def test_what_the_vendor_says_is_empty_has_gained_nothing_while_he_answered(redis_url: str, kind: str) -> None:
+    """Ten a second, and an answer that took half a second: "nothing is left" is said at its end, so the next call is a tenth of a second away."""
+    limit = Limit("calls", kind, burst=20, rate=10, operations=("slow",) if kind == "bucket" else ())
+    tried = Limiter(
+        redis.Redis.from_url(redis_url), lambda account: (limit,), patience=0.0, prefix=f"told-{time.time()}"
+    )
+    tried.warm("vendor")
+    with tried.leave("vendor", "slow"):
+        time.sleep(0.5)
+        if kind == "bucket":
+            tried.told("vendor", "slow", None, empty=True)
+        else:
+            tried.report("vendor", 0.0)
+    with pytest.raises(Throttled) as wait, tried.leave("vendor", "slow"):
+        pass
+    assert 0 < (wait.value.retry_after or 0) <= 0.11
+
+
+def test_a_word_that_grants_more_than_we_count_changes_nothing(redis_url: str) -> None:
+    limit = Limit("calls", "points", burst=20, rate=1)
+    tried = Limiter(
+        redis.Redis.from_url(redis_url), lambda account: (limit,), patience=0.0, prefix=f"more-{time.time()}"
+    )
+    tried.warm("vendor")
+    for _ in range(20):
+        with tried.leave("vendor", "any"):
+            tried.report("vendor", 20.0)
+    with pytest.raises(Throttled), tried.leave("vendor", "any"):
+        pass

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy.exc
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -403,3 +404,32 @@ def test_work_of_a_channel_that_was_taken_out_of_the_configuration_is_done(acme:
     nourish._seen.clear()
     acme.pump(30)
     assert acme.states()["order_placed.acknowledge_order"] == "done"
+
+
+def test_no_transaction_takes_a_second_connection(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one connection in all, whoever asked for a second one inside a transaction would wait for himself. Limits are read anew each time."""
+    from app import database
+    from app.accounts import entries
+    from app.journal.reading import draining
+
+    made = database.create_engine
+
+    def narrow(url: str, **more: Any) -> Any:
+        return made(url, **{**more, "pool_size": 1, "max_overflow": 0, "pool_timeout": 1})
+
+    database.engine().dispose()
+    database.engine.cache_clear()
+    monkeypatch.setattr(database, "create_engine", narrow)
+    monkeypatch.setattr(entries, "FRESH", -1.0)
+    order = acme.order()
+    acme.pump()
+    acme.deliver("order.changed", acme.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"note": "by hand"}))
+    acme.pump()
+    assert acme.settled()
+    with database.transaction() as tx:
+        assert draining.drain(tx, "erp").waiting == 0
+        assert entries.ahead("erp", tx) >= 1
+        with pytest.raises(sqlalchemy.exc.TimeoutError):
+            entries.limits_of("erp")  # the trap holds: this one asks for a connection beside the open one
+    database.engine().dispose()
+    database.engine.cache_clear()

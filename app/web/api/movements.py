@@ -53,7 +53,7 @@ def _lock(tx: Connection, told: list[Told]) -> None:
 
 def _verdict(tx: Connection, told: Told) -> dict[str, str]:
     try:
-        fresh = _count(tx, told) if told["kind"] == "count" else any(movements.record(tx, _legs(told)))
+        fresh = _count(tx, told) if told["kind"] == "count" else any(movements.record(tx, _new(tx, _legs(told))))
     except (Refusal, Contradicted) as refused:
         _case(tx, told, str(refused))
         return {"number": told["number"], "verdict": "refused", "reason": str(refused)}
@@ -67,6 +67,15 @@ def _legs(told: Told) -> list[Movement]:
         _owned(told["to_location"])
         return [_leg(told, "transfer_out", told["location"], 0), _leg(told, "transfer_in", told["to_location"], 1)]
     return [_leg(told, told["kind"], told["location"], 0)]
+
+
+def _new(tx: Connection, legs: list[Movement]) -> list[Movement]:
+    """Raises Refusal for what the hub counts there itself."""
+    for one in legs:
+        if movements.counted_here(tx, one):
+            words = f"The hub itself counts each {one.kind} of {one.sku} at {one.location}: told as a movement, too, it would count twice."
+            raise Refusal(words)
+    return legs
 
 
 def _leg(told: Told, kind: str, location: str, n: int) -> Movement:

@@ -14,14 +14,17 @@ from app.database import transaction
 from app.web.api.door import me
 from app.web.api.problems import Problem
 
+OWN = ("Location",)  # headers that belong to what was answered, and not to this request
 FORM = re.compile(r"[\x21-\x7e]{1,200}")
 # A second request waits here until the first has committed its answer.
 BEGIN = text("""
 INSERT INTO api_answers (key_name, idempotency_key, content) VALUES (:name, :key, :content) ON CONFLICT DO NOTHING RETURNING 1
 """)
-KNOWN = text("SELECT content, status, body, kept FROM api_answers WHERE key_name = :name AND idempotency_key = :key")
+KNOWN = text(
+    "SELECT content, status, body, headers, kept FROM api_answers WHERE key_name = :name AND idempotency_key = :key"
+)
 ANSWERED = text("""
-UPDATE api_answers SET status = :status, body = :body, kept = :kept WHERE key_name = :name AND idempotency_key = :key
+UPDATE api_answers SET status = :status, body = :body, headers = :headers, kept = :kept WHERE key_name = :name AND idempotency_key = :key
 """)
 Told = tuple[
     str, str, bool
@@ -51,7 +54,8 @@ def once(act: Callable[[Connection], Response], told: list[Told] | None = None) 
         if tx.execute(BEGIN, {**name, "content": content}).scalar() is None:
             return _again(tx, name, content, told)
         answer = act(tx)
-        said = {"status": answer.status_code, "body": answer.get_data()}
+        headers = Jsonb({name: answer.headers[name] for name in OWN if name in answer.headers})
+        said = {"status": answer.status_code, "body": answer.get_data(), "headers": headers}
         tx.execute(ANSWERED, {**name, **said, "kept": Jsonb([one[:2] for one in told or ()])})
     return answer
 
@@ -62,6 +66,5 @@ def _again(tx: Connection, name: dict[str, str], content: str, told: list[Told] 
         raise reused()
     if told is not None:
         told += [(delivery, digest, False) for delivery, digest in known.kept]
-    return Response(
-        bytes(known.body), known.status, content_type="application/json", headers={"Idempotency-Replayed": "true"}
-    )
+    headers = {**known.headers, "Idempotency-Replayed": "true"}
+    return Response(bytes(known.body), known.status, content_type="application/json", headers=headers)

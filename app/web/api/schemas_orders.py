@@ -240,7 +240,7 @@ class SaleShape(Schema):
 
 
 class Sales(Schema):
-    """`first` is the first number of a till that was never heard of before; what it had before is not waited for."""
+    """`first` is the first number of a till, and must be said when it was never heard of; what it had before is not waited for."""
 
     sales = fields.List(fields.Nested(SaleShape), required=True, validate=validate.Length(1, 200))
     first = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=0, max=2**53), strict=True)

@@ -38,8 +38,10 @@ def sold(asked: Mapping[str, Any], till: str) -> Response:
 
 
 def _taken(tx: Connection, taken: Taken, till: str, told: list[dict[str, Any]], first: int | None) -> Response:
-    low = min(one["sequence"] for one in told)
-    tills.begin(tx, taken.account, till, low if first is None else first)
+    if first is None and tills.standing(tx, taken.account, till) is None:
+        words = "This till was never heard of: say `first`, the number of its first sale, or what comes later of an earlier number is refused."
+        raise Problem(422, "first", words)
+    tills.begin(tx, taken.account, till, first or 0)
     verdicts = [(one["sequence"], *_verdict(tx, taken, till, one)) for one in told]
     return _posted(tx, taken, till, verdicts)
 
