@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from app.accounts import control, entries, errands
 from app.bell import HUB, Ring, ring
 from app.database import transaction
-from app.journal.reading import draining, overview
+from app.journal.reading import draining, overview, subscriptions
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
 from app.web.broker import store
@@ -54,10 +54,11 @@ class Accounts(Page):
             held = overview.held(tx, [account])[account]
             done = errands.last(tx, account)
             drain = draining.drain(tx, account)
+            webhooks = subscriptions.of(tx, account)
         entry = config().accounts.get(account)
         manifest = registry.manifests().get(entry.connector) if entry else None
         shown = {"line": line, "held": held, "state": overview.state(line, held), "entry": entry, "manifest": manifest}
-        shown |= {"drain": drain, "errands": done, "subscribes": _subscribes(account)}
+        shown |= {"drain": drain, "errands": done, "subscribes": _subscribes(account), "webhooks": webhooks}
         return str(self.render("account.html", **shown, limits=_limits(account) if manifest else []))
 
     @expose("/<account>/pauses", methods=("POST",))
