@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 from connectors.kit.simulator import Memory
 from connectors.shopify.simulator_changes import Refused, cancel, edit, fulfil, pay, refund
 from connectors.shopify.simulator_kinds import CATALOGUE
+from connectors.shopify.simulator_money import capture
 from connectors.shopify.simulator_orders import build, currencies, public
+from connectors.shopify.simulator_returns import MOVES, ask, move, process
 from connectors.shopify.simulator_sums import read, total, written
 from connectors.shopify.simulator_webhooks import MailRoom
 
@@ -360,6 +363,24 @@ def _move(shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Jso
     return []
 
 
+def _taken(shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Json]]:
+    """Staff take {amount} of what was authorised."""
+    held = next(one for one in order["_transactions"] if one["kind"] == "authorization")
+    return capture(order, {"parentTransactionId": held["id"], "amount": asked["amount"]}, shop.ids, now)[1]
+
+
+def _many(shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Json]]:
+    """Another {change} so many {times}; only the last is told."""
+    told: list[tuple[str, Json]] = []
+    for _ in range(asked["times"]):
+        told = CHANGES[asked["change"]](shop, order, asked, now)
+    return told
+
+
+def _return_moved(what: str, shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Json]]:
+    return move(order, what, asked, now)
+
+
 def _noted(order: Json, asked: Json) -> list[tuple[str, Json]]:
     order["note"] = asked.get("note", "")
     return [("orders/updated", order)]
@@ -372,6 +393,11 @@ CHANGES: dict[str, Callable[[Shop, Json, Json, str], list[tuple[str, Json]]]] = 
     "refund": lambda shop, order, asked, now: refund(order, asked, shop.ids, now)[1],
     "cancel": lambda shop, order, asked, now: cancel(order, asked, shop.ids, now),
     "move": _move,
+    "take": _taken,
+    "many": _many,
+    "return": lambda shop, order, asked, now: ask(order, asked, shop.ids, now),
+    "process": lambda shop, order, asked, now: process(order, asked, shop.ids, shop.articles(), now),
+    **{f"return_{what}": partial(_return_moved, what) for what in MOVES},
     "note": lambda shop, order, asked, now: _noted(order, asked),
 }
 

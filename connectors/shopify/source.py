@@ -15,13 +15,14 @@ from connectors.kit.account import Connection
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Rejected
 from connectors.kit.http import dump_json
-from connectors.shopify import documents
+from connectors.shopify import documents, pages
 from connectors.shopify.client import Client, Row, accepted
 from connectors.shopify.ids import gid, short
 from connectors.shopify.mapping import FETCHED_ORDER, FETCHED_PRODUCT, LISTED_ORDER, graphql
 from connectors.shopify.mapping.products import products as read_products
 from connectors.shopify.mapping.values import Place
 from connectors.shopify.stock import AT_ONCE, by_sku
+from connectors.shopify.whole import whole_order
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,20 @@ class Source:
     connection: Connection
 
     def fetch(self, pointer: Pointer) -> Message | None:
-        """The order or product whole, as a message that the mapping reads; None when Shopify has it no more."""
-        return {"order": self._order, "product": self._product}[pointer.kind](pointer.id)
+        """The order or product whole, as a message that the mapping reads; None when Shopify has it no more. A return is read with its
+        order."""
+        found = {"order": self._order, "product": self._product, "return": self._order_of_return}
+        return found[pointer.kind](pointer.id)
+
+    def _order_of_return(self, return_id: str) -> Message | None:
+        node = self.client.ask(pages.ORDER_OF_RETURN, id=gid("Return", return_id))
+        return None if node is None else self._order(short(node["order"]["id"]))
 
     def _order(self, order_id: str) -> Message | None:
         node = self.client.ask(documents.ORDER, id=gid("Order", order_id))
         if node is None:
             return None
-        self.client.whole(node["lineItems"], documents.ORDER_LINES, node["id"], "lineItems")
-        for one in node["fulfillments"]:
-            self.client.whole(
-                one["fulfillmentLineItems"], documents.FULFILMENT_LINES, one["id"], "fulfillmentLineItems"
-            )
-        for one in node["refunds"]:
-            self.client.whole(one["refundLineItems"], documents.REFUND_LINES, one["id"], "refundLineItems")
-        return message(FETCHED_ORDER, "order", node)
+        return message(FETCHED_ORDER, "order", whole_order(self.client, node))
 
     def _product(self, product_id: str) -> Message | None:
         node = self.client.ask(documents.PRODUCT, id=gid("Product", product_id))
@@ -97,17 +97,23 @@ class Source:
     # ---- webhooks
 
     def subscriptions(self) -> dict[str, bool]:
-        """Topic -> there. Shopify removes a subscription after eight failures in a row."""
-        rows = self.client.changed(documents.SUBSCRIPTIONS, "webhookSubscriptions", first=100)
-        there = {topic_of(row["topic"]) for row in rows}
-        return {topic: topic in there for topic in sorted(there | set(TOPICS))}
+        """Topic -> there, at any address. Shopify removes a subscription after eight failures in a row."""
+        there = self.subscribed_at()
+        return {topic: topic in there for topic in sorted({*there, *TOPICS})}
+
+    def subscribed_at(self) -> dict[str, frozenset[str]]:
+        """Topic -> where to; the app's subscriptions of this shop, whoever made them."""
+        there: dict[str, frozenset[str]] = {}
+        for row in self.client.changed(documents.SUBSCRIPTIONS, "webhookSubscriptions", first=100):
+            topic = topic_of(row["topic"])
+            there[topic] = there.get(topic, frozenset()) | {row["uri"]}
+        return there
 
     def subscribe(self, topics: Sequence[str], address: str) -> None:
         """Registers the topics at the address where they are not yet."""
-        rows = self.client.changed(documents.SUBSCRIPTIONS, "webhookSubscriptions", first=100)
-        there = {(topic_of(row["topic"]), row["uri"]) for row in rows}
+        there = self.subscribed_at()
         for topic in topics:
-            if (topic, address) not in there:
+            if address not in there.get(topic, ()):
                 wanted = {"uri": address, "format": "JSON"}
                 name = topic.upper().replace("/", "_")
                 accepted(self.client.ask(documents.SUBSCRIBE, topic=name, subscription=wanted), f"the webhook {topic}")
@@ -130,6 +136,13 @@ TOPICS = (
     "products/create",
     "products/update",
     "products/delete",
+    "returns/request",
+    "returns/approve",
+    "returns/decline",
+    "returns/cancel",
+    "returns/close",
+    "returns/reopen",
+    "returns/update",
 )
 
 
