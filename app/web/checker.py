@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import transaction
 from app.journal.known import unknown
+from app.orders.authority import MOVES
+from app.orders.todo import SAYINGS
 from app.stock import authority
 from config.reader import AccountEntry, Config, Wrong, read, wrong
 from connectors import registry
@@ -246,6 +248,19 @@ def _stock_owners(policy: Config) -> Iterator[Wrong]:
             yield wrong(policy.folder, "authority", fact, f"stock has no fact {fact!r}.", f"use one of: {known}")
 
 
+RETURN_WORDS = ("receive", "restock", "scrap")
+
+
+def _transitions(policy: Config) -> Iterator[Wrong]:
+    """A move that there is not would have an owner whom nobody asks."""
+    said = {f"fulfilment.{event}" for event, _ in SAYINGS.values()} | {f"return.{word}" for word in RETURN_WORDS}
+    known = {fact for fact, _, _ in MOVES} | said
+    for move in policy.authority.get("transitions", {}):
+        if move not in known:
+            remedy = f"use one of: {', '.join(sorted(known))}"
+            yield wrong(policy.folder, "authority", move, f"there is no move {move!r}.", remedy)
+
+
 LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (
     _systems,
     _limits,
@@ -253,4 +268,5 @@ LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (
     _rows,
     _availability,
     _stock_owners,
+    _transitions,
 )

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from app.orders import fulfilling
+from app.orders.refused import Refused
 from tests.api.houses import KEPT, Houses
 
 
 def test_a_store_rejects_its_leg_of_a_split_order_and_another_takes_it(houses: Houses) -> None:
     """Pain 37 at the stores' own door: what each is asked for, what it says, and what its customer sees meanwhile."""
+    from app.database import transaction
+
     houses.shelf("dc", tee=2)
     houses.shelf("alpha", mug=1)
     houses.shelf("beta", mug=1)
@@ -21,6 +27,12 @@ def test_a_store_rejects_its_leg_of_a_split_order_and_another_takes_it(houses: H
     assert {"acceptances", "rejections", "shipments"} <= set(asked["may"])
     assert "acknowledgements" not in asked["may"]
     assert "Musterweg" not in str(houses.alpha.ask("GET", f"/fulfilments/{number}").json), "it has not taken it yet"
+    assert (
+        houses.market.partner("dc desk", "", locations=("dc",)).ask("GET", f"/fulfilments/{waybill}-F1").status_code
+        == 404
+    )
+    with pytest.raises(Refused, match="answers by itself"), transaction() as tx:
+        fulfilling.reject(tx, f"{waybill}-F1", "anna", "whoever is connected has it already")
     assert houses.waits(houses.beta) == []
     assert houses.beta.ask("GET", f"/fulfilments/{number}").status_code == 404, "another's is as if it were not there"
     assert houses.beta.ask("POST", f"/fulfilments/{number}/acceptances").status_code == 404

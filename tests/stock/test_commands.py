@@ -52,11 +52,14 @@ def test_a_rule_that_cannot_be_is_found_before_it_is_used(stock: Stock) -> None:
         "[default]\nallocation = 2\nbufer = 1\n[degraded]\nfresh = 900\nmost_age = 60\nfloor = 0.5\nfloor_most = 0\n"
     )
     (folder / "availability.toml").write_text(rules)
-    (folder / "authority.toml").write_text('[stock]\nowner = "warehouse"\n[stock.facts]\nin_the_air = "erp"\n')
+    (folder / "authority.toml").write_text(
+        '[stock]\nowner = "warehouse"\n[stock.facts]\nin_the_air = "erp"\n[transitions]\n"return.burn" = "erp"\n'
+    )
     found = {(one.file, one.line) for one in check(folder) if one.file in ("availability.toml", "authority.toml")}
     assert found == {
         ("availability.toml", 2),
         ("availability.toml", 3),
         ("availability.toml", 4),
         ("authority.toml", 4),
+        ("authority.toml", 6),
     }
