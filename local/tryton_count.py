@@ -24,7 +24,10 @@ def count(url: str, database: str, user: str, password: str, *prefixes: str) -> 
     sales = [row for row in rpc.rows("sale.sale", [], *SALE) if str(row["reference"] or "").startswith(ours)]
     shipments = rpc.rows("stock.shipment.out", [["state", "=", "done"], ["reference", "!=", None]], "reference")
     payments = rpc.rows("account.payment", [["kind", "=", "payable"]], "reference", "amount")
+    paid = rpc.rows("account.payment", [["kind", "=", "receivable"]], "reference", "amount")
     return {
+        **_beside(rpc, ours),
+        "received": _summed((row["reference"], row["amount"]) for row in paid if row["reference"].startswith(ours)),
         "sales_order": _counted(row["reference"] for row in sales if not row["origin"]),
         "supplement": _counted(row["reference"] for row in sales if "+" in str(row["reference"])),
         "credit": _counted(row["reference"] for row in sales if "/" in str(row["reference"])),
@@ -35,6 +38,39 @@ def count(url: str, database: str, user: str, password: str, *prefixes: str) -> 
         "shipment": _counted(row["reference"] for row in shipments if "+" not in row["reference"]),
         "refund": _summed((row["reference"], row["amount"]) for row in payments if row["reference"].startswith(ours)),
     }
+
+
+def _beside(rpc: Rpc, ours: tuple[str, ...]) -> Counts:
+    """goods_back, moved, purchase (with its state) and receipt: pieces, by the reference of what is done."""
+    bought = rpc.rows("purchase.purchase", [["reference", "!=", None]], "reference", "state")
+    lines = rpc.rows("purchase.line", [], "purchase", "quantity")
+    pieces = {
+        f"{row['reference']} {row['state']}": Decimal(
+            sum(one["quantity"] for one in lines if one["purchase"] == row["id"])
+        )
+        for row in bought
+    }
+    return {
+        "goods_back": _pieces(rpc, "stock.shipment.out.return", ours, "to_location.type"),
+        "moved": _pieces(rpc, "stock.shipment.internal", ours, "to_location.code"),
+        "receipt": _pieces(rpc, "stock.shipment.in", (), "to_location.type"),
+        "purchase": _summed(pieces.items()),
+    }
+
+
+def _pieces(rpc: Rpc, model: str, ours: tuple[str, ...], place: str) -> dict[str, Any]:
+    """Of each done paper with a reference, how many pieces it moved to which place; a second paper shows in the sum."""
+    done = rpc.rows(model, [["state", "=", "done"], ["reference", "!=", None]], "reference")
+    named = {
+        f"{model},{row['id']}": str(row["reference"]) for row in done if str(row["reference"]).startswith(ours or "")
+    }
+    moves = rpc.rows(
+        "stock.move", [["shipment", "in", list(named)], ["state", "=", "done"]], "shipment", "quantity", place
+    )
+    where = place.partition(".")
+    return _summed(
+        (f"{named[row['shipment']]} {row[where[0] + '.'][where[2]]}", Decimal(row["quantity"])) for row in moves
+    )
 
 
 def _cancelled(row: dict[str, Any]) -> bool:

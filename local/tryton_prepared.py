@@ -21,7 +21,7 @@ from local.tryton_venv import LOCK, built
 from local.user import As
 
 USER = "admin"
-MODULES = ("sale", "sale_amendment", "account_payment")
+MODULES = ("sale", "sale_amendment", "purchase", "account_payment")
 MADE_BY = (LOCK, Path(__file__), Path(__file__).with_name("tryton_setup.py"))
 
 

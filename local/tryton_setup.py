@@ -43,6 +43,8 @@ GOODS = {
     "WB-BAG": "49.95", "WB-SOCK": "7.95", "WB-LAMP": "89.00", "WB-BOOK": "15.00",
 }  # fmt: skip
 STOCK = 100_000
+SUPPLIERS = {"V-MAKER": "Maker of the demonstration"}
+QUARANTINE, SCRAP = "QUAR", "LOST"  # codes of the places of what came back and is not for sale
 
 
 def set_up(rpc: Rpc, today: dt.date) -> None:
@@ -56,6 +58,7 @@ def set_up(rpc: Rpc, today: dt.date) -> None:
     _services(rpc)
     _journals(rpc, currencies)
     _locations(rpc)
+    _suppliers(rpc)
     add_goods(rpc, GOODS)
 
 
@@ -180,6 +183,7 @@ def _product(rpc: Rpc, code: str, name: str, kind: str, category: int, price: De
         "default_uom": unit,
         "sale_uom": unit,
         "salable": True,
+        **({"purchasable": True, "purchase_uom": unit} if kind == "goods" else {}),
         "account_category": category,
         "list_price": price,
         "products": [["create", [{"suffix_code": code}]]],
@@ -202,6 +206,8 @@ def _journals(rpc: Rpc, currencies: dict[str, int]) -> None:
 def _locations(rpc: Rpc) -> None:
     """Two warehouses. WH, which comes with the stock module, is one room; WH2 has zones: goods are picked, then sent."""
     lost = rpc.ids("stock.location", ["type", "=", "lost_found"])[0]
+    rpc.model("stock.location", "write", [lost], {"code": SCRAP})
+    rpc.create("stock.location", {"name": "Quarantine", "code": QUARANTINE, "type": "storage"})
     (first,) = rpc.rows("stock.location", [["code", "=", "WH"]], "storage_location")
     room = first["storage_location"]
     rpc.model("stock.location", "write", [first["id"]], {"input_location": room, "output_location": room})
@@ -224,6 +230,12 @@ def _locations(rpc: Rpc) -> None:
             "lost_found_location": lost,
         },
     )
+
+
+def _suppliers(rpc: Rpc) -> None:
+    """Of whom goods can be bought, by the code that the cross references name."""
+    address = [["create", [{"street": "Werkstrasse 1", "city": "Jena", "postal_code": "07743"}]]]
+    rpc.create("party.party", *({"code": code, "name": name, "addresses": address} for code, name in SUPPLIERS.items()))
 
 
 def _stock(rpc: Rpc, codes: Iterable[str]) -> None:

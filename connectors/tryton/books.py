@@ -14,12 +14,13 @@ from connectors.tryton import lines
 from connectors.tryton.client import Client, Row
 from connectors.tryton.customers import Buyer, Customers
 from connectors.tryton.lines import SaleLine
+from connectors.tryton.payments import Payments
 from connectors.tryton.sales import BOOKED, Sales, reference
 
 SHIPPED = ("sent", "partially shipped")
 
 
-class Books:
+class Books(Payments):
     connection: Connection
     client: Client
     sales: Sales
@@ -32,7 +33,11 @@ class Books:
         buyer = yield from self.customers.buyer(order)
         header = {**self.sales.header(order, buyer), "reference": reference(order)}
         number = yield self._create("sale", header, sale, links=(("order", order.id),))
-        return (yield self._confirm("confirmation", int(number)))
+        confirmed = yield self._confirm("confirmation", int(number))
+        paid = self._noted(order.payments)
+        if paid:
+            yield self._received("payments", order, buyer.party, paid)
+        return confirmed
 
     def amend(self, order: Order, *, key: str) -> Writes:
         """Quantities, prices and addresses by an amendment; lines that were added by a supplement, a sale of its own.

@@ -9,17 +9,21 @@ from connectors.tryton.credits import Credits
 from connectors.tryton.customers import Customers
 from connectors.tryton.goods import Goods
 from connectors.tryton.ledger import Ledger
+from connectors.tryton.places import Places
+from connectors.tryton.purchases import Purchases
+from connectors.tryton.returns import Returns
 from connectors.tryton.sales import Sales
 from connectors.tryton.shelf import Shelf
 
 
-class Tryton(Books, Goods, Credits, Ledger, Shelf):
-    """Plays OrderKeeper, Ledger and StockKeeper."""
+class Tryton(Books, Goods, Credits, Returns, Purchases, Ledger, Shelf):
+    """Plays OrderKeeper, ReturnKeeper, PurchaseKeeper, PaymentKeeper, Ledger and StockKeeper."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.client = Client(connection)
         self.sales = Sales(self.client, connection)
+        self.places = Places(self.client, connection)
         self.customers = Customers(self.client)
 
 

@@ -10,17 +10,17 @@ from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentStatus
 from connectors.canonical.returns import Refund
 from connectors.kit.account import Connection
-from connectors.kit.errors import Rejected
 from connectors.kit.writes import Write, Writes
 from connectors.tryton import lines
 from connectors.tryton.client import Client, Row
+from connectors.tryton.payments import Payments
 from connectors.tryton.sales import Sales, reference
 
 BACK = "stock.shipment.out.return"
 ONWARD = {"draft": "receive", "received": "do"}
 
 
-class Credits:
+class Credits(Payments):
     connection: Connection
     client: Client
     sales: Sales
@@ -142,14 +142,6 @@ class Credits:
             "amount": abs(amount.amount),
             "date": date(*(payment.at or refund.at or order.updated_at).timetuple()[:3]),
         }
-
-    def _journal(self, tender: str, currency: str) -> int:
-        name = str(dict(self.connection.account.settings.get("journals", {})).get(tender, tender))
-        row = self.client.first("account.payment.journal", [["name", "=", name], ["currency.code", "=", currency]])
-        if row is None:
-            sentence = f"Tryton has no payment journal {name} in {currency}."
-            raise Rejected(sentence, code="journal", remedy="Add the journal in Tryton.", owner="finance")
-        return int(row["id"])
 
     def _code(self, sku: str) -> str:
         return self.connection.codes.theirs("sku", sku)

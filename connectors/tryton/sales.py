@@ -128,12 +128,21 @@ class Sales:
         """Our codes -> {"id", "sale_uom"}. Raises Missing for one that Tryton does not have."""
         named = dict(self.connection.account.settings.get("products", {}))
         theirs = {code: str(named.get(code, code)) for code in codes}
-        rows = self.client.rows("product.product", [["code", "in", sorted(theirs.values())]], "code", "sale_uom")
+        known = self._coded(theirs.values(), "sale_uom")
+        return {code: known[name] for code, name in theirs.items()}
+
+    def goods(self, codes: Iterable[str]) -> dict[str, Row]:
+        """Tryton's codes -> {"id", "default_uom", "cost_price"}. Raises Missing as `products` does."""
+        return self._coded(codes, "default_uom", "cost_price")
+
+    def _coded(self, codes: Iterable[str], *fields: str) -> dict[str, Row]:
+        wanted = sorted(codes)
+        rows = self.client.rows("product.product", [["code", "in", wanted]], "code", *fields)
         known = {str(row["code"]): row for row in rows}
-        for code in theirs.values():
+        for code in wanted:
             if code not in known:
                 self._missing(code)
-        return {code: known[name] for code, name in theirs.items()}
+        return known
 
     def _missing(self, code: str) -> None:
         account = self.connection.account.name

@@ -11,6 +11,7 @@ from connectors.canonical.order import Order
 from local import tryton
 from local.servers import temporary
 from local.tryton_count import count
+from local.tryton_setup import QUARANTINE, SCRAP
 from tests.contract.contract import Contract, Live
 from tests.contract.samples import CODES, another
 from tests.contract.system import System
@@ -42,7 +43,7 @@ def prepare(system: System) -> Mapping[str, Any]:
     (server,) = running
     return {
         "credentials": {"user": server.user, "password": server.password},
-        "settings": {"database": server.database},
+        "settings": {"database": server.database, "payments": "all", "quarantine": QUARANTINE, "scrap": SCRAP},
         "timeout": 30.0,
     }
 
@@ -55,7 +56,7 @@ def seen(system: System) -> Mapping[str, Any]:
 
 LIVE = Live(
     Contract(
-        codes={**CODES, "location": {"main": "WH"}},
+        codes={**CODES, "location": {"main": "WH"}, "supplier": {"maker": "V-MAKER"}},
         prepare=prepare,
         order=order,
         seen=seen,
