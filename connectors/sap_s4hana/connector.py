@@ -8,13 +8,13 @@ from functools import partial
 
 from connectors.canonical.money import Money
 from connectors.canonical.order import Order
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit import names
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
-from connectors.kit.errors import Missing, Rejected
+from connectors.kit.errors import Missing, NotOffered, Rejected
 from connectors.kit.writes import Write, Writes
 from connectors.sap_s4hana.client import ORDERS, STOCK, Client
 from connectors.sap_s4hana.credits import Credits
@@ -29,7 +29,7 @@ MATERIALS = 20  # that one filter names: its address must stay short
 
 
 class SapS4Hana:
-    """Plays OrderKeeper, Ledger and StockKeeper for one account."""
+    """Plays OrderKeeper, ReturnKeeper, Ledger and StockKeeper for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -104,6 +104,15 @@ class SapS4Hana:
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """A customer return for what goes back into stock, a credit memo request for each tender."""
         return (yield from self.credits.record(order, refund, self._customer_of(order)))
+
+    def record_return(self, order: Order, returned: Return, *, key: str) -> Writes:
+        """A customer return, of a type that is not billed, for what came back without money."""
+        return (yield from self.credits.goods_back(order, returned, self._customer_of(order)))
+
+    def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
+        raise NotOffered(
+            "What becomes of returned pieces is decided in SAP, when the return is received and inspected."
+        )
 
     def _customer_of(self, order: Order) -> str:
         """Whom the order was booked on; of one that never was (cancelled before), whom it would be booked on."""

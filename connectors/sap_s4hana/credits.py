@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from connectors.canonical.order import Order
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from connectors.kit.tenders import dues
 from connectors.kit.writes import ExternalId, Write, Writes, one_of
 from connectors.sap_s4hana.client import CREDITS, RETURNS, Client
@@ -38,6 +38,12 @@ class Credits:
             found = yield self._write(name, CREDITS, "CreditMemoRequest", body, links)
             result = found if not index else result
         return result
+
+    def goods_back(self, order: Order, returned: Return, customer: str) -> Writes:
+        """The return alone: what came back without money."""
+        body = credit.goods_back(order, returned, customer, self._policy)
+        links = (("return_receipt", returned.id),)
+        return (yield self._write("customer_return", RETURNS, "CustomerReturn", body, links))
 
     def _write(
         self, name: str, service: str, key: str, body: Mapping[str, Any], links: tuple[tuple[str, str], ...]

@@ -20,6 +20,7 @@ from connectors.sap_s4hana.simulator_orders import Company
 from connectors.sap_s4hana.simulator_service import serve
 
 MAIN, SHOP, TILL = "1710/171A", "1720/172A", "1710/171S"
+HELD, GONE = "1790/QUAR", "1791/LOST"  # of returned goods: quarantine, scrap
 CUSTOMER = "17100001"
 CONDITIONS = {
     "price": "PMP0", "discount": "ZDSC", "tax": "ZTAX", "order_discount": "ZHDS", "shipping": "ZFRT", "fee": "ZFEE",
@@ -38,6 +39,8 @@ DEMO_SETTINGS: dict[str, Any] = {
     "customer": CUSTOMER,
     "country": "DE",
     "location": MAIN,
+    "quarantine": HELD,
+    "scrap": GONE,
     "conditions": {name: kind for name, kind in CONDITIONS.items() if kind},
     "materials": MATERIALS,
     "rejection_reason": "50",
@@ -56,7 +59,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     """
     path = settings.get("path")
     simulator = Simulator("sap_s4hana", Memory(Path(path) if path else None), error=odata.plain)
-    places = tuple(settings.get("places", (MAIN, SHOP, TILL)))
+    places = tuple(settings.get("places", (MAIN, SHOP, TILL, HELD, GONE)))
     items: Mapping[str, Any] = settings.get("items", {})
     company = Company(
         simulator=simulator,

@@ -31,6 +31,7 @@ def effects(company: Company) -> dict[str, dict[str, Any]]:
         "picked": _count(_delivery(one) for one in deliveries if one["OverallPickingStatus"] == "C"),
         "goods_issue": _count(_delivery(one) for one in deliveries if one["OverallGoodsMovementStatus"] == "C"),
         "returned": {one[NAME]: _pieces(one["items"]) for one in returns},
+        "returned_at": {one[NAME]: _at(one["items"]) for one in returns},
         "return": _count(one[NAME] for one in returns),
         "credit": _count(one[NAME] for one in requests),
         "refunded": _sums((one[NAME], Decimal(one["TotalNetAmount"]) + Decimal(one["tax"])) for one in requests),
@@ -50,6 +51,11 @@ def _sums(rows: Iterable[tuple[str, Decimal]]) -> dict[str, str]:
     for name, amount in rows:
         summed[name] = summed.get(name, Decimal(0)) + amount
     return {name: kept(amount) for name, amount in sorted(summed.items())}
+
+
+def _at(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Material and plant -> pieces."""
+    return {f"{one['Material']} {one.get('Plant', '')}".strip(): str(one["RequestedQuantity"]) for one in items}
 
 
 def _pieces(items: Iterable[Record]) -> dict[str, str]:

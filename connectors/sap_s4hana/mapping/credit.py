@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Line, Order, Tax
-from connectors.canonical.returns import Refund, RefundLine
+from connectors.canonical.returns import Refund, RefundLine, Return, ReturnLine
 from connectors.kit import names
 from connectors.kit.amounts import ZERO, Settler, in_role
 from connectors.kit.errors import Rejected
@@ -31,6 +31,30 @@ def customer_return(order: Order, refund: Refund, customer: str, policy: Policy)
         "PurchaseOrderByCustomer": names.of_refund(order, refund),
         "SDDocumentReason": policy.wanted("return_reason", "a reason of returns"),
         "to_Item": {"results": [_back(order, line, policy) for line in lines]},
+    }
+
+
+def goods_back(order: Order, returned: Return, customer: str, policy: Policy) -> dict[str, Any]:
+    """What came back without any money, each piece at the plant of its condition; the same document, under a name of its own."""
+    lines = [one for one in returned.lines if one.received_quantity]
+    return {
+        "CustomerReturnType": policy.return_type,
+        **policy.area,
+        "SoldToParty": customer,
+        "PurchaseOrderByCustomer": names.of_return(order, returned),
+        "SDDocumentReason": policy.wanted("return_reason", "a reason of returns"),
+        "to_Item": {"results": [_came(order, line, returned.location, policy) for line in lines]},
+    }
+
+
+def _came(order: Order, line: ReturnLine, ours: str, policy: Policy) -> dict[str, Any]:
+    sold = next((one for one in order.lines if one.id == line.line_id), None)
+    plant, _ = policy.place_of(line.condition, ours)
+    return {
+        "Material": material(sold, policy) if sold else policy.codes.theirs("sku", line.sku or line.line_id),
+        "RequestedQuantity": decimal(line.received_quantity or ZERO),
+        "RequestedQuantityUnit": policy.measure(sold.unit if sold else ""),
+        **({"Plant": plant} if plant else {}),
     }
 
 

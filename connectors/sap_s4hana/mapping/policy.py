@@ -35,6 +35,8 @@ class Policy:
     ship_to_function: str = "SH"
     bill_to_function: str = "BP"
     location: str = ""
+    quarantine: str = ""
+    scrap: str = ""
     conditions: Mapping[str, Any] = field(default_factory=dict)
     materials: Mapping[str, Any] = field(default_factory=dict)
     unit: str = "PC"
@@ -72,6 +74,17 @@ class Policy:
         is named.
         """
         told = self.codes.theirs("location", ours) if ours else self.location
+        plant, _, storage = told.partition("/")
+        return plant, storage
+
+    def place_of(self, condition: str, ours: str) -> tuple[str, str]:
+        """Where goods that came back lie: where they were counted if they are for sale, else at the place of their condition."""
+        if condition == "quarantined":
+            told = self.wanted("quarantine", "the place of what is looked at before it is sold again")
+        elif condition == "scrapped":
+            told = self.wanted("scrap", "the place of what is thrown away")
+        else:
+            return self.place(ours)
         plant, _, storage = told.partition("/")
         return plant, storage
 

@@ -279,3 +279,22 @@ def test_what_a_shop_hands_over_leaves_its_own_storage_location_and_not_the_ware
     company.do(lambda erp: erp.record_shipment(order, replace(shipment("f1", ("1001-1", 2)), location="till"), key="s"))
     levels = {one.location: one.on_hand for one in company.connector.stock(["WB-TEE"])}
     assert levels == {"main": Decimal(7), "till": Decimal(-2)}
+
+
+def test_goods_without_money_are_a_return_at_the_plant_of_their_condition_and_no_request(world):
+    company = world()
+    booked(company)
+    back = samples.goods_back(ORDER, "sellable", "quarantined")
+    for erp in (company, company.elsewhere()):
+        erp.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
+    ((name, pieces),) = company.effects()["returned_at"].items()
+    assert name.startswith("SHOP-1001/G")
+    assert pieces == {"TG11 1710": "1", "TG12 1790": "1"}
+    assert company.effects()["return"] == {name: 1}
+    assert not company.state("credits")
+    unheld = world(settings={"quarantine": ""})
+    booked(unheld)
+    with pytest.raises(Rejected) as refused:
+        unheld.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
+    assert (refused.value.code, refused.value.field) == ("not_configured", "settings.quarantine")
+    assert not unheld.state("returns")
