@@ -30,6 +30,9 @@ WORDS = {
     "creditMemo": "credit memo",
     "customerRefund": "customer refund",
     "customerDeposit": "customer deposit",
+    "depositApplication": "deposit application",
+    "invoice": "invoice",
+    "cashSale": "cash sale",
 }
 
 
@@ -70,10 +73,12 @@ class Client:
         answer = self._write("PATCH", f"{RECORD}/{record}/{ref}", f"{record}.update", body, replace)
         return self._id(answer, record)
 
-    def transform(self, record: str, ref: str, target: str, body: Mapping[str, Any]) -> ExternalId:
+    def transform(
+        self, record: str, ref: str, target: str, body: Mapping[str, Any], *, replace: Sequence[str] = ()
+    ) -> ExternalId:
         """POST .../!transform/...: makes a record out of another; lines that the body does not name are taken whole."""
         path = f"{RECORD}/{record}/{ref}/!transform/{target}"
-        return self._id(self._write("POST", path, f"{record}.transform", body), target)
+        return self._id(self._write("POST", path, f"{record}.{target}", body, replace), target)
 
     def get(self, record: str, ref: str, *, lines: bool = False) -> dict[str, Any] | None:
         """A record by its id or "eid:..."; None where NetSuite says that there is none. `lines` brings its
@@ -157,8 +162,8 @@ class Client:
             return Answer(
                 202, {**answer.headers, FIRST: "true"}, b"", write=True
             )  # the key's first job stands for this call
-        record = operation.partition(".")[0]
-        return self._checked(answer, WORDS.get(record, record))
+        record, _, target = operation.partition(".")
+        return self._checked(answer, WORDS.get(target) or WORDS.get(record, record))
 
     def _id(self, answer: Answer, record: str) -> ExternalId:
         """The id at the end of Location: a create or update answers 204 and no body."""

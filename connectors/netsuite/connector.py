@@ -14,12 +14,15 @@ from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
 from connectors.kit.errors import Missing, Rejected
-from connectors.kit.writes import ExternalId, Job, Write, Writes
+from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.netsuite import changes, ledger
+from connectors.netsuite.bills import Bills
 from connectors.netsuite.client import Client
 from connectors.netsuite.customers import Customers
+from connectors.netsuite.making import made, numbered, upserted
 from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, stock, tenders
 from connectors.netsuite.mapping.policy import Policy, policy
+from connectors.netsuite.refunds import Refunds
 
 ITEMS_A_QUERY = 500  # SuiteQL takes up to 1,000 values in a list
 
@@ -32,6 +35,8 @@ class NetSuite:
         self._client = Client(connection)
         self._policy: Policy = policy(connection.account, connection.codes)
         self._customers = Customers(self._client, self._policy)
+        self._bills = Bills(self._client, self._policy)
+        self._refunds = Refunds(self._client, self._policy)
 
     # ---- orders
 
@@ -46,7 +51,7 @@ class NetSuite:
         found = yield self._order_write(order, {**body, "entity": {"id": customer}}, key)
         for index, deposit in enumerate(deposits):
             more = {"customer": {"id": customer}, "salesOrder": {"id": found}}
-            yield self._upsert(_numbered("customer_deposit", index), "customerDeposit", {**deposit, **more}, ())
+            yield upserted(self._client, numbered("customer_deposit", index), "customerDeposit", {**deposit, **more})
         return self._number(found)
 
     def _customer(self, order: Order) -> Writes:
@@ -137,68 +142,29 @@ class NetSuite:
     # ---- shipments
 
     def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
-        """One item fulfilment for each shipment, of the lines that left and no others."""
+        """One item fulfilment for each shipment, of the lines that left and no others; then its bill, where the hub bills."""
         name = names.of_shipment(order, shipment)
-        return (
-            yield Write(
-                "fulfilment",
-                send=lambda: self._fulfil(order, shipment, name),
-                find=partial(self._client.id_of, "itemFulfillment", name),
-                links=(("shipment", shipment.id),),
-            )
-        )
+        make = partial(self._fulfil, order, shipment)
+        links = (("shipment", shipment.id),)
+        left = yield made(self._client, "fulfilment", "itemFulfillment", name, make, links)
+        if self._policy.billing != "netsuite":
+            yield from self._bills.of_shipment(order, shipment, str(self._booked(order)["id"]))
+        return left
 
-    def _fulfil(self, order: Order, shipment: Shipment, name: str) -> ExternalId:
-        """A transform has no upsert: the external id is unique, so whatever refuses a second one, the first is
-        taken.
-        """
-        found = self._client.id_of("itemFulfillment", name)
-        if found is not None:
-            return found
+    def _fulfil(self, order: Order, shipment: Shipment) -> ExternalId:
         record = self._booked(order)
         body = fulfilment.fulfilment(order, shipment, record, self._policy)
-        try:
-            return self._client.transform("salesOrder", str(record["id"]), "itemFulfillment", body)
-        except Rejected as refused:
-            found = self._client.id_of("itemFulfillment", name)
-            if found is None:
-                raise refused
-            return found
+        return self._client.transform("salesOrder", str(record["id"]), "itemFulfillment", body)
 
     # ---- refunds
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
-        """A credit memo and a customer refund for each tender. What moved no money yet is booked when it does."""
-        dues = credit.dues(order, refund)
-        if not dues:
+        """Out of the deposits, or a credit memo and a customer refund for each tender. What moved no money yet is
+        booked when it does.
+        """
+        if not credit.dues(order, refund):
             return ""
-        customer = self._customer_of(order)
-        body = credit.credit_memo(order, refund, customer, self._policy)
-        payouts = [credit.customer_refund(order, refund, due, customer, "", self._policy) for due in dues]
-        memo = yield self._upsert("credit_memo", "creditMemo", body, credit.SUBLISTS, links=(("refund", refund.id),))
-        for index, (due, _) in enumerate(zip(dues, payouts, strict=True)):
-            payout = credit.customer_refund(order, refund, due, customer, memo, self._policy)
-            yield self._upsert(_numbered("customer_refund", index), "customerRefund", payout, ("apply",))
-        return memo
-
-    def _customer_of(self, order: Order) -> str:
-        """Whom the order was booked on: NetSuite's own word, as people may have merged customers since."""
-        return str(self._booked(order)["entity"]["id"])
-
-    def _upsert(
-        self,
-        write: str,
-        record: str,
-        body: Mapping[str, Any],
-        replace: Sequence[str],
-        links: tuple[tuple[str, str], ...] = (),
-    ) -> Write:
-        name = str(body["externalId"])
-
-        def send() -> ExternalId | Job:
-            return self._client.upsert(record, name, body, replace=replace)
-
-        return Write(write, send=send, find=partial(self._client.id_of, record, name), links=links)
+        return (yield from self._refunds.of(order, refund, self._booked(order)))
 
     # ---- the books, listed
 
@@ -232,10 +198,6 @@ class NetSuite:
             return self._connection.codes.ours(kind, str(theirs))
         except Missing:
             return ""
-
-
-def _numbered(name: str, index: int) -> str:
-    return f"{name}_{index + 1}" if index else name
 
 
 def _slices(values: tuple[str, ...], size: int) -> list[tuple[str, ...]]:

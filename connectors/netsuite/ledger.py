@@ -44,8 +44,7 @@ def booking(row: Mapping[str, Any], policy: Policy) -> Booking:
 
 def _total(row: Mapping[str, Any], policy: Policy) -> Money | None:
     """Redeemed gift certificates lower NetSuite's total, which is then no longer the order's: not said."""
-    codes = {str(number): code for code, number in policy.currencies.items()}
-    currency = codes.get(str(row.get("currency", "")), policy.base_currency)
+    currency = policy.iso(str(row.get("currency", "")))
     if policy.gift_cards == "redemption" or not currency or "foreigntotal" not in row:
         return None
     return parse(str(row["foreigntotal"]), currency)

@@ -67,7 +67,9 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     `items` (id -> SKU, or {sku, type}; with them an unknown id is refused, without them any number is an item);
     `stock` (item id -> {location id: quantity});
     `subsidiaries`, `locations`, `currencies` (ids that exist; none given: any);
-    `refused_emails` (customers that it refuses with USER_ERROR).
+    `refused_emails` (customers that it refuses with USER_ERROR);
+    `applies_deposits` (true: an invoice takes its sales order's deposits by itself);
+    `bill_drift` (what it adds to the first tax of a bill, as an engine that reckons anew).
     """
     path = settings.get("path")
     simulator = Simulator(
@@ -91,6 +93,8 @@ def create(settings: Mapping[str, Any]) -> Simulator:
             currencies=_texts(settings, "currencies"),
             refused_emails=tuple(one.casefold() for one in _texts(settings, "refused_emails")),
             open_catalogue=not settings.get("items"),
+            applies_deposits=bool(settings.get("applies_deposits")),
+            bill_drift=str(settings.get("bill_drift", "")),
         ),
         jobs=Jobs(simulator.memory, float(settings.get("job_seconds", 0.2))),
         latency=float(settings.get("latency", 0)),

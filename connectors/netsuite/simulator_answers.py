@@ -16,7 +16,8 @@ from connectors.netsuite.simulator_sums import number, sums
 
 RECORD = "/services/rest/record/v1"
 COUNTS = frozenset(
-    "quantity rate amount quantityFulfilled shippingCost discountRate payment taxAmount taxBasis taxRate".split()
+    "quantity rate amount quantityFulfilled quantityBilled shippingCost discountRate payment taxAmount taxBasis taxRate "
+    "refundedAmountTotalBox applied total".split()
 )
 
 
@@ -47,17 +48,19 @@ def refusal(refused: Refused, headers: Mapping[str, str] | None = None) -> Respo
     return answer(ns_error(refused), refused.status, headers)
 
 
-def shown_record(kind: str, record: Mapping[str, Any], expand: bool) -> dict[str, Any]:
+def shown_record(kind: str, record: Mapping[str, Any], expand: bool, more: Mapping[str, Any]) -> dict[str, Any]:
     """A record as a GET tells it: numbers as numbers; its sublists only when they are asked for, else a link
     to each.
     """
     shown = {k: _numeric(k, v) for k, v in record.items() if k not in SUBLISTS.values() and k != "status"}
-    if kind in ("salesOrder", "creditMemo"):
+    if kind in ("salesOrder", "creditMemo", "invoice", "cashSale"):
         shown |= sums(record)
+    if record.get("status"):
         shown["status"] = {"id": record["status"]}
     for name, kept in SUBLISTS.items():
         if record.get(kept) is not None:
-            rows = [_shown_line(row) for row in record[kept]]
+            # a refund's deposits are told as applications, and never by this sublist (article_0830082954)
+            rows = [_shown_line(row) for row in record[kept] if name != "deposit"]
             envelope = {
                 "links": [],
                 "count": len(rows),
@@ -67,7 +70,7 @@ def shown_record(kind: str, record: Mapping[str, Any], expand: bool) -> dict[str
                 "totalResults": len(rows),
             }
             shown[name] = envelope if expand else {"links": [{"rel": "self", "href": f"{request.base_url}/{name}"}]}
-    return {"links": [], **shown}
+    return {"links": [], **shown, **more}
 
 
 def _shown_line(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,10 @@ Body = Mapping[str, Any]
 Record = dict[str, Any]
 KINDS = {
     kind.lower(): kind
-    for kind in "customer salesOrder itemFulfillment creditMemo customerRefund customerDeposit inventoryItem".split()
+    for kind in (
+        "customer salesOrder itemFulfillment creditMemo customerRefund customerDeposit depositApplication invoice "
+        "cashSale inventoryItem"
+    ).split()
 }
 NUMBERS = {
     "salesOrder": "SO",
@@ -26,12 +29,16 @@ NUMBERS = {
     "creditMemo": "CM",
     "customerRefund": "RF",
     "customerDeposit": "CD",
+    "depositApplication": "DA",
+    "invoice": "INV",
+    "cashSale": "CS",
 }
 SUBLISTS = {
     "item": "lines",
     "taxDetails": "taxDetails",
     "giftCertRedemption": "giftCertRedemption",
     "apply": "apply",
+    "deposit": "deposit",
     "package": "package",
 }
 
@@ -46,6 +53,8 @@ class Books:
     currencies: tuple[str, ...] = ()
     refused_emails: tuple[str, ...] = ()
     open_catalogue: bool = True
+    applies_deposits: bool = False
+    bill_drift: str = ""
 
     # ---- reading
 
@@ -84,18 +93,25 @@ class Books:
             return self.save(kind, self.find(kind, ref), {**body, "externalId": ref[4:]}, replace, strict)
 
     def create(self, kind: str, body: Any, strict: bool) -> Record:
-        name = body.get("externalId") if isinstance(body, Mapping) else None
         with self.simulator.memory.lock:
-            if name and self.find(kind, f"eid:{name}") is not None:
-                raise Refused(f"This record already exists: external ID {name}.", "DUP_RCRD", "externalId")
+            self.unused(kind, body if isinstance(body, Mapping) else {})
             return self.save(kind, None, body, (), strict)
+
+    def unused(self, kind: str, body: Body) -> None:
+        """Refuses a new record under an external id that another of its kind bears."""
+        name = body.get("externalId")
+        if name and self.find(kind, f"eid:{name}") is not None:
+            raise Refused(f"This record already exists: external ID {name}.", "DUP_RCRD", "externalId")
 
     def save(self, kind: str, old: Record | None, body: Any, replace: Sequence[str], strict: bool) -> Record:
         """Checks a body, merges it into what there is and keeps it."""
         examine(kind, body, strict)
+        if old is None and kind not in RULES:
+            raise Refused(f"A {kind} is made only by a transformation of another record.", "USER_ERROR")
         with self.simulator.memory.lock:
             record = self.merged(old or {}, body, replace)
-            RULES[kind](self, record)
+            if kind in RULES:
+                RULES[kind](self, record)
             return self.keep(kind, record)
 
     def merged(self, old: Record, body: Body, replace: Sequence[str]) -> Record:

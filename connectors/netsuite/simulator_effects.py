@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.netsuite.simulator_books import Books
 from connectors.netsuite.simulator_lines import SHIPS, openness
+from connectors.netsuite.simulator_money import deposit_left, owed
 from connectors.netsuite.simulator_sums import number, sums
 
 
@@ -31,6 +32,12 @@ def effects(books: Books) -> dict[str, dict[str, Any]]:
         "customer_refund": _count(books, "customerRefund"),
         "refunded": _refunded(books),
         "deposit": {_name(one): str(number(one["payment"])) for one in books.table("customerDeposit").values()},
+        "invoice": _count(books, "invoice"),
+        "invoice_total": {_name(one): str(sums(one)["total"]) for one in books.table("invoice").values()},
+        "cash_sale": _count(books, "cashSale"),
+        "cash_sale_total": {_name(one): str(sums(one)["total"]) for one in books.table("cashSale").values()},
+        "owed": {_name(one): str(owed(books, one)) for one in books.table("invoice").values()},
+        "deposit_left": {_name(one): str(deposit_left(books, one)) for one in books.table("customerDeposit").values()},
         "cancelled": {_name(one): 1 for one in orders if cancelled(one)},
     }
 
@@ -53,11 +60,12 @@ def _shipped(order: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _refunded(books: Books) -> dict[str, str]:
-    """Credit memo / payment option -> what went back through it."""
+    """Credit memo or deposit / payment option -> what went back through it."""
     moved: dict[str, Decimal] = {}
     for refund in books.table("customerRefund").values():
-        for row in refund.get("apply", ()):
-            memo = books.table("creditMemo").get(str(row["doc"]["id"]), {"id": row["doc"]["id"]})
+        for row in (*refund.get("apply", ()), *refund.get("deposit", ())):
+            source = str(row["doc"]["id"])
+            memo = books.table("creditMemo").get(source) or books.table("customerDeposit").get(source) or {"id": source}
             key = f"{_name(memo)}/{refund['paymentOption']['id']}"
             moved[key] = moved.get(key, Decimal(0)) + number(row["amount"])
     return {key: str(amount) for key, amount in sorted(moved.items())}

@@ -25,6 +25,7 @@ LINE = _typed(
     text="description taxDetailsReference",
     flag="isClosed isTaxable itemReceive",
 )
+APPLIED = _typed(ref="doc", flag="apply", number="amount line")
 SALE = _typed(
     ref="entity currency location subsidiary shipMethod discountItem orderStatus class department terms "
     "salesChannel customForm partner",
@@ -56,7 +57,7 @@ FIELDS: dict[str, dict[str, str]] = {
         text="externalId memo tranId",
         day="tranDate",
         ref="customer currency paymentOption account subsidiary location",
-        rows="apply",
+        rows="apply deposit",
     ),
     "customerDeposit": _typed(
         text="externalId memo tranId",
@@ -64,13 +65,20 @@ FIELDS: dict[str, dict[str, str]] = {
         ref="customer salesOrder currency paymentOption account subsidiary location",
         number="payment",
     ),
+    "depositApplication": _typed(text="externalId memo tranId", day="tranDate", ref="currency location", rows="apply"),
+    "invoice": {name: kind for name, kind in SALE.items() if name not in ("orderStatus", "shipComplete")},
+    "cashSale": {
+        **{name: kind for name, kind in SALE.items() if name not in ("orderStatus", "shipComplete")},
+        "paymentOption": REF,
+    },
 }
 INSIDE: dict[str, dict[str, str]] = {
     "item": LINE,
     "taxDetails": DETAIL,
     "giftCertRedemption": _typed(ref="authCode", number="authCodeApplied"),
     "package": _typed(text="packageTrackingNumber packageDescr packageCartonNumber", number="packageWeight"),
-    "apply": _typed(ref="doc", flag="apply", number="amount line"),
+    "apply": APPLIED,
+    "deposit": {name: kind for name, kind in APPLIED.items() if name != "line"},
     "shippingAddress": ADDRESS,
     "billingAddress": ADDRESS,
     "addressBook": _typed(flag="defaultBilling defaultShipping", text="label", group="addressBookAddress"),

@@ -48,7 +48,8 @@ def status(order: Mapping[str, Any]) -> str:
     left = sum((openness(line) for line in goods), Decimal(0))
     moved = any(number(line.get("quantityFulfilled")) for line in goods)
     if goods and not left:
-        return "F" if moved else "H"
+        waits = any(number(line.get("quantityFulfilled")) > number(line.get("quantityBilled")) for line in goods)
+        return ("F" if waits else "G") if moved else "H"
     if moved:
         return "D"
     return str((order.get("orderStatus") or {}).get("id", "A"))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.netsuite.simulator_errors import Refused, value, wanting
 from connectors.netsuite.simulator_lines import status
-from connectors.netsuite.simulator_sums import number, sums
+from connectors.netsuite.simulator_money import deposit, entity, refund
+from connectors.netsuite.simulator_sums import number
 
 if TYPE_CHECKING:
     from connectors.netsuite.simulator_books import Books
@@ -41,24 +42,9 @@ def _known(name: str, record: Body, among: Sequence[str], label: str) -> None:
         raise value(name, given["id"])
 
 
-def _entity(books: Books, name: str, record: Body, label: str) -> Record:
-    if not record.get(name):
-        raise wanting(label)
-    found = books.table("customer").get(str(record[name]["id"]))
-    if found is None:
-        raise value(name, record[name]["id"])
-    if str(found.get("email", "")).casefold() in books.refused_emails:
-        raise Refused(
-            "Error while accessing a resource. This customer is on credit hold and may not be used.",
-            "USER_ERROR",
-            name,
-        )
-    return found
-
-
 def _sale(books: Books, record: Record) -> None:
     """A sales order or credit memo: a customer, lines of known items, taxes that belong to its lines."""
-    _entity(books, "entity", record, "Customer")
+    entity(books, "entity", record, "Customer")
     if books.currencies and record.get("currency"):
         _known("currency", record, books.currencies, "Currency")
     if books.locations and record.get("location"):
@@ -75,7 +61,8 @@ def _sale(books: Books, record: Record) -> None:
         raise wanting("Ship Via")
     if record.get("discountRate") and not record.get("discountItem"):
         raise wanting("Discount")
-    record["status"] = status(record)
+    if "createdFrom" not in record:
+        record["status"] = status(record)
 
 
 def _line(books: Books, index: int, line: Record) -> None:
@@ -110,48 +97,19 @@ def _details(books: Books, record: Record) -> None:
             raise wanting("Tax Code")
 
 
-def _refund(books: Books, record: Record) -> None:
-    """A customer refund takes from credits of the same customer no more than is left of them."""
-    _entity(books, "customer", record, "Customer")
+def _cash(books: Books, record: Record) -> None:
+    """A sale that is paid as it is made."""
+    _sale(books, record)
     if not record.get("paymentOption"):
         raise wanting("Payment Option")
-    rows = [row for row in record.get("apply", ()) if row.get("apply")]
-    if not rows:
-        raise Refused(
-            "Error while accessing a resource. You must apply this refund to at least one transaction.",
-            path="apply",
-        )
-    for index, row in enumerate(rows):
-        memo = books.table("creditMemo").get(str(row["doc"]["id"]))
-        if memo is None or memo["entity"]["id"] != record["customer"]["id"]:
-            raise value(f"apply.items[{index}].doc", row["doc"]["id"])
-        if not 0 < number(row.get("amount")) <= remaining(books, memo, record.get("id", "")):
-            raise value(f"apply.items[{index}].amount", row.get("amount"))
-    record["total"] = str(sum((number(row["amount"]) for row in rows), Decimal(0)))
-
-
-def remaining(books: Books, memo: Record, but: str = "") -> Decimal:
-    """What is left of a credit memo beside what other refunds took."""
-    others = (one for key, one in books.table("customerRefund").items() if key != but)
-    taken = (number(row["amount"]) for one in others for row in one.get("apply", ()) if row["doc"]["id"] == memo["id"])
-    return sums(memo)["total"] - sum(taken, Decimal(0))
-
-
-def _deposit(books: Books, record: Record) -> None:
-    _entity(books, "customer", record, "Customer")
-    if number(record.get("payment")) <= 0:
-        raise wanting("Payment Amount")
-    if not record.get("paymentOption"):
-        raise wanting("Payment Option")
-    order = record.get("salesOrder")
-    if order and str(order["id"]) not in books.table("salesOrder"):
-        raise value("salesOrder", order["id"])
 
 
 RULES: dict[str, Callable[[Books, Record], None]] = {
     "customer": _customer,
     "salesOrder": _sale,
     "creditMemo": _sale,
-    "customerRefund": _refund,
-    "customerDeposit": _deposit,
+    "invoice": _sale,
+    "cashSale": _cash,
+    "customerRefund": refund,
+    "customerDeposit": deposit,
 }

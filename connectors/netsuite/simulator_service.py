@@ -17,7 +17,8 @@ from connectors.netsuite.simulator_answers import RECORD, answer, body, located,
 from connectors.netsuite.simulator_books import KINDS, Books
 from connectors.netsuite.simulator_errors import Refused
 from connectors.netsuite.simulator_jobs import Jobs
-from connectors.netsuite.simulator_shipping import fulfil
+from connectors.netsuite.simulator_money import standing
+from connectors.netsuite.simulator_transforms import TRANSFORMS
 
 TOKEN = "/services/rest/auth/oauth2/v1/token"
 
@@ -47,7 +48,9 @@ def serve(account: NetSuite) -> None:
         _add(account, f"{RECORD}/{kind}/<ref>", f"{kind}.get", "GET", _get, kind)
         _add(account, f"{RECORD}/{kind}/<ref>", f"{kind}.upsert", "PUT", _upsert, kind)
         _add(account, f"{RECORD}/{kind}/<ref>", f"{kind}.update", "PATCH", _update, kind)
-    _add(account, f"{RECORD}/salesOrder/<ref>/!transform/itemFulfillment", "salesOrder.transform", "POST", _transform)
+    for source, target in TRANSFORMS:
+        rule = f"{RECORD}/{source}/<ref>/!transform/{target}"
+        _add(account, rule, f"{source}.{target}", "POST", _transform, source, target)
 
 
 def _add(account: NetSuite, rule: str, name: str, method: str, handle: Callable[..., Any], *more: Any) -> None:
@@ -93,10 +96,11 @@ def _replace() -> tuple[str, ...]:
     return tuple(filter(None, request.args.get("replace", "").split(",")))
 
 
-def _do(account: NetSuite, act: str, kind: str, ref: str = "") -> Response:
+def _do(account: NetSuite, act: str, kind: str, ref: str = "", target: str = "") -> Response:
     job = {
         "act": act,
         "kind": kind,
+        "target": target,
         "ref": ref,
         "text": request.get_data(as_text=True),
         "replace": list(_replace()),
@@ -104,7 +108,7 @@ def _do(account: NetSuite, act: str, kind: str, ref: str = "") -> Response:
     }
     if "respond-async" in request.headers.get("prefer", ""):
         return _accept(account, job)
-    return located("itemFulfillment" if act == "transform" else kind, perform(account, job))
+    return located(target or kind, perform(account, job))
 
 
 def perform(account: NetSuite, job: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +126,7 @@ def perform(account: NetSuite, job: Mapping[str, Any]) -> dict[str, Any]:
     if job["act"] == "upsert":
         return books.upsert(kind, ref, body, job["replace"], job["strict"])
     if job["act"] == "transform":
-        return fulfil(books, ref, body, job["strict"])
+        return TRANSFORMS[kind, job["target"]](books, ref, body, job["replace"], job["strict"])
     return books.save(kind, books.get(kind, ref), body, job["replace"], job["strict"])
 
 
@@ -138,8 +142,8 @@ def _update(account: NetSuite, kind: str, ref: str) -> Response:
     return _do(account, "update", kind, ref)
 
 
-def _transform(account: NetSuite, ref: str) -> Response:
-    return _do(account, "transform", "salesOrder", ref)
+def _transform(account: NetSuite, source: str, target: str, ref: str) -> Response:
+    return _do(account, "transform", source, ref, target)
 
 
 def _get(account: NetSuite, kind: str, ref: str) -> Response:
@@ -149,11 +153,9 @@ def _get(account: NetSuite, kind: str, ref: str) -> Response:
             if found is None:
                 raise errors.nobody(kind, ref)
             return answer({"id": ref, "itemId": found["sku"], "links": []})
-        return answer(
-            shown_record(
-                kind, account.books.get(kind, ref), request.args.get("expandSubResources", "").lower() == "true"
-            )
-        )
+        record = account.books.get(kind, ref)
+        expand = request.args.get("expandSubResources", "").lower() == "true"
+        return answer(shown_record(kind, record, expand, standing(account.books, kind, record)))
 
 
 def _suiteql(account: NetSuite) -> Response:
@@ -205,5 +207,4 @@ def _result(account: NetSuite, job: str) -> Response:
     if held.get("error"):
         refused = Refused(**held["error"])
         return refusal(refused)
-    kind = "itemFulfillment" if held["job"]["act"] == "transform" else held["job"]["kind"]
-    return located(kind, {"id": held["record"]})
+    return located(held["job"]["target"] or held["job"]["kind"], {"id": held["record"]})

@@ -16,14 +16,12 @@ Body = Mapping[str, Any]
 Record = dict[str, Any]
 
 
-def fulfil(books: Books, ref: str, body: Any, strict: bool) -> Record:
+def fulfil(books: Books, ref: str, body: Any, replace: Sequence[str], strict: bool) -> Record:
     """!transform/itemFulfillment: every open line whole, but for what the body says of it."""
     examine("itemFulfillment", body, strict)
     with books.simulator.memory.lock:
         order = books.get("salesOrder", ref)
-        name = body.get("externalId")
-        if name and books.find("itemFulfillment", f"eid:{name}") is not None:
-            raise Refused(f"This record already exists: external ID {name}.", "DUP_RCRD", "externalId")
+        books.unused("itemFulfillment", body)
         if order["status"] not in ("B", "D", "E"):
             raise Refused(
                 "Error while accessing a resource. This transaction is not open for fulfillment.",

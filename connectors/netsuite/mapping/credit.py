@@ -160,6 +160,12 @@ def customer_refund(
     order: Order, refund: Refund, due: Due, customer: str, memo_id: str, policy: Policy
 ) -> dict[str, Any]:
     """The payment to the customer through one tender, applied to the credit memo."""
+    rows = [{"doc": {"id": memo_id}, "apply": True, "amount": due.amount}]
+    return {**payout(order, refund, due, customer, policy), "apply": {"items": rows}}
+
+
+def payout(order: Order, refund: Refund, due: Due, customer: str, policy: Policy) -> dict[str, Any]:
+    """The header of a customer refund; what it is taken from is the caller's to say."""
     body = {
         "externalId": names.of_tender(order, refund, due.gateway),
         "customer": {"id": customer},
@@ -167,6 +173,5 @@ def customer_refund(
         "tranDate": policy.day(refund.at) if refund.at else "",
         "paymentOption": {"id": policy.codes.theirs("payment_method", due.gateway)},
         "memo": f"{order.number} {due.gateway}",
-        "apply": {"items": [{"doc": {"id": memo_id}, "apply": True, "amount": due.amount}]},
     }
     return {name: value for name, value in body.items() if value not in ("", None)}

@@ -27,10 +27,19 @@ class Booked:
     closed: bool
     ships: bool
     own_id: str
+    kind: str = ""
+    billed: Decimal = Decimal(0)
+    amount: Decimal = Decimal(0)
+    reference: str = ""  # what its tax details name it by
 
     @property
     def open(self) -> Decimal:
         return Decimal(0) if self.closed else self.quantity - self.fulfilled
+
+    @property
+    def gone(self) -> Decimal:
+        """How many have left or are billed: what goes back of these is a credit."""
+        return max(self.fulfilled, self.billed)
 
 
 def booked(record: Mapping[str, Any], policy: Policy) -> tuple[Booked, ...]:
@@ -39,15 +48,20 @@ def booked(record: Mapping[str, Any], policy: Policy) -> tuple[Booked, ...]:
 
 
 def _booked(row: Mapping[str, Any], policy: Policy) -> Booked:
-    kind = row.get("itemType") or {}
+    told = row.get("itemType") or {}
+    kind = str(told.get("id", "") if isinstance(told, Mapping) else told)
     return Booked(
         number=int(row["line"]),
         item=str(row["item"]["id"]),
         quantity=Decimal(str(row.get("quantity", 0))),
         fulfilled=Decimal(str(row.get("quantityFulfilled", 0))),
         closed=bool(row.get("isClosed", False)),
-        ships=str(kind.get("id", "") if isinstance(kind, Mapping) else kind) not in NEVER_SHIPPED,
+        ships=kind not in NEVER_SHIPPED,
         own_id=str(row.get(policy.line_field, "")) if policy.line_field else "",
+        kind=kind,
+        billed=Decimal(str(row.get("quantityBilled") or 0)),
+        amount=Decimal(str(row.get("amount") or 0)),
+        reference=str(row.get("taxDetailsReference") or ""),
     )
 
 

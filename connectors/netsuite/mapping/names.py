@@ -34,6 +34,14 @@ def of_shipment(order: Order, shipment: Shipment) -> str:
     return external_id(order.channel, order.id, "s", shipment.origin, shipment.id)
 
 
+def of_bill(order: Order, shipment: Shipment) -> str:
+    return external_id(order.channel, order.id, "i", shipment.origin, shipment.id)
+
+
+def of_application(order: Order, payment: Payment, shipment: Shipment) -> str:
+    return external_id(order.channel, order.id, "a", payment.id, shipment.origin, shipment.id)
+
+
 def of_refund(order: Order, refund: Refund) -> str:
     return external_id(order.channel, order.id, "r", refund.id)
 

@@ -36,6 +36,7 @@ class Policy:
     tax_type: str = ""
     gift_cards: str = "deposit"
     deposits: str = "gift_cards"
+    billing: str = "netsuite"
     line_field: str = ""
     number: str = "tranId"
     package_weight: str = "1"
@@ -60,6 +61,11 @@ class Policy:
         if code == self.base_currency:
             return None
         raise self.lacking(f"currencies.{code}", f"NetSuite's currency for {code} (or base_currency)")
+
+    def iso(self, number: str) -> str:
+        """The ISO 4217 code of NetSuite's currency; the base currency's where it is none of the configured."""
+        codes = {str(theirs): code for code, theirs in self.currencies.items()}
+        return codes.get(number, self.base_currency)
 
     def lacking(self, setting: str, what: str) -> Rejected:
         return Rejected(

@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
+from connectors.kit.amounts import ZERO
 from connectors.kit.errors import Rejected
 from connectors.netsuite.mapping import names
 from connectors.netsuite.mapping.policy import Policy
@@ -40,15 +41,30 @@ def gateway(payment: Payment) -> str:
     return payment.gateway or payment.tender.value
 
 
-def deposits(order: Order, policy: Policy) -> tuple[dict[str, Any], ...]:
-    """The deposits to book with an order: for gift cards (tenders that the books must know), for all payments,
-    or none.
+def for_cash(order: Order, policy: Policy) -> Payment | None:
+    """The payment through whose tender an order is sold for cash: all of it was taken through that one. Else None."""
+    paid = taken(order)
+    if policy.billing != "cash_sale" or len({gateway(one) for one in paid}) != 1:
+        return None
+    price = (order.current or order.totals).total.in_role(order.money_role).amount
+    whole = sum((one.amount.in_role(order.money_role).amount for one in paid), ZERO)
+    return paid[0] if whole >= price else None
+
+
+def deposited(order: Order, policy: Policy) -> tuple[Payment, ...]:
+    """The payments that are booked as deposits with an order: gift cards (tenders that the books must know), all, or
+    none. What is sold for cash needs no deposit: the cash sale takes the money.
     """
-    if policy.deposits == "none":
+    if policy.deposits == "none" or for_cash(order, policy):
         return ()
     cards = gift_cards(order)
     booked = cards if policy.gift_cards == "deposit" else ()
-    paid = [one for one in taken(order) if one in booked or (policy.deposits == "all" and one not in cards)]
+    return tuple(one for one in taken(order) if one in booked or (policy.deposits == "all" and one not in cards))
+
+
+def deposits(order: Order, policy: Policy) -> tuple[dict[str, Any], ...]:
+    """The bodies of an order's deposits."""
+    paid = deposited(order, policy)
     if len(paid) > MOST:
         raise too_many(f"Order {order.number} was paid with {len(paid)} tenders")
     return tuple(_deposit(order, one, policy) for one in paid)

@@ -15,6 +15,8 @@ from tests.contract.samples import NOW, ORDER, eur
 
 __all__ = ["NOW", "ORDER", "eur"]
 
+SHIPPING = Adjustment("shipping", eur("4.90"), eur("0.93"))
+
 
 def guest(name: str, email: str) -> Order:
     """The sample order of a guest who is only an address."""

@@ -16,7 +16,7 @@ from connectors.canonical.payment import Tender
 from connectors.kit.errors import Rejected
 from connectors.kit.http import Exchange
 from tests.connectors.counting import Counted
-from tests.connectors.netsuite import orders
+from tests.connectors.netsuite import orders, published
 from tests.connectors.netsuite.conftest import CODES, CREDENTIALS, World, connected, played_with
 from tests.connectors.netsuite.orders import ORDER
 from tests.contract import samples
@@ -26,13 +26,9 @@ pytestmark = pytest.mark.skipif(
     not FACTS.exists(), reason="../shared/specs/netsuite is not here: nothing to hold our requests against"
 )
 RECORD = "/services/rest/record/v1"
-OURS = (
-    "customer",
-    "itemFulfillment",
-    "creditMemo",
-    "customerRefund",
-    "customerDeposit",
-)  # records the facts name no fields of
+UNTOLD = ("customer", "itemFulfillment", "creditMemo")  # records that no facts here name the fields of
+OURS = (*UNTOLD, *published.BODIES)
+BILLED = {"billing": "invoice", "deposits": "all"}
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +43,37 @@ def exchanges() -> list[Exchange]:
     for settings in ({}, {"gift_cards": "redemption"}, {"respond_async": True}):
         played = played_with({"stock": {"1001": {"1": "5"}}, "job_seconds": 0.05})
         with played.served() as address:
+            said += whole_life(connected(played, address, settings, CODES, 5.0, None, CREDENTIALS))
+    for life, settings in ((paid_before, BILLED), (for_cash, {"billing": "cash_sale"})):
+        played = played_with({})
+        with played.served() as address:
             said += life(connected(played, address, settings, CODES, 5.0, None, CREDENTIALS))
     return said
 
 
-def life(netsuite: World) -> list[Exchange]:
+def paid_before(netsuite: World) -> list[Exchange]:
+    """An order whose deposits pay its bill, one that is refunded out of them, and a credit of what was billed."""
+    paid = orders.paid_by(ORDER, ("gift_card", Tender.GIFT_CARD, "20.00"), ("card", Tender.CARD, "37.36"))
+    netsuite.drive(netsuite.connector.book(paid, key="b"))
+    first, second = samples.parcels(ORDER)
+    netsuite.drive(netsuite.connector.record_shipment(paid, first, key="s1"))
+    never_left = orders.refund("r1", ("card", "10.12"), lines=(orders.back(ORDER.lines[1], 1, "8.50", "1.62"),))
+    netsuite.drive(netsuite.connector.record_refund(paid, never_left, key="r1"))
+    netsuite.drive(netsuite.connector.record_shipment(paid, second, key="s2"))
+    netsuite.drive(netsuite.connector.record_refund(paid, samples.refund(ORDER), key="r2"))
+    for record in ("depositApplication", "customerRefund", "customerDeposit"):
+        for held in netsuite.simulator.memory.table(record):
+            assert netsuite.connector._client.get(record, held, lines=True)
+    return netsuite.exchanges
+
+
+def for_cash(netsuite: World) -> list[Exchange]:
+    netsuite.drive(netsuite.connector.book(ORDER, key="b"))
+    netsuite.drive(netsuite.connector.record_shipment(ORDER, samples.parcels(ORDER)[0], key="s"))
+    return netsuite.exchanges
+
+
+def whole_life(netsuite: World) -> list[Exchange]:
     paid = orders.paid_by(ORDER, ("gift_card", Tender.GIFT_CARD, "20.00"), ("card", Tender.CARD, "37.36"))
     netsuite.drive(netsuite.connector.book(paid, key="b"))
     netsuite.drive(netsuite.connector.amend(samples.amended(paid), key="a"))
@@ -101,15 +123,56 @@ def test_every_other_service_is_where_it_is_published(facts, exchanges):
         assert re.sub(r"/job/\d+.*", "/job/", path) in told, path
 
 
+def test_every_transform_is_a_published_one(facts, exchanges):
+    known = published.TRANSFORMS | {"salesOrder": facts["operations"]["POST /salesOrder/{id}/!transform/{target}"]}
+    made = [
+        urlsplit(one.url).path.removeprefix(f"{RECORD}/").split("/") for one in exchanges if "/!transform/" in one.url
+    ]
+    assert len({(source, target) for source, _, _, target in made}) >= 3
+    for source, _, _, target in made:
+        assert target in known[source], f"{source} makes no {target}"
+
+
+def hold_other(kind: str, body: Mapping[str, Any], where: str) -> None:
+    hold(body, published.BODIES[kind], where)
+    for name, known in published.ROWS[kind].items():
+        for row in body.get(name, {}).get("items", ()):
+            hold(row, known, f"{where}.{name}")
+
+
+def about(one: Exchange) -> str:
+    """The record that an exchange writes or reads: a transform's is its target."""
+    first, _, second = one.operation.partition(".")
+    return second if second in published.BODIES else first
+
+
+@pytest.mark.parametrize("kind", published.BODIES)
+def test_other_records_too_have_published_fields_of_the_published_types(exchanges, kind):
+    ours = [one for one in exchanges if about(one) == kind]
+    sent = [simplejson.loads(one.request, use_decimal=True) for one in ours if one.method in ("PUT", "POST", "PATCH")]
+    told = [simplejson.loads(one.answer, use_decimal=True) for one in ours if one.method == "GET" and one.status == 200]
+    assert sent
+    assert told
+    for body in sent:
+        hold_other(kind, body, "sent")
+    for body in told:
+        hold_other(kind, body, "told")
+
+
 @pytest.mark.counting
 def test_operations_by_contract(facts, exchanges, counted: Counted):
     """Of a sales order the facts name fields, of all else addresses and envelopes; the table says how many of each."""
     asked = {one.operation for one in exchanges}
     held = {f"salesOrder.{name}" for name in ("get", "update", "upsert")}  # a transform's body is another record's
     assert held <= asked
+    browser = {one.operation for one in exchanges if about(one) in published.BODIES}
     counted(
         "operations",
-        {f"{FACTS.name}: addresses and fields": len(held), f"{FACTS.name}: addresses only": len(asked - held)},
+        {
+            f"{FACTS.name}: addresses and fields": len(held),
+            f"{FACTS.name}: addresses only": len(asked - held - browser),
+            "REST API Browser 2026.1 (transcribed in the tests): addresses and fields": len(browser),
+        },
     )
 
 
@@ -158,11 +221,7 @@ def hold_order(facts: Mapping[str, Any], body: Mapping[str, Any], where: str) ->
 
 def bodies(exchanges: list[Exchange], kind: str, methods: str) -> Iterator[Any]:
     for one in exchanges:
-        if (
-            one.operation.startswith(f"{kind}.")
-            and one.method in methods
-            and not urlsplit(one.url).path.endswith("itemFulfillment")
-        ):
+        if one.operation.startswith(f"{kind}.") and one.method in methods and "/!transform/" not in one.url:
             yield simplejson.loads(one.request if one.method != "GET" else one.answer, use_decimal=True)
 
 

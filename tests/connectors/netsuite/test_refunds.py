@@ -8,16 +8,14 @@ from decimal import Decimal
 import pytest
 
 from connectors.canonical.payment import PaymentStatus, Tender
-from connectors.canonical.returns import Adjustment
 from connectors.kit.errors import Rejected
 from connectors.netsuite.simulator import DEMO_SETTINGS
 from tests.connectors.netsuite import orders
-from tests.connectors.netsuite.orders import ORDER, back, eur
+from tests.connectors.netsuite.orders import ORDER, back
 from tests.contract import samples
 
 PAID = orders.paid_by(ORDER, ("gift_card", Tender.GIFT_CARD, "20.00"), ("card", Tender.CARD, "37.36"))
 TEE, MUG = ORDER.lines
-SHIPPING = Adjustment("shipping", eur("4.90"), eur("0.93"))
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def give_back(netsuite, *refunds):
 
 def test_a_refund_through_two_tenders_is_one_credit_and_two_payments(booked):
     lines = (back(TEE, 2, "34.80", "6.61"), back(MUG, 1, "8.50", "1.62"))
-    one = orders.refund("r1", ("gift_card", "20.00"), ("card", "37.36"), lines=lines, more=(SHIPPING,))
+    one = orders.refund("r1", ("gift_card", "20.00"), ("card", "37.36"), lines=lines, more=(orders.SHIPPING,))
     effects = give_back(booked, one, one)
     assert effects["credit_memo_total"] == {"shop-1001-r-r1": "57.36"}
     assert effects["refunded"] == {"shop-1001-r-r1/21": "37.36", "shop-1001-r-r1/22": "20.00"}
@@ -45,7 +43,7 @@ def test_a_refund_through_two_tenders_is_one_credit_and_two_payments(booked):
 def test_partial_refunds_sum_to_what_was_paid(booked):
     first = orders.refund("r1", ("card", "20.71"), lines=(back(TEE, 1, "17.40", "3.31"),))
     second = orders.refund("r2", ("card", "16.65"), ("gift_card", "4.05"), lines=(back(TEE, 1, "17.40", "3.30"),))
-    third = orders.refund("r3", ("gift_card", "15.95"), lines=(back(MUG, 1, "8.50", "1.62"),), more=(SHIPPING,))
+    third = orders.refund("r3", ("gift_card", "15.95"), lines=(back(MUG, 1, "8.50", "1.62"),), more=(orders.SHIPPING,))
     effects = give_back(booked, first, second, third)
     by_tender: dict[str, Decimal] = {}
     for key, amount in effects["refunded"].items():

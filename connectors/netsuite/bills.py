@@ -1,0 +1,104 @@
+"""What left an order is billed, and the deposits taken for the order pay the bill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
+from connectors.canonical.shipment import Shipment
+from connectors.kit.errors import Rejected
+from connectors.kit.writes import ExternalId, Writes
+from connectors.netsuite.client import Client
+from connectors.netsuite.making import made, numbered
+from connectors.netsuite.mapping import billing, names, tenders
+from connectors.netsuite.mapping.policy import Policy
+
+REPLACED = ("taxDetails",)  # a transform brings the order's along; the bill's own take their place
+USED_UP = "C"  # a deposit's status "Fully Applied"
+
+
+class Bills:
+    """The bills of one account's orders, where the hub makes them (`billing`)."""
+
+    def __init__(self, client: Client, policy: Policy) -> None:
+        self._client = client
+        self._policy = policy
+
+    def of_shipment(self, order: Order, shipment: Shipment, sales_order: ExternalId) -> Writes:
+        """The bill of all that has left and is not billed, in this shipment's name, paid from the order's deposits."""
+        name, cash = names.of_bill(order, shipment), tenders.for_cash(order, self._policy)
+        kind, write = ("cashSale", "cash_sale") if cash else ("invoice", "invoice")
+        waits = billing.due(self._order(sales_order), self._policy)  # before the look-up: it may be under way
+        if not waits and self._client.id_of(kind, name) is None:
+            return ""
+        header = self._header(name, shipment, cash)
+        make, check = partial(self._make, kind, header, sales_order), partial(self._check, kind, sales_order)
+        found = yield made(self._client, write, kind, name, make, check=check)
+        if not cash:
+            yield from self._pay(order, shipment, found)
+        return found
+
+    def _header(self, name: str, shipment: Shipment, cash: Payment | None) -> dict[str, Any]:
+        header: dict[str, Any] = {"externalId": name}
+        if shipment.shipped_at:
+            header["tranDate"] = self._policy.day(shipment.shipped_at)
+        if cash:
+            header["paymentOption"] = {"id": self._policy.codes.theirs("payment_method", tenders.gateway(cash))}
+        return header
+
+    def _make(self, kind: str, header: Mapping[str, Any], sales_order: ExternalId) -> ExternalId:
+        record = self._order(sales_order)
+        bill = billing.bill(record, billing.due(record, self._policy), self._policy)
+        return self._client.transform("salesOrder", sales_order, kind, {**header, **bill.body}, replace=REPLACED)
+
+    def _check(self, kind: str, sales_order: ExternalId, found: ExternalId) -> None:
+        billing.check(self._order(sales_order), self._read(kind, found), self._policy)
+
+    def _pay(self, order: Order, shipment: Shipment, invoice: ExternalId) -> Writes:
+        """Applies the order's deposits one after the other, each as far as it goes, until nothing is owed.
+
+        NetSuite itself takes the lesser of what is left of the deposit and what is owed.
+        """
+        for index, payment in enumerate(tenders.deposited(order, self._policy)):
+            if not self._owed(invoice):
+                return ""
+            deposit = self._client.get("customerDeposit", f"eid:{names.of_deposit(order, payment)}")
+            if deposit is None or used_up(deposit):
+                continue
+            name = names.of_application(order, payment, shipment)
+            make = partial(self._apply, name, str(deposit["id"]), invoice, payment, order)
+            yield made(self._client, numbered("deposit_application", index), "depositApplication", name, make)
+        return ""
+
+    def _owed(self, invoice: ExternalId) -> Decimal:
+        return Decimal(str(self._read("invoice", invoice).get("amountRemaining") or 0))
+
+    def _apply(self, name: str, deposit: ExternalId, invoice: ExternalId, payment: Payment, order: Order) -> ExternalId:
+        body = {
+            "externalId": name,
+            "memo": f"{order.number} {payment.reference}".strip(),
+            "apply": {"items": [{"doc": {"id": invoice}, "apply": True}]},
+        }
+        return self._client.transform("customerDeposit", deposit, "depositApplication", body)
+
+    def _order(self, ref: ExternalId) -> dict[str, Any]:
+        return self._read("salesOrder", ref)
+
+    def _read(self, record: str, ref: ExternalId) -> dict[str, Any]:
+        found = self._client.get(record, ref, lines=True)
+        if found is None:
+            raise Rejected(
+                f"The {record} {ref} is no longer in NetSuite.", code="gone", owner="finance",
+                remedy="Look in NetSuite who deleted it, then retry.",
+            )  # fmt: skip
+        return found
+
+
+def used_up(deposit: Mapping[str, Any]) -> bool:
+    """Whether nothing is left of a deposit."""
+    status = deposit.get("status") or {}
+    return str(status.get("id", "") if isinstance(status, Mapping) else status) == USED_UP
