@@ -109,8 +109,7 @@ def _line(draft: Draft, order: Order, line: RefundLine) -> None:
             **({"taxDetailsReference": line.line_id} if draft.policy.tax == "details" else {}),
         }
     )
-    if tax:
-        draft.taxes.append((line.line_id, _tax(sold.taxes if sold else ()), amount, tax))
+    _owe_back(draft, line.line_id, sold.taxes if sold else (), amount, tax)
 
 
 def _item(policy: Policy, line: RefundLine, sold: Line | None) -> str:
@@ -120,13 +119,22 @@ def _item(policy: Policy, line: RefundLine, sold: Line | None) -> str:
     return item_id(sold, policy) if sold else policy.codes.theirs("sku", line.sku or line.line_id)
 
 
-def _tax(taxes: tuple[Tax, ...]) -> Tax:
-    """The tax under which a refund's one tax amount is booked: the first of what was sold."""
-    if taxes:
-        return taxes[0]
-    raise Rejected(
-        "A refund returns a tax that was never charged on its line.", code="tax_unknown", field="lines", owner="finance"
-    )
+def _owe_back(draft: Draft, reference: str, taxes: tuple[Tax, ...], basis: Decimal, whole: Decimal) -> None:
+    """A refund tells one tax amount: it is shared out to what was charged, each tax in proportion. Raises Rejected."""
+    if not whole:
+        return
+    amounts = [in_role(tax.amount, draft.role) for tax in taxes]
+    charged = sum(amounts, ZERO)
+    if not charged:
+        raise Rejected(
+            "A refund returns a tax that was never charged on its line.",
+            code="tax_unknown",
+            field="lines",
+            owner="finance",
+        )
+    draft.taxes += [
+        (reference, tax, basis, whole * amount / charged) for tax, amount in zip(taxes, amounts, strict=True) if amount
+    ]
 
 
 def _adjust(draft: Draft, order: Order, adjustment: Adjustment, index: int) -> None:
@@ -136,9 +144,8 @@ def _adjust(draft: Draft, order: Order, adjustment: Adjustment, index: int) -> N
     name = adjustment.kind if draft.policy.items.get(adjustment.kind) else "adjustment"
     reference = f"adjustment-{index}" if tax and draft.policy.tax == "details" else ""
     plain_line(draft, name, draft.settler.settle(amount), adjustment.reason or adjustment.kind, reference)
-    if tax:
-        charged = [*(line.taxes for line in order.shipping_lines), *(line.taxes for line in order.lines)]
-        draft.taxes.append((reference, _tax(next(filter(None, charged), ())), amount, tax))
+    charged = [*(line.taxes for line in order.shipping_lines), *(line.taxes for line in order.lines)]
+    _owe_back(draft, reference, next(filter(None, charged), ()), amount, tax)
 
 
 def _check(body: Mapping[str, Any], order: Order, refund: Refund, moved: Decimal) -> None:

@@ -7,11 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.canonical.order import Tax, Totals
 from connectors.canonical.payment import PaymentStatus, Tender
 from connectors.kit.errors import Rejected
 from connectors.netsuite.simulator import DEMO_SETTINGS
 from tests.connectors.netsuite import orders
-from tests.connectors.netsuite.orders import ORDER, back
+from tests.connectors.netsuite.conftest import CODES
+from tests.connectors.netsuite.orders import ORDER, back, eur
 from tests.contract import samples
 
 PAID = orders.paid_by(ORDER, ("gift_card", Tender.GIFT_CARD, "20.00"), ("card", Tender.CARD, "37.36"))
@@ -107,3 +109,26 @@ def test_more_than_six_tenders_are_a_persons_matter(booked):
     with pytest.raises(Rejected) as refused:
         give_back(booked, many)
     assert refused.value.code == "too_many_tenders"
+
+
+def test_of_a_line_with_several_taxes_each_gets_its_share_back(world):
+    """State 1.00 and county 0.26 on two pieces: with one of them go 0.63 back, shared as charged."""
+    codes = {**CODES, "tax_code": {"state": "905", "county": "906"}}
+    netsuite = world(settings={"tax_code": ""}, codes=codes)
+    state, county = (
+        Tax("State", eur("1.00"), Decimal("0.0588"), code="state"),
+        Tax("County", eur("0.26"), code="county"),
+    )
+    mugs = replace(MUG, quantity=Decimal(2), current_quantity=Decimal(2), taxes=(state, county))
+    totals = Totals(eur("17.00"), eur("0"), eur("0"), eur("0"), eur("1.26"), eur("18.26"))
+    bare = replace(ORDER, lines=(mugs,), shipping_lines=(), totals=totals)
+    order = orders.paid_by(bare, ("card", Tender.CARD, "18.26"))
+    netsuite.drive(netsuite.connector.book(order, key="k"))
+    one = orders.refund("r1", ("card", "9.13"), lines=(back(mugs, 1, "8.50", "0.63"),))
+    netsuite.drive(netsuite.connector.record_refund(order, one, key="r"))
+    (memo,) = netsuite.simulator.memory.table("creditMemo").values()
+    assert [(row["taxCode"]["id"], row["taxAmount"]) for row in memo["taxDetails"]] == [
+        ("905", "0.50"),
+        ("906", "0.13"),
+    ]
+    assert {row["taxBasis"] for row in memo["taxDetails"]} == {"8.50"}
