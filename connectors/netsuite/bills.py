@@ -10,9 +10,9 @@ from typing import Any
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
 from connectors.canonical.shipment import Shipment
-from connectors.kit.errors import Rejected
 from connectors.kit.writes import ExternalId, Writes
-from connectors.netsuite.client import Client
+from connectors.netsuite.client import WORDS, Client
+from connectors.netsuite.errors import gone
 from connectors.netsuite.making import made, numbered
 from connectors.netsuite.mapping import billing, names, tenders
 from connectors.netsuite.mapping.policy import Policy
@@ -91,10 +91,7 @@ class Bills:
     def _read(self, record: str, ref: ExternalId) -> dict[str, Any]:
         found = self._client.get(record, ref, lines=True)
         if found is None:
-            raise Rejected(
-                f"The {record} {ref} is no longer in NetSuite.", code="gone", owner="finance",
-                remedy="Look in NetSuite who deleted it, then retry.",
-            )  # fmt: skip
+            raise gone(WORDS.get(record, record), ref)
         return found
 
 

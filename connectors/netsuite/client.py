@@ -33,6 +33,8 @@ WORDS = {
     "depositApplication": "deposit application",
     "invoice": "invoice",
     "cashSale": "cash sale",
+    "returnAuthorization": "return authorization",
+    "itemReceipt": "item receipt",
 }
 
 

@@ -123,3 +123,13 @@ def rejected(said: Refusal, what: str) -> Rejected:
     sentence, remedy, owner = KNOWN.get(said.code, OTHER)
     words = sentence.format(what=what, detail=said.detail or said.code or "no reason given")
     return Rejected(words, code=said.code or "rejected", field=said.field, remedy=remedy, owner=owner)
+
+
+def gone(what: str, ref: str) -> Rejected:
+    """The refusal of a step whose record somebody deleted meanwhile."""
+    return Rejected(
+        f"The {what} {ref} is no longer in NetSuite.",
+        code="gone",
+        remedy="Look in NetSuite who deleted it, then retry.",
+        owner="finance",
+    )

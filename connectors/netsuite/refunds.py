@@ -17,6 +17,7 @@ from connectors.netsuite.making import made, numbered, upserted
 from connectors.netsuite.mapping import credit, deposit_refund, names, tenders
 from connectors.netsuite.mapping.credit import Due
 from connectors.netsuite.mapping.policy import Policy
+from connectors.netsuite.returns import Returns
 
 
 class Refunds:
@@ -25,6 +26,7 @@ class Refunds:
     def __init__(self, client: Client, policy: Policy) -> None:
         self._client = client
         self._policy = policy
+        self._returns = Returns(client, policy)
 
     def of(self, order: Order, refund: Refund, record: Mapping[str, Any]) -> Writes:
         """`record` is the sales order as NetSuite holds it: its customer counts, as people may have merged customers since."""
@@ -35,7 +37,7 @@ class Refunds:
         shares = self._shares(order, refund, dues, record) if tenders.deposited(order, self._policy) else None
         if shares is not None:
             return (yield from self._out_of_deposits(order, refund, dues, shares, customer))
-        return (yield from self._credited(order, refund, dues, customer))
+        return (yield from self._credited(order, refund, dues, customer, record))
 
     def _shares(
         self, order: Order, refund: Refund, dues: Sequence[Due], record: Mapping[str, Any]
@@ -82,13 +84,19 @@ class Refunds:
     def _insert(self, name: str, body: Mapping[str, Any]) -> ExternalId:
         return str(self._client.upsert("customerRefund", name, body))
 
-    def _credited(self, order: Order, refund: Refund, dues: Sequence[Due], customer: str) -> Writes:
+    def _credited(
+        self, order: Order, refund: Refund, dues: Sequence[Due], customer: str, record: Mapping[str, Any]
+    ) -> Writes:
         """A credit memo and a customer refund for each tender; all is mapped before the first is sent."""
         body = credit.credit_memo(order, refund, customer, self._policy)
         for due in dues:
             credit.customer_refund(order, refund, due, customer, "", self._policy)
         links = (("refund", refund.id),)
-        memo = yield upserted(self._client, "credit_memo", "creditMemo", body, credit.SUBLISTS, links)
+        returned = self._returns.credited(order, refund, record, body)
+        if returned is None:
+            memo = yield upserted(self._client, "credit_memo", "creditMemo", body, credit.SUBLISTS, links)
+        else:
+            memo = yield from returned
         for index, due in enumerate(dues):
             payout = credit.customer_refund(order, refund, due, customer, memo, self._policy)
             yield upserted(self._client, numbered("customer_refund", index), "customerRefund", payout, ("apply",))

@@ -16,7 +16,7 @@ from connectors.netsuite.simulator_sums import number, sums
 
 RECORD = "/services/rest/record/v1"
 COUNTS = frozenset(
-    "quantity rate amount quantityFulfilled quantityBilled shippingCost discountRate payment taxAmount taxBasis taxRate "
+    "quantity rate amount quantityFulfilled quantityBilled quantityReceived shippingCost discountRate payment taxAmount taxBasis taxRate "
     "refundedAmountTotalBox applied total".split()
 )
 
@@ -53,8 +53,9 @@ def shown_record(kind: str, record: Mapping[str, Any], expand: bool, more: Mappi
     to each.
     """
     shown = {k: _numeric(k, v) for k, v in record.items() if k not in SUBLISTS.values() and k != "status"}
-    if kind in ("salesOrder", "creditMemo", "invoice", "cashSale"):
-        shown |= sums(record)
+    if kind in ("salesOrder", "creditMemo", "invoice", "cashSale", "returnAuthorization"):
+        unknown = ("shippingCost", "giftCertApplied") if kind == "returnAuthorization" else ()
+        shown |= {name: one for name, one in sums(record).items() if name not in unknown}
     if record.get("status"):
         shown["status"] = {"id": record["status"]}
     for name, kept in SUBLISTS.items():

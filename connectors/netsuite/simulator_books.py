@@ -20,7 +20,7 @@ KINDS = {
     kind.lower(): kind
     for kind in (
         "customer salesOrder itemFulfillment creditMemo customerRefund customerDeposit depositApplication invoice "
-        "cashSale inventoryItem"
+        "cashSale returnAuthorization itemReceipt inventoryItem"
     ).split()
 }
 NUMBERS = {
@@ -32,6 +32,8 @@ NUMBERS = {
     "depositApplication": "DA",
     "invoice": "INV",
     "cashSale": "CS",
+    "returnAuthorization": "RMA",
+    "itemReceipt": "IR",
 }
 SUBLISTS = {
     "item": "lines",

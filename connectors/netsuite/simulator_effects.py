@@ -36,6 +36,8 @@ def effects(books: Books) -> dict[str, dict[str, Any]]:
         "invoice_total": {_name(one): str(sums(one)["total"]) for one in books.table("invoice").values()},
         "cash_sale": _count(books, "cashSale"),
         "cash_sale_total": {_name(one): str(sums(one)["total"]) for one in books.table("cashSale").values()},
+        "return": _count(books, "returnAuthorization"),
+        "received": {_name(one): _pieces(one) for one in books.table("itemReceipt").values()},
         "owed": {_name(one): str(owed(books, one)) for one in books.table("invoice").values()},
         "deposit_left": {_name(one): str(deposit_left(books, one)) for one in books.table("customerDeposit").values()},
         "cancelled": {_name(one): 1 for one in orders if cancelled(one)},
@@ -57,6 +59,11 @@ def _shipped(order: Mapping[str, Any]) -> dict[str, str]:
     for line in order["lines"]:
         sent[str(line["item"]["id"])] += int(number(line.get("quantityFulfilled")))
     return {item: str(count) for item, count in sorted(sent.items()) if count}
+
+
+def _pieces(receipt: Mapping[str, Any]) -> dict[str, str]:
+    """Item@location -> how many came back."""
+    return {f"{row['item']['id']}@{(row['location'] or {}).get('id')}": row["quantity"] for row in receipt["lines"]}
 
 
 def _refunded(books: Books) -> dict[str, str]:

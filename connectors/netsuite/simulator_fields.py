@@ -66,6 +66,14 @@ FIELDS: dict[str, dict[str, str]] = {
         number="payment",
     ),
     "depositApplication": _typed(text="externalId memo tranId", day="tranDate", ref="currency location", rows="apply"),
+    "returnAuthorization": {
+        name: kind
+        for name, kind in SALE.items()
+        if name not in ("shipComplete", "giftCertRedemption", "shippingCost", "handlingCost", "shipMethod", "shipDate")
+    },
+    "itemReceipt": _typed(
+        text="externalId memo tranId", day="tranDate", ref="location subsidiary currency", rows="item"
+    ),
     "invoice": {name: kind for name, kind in SALE.items() if name not in ("orderStatus", "shipComplete")},
     "cashSale": {
         **{name: kind for name, kind in SALE.items() if name not in ("orderStatus", "shipComplete")},

@@ -59,7 +59,7 @@ def _sale(books: Books, record: Record) -> None:
     _details(books, record)
     if "shippingCost" in record and not record.get("shipMethod"):
         raise wanting("Ship Via")
-    if record.get("discountRate") and not record.get("discountItem"):
+    if number(record.get("discountRate")) and not record.get("discountItem"):
         raise wanting("Discount")
     if "createdFrom" not in record:
         record["status"] = status(record)
@@ -110,6 +110,7 @@ RULES: dict[str, Callable[[Books, Record], None]] = {
     "creditMemo": _sale,
     "invoice": _sale,
     "cashSale": _cash,
+    "returnAuthorization": _sale,
     "customerRefund": refund,
     "customerDeposit": deposit,
 }

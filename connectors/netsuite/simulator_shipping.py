@@ -68,13 +68,14 @@ def _leave(books: Books, order: Record, sent: Sequence[Record]) -> None:
     for row in sent:
         line = by_number[row["orderLine"]]
         line["quantityFulfilled"] = str(number(line.get("quantityFulfilled")) + number(row["quantity"]))
-        _draw(books, str(row["item"]["id"]), str(row["location"]["id"]), number(row["quantity"]))
+        move(books, str(row["item"]["id"]), str(row["location"]["id"]), -number(row["quantity"]))
     order["status"] = status(order)
     books.keep("salesOrder", order)
 
 
-def _draw(books: Books, item: str, location: str, quantity: Decimal) -> None:
+def move(books: Books, item: str, location: str, quantity: Decimal) -> None:
+    """Changes the stock of an item at a location, where it is kept."""
     held = books.simulator.memory.table("stock").get(f"{item}@{location}")
     if held is not None:
-        less = {name: str(number(held.get(name)) - quantity) for name in ("available", "onhand")}
+        less = {name: str(number(held.get(name)) + quantity) for name in ("available", "onhand")}
         books.simulator.memory.put("stock", f"{item}@{location}", {**held, **less})

@@ -7,11 +7,15 @@ from typing import Any
 
 from connectors.netsuite.simulator_billing import cash_sale, invoice
 from connectors.netsuite.simulator_money import apply_deposit
+from connectors.netsuite.simulator_returns import authorize, credit, receive
 from connectors.netsuite.simulator_shipping import fulfil
 
 TRANSFORMS: dict[tuple[str, str], Callable[..., dict[str, Any]]] = {
     ("salesOrder", "itemFulfillment"): fulfil,
     ("salesOrder", "invoice"): invoice,
     ("salesOrder", "cashSale"): cash_sale,
+    ("salesOrder", "returnAuthorization"): authorize,
+    ("returnAuthorization", "itemReceipt"): receive,
+    ("returnAuthorization", "creditMemo"): credit,
     ("customerDeposit", "depositApplication"): apply_deposit,
 }

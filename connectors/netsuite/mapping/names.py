@@ -46,6 +46,14 @@ def of_refund(order: Order, refund: Refund) -> str:
     return external_id(order.channel, order.id, "r", refund.id)
 
 
+def of_authorization(order: Order, returned: str) -> str:
+    return external_id(order.channel, order.id, "ra", returned)
+
+
+def of_receipt(order: Order, returned: str) -> str:
+    return external_id(order.channel, order.id, "rr", returned)
+
+
 def of_tender(order: Order, refund: Refund, gateway: str) -> str:
     return external_id(order.channel, order.id, "r", refund.id, gateway)
 

@@ -37,6 +37,7 @@ class Policy:
     gift_cards: str = "deposit"
     deposits: str = "gift_cards"
     billing: str = "netsuite"
+    returns: str = "credit"
     line_field: str = ""
     number: str = "tranId"
     package_weight: str = "1"

@@ -42,6 +42,15 @@ _SHIPPED = _fields(
 BODIES: dict[str, dict[str, str]] = {
     "invoice": _SALE | _SHIPPED | _fields(number="amountPaid amountRemaining", ref="account approvalStatus", date="dueDate"),
     "cashSale": _SALE | _SHIPPED | _fields(ref="account paymentOption undepFunds", string="checkNumber"),
+    "returnAuthorization": _SALE
+    | _fields(ref="orderStatus paymentOption transactionToRefund", number="totalAfterTaxes", string="checkNumber"),
+    "itemReceipt": {name: kind for name, kind in _DOCUMENT.items() if name != "status"}
+    | _fields(
+        ref="createdFrom entity inboundShipment incoTerm itemFulfillment landedCostMethod",
+        sublist="item expense landedCosts",
+        boolean="landedCostPerLine",
+        string="orderType",
+    ),
     "customerDeposit": _DOCUMENT
     | _fields(
         ref="account customer paymentOption salesOrder undepFunds transactionToRefund",
@@ -82,6 +91,17 @@ _TAXES = _fields(
 ROWS: dict[str, dict[str, dict[str, str]]] = {
     "invoice": {"item": _SALES_LINE, "taxDetails": _TAXES},
     "cashSale": {"item": _SALES_LINE, "taxDetails": _TAXES},
+    "returnAuthorization": {"item": _LINE, "taxDetails": _TAXES},
+    "itemReceipt": {
+        "item": _fields(
+            ref="item location orderDoc class department",
+            boolean="itemReceive isDropShipment",
+            number="amount quantity quantityRemaining onHand rate itemUnitPrice unitCostOverride",
+            int64="line orderLine kitMemberOf",
+            string="binNumbers description displayName itemName itemSubtype itemType options serialNumbers units vendorName",
+            subrecord="inventoryDetail landedCost",
+        )
+    },
     "depositApplication": {"apply": _APPLIED},
     "customerRefund": {
         "apply": _APPLIED,

@@ -44,7 +44,11 @@ def exchanges() -> list[Exchange]:
         played = played_with({"stock": {"1001": {"1": "5"}}, "job_seconds": 0.05})
         with played.served() as address:
             said += whole_life(connected(played, address, settings, CODES, 5.0, None, CREDENTIALS))
-    for life, settings in ((paid_before, BILLED), (for_cash, {"billing": "cash_sale"})):
+    for life, settings in (
+        (paid_before, BILLED),
+        (for_cash, {"billing": "cash_sale"}),
+        (come_back, {"returns": "authorization"}),
+    ):
         played = played_with({})
         with played.served() as address:
             said += life(connected(played, address, settings, CODES, 5.0, None, CREDENTIALS))
@@ -64,6 +68,16 @@ def paid_before(netsuite: World) -> list[Exchange]:
     for record in ("depositApplication", "customerRefund", "customerDeposit"):
         for held in netsuite.simulator.memory.table(record):
             assert netsuite.connector._client.get(record, held, lines=True)
+    return netsuite.exchanges
+
+
+def come_back(netsuite: World) -> list[Exchange]:
+    """A piece that left comes back into stock."""
+    netsuite.drive(netsuite.connector.book(ORDER, key="b"))
+    netsuite.drive(netsuite.connector.record_shipment(ORDER, samples.parcels(ORDER)[1], key="s"))
+    netsuite.drive(netsuite.connector.record_refund(ORDER, samples.refund(ORDER), key="r"))
+    for receipt in netsuite.simulator.memory.table("itemReceipt"):
+        assert netsuite.connector._client.get("itemReceipt", receipt, lines=True)
     return netsuite.exchanges
 
 
