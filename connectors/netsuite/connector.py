@@ -1,4 +1,4 @@
-"""NetSuite as the hub's ERP: it keeps orders, shipments, refunds and the quantities of its locations."""
+"""NetSuite as the hub's ERP: it keeps orders, shipments, refunds, items and the quantities of its locations."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from functools import partial
 from typing import Any
 
 from connectors.canonical.order import Order
+from connectors.canonical.product import Price, Product
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
-from connectors.kit.errors import Missing, Rejected
+from connectors.kit.errors import Rejected
 from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.netsuite import changes, ledger
 from connectors.netsuite.bills import Bills
+from connectors.netsuite.catalogue import Catalogue
 from connectors.netsuite.client import Client
 from connectors.netsuite.customers import Customers
 from connectors.netsuite.making import made, numbered, upserted
-from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, stock, tenders
+from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, tenders
 from connectors.netsuite.mapping.policy import Policy, policy
 from connectors.netsuite.refunds import Refunds
 
-ITEMS_A_QUERY = 500  # SuiteQL takes up to 1,000 values in a list
-
 
 class NetSuite:
-    """Plays OrderKeeper, Ledger and StockKeeper for one account."""
+    """Plays OrderKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._client = Client(connection)
         self._policy: Policy = policy(connection.account, connection.codes)
         self._customers = Customers(self._client, self._policy)
+        self._catalogue = Catalogue(self._client, self._policy, connection)
         self._bills = Bills(self._client, self._policy)
         self._refunds = Refunds(self._client, self._policy)
 
@@ -177,31 +178,16 @@ class NetSuite:
     def reference(self, order: Order) -> str:
         return names.of_order(order)
 
-    # ---- stock
+    # ---- items
 
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
-        """Levels by location, in our SKUs and locations; items and locations without a cross reference are not ours."""
-        codes = self._connection.codes
-        ours = {codes.theirs("sku", sku): sku for sku in skus}
-        for items in _slices(tuple(sorted(ours)), ITEMS_A_QUERY) if skus else [()]:
-            at = self._connection.now()
-            for row in self._client.suiteql(stock.query(items), stock.KEY, self._policy.page_size):
-                sku, location = (
-                    ours.get(row["item"]) or self._ours("sku", row["item"]),
-                    self._ours("location", row["location"]),
-                )
-                if sku and location:
-                    yield stock.level(row, sku, location, at)
+        return self._catalogue.stock(skus)
 
-    def _ours(self, kind: str, theirs: str) -> str:
-        try:
-            return self._connection.codes.ours(kind, str(theirs))
-        except Missing:
-            return ""
+    def products(self, since: datetime | None = None) -> Iterator[Product]:
+        return self._catalogue.products(since)
 
-
-def _slices(values: tuple[str, ...], size: int) -> list[tuple[str, ...]]:
-    return [values[start : start + size] for start in range(0, len(values), size)]
+    def prices(self, skus: Sequence[str]) -> Iterator[Price]:
+        return self._catalogue.prices(skus)
 
 
 def connect(connection: Connection) -> NetSuite:

@@ -64,7 +64,8 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     `path` of a memory file; `token_seconds` (3600); `clock_skew` (seconds its clock is ahead); `concurrency` (5) calls
     at a time; `busy` = "429", "400" or "both" in turn: the shape in which it refuses more; `latency` (0 s) that each
     call takes; `job_seconds` (0.2) until an asynchronous job is done;
-    `items` (id -> SKU, or {sku, type}; with them an unknown id is refused, without them any number is an item);
+    `items` (id -> SKU, or {sku, type, title, barcode, inactive, modified, prices};
+    with them an unknown id is refused, without them any number is an item);
     `stock` (item id -> {location id: quantity});
     `subsidiaries`, `locations`, `currencies` (ids that exist; none given: any);
     `refused_emails` (customers that it refuses with USER_ERROR);

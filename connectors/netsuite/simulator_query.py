@@ -26,6 +26,15 @@ ORDERS = re.compile(
     r"SELECT t\.id, t\.externalid, t\.foreigntotal, t\.currency, TO_CHAR\(t\.createddate, 'YYYY-MM-DD HH24:MI:SS'\) AS created "  # noqa: S608
     rf"FROM transaction t WHERE t\.type = 'SalesOrd' AND t\.createddate >= {STAMP} AND t\.createddate <= {STAMP} ORDER BY t\.id"
 )
+ITEMS = re.compile(
+    r"SELECT i\.id, i\.itemid, i\.displayname, i\.itemtype, i\.upccode, i\.isinactive, i\.parent, "  # noqa: S608
+    r"TO_CHAR\(i\.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS'\) AS modified FROM item i "
+    rf"WHERE i\.itemtype IN \(('\w+'(?:, '\w+')*)\)(?: AND i\.lastmodifieddate >= {STAMP})? ORDER BY i\.id"
+)
+PRICES = re.compile(
+    r"SELECT p\.item, p\.unitprice, BUILTIN\.DF\(p\.quantity\) AS minimum FROM pricing p "
+    r"WHERE p\.item IN \((\d+(?:, \d+)*)\) AND p\.currency = (\d+) AND p\.pricelevel = (\d+) ORDER BY p\.item, p\.quantity"
+)
 MOST = 1000
 Rows = list[dict[str, Any]]
 
@@ -92,10 +101,40 @@ def _orders(simulator: Simulator, asked: re.Match[str]) -> Rows:
     ]
 
 
+def _items(simulator: Simulator, asked: re.Match[str]) -> Rows:
+    kinds, since = [kind.strip("'") for kind in asked.group(1).split(", ")], asked.group(2) or ""
+    return [
+        {
+            "id": key,
+            "itemid": one["sku"],
+            "displayname": one.get("title"),
+            "itemtype": one["type"],
+            "upccode": one.get("barcode"),
+            "isinactive": "T" if one.get("inactive") else "F",
+            "modified": one.get("modified"),
+        }
+        for key, one in sorted(simulator.memory.table("items").items(), key=lambda pair: int(pair[0]))
+        if one["type"] in kinds and str(one.get("modified", "")) >= since
+    ]
+
+
+def _prices(simulator: Simulator, asked: re.Match[str]) -> Rows:
+    """An item's `prices`: currency's id/level's id -> {from how many on: price}."""
+    items, currency, level = asked.groups()
+    held = simulator.memory.table("items")
+    return [
+        {"item": key, "unitprice": one, "minimum": minimum}
+        for key in sorted(items.split(", "), key=int)
+        for minimum, one in held.get(key, {}).get("prices", {}).get(f"{currency}/{level}", {}).items()
+    ]
+
+
 SHAPES: dict[re.Pattern[str], Callable[[Simulator, re.Match[str]], Rows]] = {
     CUSTOMERS: _customers,
     STOCK: _stock,
     ORDERS: _orders,
+    ITEMS: _items,
+    PRICES: _prices,
 }
 
 

@@ -38,6 +38,7 @@ class Policy:
     deposits: str = "gift_cards"
     billing: str = "netsuite"
     returns: str = "credit"
+    price_level: str = "1"
     line_field: str = ""
     number: str = "tranId"
     package_weight: str = "1"

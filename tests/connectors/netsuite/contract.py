@@ -12,7 +12,10 @@ CONTRACT = Contract(
     credentials=CREDENTIALS,
     simulator={
         **CREDENTIALS,
-        "items": {"1001": "WB-TEE", "1002": "WB-MUG"},
+        "items": {
+            "1001": {"sku": "WB-TEE", "prices": {"1/1": {"1": "19.90"}}},
+            "1002": {"sku": "WB-MUG", "prices": {"1/1": {"1": "8.50"}}},
+        },
         "stock": {"1001": {"1": "7"}, "1002": {"1": "8"}},
         "concurrency": 200,
     },
