@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -39,9 +39,12 @@ def towards(
 
 def _keyed(rows: tuple[lines.Booked, ...], body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The wanted lines on the booked ones, item by item in their order; what is left over is emptied and closed."""
-    left, made = list(rows), []
+    left, made, owners = list(rows), [], lines.owners(rows)
+    above: lines.Booked | None = None
     for wanted in body["item"]["items"]:
-        row = next((row for row in left if row.item == wanted["item"]["id"]), None)
+        row = _booked_as(wanted, left, owners, above)
+        if row is None or row.kind != "Discount":
+            above = row
         if row is None:
             made.append(dict(wanted))
             continue
@@ -56,6 +59,19 @@ def _keyed(rows: tuple[lines.Booked, ...], body: Mapping[str, Any]) -> list[dict
         *made,
         *({"line": row.number, "quantity": Decimal(0), "amount": Decimal(0), "isClosed": True} for row in left),
     ]
+
+
+def _booked_as(
+    wanted: Mapping[str, Any],
+    left: Sequence[lines.Booked],
+    owners: Mapping[int, lines.Booked],
+    above: lines.Booked | None,
+) -> lines.Booked | None:
+    """The booked line that a wanted one is: a discount's must belong to the line that the wanted one stands below."""
+    for row in left:
+        if row.item == wanted["item"]["id"] and (row.kind != "Discount" or owners.get(row.number) == above):
+            return row
+    return None
 
 
 def _too_late(row: lines.Booked) -> Rejected:

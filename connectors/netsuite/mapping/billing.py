@@ -100,7 +100,7 @@ class _Cut:
     def __init__(self, rows: Sequence[lines.Booked], now: Due, unit: Decimal) -> None:
         self.now, self._unit = now, unit
         self.first = not any(row.billed for row in rows)
-        self._above = _above(rows)
+        self._owners = lines.owners(rows)
         goods = [row for row in rows if row.ships and row.quantity]
         self._whole = sum((row.amount for row in goods), ZERO)
         self._before = sum((row.amount * row.billed / row.quantity for row in goods), ZERO)
@@ -108,9 +108,9 @@ class _Cut:
 
     def share(self, amount: Decimal, row: lines.Booked) -> Decimal:
         """Of an amount that belongs to a line: its pieces' share."""
-        owner = self._above.get(row.number, row)
+        owner = self._owners.get(row.number, row)
         if not owner.quantity:
-            return ZERO
+            return self.spread(amount)
         done = owner.billed + self.now.get(owner.number, ZERO)
         return self._round(amount * done / owner.quantity) - self._round(amount * owner.billed / owner.quantity)
 
@@ -122,17 +122,6 @@ class _Cut:
 
     def _round(self, amount: Decimal) -> Decimal:
         return amount.quantize(self._unit, ROUND_HALF_EVEN)
-
-
-def _above(rows: Sequence[lines.Booked]) -> dict[int, lines.Booked]:
-    """Each discount's line -> the line above it, which it belongs to."""
-    found, owner = {}, None
-    for row in rows:
-        if row.kind != "Discount":
-            owner = row
-        elif owner is not None:
-            found[row.number] = owner
-    return found
 
 
 def _lines(row: lines.Booked, cut: _Cut, tax_item: str) -> list[dict[str, Any]]:

@@ -56,8 +56,8 @@ def product_line(draft: Draft, item: str, quantity: Decimal, amount: Decimal, wo
     return {name: value for name, value in body.items() if value not in ("", None)}
 
 
-def plain_line(draft: Draft, name: str, amount: Decimal, words: str, reference: str = "") -> None:
-    """A line of a configured item that is no product."""
+def plain_line(draft: Draft, name: str, amount: Decimal, words: str, reference: str = "", owner: str = "") -> None:
+    """A line of a configured item that is no product; a discount's `owner` is the line of ours that it belongs to."""
     body: dict[str, Any] = {
         "item": {"id": draft.policy.item(name)},
         "price": CUSTOM_PRICE,
@@ -69,6 +69,8 @@ def plain_line(draft: Draft, name: str, amount: Decimal, words: str, reference: 
         body["quantity"] = Decimal(1)
     if reference:
         body["taxDetailsReference"] = reference
+    if owner and draft.policy.line_field:
+        body[draft.policy.line_field] = owner
     draft.lines.append(body)
 
 

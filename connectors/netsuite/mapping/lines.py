@@ -65,12 +65,25 @@ def _booked(row: Mapping[str, Any], policy: Policy) -> Booked:
     )
 
 
+def owners(rows: Sequence[Booked]) -> dict[int, Booked]:
+    """A discount's line -> the line it belongs to: by our id where a custom column keeps it, else the one above."""
+    named = {row.own_id: row for row in rows if row.own_id and row.kind != "Discount"}
+    found: dict[int, Booked] = {}
+    above: Booked | None = None
+    for row in rows:
+        if row.kind != "Discount":
+            above = row
+        elif owner := named.get(row.own_id, above):
+            found[row.number] = owner
+    return found
+
+
 def match(order: Order, rows: Sequence[Booked], policy: Policy) -> dict[str, Booked]:
     """Our line id -> its booked line: by our id where a custom column keeps it, else the nth line of an item
     is the nth here.
     """
     if policy.line_field:
-        return {row.own_id: row for row in rows if row.own_id}
+        return {row.own_id: row for row in rows if row.own_id and row.kind != "Discount"}
     left = list(rows)
     found: dict[str, Booked] = {}
     for line in order.lines:

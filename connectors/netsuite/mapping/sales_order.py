@@ -108,7 +108,7 @@ def _line(draft: Draft, order: Order, line: Line, quantity: Decimal) -> None:
     )
     if sums.discount:
         words = ", ".join(filter(None, (d.code or d.title for d in line.discounts))) or "Discount"
-        plain_line(draft, "discount", draft.settler.settle(-sums.discount), words)
+        plain_line(draft, "discount", draft.settler.settle(-sums.discount), words, owner=line.id)
     owe(draft, line.id, sums, line.taxes)
 
 

@@ -171,3 +171,23 @@ def test_what_two_tenders_paid_is_invoiced_also_where_others_are_sold_for_cash(b
     assert effects["cash_sale"] == {}
     assert billed(effects) == Decimal("57.36")
     assert set(effects["owed"].values()) == {"0.00"}
+
+
+@pytest.mark.parametrize("line_field", ["", "custcol_line"])
+def test_a_discount_stays_with_its_line_when_another_is_given_up_on_the_way(billing, line_field):
+    """Three discounted articles; one left, one is given up: what is left of the order is billed to the cent."""
+    cap = replace(MUG, id="1001-3", sku="WB-CAP", discounts=(Discount(eur("1.00"), code="C"),))
+    mug = replace(MUG, discounts=(Discount(eur("2.00"), code="M"),))
+    lines = (TEE, replace(mug, taxes=(replace(MUG.taxes[0], amount=eur("1.24")),)),
+             replace(cap, taxes=(replace(MUG.taxes[0], amount=eur("1.43")),)))  # fmt: skip
+    totals = Totals(eur("56.80"), eur("8.00"), eur("4.90"), eur("0.00"), eur("10.21"), eur("63.91"))
+    order = orders.paid_by(replace(ORDER, lines=lines, totals=totals), ("card", Tender.CARD, "63.91"))
+    netsuite = billing(order, line_field=line_field)
+    ship(netsuite, order, orders.shipment("f1", ("1001-1", 2)))
+    kept = replace(totals, total=eur("56.17"))
+    without = replace(order, lines=(lines[0], replace(lines[1], current_quantity=Decimal(0)), lines[2]), current=kept)
+    netsuite.drive(netsuite.connector.amend(without, key="a"))
+    effects = ship(netsuite, without, orders.shipment("f2", ("1001-3", 1)))
+    assert effects["sales_order_total"] == {"shop-1001": "56.17"}
+    assert list(effects["invoice_total"].values()) == ["47.24", "8.93"]
+    assert status(netsuite) == "G"
