@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -39,8 +39,28 @@ class Bills:
         make, check = partial(self._make, kind, header, sales_order), partial(self._check, kind, sales_order)
         found = yield made(self._client, write, kind, name, make, check=check)
         if not cash:
-            yield from self._pay(order, shipment, found)
+            yield from self._pay(order, shipment, found, tenders.deposited(order, self._policy))
         return found
+
+    def paid_later(self, order: Order, payment: Payment, record: Mapping[str, Any]) -> Writes:
+        """A payment that came by itself: a deposit, applied at once to the bills that are open by then."""
+        if not tenders.kept(order, payment, self._policy):
+            return ""
+        body = {**tenders.deposit(order, payment, self._policy), "customer": {"id": str(record["entity"]["id"])}}
+        if open_order(record):
+            body["salesOrder"] = {"id": str(record["id"])}
+        name, links = str(body["externalId"]), (("payment", payment.id),)
+        make = partial(self._insert, name, body)
+        found = yield made(self._client, "customer_deposit", "customerDeposit", name, make, links)
+        if self._policy.billing != "netsuite":
+            for index, shipment in enumerate(order.shipments):
+                bill = self._client.id_of("invoice", names.of_bill(order, shipment))
+                if bill is not None:
+                    yield from self._pay(order, shipment, bill, (payment,), index)
+        return found
+
+    def _insert(self, name: str, body: Mapping[str, Any]) -> ExternalId:
+        return str(self._client.upsert("customerDeposit", name, body))
 
     def _header(self, name: str, shipment: Shipment, cash: Payment | None) -> dict[str, Any]:
         header: dict[str, Any] = {"externalId": name}
@@ -58,12 +78,14 @@ class Bills:
     def _check(self, kind: str, sales_order: ExternalId, found: ExternalId) -> None:
         billing.check(self._order(sales_order), self._read(kind, found), self._policy)
 
-    def _pay(self, order: Order, shipment: Shipment, invoice: ExternalId) -> Writes:
+    def _pay(
+        self, order: Order, shipment: Shipment, invoice: ExternalId, payments: Sequence[Payment], first: int = 0
+    ) -> Writes:
         """Applies the order's deposits one after the other, each as far as it goes, until nothing is owed.
 
         NetSuite itself takes the lesser of what is left of the deposit and what is owed.
         """
-        for index, payment in enumerate(tenders.deposited(order, self._policy)):
+        for index, payment in enumerate(payments, first):
             if not self._owed(invoice):
                 return ""
             deposit = self._client.get("customerDeposit", f"eid:{names.of_deposit(order, payment)}")
@@ -93,6 +115,12 @@ class Bills:
         if found is None:
             raise gone(WORDS.get(record, record), ref)
         return found
+
+
+def open_order(record: Mapping[str, Any]) -> bool:
+    """Whether something of a sales order is still to come: a deposit may then be kept for it."""
+    status = record.get("status") or {}
+    return str(status.get("id", "") if isinstance(status, Mapping) else status) not in ("C", "G", "H")
 
 
 def used_up(deposit: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price, Product
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
@@ -28,7 +29,7 @@ from connectors.netsuite.refunds import Refunds
 
 
 class NetSuite:
-    """Plays OrderKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
+    """Plays OrderKeeper, PaymentKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -166,6 +167,12 @@ class NetSuite:
         if not credit.dues(order, refund):
             return ""
         return (yield from self._refunds.of(order, refund, self._booked(order)))
+
+    # ---- payments
+
+    def record_payment(self, order: Order, payment: Payment, *, key: str) -> Writes:
+        """A deposit, where the account keeps deposits of its tender (`deposits`); what `book` has booked of it is found."""
+        return (yield from self._bills.paid_later(order, payment, self._booked(order)))
 
     # ---- the books, listed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from connectors.canonical.order import Order
@@ -67,10 +68,17 @@ def deposits(order: Order, policy: Policy) -> tuple[dict[str, Any], ...]:
     paid = deposited(order, policy)
     if len(paid) > MOST:
         raise too_many(f"Order {order.number} was paid with {len(paid)} tenders")
-    return tuple(_deposit(order, one, policy) for one in paid)
+    return tuple(deposit(order, one, policy) for one in paid)
 
 
-def _deposit(order: Order, payment: Payment, policy: Policy) -> dict[str, Any]:
+def kept(order: Order, payment: Payment, policy: Policy) -> bool:
+    """Whether a payment that came by itself is booked as a deposit. What is sold for cash is taken by the cash sale."""
+    known = any(one.id == payment.id for one in order.payments)
+    whole = order if known else replace(order, payments=(*order.payments, payment))
+    return any(one.id == payment.id for one in deposited(whole, policy))
+
+
+def deposit(order: Order, payment: Payment, policy: Policy) -> dict[str, Any]:
     money = payment.amount.in_role(order.money_role)
     body = {
         "externalId": names.of_deposit(order, payment),

@@ -8,7 +8,7 @@ from tests.contract import samples
 from tests.contract.contract import Contract, Fixture, Token
 
 CONTRACT = Contract(
-    settings=DEMO_SETTINGS,
+    settings={**DEMO_SETTINGS, "deposits": "all", "returns": "authorization"},
     credentials=CREDENTIALS,
     simulator={
         **CREDENTIALS,

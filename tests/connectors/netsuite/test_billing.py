@@ -191,3 +191,33 @@ def test_a_discount_stays_with_its_line_when_another_is_given_up_on_the_way(bill
     assert effects["sales_order_total"] == {"shop-1001": "56.17"}
     assert list(effects["invoice_total"].values()) == ["47.24", "8.93"]
     assert status(netsuite) == "G"
+
+
+LATE = samples.received(ORDER)  # 3.20 through the card, after the order was booked
+
+
+def test_a_payment_that_comes_later_is_a_deposit_and_one_that_was_booked_is_found(billing):
+    netsuite = billing()
+    for one in (LATE, LATE, PAID.payments[1]):
+        netsuite.drive(netsuite.connector.record_payment(PAID, one, key=one.id))
+    deposits = netsuite.effects()["deposit"]
+    assert deposits == {"shop-1001-d-1001-p0": "20.00", "shop-1001-d-1001-p1": "37.36", "shop-1001-d-1001-late": "3.20"}
+
+
+def test_a_payment_after_the_bill_pays_what_is_open_of_it(billing):
+    paid = orders.paid_by(ORDER, ("card", Tender.CARD, "54.16"))
+    netsuite = billing(paid)
+    first, second = samples.parcels(ORDER)
+    assert set(ship(netsuite, paid, first, second)["owed"].values()) == {"0.00", "3.20"}
+    shipped = replace(paid, shipments=(first, second))
+    for _ in range(2):
+        netsuite.drive(netsuite.connector.record_payment(shipped, LATE, key="p"))
+    effects = netsuite.effects()
+    assert set(effects["owed"].values()) == {"0.00"}
+    assert effects["deposit_left"]["shop-1001-d-1001-late"] == "0.00"
+
+
+def test_of_a_tender_that_the_account_keeps_no_books_of_nothing_is_written(billing):
+    netsuite = billing(deposits="gift_cards")
+    assert netsuite.drive(netsuite.connector.record_payment(PAID, LATE, key="p")) == ""
+    assert list(netsuite.effects()["deposit"]) == ["shop-1001-d-1001-p0"]
