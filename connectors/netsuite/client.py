@@ -35,6 +35,7 @@ WORDS = {
     "cashSale": "cash sale",
     "returnAuthorization": "return authorization",
     "itemReceipt": "item receipt",
+    "inventoryTransfer": "inventory transfer",
 }
 
 

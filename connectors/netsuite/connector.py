@@ -10,7 +10,7 @@ from typing import Any
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
 from connectors.canonical.product import Price, Product
-from connectors.canonical.returns import Refund
+from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
@@ -22,6 +22,7 @@ from connectors.netsuite.bills import Bills
 from connectors.netsuite.catalogue import Catalogue
 from connectors.netsuite.client import Client
 from connectors.netsuite.customers import Customers
+from connectors.netsuite.goods import Goods
 from connectors.netsuite.making import made, numbered, upserted
 from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, tenders
 from connectors.netsuite.mapping.policy import Policy, policy
@@ -29,7 +30,7 @@ from connectors.netsuite.refunds import Refunds
 
 
 class NetSuite:
-    """Plays OrderKeeper, PaymentKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
+    """Plays OrderKeeper, ReturnKeeper, PaymentKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -38,6 +39,7 @@ class NetSuite:
         self._customers = Customers(self._client, self._policy)
         self._catalogue = Catalogue(self._client, self._policy, connection)
         self._bills = Bills(self._client, self._policy)
+        self._goods = Goods(self._client, self._policy)
         self._refunds = Refunds(self._client, self._policy)
 
     # ---- orders
@@ -167,6 +169,18 @@ class NetSuite:
         if not credit.dues(order, refund):
             return ""
         return (yield from self._refunds.of(order, refund, self._booked(order)))
+
+    # ---- goods that come back without money
+
+    def record_return(self, order: Order, returned: Return, *, key: str) -> Writes:
+        """A return authorization of no amount, an item receipt for each condition, and the authorization closed.
+
+        Nothing where the account has no returns authorized (`returns`): its stock moves with credits only.
+        """
+        return (yield from self._goods.came_in(order, returned, self._booked(order)))
+
+    def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
+        return (yield from self._goods.looked_at(order, returned, self._booked(order)))
 
     # ---- payments
 

@@ -17,7 +17,7 @@ from connectors.netsuite.simulator_sums import number, sums
 RECORD = "/services/rest/record/v1"
 COUNTS = frozenset(
     "quantity rate amount quantityFulfilled quantityBilled quantityReceived shippingCost discountRate payment taxAmount taxBasis taxRate "
-    "refundedAmountTotalBox applied total".split()
+    "refundedAmountTotalBox applied total adjustQtyBy".split()
 )
 
 

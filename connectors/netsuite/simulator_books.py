@@ -20,7 +20,7 @@ KINDS = {
     kind.lower(): kind
     for kind in (
         "customer salesOrder itemFulfillment creditMemo customerRefund customerDeposit depositApplication invoice "
-        "cashSale returnAuthorization itemReceipt inventoryItem"
+        "cashSale returnAuthorization itemReceipt inventoryTransfer inventoryItem"
     ).split()
 }
 NUMBERS = {
@@ -34,6 +34,7 @@ NUMBERS = {
     "cashSale": "CS",
     "returnAuthorization": "RMA",
     "itemReceipt": "IR",
+    "inventoryTransfer": "IT",
 }
 SUBLISTS = {
     "item": "lines",
@@ -41,6 +42,7 @@ SUBLISTS = {
     "giftCertRedemption": "giftCertRedemption",
     "apply": "apply",
     "deposit": "deposit",
+    "inventory": "inventory",
     "package": "package",
 }
 

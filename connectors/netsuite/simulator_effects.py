@@ -38,6 +38,12 @@ def effects(books: Books) -> dict[str, dict[str, Any]]:
         "cash_sale_total": {_name(one): str(sums(one)["total"]) for one in books.table("cashSale").values()},
         "return": _count(books, "returnAuthorization"),
         "received": {_name(one): _pieces(one) for one in books.table("itemReceipt").values()},
+        "transferred": {
+            _name(one): {
+                f"{row['item']['id']}@{one['transferLocation']['id']}": row["adjustQtyBy"] for row in one["inventory"]
+            }
+            for one in books.table("inventoryTransfer").values()
+        },
         "owed": {_name(one): str(owed(books, one)) for one in books.table("invoice").values()},
         "deposit_left": {_name(one): str(deposit_left(books, one)) for one in books.table("customerDeposit").values()},
         "cancelled": {_name(one): 1 for one in orders if cancelled(one)},

@@ -71,6 +71,12 @@ FIELDS: dict[str, dict[str, str]] = {
         for name, kind in SALE.items()
         if name not in ("shipComplete", "giftCertRedemption", "shippingCost", "handlingCost", "shipMethod", "shipDate")
     },
+    "inventoryTransfer": _typed(
+        text="externalId memo tranId",
+        day="tranDate",
+        ref="location transferLocation subsidiary class department",
+        rows="inventory",
+    ),
     "itemReceipt": _typed(
         text="externalId memo tranId", day="tranDate", ref="location subsidiary currency", rows="item"
     ),
@@ -86,6 +92,7 @@ INSIDE: dict[str, dict[str, str]] = {
     "giftCertRedemption": _typed(ref="authCode", number="authCodeApplied"),
     "package": _typed(text="packageTrackingNumber packageDescr packageCartonNumber", number="packageWeight"),
     "apply": APPLIED,
+    "inventory": _typed(ref="item", number="adjustQtyBy line", text="description units serialNumbers"),
     "deposit": {name: kind for name, kind in APPLIED.items() if name != "line"},
     "shippingAddress": ADDRESS,
     "billingAddress": ADDRESS,

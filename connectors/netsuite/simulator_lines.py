@@ -53,3 +53,32 @@ def status(order: Mapping[str, Any]) -> str:
     if moved:
         return "D"
     return str((order.get("orderStatus") or {}).get("id", "A"))
+
+
+def unreceived(line: Record) -> Decimal:
+    """How many of an authorized or bought line are still to come in."""
+    waits = line["itemType"] in SHIPS and not line.get("isClosed")
+    return number(line.get("quantity")) - number(line.get("quantityReceived")) if waits else Decimal(0)
+
+
+def creditable(line: Record) -> Decimal:
+    """How many of an authorized line can be credited: of goods those that came in."""
+    came = number(line.get("quantityReceived")) if line["itemType"] in SHIPS else number(line.get("quantity"))
+    return came - number(line.get("quantityBilled"))
+
+
+def authorization_status(held: Record) -> str:
+    """A pending approval, B pending receipt, D partially received, E pending refund too, F pending refund, G refunded,
+    H closed.
+    """
+    lines = held["lines"]
+    if all(line.get("isClosed") for line in lines):
+        return "H"
+    if (held.get("orderStatus") or {}).get("id", "A") == "A":
+        return "A"
+    waits = any(unreceived(line) > 0 for line in lines)
+    came = any(number(line.get("quantityReceived")) for line in lines)
+    owes = any(creditable(line) > 0 for line in lines if line["itemType"] != "Discount")
+    if waits:
+        return ("E" if owes else "D") if came else "B"
+    return "F" if owes else "G"

@@ -10,8 +10,8 @@ from connectors.netsuite.simulator_books import Books
 from connectors.netsuite.simulator_drafts import drafted, taken
 from connectors.netsuite.simulator_errors import Refused, value
 from connectors.netsuite.simulator_fields import examine
-from connectors.netsuite.simulator_lines import SHIPS
-from connectors.netsuite.simulator_shipping import move
+from connectors.netsuite.simulator_lines import SHIPS, authorization_status, creditable, unreceived
+from connectors.netsuite.simulator_stock import move
 from connectors.netsuite.simulator_sums import number
 
 Body = Mapping[str, Any]
@@ -30,8 +30,7 @@ def authorize(books: Books, ref: str, body: Any, replace: Sequence[str], strict:
         made = drafted("returnAuthorization", order, rows, body, replace)
         if order.get("discountRate") is not None:
             made.setdefault("discountRate", number(order["discountRate"]))
-        kept = books.save("returnAuthorization", None, made, (), False)
-        return books.keep("returnAuthorization", {**kept, "status": authorization_status(kept)})
+        return books.save("returnAuthorization", None, made, (), False)
 
 
 def _items(body: Body) -> Sequence[Body]:
@@ -72,7 +71,7 @@ def receive(books: Books, ref: str, body: Any, replace: Sequence[str], strict: b
 
 
 def _received(held: Record, asked: Sequence[Body]) -> list[Record]:
-    waiting = {int(line["line"]): line for line in held["lines"] if _unreceived(line) > 0}
+    waiting = {int(line["line"]): line for line in held["lines"] if unreceived(line) > 0}
     said = {int(row.get("orderLine", 0)): (index, row) for index, row in enumerate(asked)}
     for key, (index, row) in said.items():
         if key not in waiting:
@@ -80,8 +79,8 @@ def _received(held: Record, asked: Sequence[Body]) -> list[Record]:
     rows = []
     for key, line in waiting.items():
         index, row = said.get(key, (0, {}))
-        quantity = number(row.get("quantity", _unreceived(line))) if row.get("itemReceive", True) else Decimal(0)
-        if quantity > _unreceived(line):
+        quantity = number(row.get("quantity", unreceived(line))) if row.get("itemReceive", True) else Decimal(0)
+        if quantity > unreceived(line):
             raise value(f"item.items[{index}].quantity", quantity)
         if quantity:
             place = row.get("location") or line.get("location")
@@ -89,11 +88,6 @@ def _received(held: Record, asked: Sequence[Body]) -> list[Record]:
     if not rows:
         raise Refused("You must receive at least one item.", path="item")
     return rows
-
-
-def _unreceived(line: Record) -> Decimal:
-    waits = line["itemType"] in SHIPS and not line.get("isClosed")
-    return number(line.get("quantity")) - number(line.get("quantityReceived")) if waits else Decimal(0)
 
 
 def credit(books: Books, ref: str, body: Any, replace: Sequence[str], strict: bool) -> Record:
@@ -104,7 +98,7 @@ def credit(books: Books, ref: str, body: Any, replace: Sequence[str], strict: bo
         books.unused("creditMemo", body)
         if held["status"] not in ("E", "F"):
             raise Refused("This transaction is not open for a refund.", "INVALID_TRANS_STATUS")
-        rows = taken(held, _items(body), _creditable, "credited")
+        rows = taken(held, _items(body), creditable, "credited")
         made = books.save("creditMemo", None, drafted("creditMemo", held, rows, body, replace), (), False)
         for row in rows:
             line = next((one for one in held["lines"] if one["line"] == row.get("orderLine")), None)
@@ -112,25 +106,3 @@ def credit(books: Books, ref: str, body: Any, replace: Sequence[str], strict: bo
                 line["quantityBilled"] = str(number(line.get("quantityBilled")) + number(row.get("quantity", 1)))
         books.keep("returnAuthorization", {**held, "status": authorization_status(held)})
         return made
-
-
-def _creditable(line: Record) -> Decimal:
-    came = number(line.get("quantityReceived")) if line["itemType"] in SHIPS else number(line.get("quantity"))
-    return came - number(line.get("quantityBilled"))
-
-
-def authorization_status(held: Record) -> str:
-    """A pending approval, B pending receipt, D partially received, E pending refund too, F pending refund, G refunded,
-    H closed.
-    """
-    lines = held["lines"]
-    if all(line.get("isClosed") for line in lines):
-        return "H"
-    if (held.get("orderStatus") or {}).get("id", "A") == "A":
-        return "A"
-    waits = any(_unreceived(line) > 0 for line in lines)
-    came = any(number(line.get("quantityReceived")) for line in lines)
-    owes = any(_creditable(line) > 0 for line in lines if line["itemType"] != "Discount")
-    if waits:
-        return ("E" if owes else "D") if came else "B"
-    return "F" if owes else "G"

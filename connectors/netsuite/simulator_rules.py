@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connectors.netsuite.simulator_errors import Refused, value, wanting
-from connectors.netsuite.simulator_lines import status
+from connectors.netsuite.simulator_lines import authorization_status, status
 from connectors.netsuite.simulator_money import deposit, entity, refund
+from connectors.netsuite.simulator_stock import transfer
 from connectors.netsuite.simulator_sums import number
 
 if TYPE_CHECKING:
@@ -104,13 +105,20 @@ def _cash(books: Books, record: Record) -> None:
         raise wanting("Payment Option")
 
 
+def _authorization(books: Books, record: Record) -> None:
+    """A return authorization, as it is made and as it is changed."""
+    _sale(books, record)
+    record["status"] = authorization_status(record)
+
+
 RULES: dict[str, Callable[[Books, Record], None]] = {
     "customer": _customer,
     "salesOrder": _sale,
     "creditMemo": _sale,
     "invoice": _sale,
     "cashSale": _cash,
-    "returnAuthorization": _sale,
+    "returnAuthorization": _authorization,
+    "inventoryTransfer": transfer,
     "customerRefund": refund,
     "customerDeposit": deposit,
 }

@@ -10,6 +10,7 @@ from connectors.netsuite.simulator_books import Books
 from connectors.netsuite.simulator_errors import Refused, value, wanting
 from connectors.netsuite.simulator_fields import examine
 from connectors.netsuite.simulator_lines import SHIPS, openness, status
+from connectors.netsuite.simulator_stock import move
 from connectors.netsuite.simulator_sums import number
 
 Body = Mapping[str, Any]
@@ -71,11 +72,3 @@ def _leave(books: Books, order: Record, sent: Sequence[Record]) -> None:
         move(books, str(row["item"]["id"]), str(row["location"]["id"]), -number(row["quantity"]))
     order["status"] = status(order)
     books.keep("salesOrder", order)
-
-
-def move(books: Books, item: str, location: str, quantity: Decimal) -> None:
-    """Changes the stock of an item at a location, where it is kept."""
-    held = books.simulator.memory.table("stock").get(f"{item}@{location}")
-    if held is not None:
-        less = {name: str(number(held.get(name)) + quantity) for name in ("available", "onhand")}
-        books.simulator.memory.put("stock", f"{item}@{location}", {**held, **less})

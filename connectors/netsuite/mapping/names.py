@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
@@ -52,6 +53,10 @@ def of_authorization(order: Order, returned: str) -> str:
 
 def of_receipt(order: Order, returned: str) -> str:
     return external_id(order.channel, order.id, "rr", returned)
+
+
+def of_disposition(order: Order, returned: str, line_ids: Sequence[str], goes: str) -> str:
+    return external_id(order.channel, order.id, "di", returned, *line_ids, goes)
 
 
 def of_tender(order: Order, refund: Refund, gateway: str) -> str:

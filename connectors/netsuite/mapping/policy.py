@@ -38,6 +38,7 @@ class Policy:
     deposits: str = "gift_cards"
     billing: str = "netsuite"
     returns: str = "credit"
+    conditions: Mapping[str, Any] = field(default_factory=dict)
     price_level: str = "1"
     line_field: str = ""
     number: str = "tranId"

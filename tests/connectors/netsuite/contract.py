@@ -8,7 +8,12 @@ from tests.contract import samples
 from tests.contract.contract import Contract, Fixture, Token
 
 CONTRACT = Contract(
-    settings={**DEMO_SETTINGS, "deposits": "all", "returns": "authorization"},
+    settings={
+        **DEMO_SETTINGS,
+        "deposits": "all",
+        "returns": "authorization",
+        "conditions": {"quarantined": "8", "scrapped": "9"},
+    },
     credentials=CREDENTIALS,
     simulator={
         **CREDENTIALS,

@@ -51,6 +51,8 @@ BODIES: dict[str, dict[str, str]] = {
         boolean="landedCostPerLine",
         string="orderType",
     ),
+    "inventoryTransfer": {name: kind for name, kind in _DOCUMENT.items() if name not in ("status", "currency", "exchangeRate")}
+    | _fields(ref="transferLocation", sublist="inventory"),
     "customerDeposit": _DOCUMENT
     | _fields(
         ref="account customer paymentOption salesOrder undepFunds transactionToRefund",
@@ -100,6 +102,15 @@ ROWS: dict[str, dict[str, dict[str, str]]] = {
             int64="line orderLine kitMemberOf",
             string="binNumbers description displayName itemName itemSubtype itemType options serialNumbers units vendorName",
             subrecord="inventoryDetail landedCost",
+        )
+    },
+    "inventoryTransfer": {
+        "inventory": _fields(
+            ref="item",
+            number="adjustQtyBy quantityOnHand",
+            int64="line",
+            string="description fromBinNumbers toBinNumbers serialNumbers units",
+            subrecord="inventoryDetail",
         )
     },
     "depositApplication": {"apply": _APPLIED},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.skipif(
 RECORD = "/services/rest/record/v1"
 UNTOLD = ("customer", "itemFulfillment", "creditMemo")  # records that no facts here name the fields of
 OURS = (*UNTOLD, *published.BODIES)
+AUTHORIZED = {"returns": "authorization", "conditions": {"quarantined": "8"}}
 BILLED = {"billing": "invoice", "deposits": "all"}
 
 
@@ -47,7 +49,7 @@ def exchanges() -> list[Exchange]:
     for life, settings in (
         (paid_before, BILLED),
         (for_cash, {"billing": "cash_sale"}),
-        (come_back, {"returns": "authorization"}),
+        (come_back, AUTHORIZED),
     ):
         played = played_with({})
         with played.served() as address:
@@ -72,12 +74,20 @@ def paid_before(netsuite: World) -> list[Exchange]:
 
 
 def come_back(netsuite: World) -> list[Exchange]:
-    """A piece that left comes back into stock."""
+    """A piece that left comes back into stock with its money, another without and into quarantine first."""
     netsuite.drive(netsuite.connector.book(ORDER, key="b"))
-    netsuite.drive(netsuite.connector.record_shipment(ORDER, samples.parcels(ORDER)[1], key="s"))
+    for one in samples.parcels(ORDER):
+        netsuite.drive(netsuite.connector.record_shipment(ORDER, one, key=one.id))
     netsuite.drive(netsuite.connector.record_refund(ORDER, samples.refund(ORDER), key="r"))
-    for receipt in netsuite.simulator.memory.table("itemReceipt"):
-        assert netsuite.connector._client.get("itemReceipt", receipt, lines=True)
+    whole = samples.goods_back(ORDER, "quarantined", "sellable")
+    quarantined = whole.lines[0]
+    back = replace(whole, lines=(quarantined,))
+    netsuite.drive(netsuite.connector.record_return(ORDER, back, key="g"))
+    looked_at = replace(back, lines=(replace(quarantined, condition="sellable"),))
+    netsuite.drive(netsuite.connector.record_disposition(ORDER, looked_at, key="d"))
+    for record in ("itemReceipt", "inventoryTransfer"):
+        for held in netsuite.simulator.memory.table(record):
+            assert netsuite.connector._client.get(record, held, lines=True)
     return netsuite.exchanges
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.canonical.order import Discount, Totals
 from connectors.canonical.payment import Tender
+from connectors.canonical.returns import Return, ReturnLine, ReturnStatus
 from connectors.kit.errors import Rejected
 from connectors.netsuite.simulator import DEMO_SETTINGS
 from tests.connectors.netsuite import orders
@@ -135,3 +136,60 @@ def test_each_record_of_a_return_is_once_whatever_becomes_of_the_answer(shipped,
     assert effects["refunded"] == {"shop-1001-r-r1/21": "10.12"}
     assert on_hand(netsuite)["1002@2"] == "1"
     assert {call.operation for call in netsuite.simulator.calls if call.fault} == set(OPERATIONS)
+
+
+def came(*lines, name="WB-1001-R1", location="shop"):
+    """Goods that came back: (line, how many, condition)."""
+    told = tuple(ReturnLine(one.id, Decimal(n), "", one.sku, Decimal(n), how) for one, n, how in lines)
+    return Return(name, ReturnStatus.RECEIVED, told, name, at=orders.NOW, location=location, origin="hub")
+
+
+KEPT = {"conditions": {"quarantined": "8", "scrapped": "9"}}
+
+
+def record(netsuite, *returned):
+    for one in returned:
+        netsuite.drive(netsuite.connector.record_return(PAID, one, key=one.id))
+    return netsuite.effects()
+
+
+def test_goods_without_money_come_in_by_condition_and_nothing_is_to_be_credited(shipped):
+    netsuite = shipped(**KEPT)
+    for condition in ("8", "9"):
+        netsuite.tell("/_sim/stock", {"item": "1001", "location": condition, "available": "0"})
+    exchange = came((TEE, 1, "sellable"), (TEE, 1, "quarantined"), (MUG, 1, "sellable"))
+    effects = record(netsuite, exchange, exchange)
+    assert effects["received"] == {
+        "shop-1001-rr-WB-1001-R1-quarantined": {"1001@8": "1"},
+        "shop-1001-rr-WB-1001-R1-sellable": {"1001@2": "1", "1002@2": "1"},
+    }
+    assert effects["return"] == {"shop-1001-ra-WB-1001-R1": 1}
+    assert effects["credit_memo"] == effects["customer_refund"] == {}
+    assert states(netsuite) == ["H"]
+    assert on_hand(netsuite) == {
+        "1001@1": "8", "1001@2": "1", "1001@8": "1", "1001@9": "0", "1002@1": "2", "1002@2": "1",
+    }  # fmt: skip
+    for one in (came((TEE, 1, "scrapped")), came((TEE, 1, "scrapped"))):
+        netsuite.drive(netsuite.connector.record_disposition(PAID, one, key="d"))
+    assert (on_hand(netsuite)["1001@8"], on_hand(netsuite)["1001@9"]) == ("0", "1")
+
+
+def test_what_may_not_be_sold_lies_among_nothing_that_may(shipped):
+    netsuite = shipped()
+    with pytest.raises(Rejected) as refused:
+        record(netsuite, came((TEE, 1, "quarantined")))
+    assert refused.value.field == "settings.conditions.quarantined"
+    assert netsuite.effects()["return"] == {}
+
+
+def test_an_account_without_authorizations_books_no_goods_without_money(shipped):
+    netsuite = shipped(returns="credit")
+    assert netsuite.drive(netsuite.connector.record_return(PAID, came((TEE, 1, "sellable")), key="r")) == ""
+    assert netsuite.effects()["return"] == {}
+
+
+def test_a_line_that_the_order_does_not_have_is_named(shipped):
+    netsuite = shipped()
+    with pytest.raises(Rejected) as refused:
+        record(netsuite, came((replace(TEE, id="else"), 1, "sellable")))
+    assert (refused.value.code, refused.value.field) == ("line_unknown", "lines[0].line_id")
