@@ -36,6 +36,7 @@ WORDS = {
     "returnAuthorization": "return authorization",
     "itemReceipt": "item receipt",
     "inventoryTransfer": "inventory transfer",
+    "purchaseOrder": "purchase order",
 }
 
 

@@ -26,11 +26,12 @@ from connectors.netsuite.goods import Goods
 from connectors.netsuite.making import made, numbered, upserted
 from connectors.netsuite.mapping import credit, fulfilment, names, parties, sales_order, tenders
 from connectors.netsuite.mapping.policy import Policy, policy
+from connectors.netsuite.purchases import Purchases
 from connectors.netsuite.refunds import Refunds
 
 
 class NetSuite:
-    """Plays OrderKeeper, ReturnKeeper, PaymentKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
+    """Plays OrderKeeper, ReturnKeeper, PurchaseKeeper, PaymentKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -40,6 +41,7 @@ class NetSuite:
         self._catalogue = Catalogue(self._client, self._policy, connection)
         self._bills = Bills(self._client, self._policy)
         self._goods = Goods(self._client, self._policy)
+        self._purchases = Purchases(self._client, self._policy)
         self._refunds = Refunds(self._client, self._policy)
 
     # ---- orders
@@ -181,6 +183,20 @@ class NetSuite:
 
     def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
         return (yield from self._goods.looked_at(order, returned, self._booked(order)))
+
+    # ---- purchases that suppliers send to our customers
+
+    def record_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        return (yield from self._purchases.buy(order, supplier, reference))
+
+    def amend_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        return (yield from self._purchases.bring_down(order, reference))
+
+    def cancel_purchase(self, order: Order, *, supplier: str, reference: str, key: str) -> Writes:
+        return (yield from self._purchases.give_up(reference))
+
+    def record_receipt(self, order: Order, shipment: Shipment, *, supplier: str, reference: str, key: str) -> Writes:
+        return (yield from self._purchases.receive(order, shipment, reference))
 
     # ---- payments
 

@@ -67,7 +67,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     `items` (id -> SKU, or {sku, type, title, barcode, inactive, modified, prices};
     with them an unknown id is refused, without them any number is an item);
     `stock` (item id -> {location id: quantity});
-    `subsidiaries`, `locations`, `currencies` (ids that exist; none given: any);
+    `subsidiaries`, `locations`, `currencies`, `vendors` (ids that exist; none given: any);
     `refused_emails` (customers that it refuses with USER_ERROR);
     `applies_deposits` (true: an invoice takes its sales order's deposits by itself);
     `bill_drift` (what it adds to the first tax of a bill, as an engine that reckons anew).
@@ -92,6 +92,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
             subsidiaries=_texts(settings, "subsidiaries"),
             locations=_texts(settings, "locations"),
             currencies=_texts(settings, "currencies"),
+            vendors=_texts(settings, "vendors"),
             refused_emails=tuple(one.casefold() for one in _texts(settings, "refused_emails")),
             open_catalogue=not settings.get("items"),
             applies_deposits=bool(settings.get("applies_deposits")),

@@ -20,7 +20,7 @@ KINDS = {
     kind.lower(): kind
     for kind in (
         "customer salesOrder itemFulfillment creditMemo customerRefund customerDeposit depositApplication invoice "
-        "cashSale returnAuthorization itemReceipt inventoryTransfer inventoryItem"
+        "cashSale returnAuthorization itemReceipt inventoryTransfer purchaseOrder inventoryItem"
     ).split()
 }
 NUMBERS = {
@@ -34,6 +34,7 @@ NUMBERS = {
     "cashSale": "CS",
     "returnAuthorization": "RMA",
     "itemReceipt": "IR",
+    "purchaseOrder": "PO",
     "inventoryTransfer": "IT",
 }
 SUBLISTS = {
@@ -55,6 +56,7 @@ class Books:
     subsidiaries: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
+    vendors: tuple[str, ...] = ()
     refused_emails: tuple[str, ...] = ()
     open_catalogue: bool = True
     applies_deposits: bool = False

@@ -38,6 +38,12 @@ def effects(books: Books) -> dict[str, dict[str, Any]]:
         "cash_sale_total": {_name(one): str(sums(one)["total"]) for one in books.table("cashSale").values()},
         "return": _count(books, "returnAuthorization"),
         "received": {_name(one): _pieces(one) for one in books.table("itemReceipt").values()},
+        "purchase": {
+            _name(one): [
+                [row["item"]["id"], str(number(row["quantity"])), bool(row.get("isClosed"))] for row in one["lines"]
+            ]
+            for one in books.table("purchaseOrder").values()
+        },
         "transferred": {
             _name(one): {
                 f"{row['item']['id']}@{one['transferLocation']['id']}": row["adjustQtyBy"] for row in one["inventory"]

@@ -77,6 +77,14 @@ FIELDS: dict[str, dict[str, str]] = {
         ref="location transferLocation subsidiary class department",
         rows="inventory",
     ),
+    "purchaseOrder": _typed(
+        text="externalId memo tranId email otherRefNum",
+        day="tranDate dueDate shipDate",
+        ref="entity currency location subsidiary orderStatus shipTo terms class department",
+        number="exchangeRate",
+        rows="item",
+        group="shippingAddress billingAddress",
+    ),
     "itemReceipt": _typed(
         text="externalId memo tranId", day="tranDate", ref="location subsidiary currency", rows="item"
     ),

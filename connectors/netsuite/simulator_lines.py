@@ -82,3 +82,13 @@ def authorization_status(held: Record) -> str:
     if waits:
         return ("E" if owes else "D") if came else "B"
     return "F" if owes else "G"
+
+
+def purchase_status(held: Record) -> str:
+    """B pending receipt, D partially received, F pending bill, H closed."""
+    if all(line.get("isClosed") for line in held["lines"]):
+        return "H"
+    came = any(number(line.get("quantityReceived")) for line in held["lines"])
+    if any(unreceived(line) > 0 for line in held["lines"]):
+        return "D" if came else "B"
+    return "F"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from connectors.netsuite.simulator_books import Books
 from connectors.netsuite.simulator_drafts import drafted, taken
 from connectors.netsuite.simulator_errors import Refused, value
 from connectors.netsuite.simulator_fields import examine
-from connectors.netsuite.simulator_lines import SHIPS, authorization_status, creditable, unreceived
+from connectors.netsuite.simulator_lines import SHIPS, authorization_status, creditable, purchase_status, unreceived
 from connectors.netsuite.simulator_stock import move
 from connectors.netsuite.simulator_sums import number
 
@@ -51,11 +52,11 @@ def _returnable(books: Books, order: Record, line: Record) -> Decimal:
     return number(line.get("quantityFulfilled")) - sum(authorized, Decimal(0))
 
 
-def receive(books: Books, ref: str, body: Any, replace: Sequence[str], strict: bool) -> Record:
-    """returnAuthorization/!transform/itemReceipt: every line that waits whole, but for what the body says of it."""
+def receive(kind: str, books: Books, ref: str, body: Any, replace: Sequence[str], strict: bool) -> Record:
+    """returnAuthorization or purchaseOrder/!transform/itemReceipt: every line that waits whole, but for what is said of it."""
     examine("itemReceipt", body, strict)
     with books.simulator.memory.lock:
-        held = books.get("returnAuthorization", ref)
+        held = books.get(kind, ref)
         books.unused("itemReceipt", body)
         if held["status"] not in ("B", "D", "E"):
             raise Refused("This transaction is not open for receipt.", "INVALID_TRANS_STATUS")
@@ -64,10 +65,15 @@ def receive(books: Books, ref: str, body: Any, replace: Sequence[str], strict: b
             line = next(one for one in held["lines"] if one["line"] == row["orderLine"])
             line["quantityReceived"] = str(number(line.get("quantityReceived")) + number(row["quantity"]))
             move(books, str(line["item"]["id"]), str((row["location"] or {}).get("id")), number(row["quantity"]))
-        books.keep("returnAuthorization", {**held, "status": authorization_status(held)})
+        status = purchase_status if kind == "purchaseOrder" else authorization_status
+        books.keep(kind, {**held, "status": status(held)})
         header = books.merged({}, {name: given for name, given in body.items() if name != "item"}, ())
         link = {"createdFrom": {"id": held["id"]}, "entity": held["entity"]}
         return books.keep("itemReceipt", {**header, **link, "lines": rows})
+
+
+receive_return = partial(receive, "returnAuthorization")
+receive_purchase = partial(receive, "purchaseOrder")
 
 
 def _received(held: Record, asked: Sequence[Body]) -> list[Record]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connectors.netsuite.simulator_errors import Refused, value, wanting
-from connectors.netsuite.simulator_lines import authorization_status, status
+from connectors.netsuite.simulator_lines import authorization_status, purchase_status, status
 from connectors.netsuite.simulator_money import deposit, entity, refund
 from connectors.netsuite.simulator_stock import transfer
 from connectors.netsuite.simulator_sums import number
@@ -111,6 +111,23 @@ def _authorization(books: Books, record: Record) -> None:
     record["status"] = authorization_status(record)
 
 
+def _purchase(books: Books, record: Record) -> None:
+    """A purchase order: of a vendor, lines of known items, none below what came in."""
+    if not record.get("entity"):
+        raise wanting("Vendor")
+    if books.vendors and str(record["entity"]["id"]) not in books.vendors:
+        raise value("entity", record["entity"]["id"])
+    if books.currencies and record.get("currency"):
+        _known("currency", record, books.currencies, "Currency")
+    if not record.get("lines"):
+        raise wanting("Items")
+    for index, line in enumerate(record["lines"]):
+        _line(books, index, line)
+        if number(line["quantity"]) < number(line.get("quantityReceived")):
+            raise Refused("The quantity cannot be less than what was received.", path=f"item.items[{index}].quantity")
+    record["status"] = purchase_status(record)
+
+
 RULES: dict[str, Callable[[Books, Record], None]] = {
     "customer": _customer,
     "salesOrder": _sale,
@@ -119,6 +136,7 @@ RULES: dict[str, Callable[[Books, Record], None]] = {
     "cashSale": _cash,
     "returnAuthorization": _authorization,
     "inventoryTransfer": transfer,
+    "purchaseOrder": _purchase,
     "customerRefund": refund,
     "customerDeposit": deposit,
 }

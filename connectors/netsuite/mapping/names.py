@@ -59,6 +59,14 @@ def of_disposition(order: Order, returned: str, line_ids: Sequence[str], goes: s
     return external_id(order.channel, order.id, "di", returned, *line_ids, goes)
 
 
+def of_purchase(reference: str) -> str:
+    return external_id("po", reference)
+
+
+def of_arrival(reference: str, shipment: Shipment) -> str:
+    return external_id("pr", reference, shipment.origin, shipment.id)
+
+
 def of_tender(order: Order, refund: Refund, gateway: str) -> str:
     return external_id(order.channel, order.id, "r", refund.id, gateway)
 

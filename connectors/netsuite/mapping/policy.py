@@ -40,6 +40,7 @@ class Policy:
     returns: str = "credit"
     conditions: Mapping[str, Any] = field(default_factory=dict)
     price_level: str = "1"
+    dropship_location: str = ""
     line_field: str = ""
     number: str = "tranId"
     package_weight: str = "1"

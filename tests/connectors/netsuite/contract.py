@@ -24,7 +24,12 @@ CONTRACT = Contract(
         "stock": {"1001": {"1": "7"}, "1002": {"1": "8"}},
         "concurrency": 200,
     },
-    codes={**samples.CODES, "sku": {"WB-TEE": "1001", "WB-MUG": "1002"}, "location": {"main": "1"}},
+    codes={
+        **samples.CODES,
+        "sku": {"WB-TEE": "1001", "WB-MUG": "1002"},
+        "location": {"main": "1"},
+        "supplier": {"maker": "71"},
+    },
     fixtures=(
         Fixture("stock__whole", "stock", ("stock:1001@1",), ("item", "location", "asof")),
         Fixture("stock__whole_later", "stock", ("stock:1001@1",), ("item", "location", "asof")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 TRANSFORMS = {
     "customerDeposit": ("customerRefund", "depositApplication"),
     "invoice": ("creditMemo", "customerPayment", "returnAuthorization"),
+    "purchaseOrder": ("itemReceipt", "vendorBill", "vendorReturnAuthorization"),
     "returnAuthorization": ("cashRefund", "creditMemo", "itemReceipt"),
 }
 
@@ -53,6 +54,16 @@ BODIES: dict[str, dict[str, str]] = {
     ),
     "inventoryTransfer": {name: kind for name, kind in _DOCUMENT.items() if name not in ("status", "currency", "exchangeRate")}
     | _fields(ref="transferLocation", sublist="inventory"),
+    "purchaseOrder": _DOCUMENT
+    | _fields(
+        ref="createdFrom employee entity incoTerm nexus orderStatus purchaseContract shipMethod shipTo taxItem terms",
+        number="discountAmount subtotal taxTotal total unbilledOrders",
+        sublist="item expense taxDetails",
+        subrecord="billingAddress shippingAddress",
+        string="email fob message originator otherRefNum trackingNumbers linkedTrackingNumbers",
+        date="dueDate shipDate",
+        boolean="firmed supervisorApproval taxDetailsOverride toBeEmailed",
+    ),
     "customerDeposit": _DOCUMENT
     | _fields(
         ref="account customer paymentOption salesOrder undepFunds transactionToRefund",
@@ -112,6 +123,10 @@ ROWS: dict[str, dict[str, dict[str, str]]] = {
             string="description fromBinNumbers toBinNumbers serialNumbers units",
             subrecord="inventoryDetail",
         )
+    },
+    "purchaseOrder": {
+        "item": {name: kind for name, kind in _LINE.items() if name not in ("price", "lineUniqueKey", "giftCertNumber")}
+        | _fields(boolean="isBillable matchBillToReceipt", string="vendorName", date="expectedReceiptDate")
     },
     "depositApplication": {"apply": _APPLIED},
     "customerRefund": {

@@ -50,10 +50,12 @@ def exchanges() -> list[Exchange]:
         (paid_before, BILLED),
         (for_cash, {"billing": "cash_sale"}),
         (come_back, AUTHORIZED),
+        (bought, {}),
     ):
         played = played_with({})
         with played.served() as address:
-            said += life(connected(played, address, settings, CODES, 5.0, None, CREDENTIALS))
+            codes = {**CODES, "supplier": {"maker": "71"}}
+            said += life(connected(played, address, settings, codes, 5.0, None, CREDENTIALS))
     return said
 
 
@@ -88,6 +90,16 @@ def come_back(netsuite: World) -> list[Exchange]:
     for record in ("itemReceipt", "inventoryTransfer"):
         for held in netsuite.simulator.memory.table(record):
             assert netsuite.connector._client.get(record, held, lines=True)
+    return netsuite.exchanges
+
+
+def bought(netsuite: World) -> list[Exchange]:
+    """What a supplier sends is bought of him, brought down and received."""
+    netsuite.drive(netsuite.connector.book(ORDER, key="b"))
+    told = {"supplier": "maker", "reference": "WB-1-F1"}
+    netsuite.drive(netsuite.connector.record_purchase(samples.part(ORDER), key="p", **told))
+    netsuite.drive(netsuite.connector.amend_purchase(samples.part(ORDER, less=1), key="a", **told))
+    netsuite.drive(netsuite.connector.record_receipt(samples.part(ORDER), samples.parcels(ORDER)[0], key="r", **told))
     return netsuite.exchanges
 
 
