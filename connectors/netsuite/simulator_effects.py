@@ -79,15 +79,25 @@ def _pieces(receipt: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _refunded(books: Books) -> dict[str, str]:
-    """Credit memo or deposit / payment option -> what went back through it."""
+    """Refund / payment option -> what went back through it, out of a credit memo (which bears the refund's name) or of deposits."""
     moved: dict[str, Decimal] = {}
     for refund in books.table("customerRefund").values():
-        for row in (*refund.get("apply", ()), *refund.get("deposit", ())):
-            source = str(row["doc"]["id"])
-            memo = books.table("creditMemo").get(source) or books.table("customerDeposit").get(source) or {"id": source}
-            key = f"{_name(memo)}/{refund['paymentOption']['id']}"
+        rows = [(_name(_credited(books, row)), row) for row in refund.get("apply", ())]
+        rows += [(_given_back(refund), row) for row in refund.get("deposit", ())]
+        for name, row in rows:
+            key = f"{name}/{refund['paymentOption']['id']}"
             moved[key] = moved.get(key, Decimal(0)) + number(row["amount"])
     return {key: str(amount) for key, amount in sorted(moved.items())}
+
+
+def _credited(books: Books, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = books.table("creditMemo").get(str(row["doc"]["id"]), {"id": row["doc"]["id"]})
+    return found
+
+
+def _given_back(refund: Mapping[str, Any]) -> str:
+    """A customer refund's name without the tender, which its memo says last."""
+    return _name(refund).removesuffix(f"-{refund.get('memo', '').rpartition(' ')[2]}")
 
 
 def cancelled(order: Mapping[str, Any]) -> bool:

@@ -71,7 +71,7 @@ def test_a_bill_and_what_pays_it_are_once_whatever_becomes_of_the_answer(world, 
     assert found["invoice_total"] == {"shop-1001-i-warehouse-1001-f1": "26.53"}
     assert found["owed"] == {"shop-1001-i-warehouse-1001-f1": "0.00"}
     assert found["deposit_left"] == {"shop-1001-d-1001-p0": "0.00", "shop-1001-d-1001-p1": "20.71"}
-    assert found["refunded"] == {"shop-1001-d-1001-p1/21": "10.12"}
+    assert found["refunded"] == {"shop-1001-r-r1/21": "10.12"}
     assert {call.operation for call in netsuite.simulator.calls if call.fault} == set(BILLED)
 
 

@@ -119,7 +119,7 @@ def test_money_for_what_never_left_goes_out_of_the_deposits(billing):
         netsuite.drive(netsuite.connector.record_refund(PAID, rest, key="r"))
     effects = netsuite.effects()
     assert effects["credit_memo"] == {}
-    assert effects["refunded"] == {"shop-1001-d-1001-p1/21": "30.83"}
+    assert effects["refunded"] == {"shop-1001-r-r1/21": "30.83"}
     assert set(effects["deposit_left"].values()) == {"0.00"}
     assert set(effects["owed"].values()) == {"0.00"}
 
@@ -131,7 +131,7 @@ def test_an_order_that_never_left_is_refunded_through_each_tender(billing):
     netsuite.drive(netsuite.connector.record_refund(PAID, whole, key="r"))
     effects = netsuite.effects()
     assert effects["credit_memo"] == {}
-    assert effects["refunded"] == {"shop-1001-d-1001-p0/22": "20.00", "shop-1001-d-1001-p1/21": "37.36"}
+    assert effects["refunded"] == {"shop-1001-r-r1/21": "37.36", "shop-1001-r-r1/22": "20.00"}
 
 
 def test_a_refund_that_broke_between_its_tenders_stays_on_its_way(billing):
