@@ -182,7 +182,7 @@ class NetSuite:
         return (yield from self._goods.came_in(order, returned, self._booked(order)))
 
     def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
-        return (yield from self._goods.looked_at(order, returned, self._booked(order)))
+        return (yield from self._goods.looked_at(order, returned, self._booked(order), key))
 
     # ---- purchases that suppliers send to our customers
 

@@ -68,12 +68,13 @@ class Goods:
             raise gone("return authorization", ref)
         return found
 
-    def looked_at(self, order: Order, returned: Return, record: Mapping[str, Any]) -> Writes:
+    def looked_at(self, order: Order, returned: Return, record: Mapping[str, Any], key: str) -> Writes:
         """Out of quarantine: one transfer for each place that pieces go to."""
         matched = lines.match(order, lines.booked(record, self._policy), self._policy)
         items = {line_id: row.item for line_id, row in matched.items()}
         bodies = [
-            goods.transfer(order, returned, goes, part, items, self._policy) for goes, part in _parted(returned, items)
+            goods.transfer(order, returned, goes, part, items, key, self._policy)
+            for goes, part in _parted(returned, items)
         ]
         first: ExternalId = ""
         for index, body in enumerate(bodies):

@@ -83,14 +83,20 @@ def receipt(authorized: Mapping[str, Any], counts: Counts, location: str, policy
 
 
 def transfer(
-    order: Order, returned: Return, goes: str, part: Sequence[ReturnLine], items: Mapping[str, str], policy: Policy
+    order: Order,
+    returned: Return,
+    goes: str,
+    part: Sequence[ReturnLine],
+    items: Mapping[str, str],
+    key: str,
+    policy: Policy,
 ) -> dict[str, Any]:
     """Pieces out of quarantine, to where they go. `items`: line of ours -> NetSuite's item."""
     rows = [
         {"item": {"id": items[line.line_id]}, "adjustQtyBy": line.received_quantity or line.quantity} for line in part
     ]
     body: dict[str, Any] = {
-        "externalId": names.of_disposition(order, returned.id, [line.line_id for line in part], goes),
+        "externalId": names.of_disposition(order, returned.id, goes, key),
         "location": {"id": place("quarantined", returned.location, policy)},
         "transferLocation": {"id": place(goes, returned.location, policy)},
         "memo": f"{order.number} {returned.number or returned.id}: {goes}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
 
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
@@ -55,8 +54,9 @@ def of_receipt(order: Order, returned: str) -> str:
     return external_id(order.channel, order.id, "rr", returned)
 
 
-def of_disposition(order: Order, returned: str, line_ids: Sequence[str], goes: str) -> str:
-    return external_id(order.channel, order.id, "di", returned, *line_ids, goes)
+def of_disposition(order: Order, returned: str, goes: str, key: str) -> str:
+    """Pieces of a line may leave quarantine in parts, which nothing tells apart but the step's own key."""
+    return external_id(order.channel, order.id, "di", returned, goes, key)
 
 
 def of_purchase(reference: str) -> str:

@@ -174,6 +174,17 @@ def test_goods_without_money_come_in_by_condition_and_nothing_is_to_be_credited(
     assert (on_hand(netsuite)["1001@8"], on_hand(netsuite)["1001@9"]) == ("0", "1")
 
 
+def test_pieces_leave_quarantine_in_parts(shipped):
+    """One of two is sellable, later the other is, too: each part once, however often it is told."""
+    netsuite = shipped(**KEPT)
+    netsuite.tell("/_sim/stock", {"item": "1001", "location": "8", "available": "0"})
+    record(netsuite, came((TEE, 2, "quarantined")))
+    for key in ("first", "first", "second", "second"):
+        netsuite.drive(netsuite.connector.record_disposition(PAID, came((TEE, 1, "sellable")), key=key))
+    assert (on_hand(netsuite)["1001@8"], on_hand(netsuite)["1001@2"]) == ("0", "2")
+    assert len(netsuite.effects()["transferred"]) == 2
+
+
 def test_what_may_not_be_sold_lies_among_nothing_that_may(shipped):
     netsuite = shipped()
     with pytest.raises(Rejected) as refused:
