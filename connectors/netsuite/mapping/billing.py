@@ -65,7 +65,10 @@ def check(record: Mapping[str, Any], billed: Mapping[str, Any], policy: Policy) 
         if row.get("orderLine")
     }
     rows = tuple(replace(row, billed=row.billed - now.get(row.number, ZERO)) for row in lines.booked(record, policy))
-    wanted, made = _bill(record, rows, now, policy).total, Decimal(str(billed.get("total", 0)))
+    wanted = _bill(record, rows, now, policy).total
+    made = sum(
+        (Decimal(str(billed.get(name) or 0)) for name in ("total", "giftCertApplied")), ZERO
+    )  # a tender, no discount
     if made != wanted:
         raise Rejected(
             f"{billed.get('tranId') or billed['id']} in NetSuite bills {made}, but what it bills of the order is "
@@ -84,7 +87,7 @@ def _bill(record: Mapping[str, Any], rows: Sequence[lines.Booked], now: Due, pol
     off = cut.spread(Decimal(str(record.get("discountRate") or 0)))
     taxes = _taxes(record, rows, cut)
     body: dict[str, Any] = {"item": {"items": items}}
-    if record.get("shippingCost") is not None:
+    if record.get("shipMethod"):
         body["shippingCost"] = shipping
     if record.get("discountItem"):
         body["discountRate"] = off

@@ -221,3 +221,11 @@ def test_of_a_tender_that_the_account_keeps_no_books_of_nothing_is_written(billi
     netsuite = billing(deposits="gift_cards")
     assert netsuite.drive(netsuite.connector.record_payment(PAID, LATE, key="p")) == ""
     assert list(netsuite.effects()["deposit"]) == ["shop-1001-d-1001-p0"]
+
+
+def test_an_order_without_shipping_is_billed_without_it(billing):
+    totals = replace(ORDER.totals, shipping=eur("0"), tax=eur("8.23"), total=eur("51.53"))
+    bare = replace(ORDER, shipping_lines=(), totals=totals)
+    order = orders.paid_by(bare, ("card", Tender.CARD, "51.53"))
+    effects = ship(billing(order), order, *samples.parcels(order))
+    assert billed(effects) == Decimal("51.53")

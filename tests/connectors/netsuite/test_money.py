@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
@@ -19,10 +19,14 @@ from connectors.canonical.payment import Payment, PaymentKind, Tender
 from connectors.kit.account import Account
 from connectors.kit.errors import Rejected
 from connectors.kit.simulator import Simulator
-from connectors.netsuite.mapping import sales_order
+from connectors.netsuite.mapping import billing, sales_order
 from connectors.netsuite.mapping.policy import Policy, policy, unit_of
 from connectors.netsuite.simulator import DEMO_SETTINGS, SPECIAL
+from connectors.netsuite.simulator_answers import shown_record
+from connectors.netsuite.simulator_billing import bill
 from connectors.netsuite.simulator_books import Books
+from connectors.netsuite.simulator_lines import SHIPS, openness
+from connectors.netsuite.simulator_shipping import fulfil
 from connectors.netsuite.simulator_sums import sums
 from tests.connectors.netsuite.conftest import CODES, Codes
 
@@ -256,3 +260,36 @@ def test_prices_that_include_tax_are_booked_net_and_come_back_gross():
     assert amounts == [Decimal("20.00"), Decimal("-4.00")]
     assert body["taxDetails"]["items"][0]["taxBasis"] == Decimal("16.00")
     assert booked_total(body) == Decimal("19.04")
+
+
+@settings(max_examples=max(20, ORDERS // 6), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(orders(), st.sampled_from(("details", "item")), st.data())
+def test_bills_of_any_parcels_sum_to_the_order(made, tax, data):
+    """Whatever leaves in whatever parcels: each bill is what NetSuite makes of it, and together they are the order."""
+    order, shop = made
+    chosen = replace(TAXES[tax], billing="invoice")
+    body = body_or_refusal(order, chosen)
+    if body is None:
+        return
+    total = booked_total(body)
+    for table in ("invoice", "invoice_eid", "itemFulfillment", "itemFulfillment_eid"):
+        BOOKS.table(table).clear()
+    (held,) = BOOKS.table("salesOrder").values()
+    waits = [row for row in held["lines"] if row["itemType"] in SHIPS]
+    while any(openness(row) for row in waits):
+        parcel = {row["line"]: Decimal(data.draw(st.integers(0, int(openness(row))))) for row in waits}
+        if not any(parcel.values()):
+            parcel = {row["line"]: openness(row) for row in waits}
+        rows = [{"orderLine": row["line"], "quantity": parcel[row["line"]]} for row in waits if openness(row)]
+        fulfil(BOOKS, held["id"], {"item": {"items": rows}}, (), strict=True)
+        record = shown_record("salesOrder", held, True, {})
+        made_of = billing.bill(record, billing.due(record, chosen), chosen)
+        invoice = bill("invoice", BOOKS, held["id"], made_of.body, ("taxDetails",), strict=True)
+        assert sums(invoice)["total"] == made_of.total
+        assert all(
+            row["amount"] == row["amount"].quantize(unit_of(shop.currency))
+            for row in made_of.body["item"]["items"]
+            if "amount" in row
+        )
+    assert sum(sums(one)["total"] for one in BOOKS.table("invoice").values()) == total
+    assert held["status"] == "G"
