@@ -41,8 +41,9 @@ SELECT sealed FROM listener_secrets WHERE listener_id = :id AND (expires_at IS N
 FAILED = text("""
 UPDATE listeners SET failures = failures + 1,
     rests_until = now() + make_interval(secs => least(:most, :pause * power(2, least(failures, 10)))) WHERE id = :id
+RETURNING failures
 """)
-WELL = text("UPDATE listeners SET failures = 0, rests_until = NULL WHERE id = :id AND failures > 0")
+WELL = text("UPDATE listeners SET failures = 0, rests_until = NULL WHERE id = :id AND failures > 0 RETURNING 1")
 TRY = text("""
 UPDATE listeners SET rests_until = now() + make_interval(secs => :patience) WHERE id = :id AND rests_until <= now() RETURNING 1
 """)
@@ -145,13 +146,19 @@ def wanting(tx: Connection, account: str, event: str) -> list[str]:
     return list(tx.execute(WANTING, {"account": account, "event": event}).scalars())
 
 
-def failed(tx: Connection, name: str, pause: float, most: float) -> None:
-    """It did not answer: nobody calls it for `pause` seconds, doubled with each failure in a row up to `most`."""
-    tx.execute(FAILED, {"id": name, "pause": pause, "most": most})
+def failed(tx: Connection, name: str, pause: float, most: float) -> int:
+    """It did not answer: nobody calls it for `pause` seconds, doubled with each failure in a row up to `most`. How many failures in a row."""
+    return int(tx.execute(FAILED, {"id": name, "pause": pause, "most": most}).scalar() or 0)
 
 
-def well(tx: Connection, name: str) -> None:
-    tx.execute(WELL, {"id": name})
+def well(tx: Connection, name: str) -> bool:
+    """It answered; whether it had failed before."""
+    return tx.execute(WELL, {"id": name}).scalar() is not None
+
+
+def member(name: str) -> str:
+    """Who is in the case of a listener that has been silent for long."""
+    return f"listener:{name}"
 
 
 def rests(tx: Connection, name: str, patience: float) -> float:

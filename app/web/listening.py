@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from app import cases
 from app.accounts import entries, listeners
 from app.accounts.listeners import Listener
 from app.bell import Ring
@@ -35,6 +36,7 @@ def withdraw(tx: Connection, found: Listener, by: str, why: str) -> None:
     before = {"url": found.shown, "events": list(found.events)}
     actions.audit(tx, by, "withdraw webhook", f"webhook:{found.id}", why, before=before)
     listeners.withdraw(tx, found.id)
+    cases.leave(tx, listeners.member(found.id), by=by)
 
 
 def switch(tx: Connection, found: Listener, active: bool, by: str, why: str) -> None:

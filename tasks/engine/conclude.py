@@ -205,7 +205,7 @@ def _health(tx: Connection, work: Work, verdict: Verdict) -> None:
         return
     policy = config().settings
     if work.house:
-        _house(tx, work.house, verdict)
+        _house(tx, work, verdict)
     elif verdict.health == ILL:
         state.failed(tx, work.step.account, verdict.sentence, policy["breaker"])
     elif verdict.health == WELL:
@@ -219,14 +219,28 @@ def _health(tx: Connection, work: Work, verdict: Verdict) -> None:
         cases.open_case(tx, "account", work.step.account, verdict.code, verdict.sentence, **told)
 
 
-def _house(tx: Connection, listener: str, verdict: Verdict) -> None:
-    """One partner's listener that is ill says nothing of his others."""
+def _house(tx: Connection, work: Work, verdict: Verdict) -> None:
+    """One partner's listener that is ill says nothing of his others; one that stays so is somebody's to ask about."""
+    policy = config().settings
     if verdict.health == ILL:
-        listeners.failed(
-            tx, listener, float(config().settings["breaker"]["pause"]), float(config().settings["retry"]["most"])
-        )
-    elif verdict.health == WELL:
-        listeners.well(tx, listener)
+        failures = listeners.failed(tx, work.house, float(policy["breaker"]["pause"]), float(policy["retry"]["most"]))
+        if failures == int(policy["breaker"]["failures"]):
+            _silent(tx, work, failures, verdict)
+    elif verdict.health == WELL and listeners.well(tx, work.house):
+        cases.leave(tx, listeners.member(work.house))
+
+
+def _silent(tx: Connection, work: Work, failures: int, verdict: Verdict) -> None:
+    told: dict[str, Any] = {
+        "member": listeners.member(work.house),
+        "role": work.step.role,
+        "remedy": "Ask the partner. What waits is sent by itself once it answers; switch it off or forget it if it is to hear no more.",
+        "cause": work.house,
+    }
+    words = (
+        f"Listener {work.house} of {work.step.account} has not answered {failures} times in a row: {verdict.sentence}"
+    )
+    cases.open_case(tx, "account", work.step.account, "listener_silent", words, **told)
 
 
 def _case(tx: Connection, work: Work, verdict: Verdict) -> None:

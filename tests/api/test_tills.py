@@ -190,6 +190,11 @@ def test_what_was_carried_home_comes_back_and_is_not_cancelled_by_the_piece(mark
 
 def test_what_the_hub_counts_at_a_store_is_not_counted_again_by_the_stores_own_word(market: Market) -> None:
     """The till's sale took a tee off the shelf; the stockroom's system tells the same sale as a movement. Somebody is told."""
+    from config.reader import config
+
+    owners = '[stock]\nowner = "warehouse"\n[stock.locations]\nstore = "stockroom"\n'
+    (market.world.folder / "authority.toml").write_text(owners)
+    config.cache_clear()
     told = {"kind": "sale", "location": "store", "quantity": "1", "at": "2026-11-20T09:00:00Z"}
     desk = market.partner("stockroom", "", locations=("store",))
 

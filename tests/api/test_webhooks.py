@@ -160,11 +160,21 @@ def test_a_dead_listener_is_left_alone_and_holds_nobody_else_up(listening: Liste
         assert world.one("SELECT count(*) FROM account_state WHERE account = 'market' AND breaker <> 'closed'") == 0
         world.pump(until=lambda: len(world.effects("erp")["bookings"]) == 12)  # the orders themselves go on
         assert "does not answer" in world.one("SELECT string_agg(sentence, ' ') FROM steps WHERE account = 'market'")
+
+    def later(failures: int) -> None:
+        with transaction() as tx:
+            tx.execute(text("UPDATE listeners SET rests_until = now(), failures = :n"), {"n": failures})
+            tx.execute(
+                text("UPDATE steps SET due_at = now() WHERE account = 'market' AND state IN ('ready', 'unknown')")
+            )
+
+    silent = "SELECT count(*) FROM cases WHERE code = 'listener_silent' AND status <> 'resolved'"
+    later(7)
+    world.pump(until=lambda: world.one(silent) == 2)
     listening.answers(204)
-    with transaction() as tx:  # so much later
-        tx.execute(text("UPDATE listeners SET rests_until = now()"))
-        tx.execute(text("UPDATE steps SET due_at = now() WHERE account = 'market' AND state IN ('ready', 'unknown')"))
+    later(8)
     world.pump(until=lambda: len(listening.done) == 12)
+    assert world.one(silent) == 1
     assert set(listening.done.values()) == {1}
     assert world.one("SELECT failures FROM listeners WHERE id = :id", id=listening.id) == 0
 
