@@ -44,6 +44,14 @@ fragment Line on LineItem {
   duties { id harmonizedSystemCode price { ...Bag } taxLines { ...Taxes } }
 }
 """
+SHIPPING_LINE = """
+fragment Shipping on ShippingLine {
+  id title code carrierIdentifier isRemoved
+  originalPriceSet { ...Bag }
+  discountAllocations { ...Allocation }
+  taxLines { ...Taxes }
+}
+"""
 ADDRESS = """
 fragment Address on MailingAddress {
   name firstName lastName company address1 address2 city province provinceCode zip countryCodeV2 phone
@@ -82,10 +90,19 @@ fragment Refunded on Refund {
     }
     pageInfo { hasNextPage endCursor }
   }
-  refundShippingLines(first: 10) { nodes { subtotalAmountSet { ...Bag } taxAmountSet { ...Bag } } }
-  orderAdjustments(first: 10) { nodes { reason amountSet { ...Bag } taxAmountSet { ...Bag } } }
+  refundShippingLines(first: 10) {
+    nodes { subtotalAmountSet { ...Bag } taxAmountSet { ...Bag } }
+    pageInfo { hasNextPage endCursor }
+  }
+  orderAdjustments(first: 10) {
+    nodes { reason amountSet { ...Bag } taxAmountSet { ...Bag } }
+    pageInfo { hasNextPage endCursor }
+  }
   duties { amountSet { ...Bag } }
-  transactions(first: 20) { nodes { ...Transaction } }
+  transactions(first: 20) {
+    nodes { ...Transaction }
+    pageInfo { hasNextPage endCursor }
+  }
 }
 """
 
@@ -130,18 +147,15 @@ query Order($id: ID!) {
         ... on AutomaticDiscountApplication { title }
         ... on ScriptDiscountApplication { title }
       }
+      pageInfo { hasNextPage endCursor }
     }
     lineItems(first: 100) {
       nodes { ...Line }
       pageInfo { hasNextPage endCursor }
     }
     shippingLines(first: 20, includeRemovals: true) {
-      nodes {
-        id title code carrierIdentifier isRemoved
-        originalPriceSet { ...Bag }
-        discountAllocations { ...Allocation }
-        taxLines { ...Taxes }
-      }
+      nodes { ...Shipping }
+      pageInfo { hasNextPage endCursor }
     }
     transactions(first: 100) { ...Transaction }
     fulfillments(first: 50) { ...Shipped }
@@ -153,6 +167,7 @@ query Order($id: ID!) {
     + TAXES
     + ALLOCATION
     + LINE
+    + SHIPPING_LINE
     + ADDRESS
     + TRANSACTION
     + FULFILMENT
@@ -392,6 +407,7 @@ query Fulfillable($id: ID!) {
           pageInfo { hasNextPage endCursor }
         }
       }
+      pageInfo { hasNextPage endCursor }
     }
     fulfillments(first: 100) { ...Shipped }
   }

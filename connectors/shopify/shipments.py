@@ -17,12 +17,14 @@ from connectors.kit.account import Connection
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.pieces import Lines
 from connectors.kit.writes import ExternalId, Write, Writes
-from connectors.shopify import documents
+from connectors.shopify import documents, pages
 from connectors.shopify.client import OWNER, Client, Row, accepted
 from connectors.shopify.ids import gid, short
+from connectors.shopify.whole import whole_fulfilments
 
 PARTS = ("fulfilment", "fulfilment_2", "fulfilment_3")
 OPEN = ("OPEN", "IN_PROGRESS")
+LISTED = 100  # fulfilments in one answer (documents.FULFILLABLE)
 LIVE = ("SUCCESS", "OPEN", "PENDING")
 
 
@@ -69,12 +71,10 @@ class Confirmation:
             raise Rejected(
                 f"Shopify does not know the order {self.order.number}.", code="unknown_order", field="id", owner=OWNER
             )
+        self.client.whole(state["fulfillmentOrders"], pages.FULFILMENT_ORDERS, state["id"], "fulfillmentOrders")
         for one in state["fulfillmentOrders"]["nodes"]:
             self.client.whole(one["lineItems"], documents.FULFILLABLE_LINES, one["id"], "lineItems")
-        for one in state["fulfillments"]:
-            self.client.whole(
-                one["fulfillmentLineItems"], documents.FULFILMENT_LINES, one["id"], "fulfillmentLineItems"
-            )
+        state["fulfillments"] = whole_fulfilments(self.client, state["id"], state["fulfillments"], LISTED)
         found: Row = state
         return found
 

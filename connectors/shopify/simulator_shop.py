@@ -11,6 +11,7 @@ from typing import Any
 from connectors.kit.simulator import Memory
 from connectors.shopify.simulator_changes import Refused, cancel, edit, fulfil, pay, refund
 from connectors.shopify.simulator_kinds import CATALOGUE
+from connectors.shopify.simulator_money import capture
 from connectors.shopify.simulator_orders import build, currencies, public
 from connectors.shopify.simulator_sums import read, total, written
 from connectors.shopify.simulator_webhooks import MailRoom
@@ -360,6 +361,20 @@ def _move(shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Jso
     return []
 
 
+def _taken(shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Json]]:
+    """Staff take {amount} of what was authorised."""
+    held = next(one for one in order["_transactions"] if one["kind"] == "authorization")
+    return capture(order, {"parentTransactionId": held["id"], "amount": asked["amount"]}, shop.ids, now)[1]
+
+
+def _many(shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Json]]:
+    """Another {change} so many {times}; only the last is told."""
+    told: list[tuple[str, Json]] = []
+    for _ in range(asked["times"]):
+        told = CHANGES[asked["change"]](shop, order, asked, now)
+    return told
+
+
 def _noted(order: Json, asked: Json) -> list[tuple[str, Json]]:
     order["note"] = asked.get("note", "")
     return [("orders/updated", order)]
@@ -372,6 +387,8 @@ CHANGES: dict[str, Callable[[Shop, Json, Json, str], list[tuple[str, Json]]]] = 
     "refund": lambda shop, order, asked, now: refund(order, asked, shop.ids, now)[1],
     "cancel": lambda shop, order, asked, now: cancel(order, asked, shop.ids, now),
     "move": _move,
+    "take": _taken,
+    "many": _many,
     "note": lambda shop, order, asked, now: _noted(order, asked),
 }
 

@@ -22,6 +22,7 @@ from connectors.shopify.mapping import FETCHED_ORDER, FETCHED_PRODUCT, LISTED_OR
 from connectors.shopify.mapping.products import products as read_products
 from connectors.shopify.mapping.values import Place
 from connectors.shopify.stock import AT_ONCE, by_sku
+from connectors.shopify.whole import whole_order
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,7 @@ class Source:
         node = self.client.ask(documents.ORDER, id=gid("Order", order_id))
         if node is None:
             return None
-        self.client.whole(node["lineItems"], documents.ORDER_LINES, node["id"], "lineItems")
-        for one in node["fulfillments"]:
-            self.client.whole(
-                one["fulfillmentLineItems"], documents.FULFILMENT_LINES, one["id"], "fulfillmentLineItems"
-            )
-        for one in node["refunds"]:
-            self.client.whole(one["refundLineItems"], documents.REFUND_LINES, one["id"], "refundLineItems")
-        return message(FETCHED_ORDER, "order", node)
+        return message(FETCHED_ORDER, "order", whole_order(self.client, node))
 
     def _product(self, product_id: str) -> Message | None:
         node = self.client.ask(documents.PRODUCT, id=gid("Product", product_id))

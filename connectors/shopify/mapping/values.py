@@ -20,8 +20,9 @@ class Place(KitPlace):
 
 def order_version(updated: datetime, cancelled: bool, refunds: int, fulfilments: int) -> str:
     """An order's version. Shopify's updated_at has whole seconds, and much can happen in one: what never goes back
-    (cancelled, refunds, fulfilments) fills the microseconds, so that a cancellation is never older than its order."""
-    rank = 500_000 * cancelled + 1_000 * min(refunds, 400) + min(fulfilments, 999)
+    (cancelled, refunds, fulfilments) fills the microseconds, so that a cancellation is never older than its order. A list
+    of changed orders counts up to 50 of each, so no more are counted."""
+    rank = 500_000 * cancelled + 1_000 * min(refunds, 50) + min(fulfilments, 50)
     return version(updated.replace(microsecond=rank))
 
 

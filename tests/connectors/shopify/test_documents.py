@@ -30,8 +30,8 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from connectors.canonical.snapshot import Pointer
-from connectors.shopify import documents
-from connectors.shopify.documents import DOCUMENTS, Document
+from connectors.shopify import documents, pages
+from connectors.shopify.documents import Document
 from connectors.shopify.simulator_graphql import parsed, requested_cost
 from connectors.shopify.simulator_kinds import KINDS
 from tests.connectors.counting import Counted
@@ -44,6 +44,7 @@ from tests.contract.driver import drive
 from tests.contract.system import System
 
 Json = dict[str, Any]
+DOCUMENTS = (*documents.DOCUMENTS, *pages.DOCUMENTS)
 VARIABLES: Json = {"id": "gid://shopify/Order/1", "query": "", "first": 100, "location": "gid://shopify/Location/70001"}
 SET = {
     "name": "available",
@@ -109,7 +110,12 @@ def test_the_simulator_answers_by_the_schema(shop: System, schema: GraphQLSchema
     conforms(schema, shop, documents.ORDER_LINES, **lines)
     conforms(schema, shop, documents.FULFILMENT_LINES, **{**lines, "id": state["fulfillments"][0]["id"]})
     refund = next(iter(shop.get(f"/_sim/orders/{shipped}")["refunds"]))
-    conforms(schema, shop, documents.REFUND_LINES, **{**lines, "id": refund["admin_graphql_api_id"]})
+    for document in (pages.DISCOUNTS, pages.SHIPPING_LINES, pages.FULFILMENT_ORDERS, pages.LISTED):
+        conforms(schema, shop, document, **lines)
+    conforms(schema, shop, pages.ONE_FULFILMENT, id=state["fulfillments"][0]["id"])
+    of_refund = (documents.REFUND_LINES, pages.REFUND_SHIPPING, pages.REFUND_ADJUSTMENTS, pages.REFUND_TRANSACTIONS)
+    for document in (*of_refund, pages.ONE_REFUND):
+        conforms(schema, shop, document, **{**lines, "id": refund["admin_graphql_api_id"]})
     held = next(one for one in shop.get("/_sim/orders") if one["financial_status"] == "authorized")
     name = f"gid://shopify/Order/{held['id']}"
     (authorisation,) = ask(shop, documents.TRANSACTIONS, id=name)["order"]["transactions"]
@@ -218,6 +224,7 @@ FURTHER_PAGES = (
     documents.PRODUCT_VARIANTS,
     documents.ITEM_LEVELS,
     documents.FULFILLABLE_LINES,
+    *pages.DOCUMENTS,
 )
 HOUR = timedelta(hours=1)
 

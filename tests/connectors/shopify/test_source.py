@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -72,6 +75,41 @@ def test_a_long_order_is_fetched_whole(shop: System, bench: Bench) -> None:
     assert isinstance(found, Order)
     assert [len(found.lines), len(found.shipments[0].lines), len(found.refunds[0].lines)] == [130, 130, 130]
     assert equation(found).holds
+
+
+def test_an_order_of_many_parts_is_fetched_whole(shop: System, bench: Bench) -> None:
+    """More discounts, fulfilments, transactions and refunds than one answer holds, and a refund through more tenders than that."""
+    discounts = [{"type": "discount_code", "code": f"C{n}", "amount": "0.01"} for n in range(53)]
+    spec = {"lines": [{"sku": "WB-TEE", "quantity": 60}], "discounts": discounts, "status": "authorized"}
+    (order,) = shop.post("/_sim/orders", spec)
+    shop.post(f"/_sim/orders/{order['id']}/many", {"change": "take", "times": 104, "amount": "1.00"})
+    shop.post(f"/_sim/orders/{order['id']}/many", {"change": "fulfil", "times": 52, **one_tee()})
+    shop.post(f"/_sim/orders/{order['id']}/refund", {"amount": "24.00"})
+    shop.post(f"/_sim/orders/{order['id']}/many", {"change": "refund", "times": 51, "amount": "0.50"})
+    bench.account = replace(bench.account, settings={**bench.account.settings, "transactions": True})
+    (reading,) = registry.read(bench.account, bench.connector().fetch(Pointer("order", order["id"])))
+    assert isinstance(reading, Snapshot)
+    found = reading.document
+    assert isinstance(found, Order)
+    assert equation(found).holds
+    assert {one.code for one in found.lines[0].discounts} == {f"C{n}" for n in range(53)}
+    assert (len(found.shipments), len(found.payments), len(found.refunds)) == (52, 105, 52)
+    assert len({one.id for one in found.refunds}) == 52
+    assert len(found.refunds[0].payments) == 24
+    back = sum((one.total.shop.amount for one in found.refunds), Decimal(0))
+    assert back == Decimal("49.50")
+
+
+def one_tee() -> dict[str, Any]:
+    return {"lines": [{"sku": "WB-TEE", "quantity": 1}], "numbers": ["JD1"]}
+
+
+def test_what_cannot_be_read_in_full_is_not_read_in_part(shop: System, bench: Bench) -> None:
+    (order,) = shop.post("/_sim/orders", {"status": "authorized"})
+    shop.post(f"/_sim/orders/{order['id']}/many", {"change": "take", "times": 249, "amount": "0.01"})
+    with pytest.raises(Rejected) as met:
+        bench.connector().fetch(Pointer("order", order["id"]))
+    assert (met.value.code, met.value.field) == ("too_many_parts", "transactions")
 
 
 def test_what_is_gone(shop: System, bench: Bench) -> None:
