@@ -187,7 +187,10 @@ def _unship(order: Json, wanted: list[tuple[Json, int]]) -> None:
 
 
 def refund(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
-    """Gives back lines ({sku or line_item_id, quantity}), shipping (an amount or true), or a mere amount, through the tenders in turn."""
+    """Gives back lines ({sku or line_item_id, quantity}), shipping (an amount or true), or a mere amount, through the tenders in turn.
+
+    `repeated`: the webhook tells the shipping as an adjustment too, as many do.
+    """
     return refund_of(order, asked, ids, now)
 
 
@@ -210,8 +213,10 @@ def refund_of(order: Json, asked: Json, ids: Ids, now: str, moved: list[Json] | 
     back = read(made["_worth"]) + (_with_tax(order, *shipping) if shipping else NOTHING)
     extra = money.of(Decimal(str(asked.get("amount", 0))))
     extra = total(read(one["_set"]) for one in moved) - back if moved is not None else extra
+    if shipping and asked.get("repeated"):
+        made["order_adjustments"] = [_adjustment(order, made, shipping, "shipping_refund", ids, money)]
     if extra:
-        made["order_adjustments"] = [_discrepancy(order, made, extra, ids, money)]
+        made["order_adjustments"].append(_adjustment(order, made, (extra, NOTHING), "refund_discrepancy", ids, money))
     made["_worth"] = money.money(back + extra)
     made["transactions"] = _give_back(order, back + extra, ids, money, now) if moved is None else moved
     order["refunds"].append(made)
@@ -222,16 +227,16 @@ def refund_of(order: Json, asked: Json, ids: Ids, now: str, moved: list[Json] | 
     return made, [("refunds/create", made), ("orders/updated", order)]
 
 
-def _discrepancy(order: Json, made: Json, extra: Sum, ids: Ids, money: Currencies) -> Json:
-    """Money that no line accounts for."""
+def _adjustment(order: Json, made: Json, back: tuple[Sum, Sum], kind: str, ids: Ids, money: Currencies) -> Json:
+    """Money (and its tax) that no line accounts for, or shipping that `refund_shipping_lines` tells too."""
     return {
         "id": ids("order_adjustment"),
         "order_id": order["id"],
         "refund_id": made["id"],
-        **money.both("amount", NOTHING - extra),
-        **money.both("tax_amount", NOTHING),
-        "kind": "refund_discrepancy",
-        "reason": "Refund discrepancy",
+        **money.both("amount", NOTHING - back[0]),
+        **money.both("tax_amount", NOTHING - back[1]),
+        "kind": kind,
+        "reason": kind.replace("_", " ").capitalize(),
     }
 
 

@@ -308,7 +308,7 @@ def refund(record: Json, lines: dict[int, Json], money: Currencies) -> Json:
                 for one in shipping
             ]
         ),
-        "orderAdjustments": rows([_adjustment(one, money) for one in record["order_adjustments"]]),
+        "orderAdjustments": rows([_adjustment(one, money) for one in _beside(record)]),
         "duties": [],
         "transactions": rows([transaction(one) for one in record["transactions"]]),
     }
@@ -323,6 +323,11 @@ def _refund_line(record: Json, lines: dict[int, Json]) -> Json:
         "lineItem": {"id": gid("LineItem", record["line_item_id"]), "sku": lines[record["line_item_id"]]["sku"]},
         "location": ref("Location", record["location_id"]),
     }
+
+
+def _beside(record: Json) -> list[Json]:
+    """Since 2024-10 shipping given back is no adjustment in GraphQL."""
+    return [one for one in record["order_adjustments"] if one["kind"] != "shipping_refund"]
 
 
 def _adjustment(record: Json, money: Currencies) -> Json:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from connectors.canonical.money import MoneyBag
 from connectors.canonical.payment import PaymentKind, PaymentStatus
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
-from connectors.shopify.mapping.bags import Books, less
+from connectors.shopify.mapping.bags import Books, less, nothing
 from connectors.shopify.mapping.payments import one_sided, transactions
 from connectors.shopify.mapping.values import Place
 
@@ -46,12 +47,34 @@ def _line(item: Place, books: Books) -> RefundLine:
 
 def _adjustments(node: Place, books: Books) -> tuple[Adjustment, ...]:
     """Shipping, duties and discrepancies. Newer payloads list shipping apart; older ones among the adjustments, where
-    sums are negative when they go to the customer."""
+    sums are negative when they go to the customer. Some say it in both ways: then the adjustments repeat the lines, and count
+    only for what they say beyond them.
+
+    Source: https://shopify.dev/docs/api/admin-rest/latest/resources/refund (order_adjustments since 2024-10).
+    """
     shipping = tuple(_shipping(item, books) for item in node.at("refund_shipping_lines").items())
     others = tuple(_adjustment(item, books) for item in node.at("order_adjustments").items())
     duties = tuple(Adjustment("duty", books.needed(item, "amount")) for item in node.at("duties").items())
-    rest = (one for one in others if not (shipping and one.kind == "shipping"))
-    return (*shipping, *rest, *duties)
+    older = tuple(one for one in others if one.kind == "shipping")
+    rest = tuple(one for one in others if one.kind != "shipping")
+    return (*shipping, *_beyond(older, shipping, books), *rest, *duties)
+
+
+def _beyond(older: tuple[Adjustment, ...], told: tuple[Adjustment, ...], books: Books) -> tuple[Adjustment, ...]:
+    """Shipping given back as adjustments, less what shipping lines have told already."""
+    if not older or not told:
+        return older
+    amount = less(_worth(older, books), _worth(told, books))
+    tax = less(_tax(older, books), _tax(told, books))
+    return () if nothing(amount) and nothing(tax) else (Adjustment("shipping", amount, tax),)
+
+
+def _worth(parts: tuple[Adjustment, ...], books: Books) -> MoneyBag:
+    return books.sum([one.amount for one in parts])
+
+
+def _tax(parts: tuple[Adjustment, ...], books: Books) -> MoneyBag:
+    return books.sum([one.tax for one in parts if one.tax is not None])
 
 
 def _shipping(item: Place, books: Books) -> Adjustment:
@@ -108,3 +131,5 @@ def _sums(node: Place) -> Iterator[Place]:
         yield item.at("amount_set")
     for item in node.at("refund_shipping_lines").items():
         yield item.at("subtotal_amount_set")
+    for item in node.at("duties").items():
+        yield item.at("amount_set")

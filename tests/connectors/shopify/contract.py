@@ -89,6 +89,7 @@ FIXTURES = (
     Fixture("refunds_create__line_and_shipping", "refunds/create", ("refund:5500000000019",), REFUND_NEEDS),
     Fixture("refunds_create__discrepancy", "refunds/create", ("refund:5500000000020",), ("id", "order_id")),
     Fixture("refunds_create__shipping_as_adjustment", "refunds/create", ("refund:5500000000020",), ("id", "order_id")),
+    Fixture("refunds_create__shipping_told_twice", "refunds/create", ("refund:5500000000020",), ("id", "order_id")),
     Fixture("refunds_create__other_currency", "refunds/create", ("pointer:order:5500000000021",), ("order_id",)),
     Fixture("refunds_create__two_tenders", "refunds/create", ("refund:5500000000022",), REFUND_NEEDS),
     Fixture(

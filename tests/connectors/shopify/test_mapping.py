@@ -211,6 +211,30 @@ def test_refunds_beside_lines() -> None:
     assert isinstance(thin, Pointer)
 
 
+def test_shipping_given_back_is_counted_once() -> None:
+    """Two shipping lines, repeated as one adjustment: two sums. What the adjustment says beyond them is a third; lines without a tax are none."""
+    told = body("refunds_create__shipping_told_twice")
+    assert shipping_of(told) == [("1.50", "0.28"), ("0.50", "0.10")]
+    (older,) = told["order_adjustments"]
+    more = {**older, "amount_set": money("-2.60"), "tax_amount_set": money("-0.49")}
+    assert shipping_of({**told, "order_adjustments": [more]}) == [("1.50", "0.28"), ("0.50", "0.10"), ("0.60", "0.11")]
+    assert shipping_of({**told, "order_adjustments": []}) == [("1.50", "0.28"), ("0.50", "0.10")]
+    assert shipping_of({**told, "refund_shipping_lines": []}) == [("2.00", "0.38")]
+    kept = {**older, "kind": "refund_discrepancy"}
+    adjustments = read_as("refunds/create", {**told, "order_adjustments": [older, kept]}).adjustments
+    assert [one.kind for one in adjustments] == ["shipping", "shipping", "discrepancy"]
+
+
+def shipping_of(told: dict[str, Any]) -> list[tuple[str, str]]:
+    made = read_as("refunds/create", told)
+    return [(str(one.amount.shop.amount), str(one.tax.shop.amount)) for one in made.adjustments]
+
+
+def money(amount: str) -> dict[str, Any]:
+    one = {"amount": amount, "currency_code": "EUR"}
+    return {"shop_money": one, "presentment_money": one}
+
+
 def test_stock_and_products() -> None:
     level = read_as("inventory_levels/update", body("inventory_levels_update__plain"))
     assert isinstance(level, StockLevel)
@@ -282,7 +306,8 @@ def test_both_shapes_are_one(shop: System) -> None:
     """Every kind of order, and what became of it: what the webhook says is what GraphQL says, to the digit."""
     orders = shop.post("/_sim/orders", [{"kind": kind} for kind in KINDS])
     shop.post(f"/_sim/orders/{orders[0]['id']}/fulfil", {"numbers": ["JD1", "JD2"], "company": "DHL"})
-    shop.post(f"/_sim/orders/{orders[0]['id']}/refund", {"lines": [{"sku": "WB-TEE", "quantity": 1}], "shipping": True})
+    back = {"lines": [{"sku": "WB-TEE", "quantity": 1}], "shipping": True, "repeated": True}
+    shop.post(f"/_sim/orders/{orders[0]['id']}/refund", back)
     shop.post(f"/_sim/orders/{orders[1]['id']}/refund", {"amount": "1.50"})
     shop.post(f"/_sim/orders/{orders[2]['id']}/edit", {"remove": [{"sku": "WB-MUG", "quantity": 1}]})
     foreign = next(one["id"] for one in orders if one["kind"] == "presentment")
