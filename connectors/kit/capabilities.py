@@ -6,7 +6,7 @@ Every write is a generator of Writes (connectors/kit/writes.py) under a stable `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -314,6 +314,14 @@ class Subscriber(Protocol):
 
     def subscribe(self, topics: Sequence[str], address: str) -> None:
         """Register what is missing."""
+
+
+@runtime_checkable
+class SubscribedAt(Subscriber, Protocol):
+    """A Subscriber that also tells where each subscription sends to: one that sends to another address than ours is off for us."""
+
+    def subscribed_at(self) -> Mapping[str, frozenset[str]]:
+        """Topic -> the addresses that get it."""
 
 
 @runtime_checkable

@@ -74,6 +74,7 @@ class Manifest:
     renews: bool = False  # subscriptions run out by themselves: the watch renews them
     api: bool = False  # its deliveries come by our own API; it has no address of its own
     sunsets: tuple[Sunset, ...] = ()
+    version_header: str = ""  # of an answer, lower case: in which the vendor names the version that it served
 
     def retired(self, settings: Mapping[str, Any]) -> tuple[date, str] | None:
         """When the vendor retires what an account with these settings speaks, and which version that is; None where no day is known."""
@@ -108,6 +109,7 @@ def read_manifest(path: Path) -> Manifest:
             sunsets=tuple(Sunset(**one) for one in raw.get("sunsets", ())),
             renews=bool(raw.get("subscriptions", {}).get("renews", False)),
             api=bool(raw.get("api", False)),
+            version_header=str(raw.get("version_header", "")).lower(),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error

@@ -32,7 +32,16 @@ from connectors.shopify.simulator_shop import Shop
 from connectors.shopify.simulator_webhooks import Habits, MailRoom
 
 Json = dict[str, Any]
-SUPPORTED = ("2025-10", "2026-01", "2026-04", "2026-07", "2026-10")
+
+
+@dataclass
+class Versions:
+    """Those that are served; one that is retired is answered as the oldest of them (https://shopify.dev/docs/api/usage/versioning)."""
+
+    served: tuple[str, ...] = ("2025-10", "2026-01", "2026-04", "2026-07", "2026-10")
+
+    def answering(self, asked: str) -> str:
+        return asked if asked in self.served else self.served[0]
 
 
 @dataclass
@@ -128,14 +137,20 @@ def _enum(topic: str) -> str:
 
 
 def _endpoint(simulator: Simulator, shop: Shop, bucket: Bucket, token: str) -> None:
-    operations = Operations(shop, simulator)
+    operations, versions = Operations(shop, simulator), Versions()
 
     @simulator.app.post("/admin/api/<version>/graphql.json")
     def graphql(version: str) -> Response:
-        served = {"X-Shopify-API-Version": version if version in SUPPORTED else SUPPORTED[0]}
+        served = {"X-Shopify-API-Version": versions.answering(version)}
         answer = _answered(simulator, operations, bucket, token)
         answer.headers.update(served)
         return answer
+
+    @simulator.app.put("/_sim/versions")
+    def retire() -> Response:
+        """{"served": [...]}: what is not among them is retired."""
+        versions.served = tuple(sorted(request.get_json(force=True)["served"]))
+        return jsonify({"served": versions.served})
 
 
 def _answered(simulator: Simulator, operations: Operations, bucket: Bucket, token: str) -> Response:

@@ -91,17 +91,23 @@ class Source:
     # ---- webhooks
 
     def subscriptions(self) -> dict[str, bool]:
-        """Topic -> there. Shopify removes a subscription after eight failures in a row."""
-        rows = self.client.changed(documents.SUBSCRIPTIONS, "webhookSubscriptions", first=100)
-        there = {topic_of(row["topic"]) for row in rows}
-        return {topic: topic in there for topic in sorted(there | set(TOPICS))}
+        """Topic -> there, at any address. Shopify removes a subscription after eight failures in a row."""
+        there = self.subscribed_at()
+        return {topic: topic in there for topic in sorted({*there, *TOPICS})}
+
+    def subscribed_at(self) -> dict[str, frozenset[str]]:
+        """Topic -> where to; the app's subscriptions of this shop, whoever made them."""
+        there: dict[str, frozenset[str]] = {}
+        for row in self.client.changed(documents.SUBSCRIPTIONS, "webhookSubscriptions", first=100):
+            topic = topic_of(row["topic"])
+            there[topic] = there.get(topic, frozenset()) | {row["uri"]}
+        return there
 
     def subscribe(self, topics: Sequence[str], address: str) -> None:
         """Registers the topics at the address where they are not yet."""
-        rows = self.client.changed(documents.SUBSCRIPTIONS, "webhookSubscriptions", first=100)
-        there = {(topic_of(row["topic"]), row["uri"]) for row in rows}
+        there = self.subscribed_at()
         for topic in topics:
-            if (topic, address) not in there:
+            if address not in there.get(topic, ()):
                 wanted = {"uri": address, "format": "JSON"}
                 name = topic.upper().replace("/", "_")
                 accepted(self.client.ask(documents.SUBSCRIBE, topic=name, subscription=wanted), f"the webhook {topic}")

@@ -1,9 +1,10 @@
-"""Watching: subscriptions that a vendor switched off, channels that have gone silent, versions that are about to be retired."""
+"""Watching: subscriptions that a vendor switched off, channels that have gone silent, versions that are retired or about to be."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
@@ -15,8 +16,9 @@ from app.accounts import entries, errands
 from app.bell import ring
 from app.database import transaction
 from config.reader import config
-from connectors.kit.capabilities import Subscriber
+from connectors.kit.capabilities import SubscribedAt, Subscriber
 from connectors.kit.errors import NotOffered, Trouble
+from connectors.kit.http import Exchange
 from tasks.engine.connecting import counted
 
 log = structlog.get_logger("watch")
@@ -54,8 +56,9 @@ def _look(name: str, today: date | None = None) -> str:
         _sunset(tx, name, today or datetime.now(UTC).date())
     if "Subscriber" not in entries.manifest(name).offers or not config().accounts[name].base_url:
         return ""  # without an address an account is not in use
+    heard: list[Exchange] = []
     try:
-        with counted(name) as source:
+        with counted(name, heard) as source:
             alive = _renewed(name, source)
     except NotOffered:
         with transaction() as tx:
@@ -64,15 +67,27 @@ def _look(name: str, today: date | None = None) -> str:
     except Trouble as trouble:
         log.warning("watch", account=name, code=trouble.code, sentence=trouble.sentence)
         return f"{name}: {trouble.sentence}"
+    finally:
+        with transaction() as tx:
+            _served(tx, name, heard)
     with transaction() as tx:
         dead = _save(tx, name, alive)
     return f"{name}: {len(dead)} subscriptions are off" if dead else ""
 
 
 def _alive(name: str, source: Subscriber) -> dict[str, bool]:
-    """Each topic that the manifest wants subscribed, there or not: a vendor lists only those that are."""
+    """Each topic that the manifest wants subscribed, there or not: a vendor lists only those that are. Where it tells the address
+    too, it must be ours."""
+    wanted = entries.manifest(name).subscribes
+    if isinstance(source, SubscribedAt) and os.environ.get("PUBLIC_URL"):
+        sent = source.subscribed_at()
+        return {topic: _address(name) in sent.get(topic, ()) for topic in wanted}
     there = source.subscriptions()
-    return {topic: there.get(topic, False) for topic in entries.manifest(name).subscribes}
+    return {topic: there.get(topic, False) for topic in wanted}
+
+
+def _address(name: str) -> str:
+    return f"{os.environ.get('PUBLIC_URL', '')}/hooks/{name}"
 
 
 def _renewed(name: str, source: Subscriber) -> dict[str, bool]:
@@ -113,7 +128,7 @@ def mend(name: str) -> list[str]:
     """Registers what is missing; answers the topics that were."""
     with counted(name) as source:
         missing = sorted(topic for topic, on in _alive(name, source).items() if not on)
-        source.subscribe(missing, f"{os.environ.get('PUBLIC_URL', '')}/hooks/{name}")
+        source.subscribe(missing, _address(name))
     return missing
 
 
@@ -148,6 +163,30 @@ def _sunset(tx: Connection, name: str, today: date) -> None:
         sentence = f"{manifest.title} retires version {retired[1]} on {retired[0]}: {when}."
         member, cause = f"sunset:{name}:{reached}", str(reached)
         cases.open_case(tx, "account", name, "sunset", sentence, member=member, owner="engineering", cause=cause)
+
+
+def _served(tx: Connection, name: str, heard: Sequence[Exchange]) -> None:
+    """Answers in another version than was asked for (fall forward): fields may be gone or mean something else."""
+    manifest = entries.manifest(name)
+    told = {call.answer_headers.get(manifest.version_header, "") for call in heard if manifest.version_header} - {""}
+    others = sorted(told - {manifest.version})
+    if others:
+        words = (
+            f"{manifest.title} answers {name} in version {', '.join(others)}; version {manifest.version} was asked for."
+        )
+        cases.open_case(
+            tx,
+            "account",
+            name,
+            "version_served",
+            words,
+            member=f"version:{name}",
+            owner="engineering",
+            cause=",".join(others),
+            remedy=f"Bring the connector to a version that {manifest.title} still serves; until then look at what it reads and writes.",
+        )
+    elif told:
+        cases.leave(tx, f"version:{name}")
 
 
 if __name__ == "__main__":  # python -m tasks.feeds.watch ACCOUNT

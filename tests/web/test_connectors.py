@@ -91,6 +91,24 @@ def test_the_accounts_page_leads_to_the_card(hub: Hub) -> None:
     assert 'href="/admin/connectors/shopify"' in hub.come_in("viewer").page("/admin/accounts/store")
 
 
+def test_the_accounts_page_tells_which_webhooks_are_off_and_who_may_have_them_registered(hub: Hub) -> None:
+    hub.write("INSERT INTO subscriptions (account, topic, alive) VALUES ('store', 'orders/create', true)")
+    assert "All 1 are there" in hub.come_in("viewer").page("/admin/accounts/store")
+    hub.write(
+        "INSERT INTO subscriptions (account, topic, alive, dead_since) VALUES ('store', 'refunds/create', false, now())"
+    )
+    told = hub.come_in("viewer").page("/admin/accounts/store")
+    assert "1 of 2 are off" in told
+    assert '<span class="id">refunds/create</span>' in told
+    assert "Register webhooks" not in told
+    operator = hub.come_in("operator")
+    assert "Register webhooks" in operator.page("/admin/accounts/store")
+    operator.press("/admin/accounts/store/registrations", reason="they are off")
+    (row,) = hub.rows("SELECT who, reason FROM audit WHERE action = 'register webhooks' AND object = 'account:store'")
+    assert (row.who, row.reason) == ("operator", "they are off")
+    assert hub.come_in("support").press("/admin/accounts/store/registrations").status_code == 403
+
+
 @pytest.mark.parametrize("name", ["nobody", "kit", "..", "%00", "acme%2F..%2Fkit", "ACME"])
 def test_what_is_no_connector_is_not_there(hub: Hub, name: str) -> None:
     assert hub.come_in("admin").get(f"/admin/connectors/{name}").status_code == 404

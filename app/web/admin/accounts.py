@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from app.accounts import control, entries, errands
 from app.bell import HUB, Ring, ring
 from app.database import transaction
-from app.journal.reading import draining, overview
+from app.journal.reading import draining, overview, subscriptions
 from app.web import limiting
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
@@ -51,10 +51,11 @@ class Accounts(Page):
             held = overview.held(tx, [account])[account]
             done = errands.last(tx, account)
             drain = draining.drain(tx, account)
+            webhooks = subscriptions.of(tx, account)
         entry = config().accounts.get(account)
         manifest = registry.manifests().get(entry.connector) if entry else None
         shown = {"line": line, "held": held, "state": overview.state(line, held), "entry": entry, "manifest": manifest}
-        shown |= {"drain": drain, "errands": done, "subscribes": _subscribes(account)}
+        shown |= {"drain": drain, "errands": done, "subscribes": _subscribes(account), "webhooks": webhooks}
         return str(self.render("account.html", **shown, limits=limiting.of_account(account) if manifest else []))
 
     @expose("/<account>/pauses", methods=("POST",))
