@@ -157,6 +157,10 @@ query Order($id: ID!) {
       nodes { ...Shipping }
       pageInfo { hasNextPage endCursor }
     }
+    returns(first: 10) {
+      nodes { id }
+      pageInfo { hasNextPage endCursor }
+    }
     transactions(first: 100) { ...Transaction }
     fulfillments(first: 50) { ...Shipped }
     refunds(first: 50) { ...Refunded }

@@ -1,7 +1,8 @@
 """GraphQL documents that read on where an object's parts go beyond one answer.
 
 A connection is paged by cursor. `Order.refunds`, `fulfillments` and `transactions` are lists without one: what is beyond the
-first answer is listed by id, up to the 250 that Shopify gives at once, and read one by one.
+first answer is listed by id, up to the 250 that Shopify gives at once, and read one by one. Few orders have returns: an order
+lists their ids, and each is read by itself.
 Source: Admin GraphQL 2026-07 schema; https://shopify.dev/docs/api/usage/limits
 """
 
@@ -65,6 +66,29 @@ REFUND_SHIPPING = _further(
 REFUND_ADJUSTMENTS = _further("refund", "orderAdjustments", "reason amountSet { ...Bag } taxAmountSet { ...Bag }", BAG)
 REFUND_TRANSACTIONS = _further("refund", "transactions", "...Transaction", TRANSACTION + BAG)
 
+RETURNED_LINES = """
+    id quantity processedQuantity returnReasonNote customerNote
+    returnReasonDefinition { handle }
+    ... on ReturnLineItem { fulfillmentLineItem { lineItem { id sku } } }
+"""
+EXCHANGED_LINES = "id quantity lineItems { id sku }"
+RETURNS = _further("order", "returns", "id")
+RETURN_LINES = _further("return", "returnLineItems", RETURNED_LINES)
+RETURN_EXCHANGES = _further("return", "exchangeLineItems", EXCHANGED_LINES)
+ONE_RETURN = Document(
+    "return",
+    f"""
+query OneReturn($id: ID!) {{
+  return(id: $id) {{
+    id name status createdAt
+    returnLineItems(first: 20) {{ nodes {{ {RETURNED_LINES} }} pageInfo {{ hasNextPage endCursor }} }}
+    exchangeLineItems(first: 20) {{ nodes {{ {EXCHANGED_LINES} }} pageInfo {{ hasNextPage endCursor }} }}
+  }}
+}}
+""",
+    cost=15,
+)
+ORDER_OF_RETURN = Document("return", "\nquery OrderOfReturn($id: ID!) { return(id: $id) { order { id } } }\n", cost=2)
 LISTED = Document(
     "order",
     f"""

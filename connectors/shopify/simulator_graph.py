@@ -104,6 +104,7 @@ def order(record: Json) -> Json:
         "transactions": [transaction(one) for one in (*record["_transactions"], *_went_back(record))],
         "fulfillments": [fulfilment(one) for one in record["fulfillments"]],
         "refunds": [refund(one, lines, money) for one in record["refunds"]],
+        "returns": rows([back(one, record) for one in record["_returns"]]),
         "fulfillmentOrders": rows([fulfillment_order(one) for one in record["_fulfillment_orders"]]),
         "metafield": lambda given: _metafield(record, given),
     }
@@ -300,7 +301,7 @@ def refund(record: Json, lines: dict[int, Json], money: Currencies) -> Json:
         "note": record["note"],
         "createdAt": utc(record["created_at"]),
         "processedAt": utc(record["processed_at"]),
-        "return": None,
+        "return": ref("Return", (record["return"] or {}).get("id")),
         "refundLineItems": rows([_refund_line(one, lines) for one in record["refund_line_items"]]),
         "refundShippingLines": rows(
             [
@@ -335,6 +336,45 @@ def _adjustment(record: Json, money: Currencies) -> Json:
         "reason": record["reason"].upper().replace(" ", "_"),
         "amountSet": bag(record["amount_set"]),
         "taxAmountSet": bag(record.get("tax_amount_set") or money.money(NOTHING)),
+    }
+
+
+def back(record: Json, order: Json) -> Json:
+    """A Return of an order."""
+    skus = {line["id"]: line["sku"] for line in order["line_items"]}
+    return {
+        "__typename": "Return",
+        "id": gid("Return", record["id"]),
+        "name": record["name"],
+        "status": record["status"],
+        "createdAt": utc(record["created_at"]),
+        "order": ref("Order", order["id"]),
+        "returnLineItems": rows([_return_line(one) for one in record["lines"]]),
+        "exchangeLineItems": rows(
+            [
+                {
+                    "id": gid("ExchangeLineItem", one["id"]),
+                    "quantity": one["quantity"],
+                    "lineItems": [{"id": gid("LineItem", one["line"]), "sku": skus[one["line"]]}]
+                    if one["line"]
+                    else [],
+                }
+                for one in record["exchange"]
+            ]
+        ),
+    }
+
+
+def _return_line(record: Json) -> Json:
+    return {
+        "__typename": "ReturnLineItem",
+        "id": gid("ReturnLineItem", record["id"]),
+        "quantity": record["quantity"],
+        "processedQuantity": record["processed"],
+        "returnReasonNote": record["note"],
+        "customerNote": None,
+        "returnReasonDefinition": {"handle": record["reason"]},
+        "fulfillmentLineItem": {"lineItem": {"id": gid("LineItem", record["line_item_id"]), "sku": record["sku"]}},
     }
 
 

@@ -46,6 +46,7 @@ class Operations:
             "orders": self.orders,
             "fulfillment": lambda given: self._child("fulfillments", given, lambda one, order: graph.fulfilment(one)),
             "refund": lambda given: self._child("refunds", given, _refund),
+            "return": lambda given: self._child("_returns", given, graph.back),
             "fulfillmentOrder": self.fulfillment_order,
             "product": self.product,
             "products": self.products,

@@ -47,6 +47,7 @@ def build(spec: Json, number: int, ids: Ids, products: dict[str, Json], location
         "_rounding": spec.get("rounding", "0"),
         "_transactions": [],
         "_metafields": {},
+        "_returns": [],
     }
     _pay(spec, order, money, ids, now)
     order["_fulfillment_orders"] = _fulfillment_orders(order, ids, location)

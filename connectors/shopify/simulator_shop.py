@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 from connectors.kit.simulator import Memory
@@ -13,6 +14,7 @@ from connectors.shopify.simulator_changes import Refused, cancel, edit, fulfil, 
 from connectors.shopify.simulator_kinds import CATALOGUE
 from connectors.shopify.simulator_money import capture
 from connectors.shopify.simulator_orders import build, currencies, public
+from connectors.shopify.simulator_returns import MOVES, ask, move, process
 from connectors.shopify.simulator_sums import read, total, written
 from connectors.shopify.simulator_webhooks import MailRoom
 
@@ -375,6 +377,10 @@ def _many(shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Jso
     return told
 
 
+def _return_moved(what: str, shop: Shop, order: Json, asked: Json, now: str) -> list[tuple[str, Json]]:
+    return move(order, what, asked, now)
+
+
 def _noted(order: Json, asked: Json) -> list[tuple[str, Json]]:
     order["note"] = asked.get("note", "")
     return [("orders/updated", order)]
@@ -389,6 +395,9 @@ CHANGES: dict[str, Callable[[Shop, Json, Json, str], list[tuple[str, Json]]]] = 
     "move": _move,
     "take": _taken,
     "many": _many,
+    "return": lambda shop, order, asked, now: ask(order, asked, shop.ids, now),
+    "process": lambda shop, order, asked, now: process(order, asked, shop.ids, shop.articles(), now),
+    **{f"return_{what}": partial(_return_moved, what) for what in MOVES},
     "note": lambda shop, order, asked, now: _noted(order, asked),
 }
 

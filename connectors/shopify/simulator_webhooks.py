@@ -38,6 +38,13 @@ TOPICS = (
     "products/create",
     "products/update",
     "products/delete",
+    "returns/request",
+    "returns/approve",
+    "returns/decline",
+    "returns/cancel",
+    "returns/close",
+    "returns/reopen",
+    "returns/update",
 )
 
 

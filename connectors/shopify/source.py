@@ -15,7 +15,7 @@ from connectors.kit.account import Connection
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Rejected
 from connectors.kit.http import dump_json
-from connectors.shopify import documents
+from connectors.shopify import documents, pages
 from connectors.shopify.client import Client, Row, accepted
 from connectors.shopify.ids import gid, short
 from connectors.shopify.mapping import FETCHED_ORDER, FETCHED_PRODUCT, LISTED_ORDER, graphql
@@ -33,8 +33,14 @@ class Source:
     connection: Connection
 
     def fetch(self, pointer: Pointer) -> Message | None:
-        """The order or product whole, as a message that the mapping reads; None when Shopify has it no more."""
-        return {"order": self._order, "product": self._product}[pointer.kind](pointer.id)
+        """The order or product whole, as a message that the mapping reads; None when Shopify has it no more. A return is read with its
+        order."""
+        found = {"order": self._order, "product": self._product, "return": self._order_of_return}
+        return found[pointer.kind](pointer.id)
+
+    def _order_of_return(self, return_id: str) -> Message | None:
+        node = self.client.ask(pages.ORDER_OF_RETURN, id=gid("Return", return_id))
+        return None if node is None else self._order(short(node["order"]["id"]))
 
     def _order(self, order_id: str) -> Message | None:
         node = self.client.ask(documents.ORDER, id=gid("Order", order_id))
@@ -130,6 +136,13 @@ TOPICS = (
     "products/create",
     "products/update",
     "products/delete",
+    "returns/request",
+    "returns/approve",
+    "returns/decline",
+    "returns/cancel",
+    "returns/close",
+    "returns/reopen",
+    "returns/update",
 )
 
 

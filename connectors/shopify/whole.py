@@ -20,7 +20,9 @@ ORDER_PARTS = {
     "lineItems": documents.ORDER_LINES,
     "shippingLines": pages.SHIPPING_LINES,
     "discountApplications": pages.DISCOUNTS,
+    "returns": pages.RETURNS,
 }
+RETURN_PARTS = {"returnLineItems": pages.RETURN_LINES, "exchangeLineItems": pages.RETURN_EXCHANGES}
 
 
 def whole_order(client: Client, node: Node) -> Node:
@@ -39,6 +41,7 @@ def whole_order(client: Client, node: Node) -> Node:
         _whole_refund(client, one)
     for one in node["fulfillments"]:
         _whole_fulfilment(client, one)
+    node["returns"]["nodes"] = [_whole_return(client, row["id"]) for row in node["returns"]["nodes"]]
     return node
 
 
@@ -61,6 +64,13 @@ def _one(client: Client, name: str, part: str) -> Node:
 def _whole_refund(client: Client, node: Node) -> None:
     for name, document in REFUND_PARTS.items():
         client.whole(node[name], document, node["id"], name)
+
+
+def _whole_return(client: Client, part: str) -> Node:
+    found: Node = client.ask(pages.ONE_RETURN, id=part)
+    for name, document in RETURN_PARTS.items():
+        client.whole(found[name], document, part, name)
+    return found
 
 
 def _whole_fulfilment(client: Client, node: Node) -> None:

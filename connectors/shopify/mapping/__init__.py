@@ -103,6 +103,16 @@ def _refund(account: Account, node: Place) -> Readings:
     return (Snapshot("refund", order_id, version(at) if at else "", refund(node, books)),)
 
 
+def _returned(account: Account, node: Place) -> Readings:
+    """A return's webhook has no time, and all but the first two no lines: the order is fetched, its returns with it. An update names the
+    return only."""
+    order_id = node.at("order").at("id").id() or node.at("order_id").id()
+    if order_id:
+        return (Pointer("order", order_id),)
+    named = node.at("id") if node.at("id").value is not None else node.at("admin_graphql_api_id")
+    return (Pointer("return", named.needed().id()),)
+
+
 def _shipment(account: Account, node: Place) -> Readings:
     found = shipment(node)
     at = found.updated_at or node.at("created_at").instant()
@@ -147,6 +157,18 @@ TOPICS: dict[str, Callable[[Account, Place], Readings]] = {
     ),
     "orders/edited": _edited,
     "refunds/create": _refund,
+    **dict.fromkeys(
+        (
+            "returns/request",
+            "returns/approve",
+            "returns/decline",
+            "returns/cancel",
+            "returns/close",
+            "returns/reopen",
+            "returns/update",
+        ),
+        _returned,
+    ),
     "fulfillments/create": _shipment,
     "fulfillments/update": _shipment,
     "inventory_levels/update": _stock,

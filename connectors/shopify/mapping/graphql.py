@@ -73,6 +73,7 @@ def order(answer: Json) -> Json:
     _each(node, "transactions", transaction)
     _each(node, "refunds", refund)
     _each(node, "fulfillments", fulfilment)
+    node["returns_in_full"] = [back(one) for one in node.pop("returns", ()) if "return_line_items" in one]
     _each(node, "note_attributes", lambda item: _rename(item, {"key": "name"}))
     _id_of(node, "retail_location", "location_id")
     _parties(node)
@@ -145,6 +146,18 @@ def _refund_line(node: Json) -> Json:
     node["line_item_id"] = (node.get("line_item") or {}).get("id")
     _id_of(node, "location", "location_id")
     _lower(node, "restock_type")
+    return node
+
+
+def back(node: Json) -> Json:
+    """A Return as the webhooks of its request and approval name things."""
+    _lower(node, "status")
+    _each(node, "return_line_items", _return_line)
+    return node
+
+
+def _return_line(node: Json) -> Json:
+    node["return_reason"] = (node.pop("return_reason_definition", None) or {}).get("handle")
     return node
 
 

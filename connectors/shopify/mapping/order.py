@@ -11,6 +11,7 @@ from connectors.shopify.mapping.lines import duties, line, split_tips, tip
 from connectors.shopify.mapping.parties import address, customer
 from connectors.shopify.mapping.payments import payments
 from connectors.shopify.mapping.refunds import refund, returned
+from connectors.shopify.mapping.returns import back
 from connectors.shopify.mapping.shipments import shipment
 from connectors.shopify.mapping.shipping import shipping_lines
 from connectors.shopify.mapping.values import Place, pairs
@@ -47,8 +48,8 @@ def order(node: Place, role: Role = Role.SHOP, listed: bool = False) -> Order:
     books = books_of(node)
     applications = node.at("discount_applications").items()
     goods, tips = split_tips(node, books)
-    back = returned(node)
-    lines = tuple(line(item, applications, books, Decimal(back[item.at("id").id()])) for item in goods)
+    gone = returned(node)
+    lines = tuple(line(item, applications, books, Decimal(gone[item.at("id").id()])) for item in goods)
     shipping = shipping_lines(node, applications, books)
     charges = _charges(node, goods, tips, books)
     refunds = tuple(refund(item, books) for item in node.at("refunds").items())
@@ -77,6 +78,7 @@ def order(node: Place, role: Role = Role.SHOP, listed: bool = False) -> Order:
         payments=payments(node, books, books.sum([one.total for one in refunds]), listed),
         shipments=tuple(shipment(item) for item in node.at("fulfillments").items()),
         refunds=refunds,
+        returns=tuple(back(item) for item in node.at("returns_in_full").items()),
         payment_status=node.at("financial_status").text().lower(),
         fulfilment_status=node.at("fulfillment_status").text().lower() or "unfulfilled",
         cancelled_at=node.at("cancelled_at").time(),

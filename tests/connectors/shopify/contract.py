@@ -92,6 +92,11 @@ FIXTURES = (
     Fixture("refunds_create__shipping_told_twice", "refunds/create", ("refund:5500000000020",), ("id", "order_id")),
     Fixture("refunds_create__other_currency", "refunds/create", ("pointer:order:5500000000021",), ("order_id",)),
     Fixture("refunds_create__two_tenders", "refunds/create", ("refund:5500000000022",), REFUND_NEEDS),
+    Fixture("returns_request__two_lines", "returns/request", ("pointer:order:5500000000019",), ()),
+    Fixture("returns_approve__exchange", "returns/approve", ("pointer:order:5500000000019",), ()),
+    Fixture("returns_decline__final_sale", "returns/decline", ("pointer:order:5500000000019",), ()),
+    Fixture("returns_close__plain", "returns/close", ("pointer:order:5500000000019",), ()),
+    Fixture("returns_update__fee", "returns/update", ("pointer:return:9900000000002",), ("admin_graphql_api_id",)),
     Fixture(
         "inventory_levels_update__plain",
         "inventory_levels/update",

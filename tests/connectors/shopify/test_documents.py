@@ -32,6 +32,7 @@ from graphql.execution.values import get_variable_values
 from connectors.canonical.snapshot import Pointer
 from connectors.shopify import documents, pages
 from connectors.shopify.documents import Document
+from connectors.shopify.ids import short
 from connectors.shopify.simulator_graphql import parsed, requested_cost
 from connectors.shopify.simulator_kinds import KINDS
 from tests.connectors.counting import Counted
@@ -116,6 +117,19 @@ def test_the_simulator_answers_by_the_schema(shop: System, schema: GraphQLSchema
     of_refund = (documents.REFUND_LINES, pages.REFUND_SHIPPING, pages.REFUND_ADJUSTMENTS, pages.REFUND_TRANSACTIONS)
     for document in (*of_refund, pages.ONE_REFUND):
         conforms(schema, shop, document, **{**lines, "id": refund["admin_graphql_api_id"]})
+    returned = {
+        "lines": [{"sku": "WB-MUG", "quantity": 1, "reason": "too-big"}],
+        "exchange": [{"sku": "WB-CAP", "quantity": 1}],
+    }
+    shop.post(f"/_sim/orders/{shipped}/return", {**returned, "open": True})
+    number = ask(shop, documents.ORDER, id=f"gid://shopify/Order/{shipped}")["order"]["returns"]["nodes"][0]["id"]
+    of_return = (pages.ONE_RETURN, pages.RETURN_LINES, pages.RETURN_EXCHANGES, pages.ORDER_OF_RETURN)
+    for document in of_return:
+        conforms(schema, shop, document, id=number, after=None)
+    shop.post(f"/_sim/orders/{shipped}/process")
+    for document in of_return:
+        conforms(schema, shop, document, id=number, after=None)
+    conforms(schema, shop, pages.RETURNS, **lines)
     held = next(one for one in shop.get("/_sim/orders") if one["financial_status"] == "authorized")
     name = f"gid://shopify/Order/{held['id']}"
     (authorisation,) = ask(shop, documents.TRANSACTIONS, id=name)["order"]["transactions"]
@@ -202,6 +216,10 @@ def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: Graph
     assert found
     assert connector.fetch(Pointer("order", order.id))
     assert connector.fetch(Pointer("product", "9000001000001"))
+    back = {"lines": [{"sku": "WB-TEE", "quantity": 1}], "open": True}
+    shop.post(f"/_sim/orders/{order.id}/return", back)
+    name = ask(shop, documents.ORDER, id=f"gid://shopify/Order/{order.id}")["order"]["returns"]["nodes"][0]["id"]
+    assert connector.fetch(Pointer("return", short(name)))
     sent = [simplejson.loads(one.request) for one in bench.exchanges]
     for asked in sent:
         (operation,) = (

@@ -295,6 +295,25 @@ def test_one_second_has_an_order() -> None:
     assert listed.version == "2026-03-02T14:31:00.000001Z"
 
 
+@pytest.mark.parametrize(
+    ("topic", "told", "pointer"),
+    [
+        ("returns/request", {"id": 1, "status": "requested", "order": {"id": 55}}, Pointer("order", "55")),
+        ("returns/approve", {"id": 1, "status": "open", "order": {"id": 55}}, Pointer("order", "55")),
+        ("returns/decline", {"id": 1, "status": "declined", "order": {"id": 55}}, Pointer("order", "55")),
+        ("returns/cancel", {"id": 1, "order_id": 55, "status": "canceled"}, Pointer("order", "55")),
+        ("returns/close", {"id": 1, "order_id": 55, "status": "closed"}, Pointer("order", "55")),
+        ("returns/reopen", {"id": 1, "order_id": 55, "status": "open"}, Pointer("order", "55")),
+        ("returns/update", {"admin_graphql_api_id": "gid://shopify/Return/7"}, Pointer("return", "7")),
+    ],
+)
+def test_a_return_is_fetched_with_its_order(topic: str, told: dict[str, Any], pointer: Pointer) -> None:
+    assert read(ACCOUNT, Message(topic, "1", dump_json(told))) == (pointer,)
+    with pytest.raises(Unreadable) as met:
+        read(ACCOUNT, Message(topic, "1", b"{}"))
+    assert met.value.field == "admin_graphql_api_id"
+
+
 def test_unknown_topics_are_named() -> None:
     (reading,) = read(ACCOUNT, Message("checkouts/create", "1", b"{}"))
     assert isinstance(reading, Ignored)

@@ -13,6 +13,7 @@ from connectors import registry
 from connectors.canonical.gate import equation
 from connectors.canonical.order import Order
 from connectors.canonical.product import Product
+from connectors.canonical.returns import ReturnStatus
 from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.kit.errors import Rejected, Transient
 from connectors.shopify.documents import Document
@@ -98,6 +99,57 @@ def test_an_order_of_many_parts_is_fetched_whole(shop: System, bench: Bench) -> 
     assert len(found.refunds[0].payments) == 24
     back = sum((one.total.shop.amount for one in found.refunds), Decimal(0))
     assert back == Decimal("49.50")
+
+
+def fetched(shop: System, bench: Bench, pointer: Pointer) -> Order:
+    (reading,) = registry.read(bench.account, bench.connector().fetch(pointer))
+    assert isinstance(reading, Snapshot)
+    assert isinstance(reading.document, Order)
+    assert equation(reading.document).holds
+    return reading.document
+
+
+def test_a_return_is_read_with_its_order(shop: System, bench: Bench) -> None:
+    """Asked for, allowed, processed against an exchange, closed: by the order's id or by the return's own."""
+    (order,) = shop.post("/_sim/orders", {})
+    path = f"/_sim/orders/{order['id']}"
+    shop.post(f"{path}/fulfil", {})
+    asked = {
+        "lines": [{"sku": "WB-TEE", "quantity": 2, "reason": "too-big"}],
+        "exchange": [{"sku": "WB-CAP", "quantity": 1}],
+    }
+    shop.post(f"{path}/return", asked)
+    (wanted,) = fetched(shop, bench, Pointer("order", order["id"])).returns
+    assert (wanted.status, wanted.number) == (ReturnStatus.REQUESTED, f"{order['name']}-R1")
+    (line,) = wanted.lines
+    assert (line.sku, line.quantity, line.reason, line.received_quantity) == ("WB-TEE", 2, "too big", None)
+    assert [(one.line_id, one.quantity) for one in wanted.exchange_lines] == [("", 1)]
+    shop.post(f"{path}/return_approve")
+    shop.post(f"{path}/process")
+    shop.post(f"{path}/return_close")
+    found = fetched(shop, bench, Pointer("return", wanted.id))
+    (done,) = found.returns
+    assert (done.status, done.lines[0].received_quantity) == (ReturnStatus.CLOSED, 2)
+    cap = next(one for one in found.lines if one.sku == "WB-CAP")
+    assert [(one.line_id, one.sku) for one in done.exchange_lines] == [(cap.id, "WB-CAP")]
+    (refund,) = found.refunds
+    assert refund.return_id == wanted.id
+    back = refund.lines[0].subtotal.shop.amount + refund.lines[0].tax.shop.amount
+    assert refund.total.shop.amount == back - cap.unit_price.shop.amount - cap.taxes[0].amount.shop.amount
+
+
+def test_a_return_of_many_lines_is_read_whole(shop: System, bench: Bench) -> None:
+    """Eleven returns of one order, one of them of more lines than one answer holds."""
+    lines = [{"sku": f"WB-L{n}", "quantity": 2, "price": "1.00"} for n in range(23)]
+    (order,) = shop.post("/_sim/orders", {"lines": lines})
+    path = f"/_sim/orders/{order['id']}"
+    shop.post(f"{path}/fulfil", {})
+    shop.post(f"{path}/return", {"lines": [{"sku": one["sku"], "quantity": 1} for one in lines]})
+    for one in lines[:10]:
+        shop.post(f"{path}/return", {"lines": [{"sku": one["sku"], "quantity": 1}], "open": True})
+    found = fetched(shop, bench, Pointer("order", order["id"])).returns
+    assert [len(one.lines) for one in found] == [23, *[1] * 10]
+    assert {one.status for one in found} == {ReturnStatus.REQUESTED, ReturnStatus.OPEN}
 
 
 def one_tee() -> dict[str, Any]:
