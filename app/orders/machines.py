@@ -158,6 +158,7 @@ RETURN = Machine(
         ("refunded_unseen", "receive", "refunded"),
         ("received restocked quarantined scrapped exchanged refunded refunded_unseen", "close", "closed"),
         ("authorised declined", "close", "closed"),
+        ("closed", "reopen", "authorised"),  # whoever keeps it waits for more after all
     ),
     rest=frozenset(("declined", "cancelled", "closed", "refunded", "exchanged")),
 )

@@ -37,7 +37,11 @@ def merge(old: Order | None, new: Order, *, newer: bool, account: str, links: Ma
     """
     own, echoes = _without_echoes(old, new, account, links)
     stamped = replace(
-        new, channel=account, shipments=own, refunds=tuple(replace(r, origin=r.origin or account) for r in new.refunds)
+        new,
+        channel=account,
+        shipments=own,
+        refunds=tuple(replace(r, origin=r.origin or account) for r in new.refunds),
+        returns=tuple(replace(r, origin=r.origin or account) for r in new.returns),
     )
     if old is None:
         return Told(stamped, echoes)

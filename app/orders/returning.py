@@ -28,6 +28,7 @@ from connectors.canonical.shipment import LEFT
 
 DISPOSITIONS: Mapping[str, str] = {RESTOCK: "restock", QUARANTINE: "quarantine", SCRAP: "scrap"}
 ALIVE = frozenset(("requested", "authorised"))  # goods are still to come
+CHANNELS = "channel:"  # begins the key of a return that the channel keeps; its id there follows
 DEFAULTS = {"days": 30, "comes_within": 14 * 86400, "paid_within": 2 * 86400}
 
 COLUMNS = """id, subject_id, number, state, lines, location, gift, exchange, refunds, refused, key, payer, replaced_by, pending,
@@ -84,6 +85,11 @@ class ReturnRow:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def kept_by_channel(self) -> bool:
+        """The channel decides on it, pays it and lays out what goes for it (keeping.py); the hub counts the goods."""
+        return self.key.startswith(CHANNELS)
+
 
 # ---- what may come back; pure
 
@@ -121,7 +127,7 @@ def left_to_return(life: Life, line_id: str, earlier: Sequence[ReturnRow]) -> De
     line = life.line(line_id)
     coming, counted = ZERO, ZERO
     for row in earlier:
-        for one in row.lines if row.state not in ("declined", "cancelled") else ():
+        for one in row.lines if row.state not in ("declined", "cancelled", "closed") else ():
             if one.line_id == line_id:
                 coming += one.quantity if one.received is None else ZERO
                 counted += one.received or ZERO
@@ -179,8 +185,13 @@ def request(
         return known
     verdict = eligible(order, lines, earlier, now, rule["days"])
     state = RETURN.after("requested", "decline" if verdict.code else "authorise")
-    row = {"subject": subject, "waybill": waybill, "state": state, "lines": Jsonb([_told(one) for one in lines])}
-    more = {"gift": gift, "exchange": Jsonb([_told(one) for one in exchange]), "refused": verdict.sentence, "key": key}
+    row = {"subject": subject, "waybill": waybill, "state": state, "lines": Jsonb([written(one) for one in lines])}
+    more = {
+        "gift": gift,
+        "exchange": Jsonb([written(one) for one in exchange]),
+        "refused": verdict.sentence,
+        "key": key,
+    }
     number = str(tx.execute(MAKE, {**row, **more}).scalar_one())
     if not verdict.code:
         deadlines.set_(tx, subject, "return", number, rule["comes_within"])
@@ -201,16 +212,21 @@ def receive(
         raise Refused(f"is_{found.state}", f"{number} is {found.state.replace('_', ' ')}: it cannot be received again.")
     earlier = [row for row in of(tx, found.subject_id) if row.id != found.id]
     received = _counted(found, order, counted, earlier)
-    back, _ = net(order, owed(order, received, earlier), found.exchange)
+    back, _ = net(order, owed(order, received, earlier), () if found.kept_by_channel else found.exchange)
     moves = money.of(tx, found.subject_id)
     life = repaying.less(_less_promised(handed_over(order), earlier), repaying.promised(order, moves))
     credit = str(money.policy(order.channel)["credit"]) if found.gift else ""
     shares, above = repaying.shares(life, back, credit)
+    if found.kept_by_channel and (found.exchange or any(_names(refund, found) for refund in order.refunds)):
+        shares, above = (
+            [],
+            ZERO,
+        )  # the channel sets off by itself what it sends out, and may have paid before we counted
     kinds = {line.disposition for line in received if line.received}
     state = RETURN.after(
         "received", next((DISPOSITIONS[k] for k in (QUARANTINE, SCRAP, RESTOCK) if k in kinds), "restock")
     )
-    payer = "hub" if money.refunds(order.channel) else "channel"
+    payer = "hub" if money.refunds(order.channel) and not found.kept_by_channel else "channel"
     row = replace(
         found, state=state, lines=received, location=location, refunds=tuple(shares), payer=payer, pending=True
     )
@@ -247,15 +263,18 @@ def refunded(tx: Connection, subject: int, refund: Refund) -> str | None:
     What the hub gives back by its own word is paid when its own step says so (`paid`).
     """
     lines = {line.line_id for line in refund.lines}
-    for row in of(tx, subject):
-        if (
-            _payable(row)
-            and row.payer == "channel"
-            and (refund.return_id == row.number or lines & {line.line_id for line in row.lines})
-        ):
+    rows = of(tx, subject)
+    named = [row for row in rows if _names(refund, row)]
+    for row in named or rows:
+        theirs = bool(named) or bool(lines & {line.line_id for line in row.lines})
+        if _payable(row) and row.payer == "channel" and theirs:
             _pay(tx, row)
             return row.number
     return None
+
+
+def _names(refund: Refund, row: ReturnRow) -> bool:
+    return bool(refund.return_id) and refund.return_id in (row.number, row.key.removeprefix(CHANNELS))
 
 
 def paid(tx: Connection, subject: int, number: str) -> bool:
@@ -409,12 +428,13 @@ def _save(tx: Connection, row: ReturnRow) -> None:
         "payer": row.payer,
         "replaced_by": row.replaced_by,
         "pending": row.pending,
-        "lines": Jsonb([_told(one) for one in row.lines]),
+        "lines": Jsonb([written(one) for one in row.lines]),
     }
     tx.execute(SET, {**values, "refunds": Jsonb([[tender, str(amount)] for tender, amount in row.refunds])})
 
 
-def _told(line: ReturnLine) -> dict[str, Any]:
+def written(line: ReturnLine) -> dict[str, Any]:
+    """A line as it is kept."""
     return {
         "line_id": line.line_id,
         "quantity": str(line.quantity),

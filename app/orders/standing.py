@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from app.stock.counter import at_the_counter
 from connectors.canonical.money import Role
 from connectors.canonical.order import Line, Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
-from connectors.canonical.returns import Return, ReturnStatus
+from connectors.canonical.returns import Return, ReturnLine, ReturnStatus
 from connectors.canonical.shipment import LEFT, ShipmentStatus
 
 Part = tuple[str, str]  # machine, and the id of what is in a state ("" for the order itself)
@@ -119,13 +119,25 @@ def _line(order: Order, line: Line, sent: Decimal) -> LineLife:
 
 
 def _back(order: Order, line: Line) -> tuple[Decimal, Decimal]:
-    """What came back of a line and how much of it cannot be sold: as counted in returns, else as refunds put it back on the shelf."""
-    counted = [one for back in order.returns for one in back.lines if one.line_id == line.id and one.received_quantity]
-    if counted:
-        bad = sum((one.received_quantity or ZERO for one in counted if one.condition.lower() in UNSELLABLE), ZERO)
-        return sum((one.received_quantity or ZERO for one in counted), ZERO), bad
+    """What came back of a line and how much of it cannot be sold: as counted in returns, else as refunds put it back on the shelf. What
+    we counted and what the channel told are the same pieces: whoever counted more says how many."""
+    tellers: dict[str, list[ReturnLine]] = {}
+    for back in order.returns:
+        mine = [one for one in back.lines if one.line_id == line.id and one.received_quantity]
+        tellers.setdefault(back.origin, []).extend(mine)
+    counts = [(_received(lines), _received(_unsellable(lines))) for lines in tellers.values() if lines]
+    if counts:
+        return max(counts)
     refunded = (one for r in order.refunds if not pending(r) for one in r.lines if one.line_id == line.id)
     return sum((one.quantity for one in refunded if one.restock), ZERO), ZERO
+
+
+def _received(lines: Iterable[ReturnLine]) -> Decimal:
+    return sum((one.received_quantity or ZERO for one in lines), ZERO)
+
+
+def _unsellable(lines: Iterable[ReturnLine]) -> list[ReturnLine]:
+    return [one for one in lines if one.condition.lower() in UNSELLABLE]
 
 
 def _by_line(order: Order, pieces: list[tuple[str, str, Decimal]]) -> dict[str, Decimal]:

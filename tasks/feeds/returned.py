@@ -33,7 +33,7 @@ def _follow(known: ReturnRow) -> None:
         cause = laying.Cause(None, None, 0, subject.account)
         setting = laying.Setting(cause, subject, subject.roles, subject.document_id, subject.document)
         came = any(line.received for line in row.lines)
-        wants = row.exchange and came and not row.replaced_by
+        wants = row.exchange and came and not row.replaced_by and not row.kept_by_channel
         replaced_by = exchanged.place(tx, setting, row) if wants else ""
         returning.followed(tx, row, replaced_by)
         goods.lay(tx, setting, row)

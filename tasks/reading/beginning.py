@@ -12,7 +12,7 @@ from app.bell import Ring
 from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import conflicts, holds, money, planning, returning, standing, states, waiting
+from app.orders import conflicts, holds, keeping, money, planning, returning, standing, states, waiting
 from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
@@ -105,6 +105,7 @@ WHAT_SHIPS = frozenset(("lines", "address"))
 def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
     subject, new = setting.subject.id, setting.order
     account, event = setting.cause.account, setting.cause.id
+    keeping.hear(tx, subject, setting.subject.waybill, old, new)
     before = {refund.id for refund in old.refunds} if old is not None else set()
     for refund in new.refunds:
         if refund.id not in before and not pending(refund):

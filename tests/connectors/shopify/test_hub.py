@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,35 @@ class Hub:
                 self.heard.add(one["id"])
                 accept("store", one["id"], one["topic"], {}, one["body"].encode())
         self.world.pump()
+
+    def ship(self, order: str) -> None:
+        """The warehouse sends everything, and its webhook arrives."""
+        reference = self.world.one("SELECT waybill FROM subjects WHERE external_id = :id", id=order)
+        parcel = self.world.ask("warehouse", "POST", f"/_sim/requests/{reference}/shipments", json={})
+        self.world.deliver("shipment.sent", parcel, account="warehouse")
+        self.world.pump()
+        self.hear()
+
+    def receive(self, order: str, number: str, pieces: int, disposition: str = "restock") -> None:
+        """Somebody counts what came back of the order's first line at our warehouse."""
+        from app.database import transaction
+        from app.orders import returning
+        from tasks.feeds import returned
+
+        document = self.document(order)
+        with transaction() as tx:
+            counted = {document.lines[0].id: (Decimal(pieces), disposition)}
+            returning.receive(tx, number, document, counted, location="main", who="wanda")
+        returned.run()
+        self.world.pump()
+
+    def returns(self) -> list[tuple[str, str, str, Any]]:
+        rows = self.world.rows("SELECT number, state, payer, refunds FROM return_requests ORDER BY id")
+        return [tuple(row) for row in rows]
+
+    def waiting(self) -> list[str]:
+        rows = self.world.rows("SELECT kind, part FROM deadlines WHERE state = 'open' AND kind IN ('return', 'refund')")
+        return sorted(f"{row.kind} {row.part}" for row in rows)
 
     def case(self, code: str) -> Any:
         return self.world.one("SELECT max(status) FROM cases WHERE code = :code AND account = 'store'", code=code)
@@ -140,3 +170,80 @@ def test_subscriptions_that_are_gone_or_go_elsewhere_are_registered_anew(hub: Hu
     assert there["ORDERS_CREATE http://127.0.0.1:10/hooks/store"] == 1
     audited = hub.world.rows("SELECT who, object, reason FROM audit WHERE action = 'register webhooks'")
     assert [(row.who, row.object, row.reason) for row in audited] == [("olga", "account:store", "the hub moved")]
+
+
+TEES = {"lines": [{"sku": "WB-TEE", "quantity": 2}]}
+
+
+def test_a_return_that_the_shop_keeps_is_expected_counted_and_paid_by_the_shop(hub: Hub) -> None:
+    """Asked for at Shopify, allowed there: the hub waits for the goods, counts them, and the shop's refund pays it. The same pieces, told
+    by both, came back once."""
+    order = hub.place(**TEES)
+    hub.ship(order)
+    hub.change(order, "return", lines=[{"sku": "WB-TEE", "quantity": 1, "reason": "too-big"}])
+    (row,) = hub.returns()
+    number = row[0]
+    assert row[1] == "requested"
+    assert hub.waiting() == []
+    hub.change(order, "return_approve")
+    assert hub.returns()[0][1] == "authorised"
+    assert hub.waiting() == [f"return {number}"]
+    hub.receive(order, number, 1)
+    state, payer, refunds = hub.returns()[0][1:]
+    assert (state, payer) == ("restocked", "channel")
+    assert [Decimal(amount) for _, amount in refunds] == [Decimal("23.68")]
+    assert hub.waiting() == [f"refund {number}"]
+    hub.change(order, "process")
+    assert hub.returns()[0][1] == "refunded"
+    hub.change(order, "return_close")
+    assert hub.waiting() == []
+    from app.orders.standing import life_of
+
+    life = life_of(hub.document(order)).lines[0]
+    assert (life.shipped, life.received, life.restocked) == (2, 1, 1)
+    assert hub.world.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
+
+
+def test_what_the_shop_declines_ends_or_takes_up_again_is_so_here(hub: Hub) -> None:
+    order = hub.place(**TEES)
+    hub.ship(order)
+    one_tee = [{"sku": "WB-TEE", "quantity": 1}]
+    hub.change(order, "return", lines=one_tee)
+    hub.change(order, "return_decline", reason="FINAL_SALE")
+    hub.change(order, "return", lines=one_tee, open=True)
+    hub.change(order, "return_cancel")
+    hub.change(order, "return", lines=one_tee, open=True)
+    hub.change(order, "return_close")
+    assert [row[1] for row in hub.returns()] == ["declined", "cancelled", "closed"]
+    assert hub.waiting() == []
+    hub.change(order, "return_reopen")
+    assert [row[1] for row in hub.returns()] == ["declined", "cancelled", "authorised"]
+    assert hub.waiting() == [f"return {hub.returns()[2][0]}"]
+    hub.change(order, "process")
+    assert hub.returns()[2][1] == "authorised", "paid before the goods were counted here"
+    hub.receive(order, hub.returns()[2][0], 1)
+    assert hub.returns()[2][1:] == ("restocked", "channel", [])
+    assert hub.waiting() == []
+    assert hub.world.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
+
+
+def test_an_exchange_goes_out_in_the_same_order(hub: Hub) -> None:
+    """A tee for a cap: the shop sets the cap off against the tee and adds it to the order; the hub changes the order, places none, and the
+    money is the shop's."""
+    order = hub.place(**TEES)
+    hub.ship(order)
+    one_tee = [{"sku": "WB-TEE", "quantity": 1}]
+    hub.change(order, "return", lines=one_tee, exchange=[{"sku": "WB-CAP", "quantity": 1}], open=True)
+    hub.receive(order, hub.returns()[0][0], 1)
+    assert hub.returns()[0][1:] == ("restocked", "channel", [])
+    hub.change(order, "process")
+    document = hub.document(order)
+    assert [(line.sku, line.current_quantity) for line in document.lines] == [("WB-TEE", 1), ("WB-CAP", 1)]
+    (refund,) = document.refunds
+    assert refund.total.shop.amount == Decimal("23.68") - Decimal("16.66")
+    assert hub.world.one("SELECT count(*) FROM subjects WHERE kind = 'order'") == 1
+    assert hub.world.one("SELECT count(*) FROM return_requests") == 1
+    dead = hub.world.rows("SELECT name, code FROM steps WHERE state = 'dead'")
+    assert [tuple(row) for row in dead] == [("withdraw_fulfilment", "shipped")], (
+        "the parcel has left: a person has the cap sent"
+    )
