@@ -33,11 +33,11 @@ ON CONFLICT (step_id, name) DO UPDATE SET result = excluded.result, job = exclud
 CONCLUDE = """
 SELECT conclude_step(%(id)s::bigint, %(fence)s::integer, %(state)s, %(later)s::double precision, %(again)s, %(untried)s::integer, %(doubtful)s,
     %(sent)s, %(job)s::text, %(result)s, %(code)s, %(sentence)s, %(remedy)s, %(owner)s, %(fact)s, %(try)s::integer, %(outcome)s,
-    %(seconds)s::double precision, %(worker)s, %(heads)s, %(bodies)s::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[])
+    %(seconds)s::double precision, %(worker)s, %(heads)s, %(bodies)b::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[])
 """
 DONE = f"""
 SELECT * FROM conclude_done(%(id)s::bigint, %(fence)s::integer, %(result)s, %(try)s::integer, %(outcome)s, %(seconds)s::double precision,
-    %(worker)s, %(heads)s, %(bodies)s::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[],
+    %(worker)s, %(heads)s, %(bodies)b::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[],
     %(account)s, %(budget)s::double precision, %(refill)s::double precision, %(probes)s::integer,
     %(subject)s::bigint, %(event)s, %(start)s, %(befores)s::text[], %(afters)s::text[], %(run)s::bigint, {GOING})
 """  # noqa: S608 - constants only
