@@ -72,6 +72,13 @@ def transaction() -> Iterator[Connection]:
         yield tx
 
 
+@contextmanager
+def at_once() -> Iterator[Connection]:
+    """A connection whose every statement commits itself: for an end that is one statement, without a BEGIN and a COMMIT to be sent."""
+    with engine().execution_options(isolation_level="AUTOCOMMIT").connect() as tx:
+        yield tx
+
+
 def plain(tx: Connection) -> psycopg.Connection[tuple[Any, ...]]:
     """The driver's own connection, in the same transaction: for the few statements that every step makes (docs/performance.md)."""
     driver: psycopg.Connection[tuple[Any, ...]] = tx.connection.driver_connection  # type: ignore[assignment]

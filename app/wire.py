@@ -16,7 +16,16 @@ SCHEMES = ("redis", "rediss")
 
 
 class Channel(shipped.Channel):
-    """A channel whose connection was closed says so, instead of stumbling."""
+    """A channel whose connection was closed says so, instead of stumbling. It keeps its client: kombu makes a new one for every command."""
+
+    _kept: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        if asynchronous:
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # not in the stubs
+        if self._kept is None or self._kept.connection_pool is not self.pool:
+            self._kept = super()._create_client()  # type: ignore[misc]
+        return self._kept
 
     def _connparams(self, asynchronous: bool = False) -> Any:
         if getattr(self.connection, "client", None) is None:

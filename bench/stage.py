@@ -160,10 +160,13 @@ def _plain(url: str) -> str:
 
 
 @contextmanager
-def stage(limits: dict[str, str] | None = None, workers: int = 2, slots: int = SLOTS) -> Iterator[Stage]:
+def stage(
+    limits: dict[str, str] | None = None, workers: int = 2, slots: int = SLOTS, counting: bool = False
+) -> Iterator[Stage]:
     """Servers on a new data root, the schema, the sink and the Procfile's processes; all of it gone at the end.
 
     `limits` by account name, as TOML tables in the words of Acme's manifest; accounts that are not among ACCOUNTS are made.
+    `counting`: PostgreSQL counts its statements (pg_stat_statements).
     """
     shutil.rmtree(VAR, ignore_errors=True)
     VAR.mkdir(parents=True)
@@ -190,6 +193,8 @@ def stage(limits: dict[str, str] | None = None, workers: int = 2, slots: int = S
             }
         )
         _configure(VAR / "config", sink_port, limits or {}, slots)
+        if counting:
+            _count_statements(servers)
         from app.database import migrate
 
         migrate()
@@ -198,6 +203,17 @@ def stage(limits: dict[str, str] | None = None, workers: int = 2, slots: int = S
             processes.start("sink", f"exec python -m bench.sink {sink_port}")
             _open(made)
             yield made
+
+
+def _count_statements(servers: Servers) -> None:
+    def tell(statement: str) -> None:
+        with psycopg.connect(_plain(servers.database_url), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    tell("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+    servers.postgres.stop()
+    servers.postgres.start()
+    tell("CREATE EXTENSION pg_stat_statements")
 
 
 def _names(workers: int) -> tuple[str, ...]:

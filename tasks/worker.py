@@ -42,6 +42,7 @@ app.conf.update(
     beat_schedule=clock.beat_schedule(),
     beat_max_loop_interval=2,
 )
+app.steps["consumer"].add(shown.Grouped)
 
 
 def _names(flow: Flow) -> list[str]:
@@ -94,8 +95,3 @@ def _refuse(**_: Any) -> None:
 @signals.beat_init.connect
 def _begin(**_: Any) -> None:
     logs.setup("worker")
-
-
-@signals.worker_ready.connect
-def _follow(sender: Any, **_: Any) -> None:
-    shown.follow(sender)

@@ -168,7 +168,7 @@ def fresh_process() -> None:
     from app.accounts import entries, tokens
     from app.catalogue import codes
     from app.database import engine
-    from app.journal import accept
+    from app.journal import accept, nourish
     from config.reader import config
     from tasks.engine import connecting
 
@@ -177,6 +177,8 @@ def fresh_process() -> None:
     for cached in (engine, config, entries.account, connecting._limiter, accept._pool):
         cached.cache_clear()
     entries._seen.clear()
+    nourish._seen.clear()
+    nourish._rooms.clear()
     tokens._near.clear()
     tokens._dead.clear()
     codes._near.clear()
@@ -263,6 +265,7 @@ slots = 16
 bulk_floor = 0.1
 rings = 1
 receive_on = 8
+go_along = false
 go_on_steps = 20
 go_on_seconds = 0.5
 [retry]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -15,7 +14,7 @@ from app.database import plain
 FEED = """
 SELECT * FROM feed_few(
     %(accounts)s::text[], %(aheads)s::integer[], %(quick)s::boolean[], %(few)s::integer, %(channels)s::text[], %(heard)s,
-    %(floor)s, %(own)s, %(task)s)
+    %(floor)s, '', '')
 """
 ARM = text("""
 UPDATE steps SET armed = true WHERE id IN (
@@ -53,25 +52,6 @@ SELECT account FROM a WHERE account IS NOT NULL
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Fed:
-    """What to ring after the commit, and the step that the caller itself goes on with (its account's next, of the same name)."""
-
-    rings: list[Ring]
-    goes_on: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Going:
-    """Whose next step a worker would go on with, instead of giving its slot back: an account's, of a task's name."""
-
-    account: str = ""
-    task: str = ""
-
-
-NOBODY = Going()
-
-
 def feed(
     tx: Connection,
     aheads: Mapping[str, int],
@@ -80,8 +60,7 @@ def feed(
     channels: Iterable[str],
     heard: float,
     floor: float,
-    going: Going = NOBODY,
-) -> Fed:
+) -> list[Ring]:
     """Marks the next steps of each account (how many may run, by name) as rung, in this commit; the caller rings after it.
 
     At most `few` rings of an account wait for a slot; one that is `quick` to answer is not rung while so many are at work there.
@@ -95,12 +74,9 @@ def feed(
         "channels": list(channels),
         "heard": heard,
         "floor": floor,
-        "own": going.account,
-        "task": going.task,
     }
     rows = sorted(plain(tx).execute(FEED, values).fetchall(), key=lambda row: (row[1], row[3], row[0]))
-    rings = [Ring(task, account, name) for name, account, task, _, goes_on in rows if not goes_on]
-    return Fed(rings, next((row[0] for row in rows if row[4]), None))
+    return [Ring(task, account, name) for name, account, task, _, _ in rows]
 
 
 def arm(tx: Connection, most: int = 2000) -> set[str]:

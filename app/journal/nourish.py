@@ -8,27 +8,36 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from app.accounts import entries, pace
-from app.bell import Ring
+from app.bell import HUB, Ring
 from app.journal import feeding
-from app.journal.feeding import NOBODY, Fed, Going
 from config.reader import config
 
 
 def feed_accounts(tx: Connection, accounts: Iterable[str]) -> list[Ring]:
     """Marks what each of these accounts may run soon as rung; ring the answer after the commit."""
-    return feed(tx, accounts).rings
-
-
-def feed(tx: Connection, accounts: Iterable[str], going: Going = NOBODY) -> Fed:
-    """The same, for a worker that would go on with the next step of its own account and name itself."""
     aheads = {account: entries.ahead(account, tx) for account in accounts}
     if not aheads:
-        return Fed([])
+        return []
     policy = config().settings["engine"]
-    channels = ["", *config().accounts, *_strays(tx)]
+    channels = known_channels(tx)
     few, heard, floor = int(policy["rings"]), float(policy["rung_again"]), float(policy["bulk_floor"])
     quick = {account for account in aheads if pace.quick(account)}
-    return feeding.feed(tx, aheads, quick, few, channels, heard, floor, going)
+    return feeding.feed(tx, aheads, quick, few, channels, heard, floor)
+
+
+_rooms: list[tuple[float, dict[str, int]]] = []
+
+
+def rooms(tx: Connection) -> dict[str, int]:
+    """How many steps each account may have under way."""
+    if not _rooms or time.monotonic() - _rooms[0][0] > entries.FRESH:
+        found = {account: entries.ahead(account, tx) for account in (HUB, *config().accounts)}
+        _rooms[:] = [(time.monotonic(), found)]
+    return _rooms[0][1]
+
+
+def known_channels(tx: Connection) -> list[str]:
+    return ["", *config().accounts, *_strays(tx)]
 
 
 STRAYS = text("SELECT DISTINCT channel FROM steps WHERE armed AND rung_at IS NULL AND channel <> ALL(:known) LIMIT 50")

@@ -27,18 +27,7 @@ FROM unnest(%(flows)s::text[], %(names)s::text[], %(roles)s::text[], %(accounts)
     %(undoes)s::bigint[], %(sentences)s::text[]) WITH ORDINALITY AS s (flow, name, role, account, kind, key, undoes, sentence, n)
 ORDER BY s.n RETURNING id, name
 """
-# A predecessor that is ending just now holds its row: either it sees our wait, or we see that it has ended.
-WAIT = """
-WITH wanted AS (SELECT * FROM unnest(%(on)s::bigint[], %(steps)s::bigint[]) AS w (on_id, step_id)),
-open AS (SELECT id FROM steps WHERE id = ANY(%(on)s::bigint[]) AND state NOT IN ('done', 'skipped', 'cancelled') ORDER BY id FOR SHARE)
-INSERT INTO waits (on_id, step_id) SELECT w.on_id, w.step_id FROM wanted w JOIN open ON open.id = w.on_id ON CONFLICT DO NOTHING
-"""
-OPEN_UP = """
-UPDATE steps s SET pending = w.n, state = CASE WHEN w.n = 0 THEN 'ready' ELSE 'waiting' END, armed = (w.n = 0)
-FROM (SELECT me.id, count(waits.on_id) AS n FROM unnest(%(steps)s::bigint[]) AS me (id) LEFT JOIN waits ON waits.step_id = me.id
-    GROUP BY me.id) w
-WHERE s.id = w.id
-"""
+OPEN_UP = "SELECT open_up(%(on)s::bigint[], %(waiting)s::bigint[], %(steps)s::bigint[])"
 EARLIER = """
 SELECT id, account FROM steps WHERE subject_id = %(subject)s AND account = ANY(%(accounts)s::text[]) AND id < %(first)s AND role <> 'notify'
     AND state NOT IN ('done', 'skipped', 'cancelled')
@@ -93,10 +82,9 @@ def lay(tx: Connection, run: NewRun) -> int | None:
     ids = {str(name): int(made) for made, name in plain(tx).execute(STEPS, _step_rows(run, int(run_id))).fetchall()}
     mine = [ids[step.name] for step in open_steps]
     pairs = _waits(run, ids, _earlier(tx, run, min(ids.values())))
-    if pairs:
-        plain(tx).execute(WAIT, {"on": [on for on, _ in pairs], "steps": [step for _, step in pairs]})
     if mine:
-        plain(tx).execute(OPEN_UP, {"steps": mine})
+        waits = {"on": [on for on, _ in pairs], "waiting": [step for _, step in pairs]}
+        plain(tx).execute(OPEN_UP, {**waits, "steps": mine})
     return int(run_id)
 
 

@@ -11,18 +11,11 @@ from sqlalchemy import Connection, text
 
 from app.database import plain
 
-# In the order of Claimed and of Context: read by place, since every step reads them.
-COLUMNS = """s.id, s.run_id, s.subject_id, s.flow, s.name, s.role, s.account, s.kind, s.lane, s.channel, s.key, s.fence, s.tries,
-    s.doubtful,
-    s.sent_at, s.job, s.undoes, s.preempted, s.losses, s.code"""
-CLAIM = f"""
-UPDATE steps s SET state = 'running', lease_until = now() + make_interval(secs => %(lease)s), fence = fence + 1, tries = tries + 1,
-    rung_at = NULL, armed = false, updated_at = now()
-WHERE id = %(id)s AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now()
-    AND NOT EXISTS (SELECT 1 FROM account_state a WHERE a.account = s.account
-        AND (a.paused OR (a.breaker <> 'closed' AND NOT %(probe)s) OR a.drained_at < s.created_at))
-RETURNING {COLUMNS}, now() AS claimed_at
-"""  # noqa: S608 - constants only
+# The moves themselves are functions of the database (migrations/sql/0009_moves.sql, 0020_going_on.sql): each one round trip.
+TAKE = "SELECT * FROM take_step(%(id)s::bigint, %(lease)s::double precision, %(probe)s, %(known)s::bigint)"
+GOING = """%(along)s, %(home)s, %(rooms)s, %(channels)s::text[], %(quick)s::text[], %(few)s::integer, %(heard)s::double precision,
+    %(floor)s::double precision, %(lease)s::double precision, %(known)s::bigint"""
+GO_ON = f"SELECT * FROM go_on(%(run)s::bigint, %(fed)s::text[], {GOING})"  # noqa: S608 - constants only
 UNRING = text("UPDATE steps SET rung_at = NULL WHERE id = :id AND armed")
 PROBING = text("""
 SELECT s.account FROM steps s JOIN account_state a ON a.account = s.account
@@ -32,27 +25,22 @@ RENEW = text("""
 UPDATE steps SET lease_until = now() + make_interval(secs => :lease)
 WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 """)
-CONTEXT = """
-SELECT r.flow_version, r.child, r.detail, r.difference, r.event_id, r.event_at, d.body, b.waybill, b.kind, b.account, b.external_id, b.roles,
-    b.version,
-    coalesce((SELECT jsonb_agg(jsonb_build_array(l.account, l.kind, l.ours, l.theirs))
-        FROM links l WHERE l.subject_id = s.subject_id), '[]') AS links,
-    coalesce((SELECT jsonb_object_agg(c.name, jsonb_build_array(c.result, c.job)) FROM calls c WHERE c.step_id = s.id), '{}') AS calls,
-    coalesce((SELECT jsonb_object_agg(e.name, e.result) FROM steps e WHERE e.run_id = s.run_id AND e.state = 'done'), '{}') AS results
-FROM steps s JOIN runs r ON r.id = s.run_id JOIN subjects b ON b.id = s.subject_id LEFT JOIN documents d ON d.id = r.document_id
-WHERE s.id = %(id)s
-"""
 CALL = text("""
 INSERT INTO calls (step_id, name, result, job) SELECT id, :name, :result, :job FROM steps
 WHERE id = :id AND fence = :fence AND state = 'running' AND lease_until > now()
 ON CONFLICT (step_id, name) DO UPDATE SET result = excluded.result, job = excluded.job, at = now()
 """)
-# The moves themselves are functions of the database (migrations/sql/0009_moves.sql): each one round trip.
 CONCLUDE = """
 SELECT conclude_step(%(id)s::bigint, %(fence)s::integer, %(state)s, %(later)s::double precision, %(again)s, %(untried)s::integer, %(doubtful)s,
     %(sent)s, %(job)s::text, %(result)s, %(code)s, %(sentence)s, %(remedy)s, %(owner)s, %(fact)s, %(try)s::integer, %(outcome)s,
-    %(seconds)s::double precision, %(worker)s, %(heads)s, %(bodies)s::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[])
+    %(seconds)s::double precision, %(worker)s, %(heads)s, %(bodies)b::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[])
 """
+DONE = f"""
+SELECT * FROM conclude_done(%(id)s::bigint, %(fence)s::integer, %(result)s, %(try)s::integer, %(outcome)s, %(seconds)s::double precision,
+    %(worker)s, %(heads)s, %(bodies)b::bytea[], %(kinds)s::text[], %(ours)s::text[], %(theirs)s::text[],
+    %(account)s, %(budget)s::double precision, %(refill)s::double precision, %(probes)s::integer,
+    %(subject)s::bigint, %(event)s, %(start)s, %(befores)s::text[], %(afters)s::text[], %(run)s::bigint, {GOING})
+"""  # noqa: S608 - constants only
 OPENED = text("SELECT open_what_waited(:ids)")
 CLOSE_RUN = text("SELECT close_run(:run, :n, :reason)")
 ONE_STATE = text(
@@ -112,12 +100,46 @@ class Context:
     links: Sequence[Sequence[str]]
     calls: Mapping[str, Sequence[str | None]]
     results: Mapping[str, str]
+    document_id: int | None
 
 
-def claim(tx: Connection, step: int, lease: float, probe: bool = False) -> Claimed | None:
-    """Takes a step that is due; None when it is not, is another's, or its account may not act now (a probe may, once)."""
-    row = plain(tx).execute(CLAIM, {"id": step, "lease": lease, "probe": probe}).fetchone()
-    return Claimed(*row) if row is not None else None
+Taken = tuple[Claimed, Context]
+
+
+def claim(tx: Connection, step: int, lease: float, probe: bool = False, known: int | None = None) -> Taken | None:
+    """Takes a step that is due; None when it is not, is another's, or its account may not act now (a probe may, once).
+
+    The document's body is left out when it is `known`, the id of the one that the caller holds.
+    """
+    return _taken(plain(tx).execute(TAKE, {"id": step, "lease": lease, "probe": probe, "known": known}).fetchone())
+
+
+# A row of take_step and its like: who is hungry, then the fields of Claimed and of Context in their order.
+CONTEXT = 1 + len(Claimed.__slots__)
+
+
+def _taken(row: Any) -> Taken | None:
+    return (Claimed(*row[1:CONTEXT]), Context(*row[CONTEXT:])) if row is not None and row[1] is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """After a step's end: the accounts that are to be fed, and the run's next step where it was taken."""
+
+    hungry: frozenset[str]
+    next: Taken | None = None
+
+
+def go_on(tx: Connection, values: Mapping[str, Any]) -> Ended:
+    """Takes the run's next step, where its account has room and nobody goes before it (GO_ON names what `values` holds)."""
+    row: Any = plain(tx).execute(GO_ON, values).fetchone()
+    return Ended(frozenset(row[0]), _taken(row))
+
+
+def conclude_done(tx: Connection, values: Mapping[str, Any]) -> Ended | None:
+    """An outer step that is simply done, and what go_on does, in one statement; None when the step is another's by now."""
+    row: Any = plain(tx).execute(DONE, values).fetchone()
+    return Ended(frozenset(row[0]), _taken(row)) if row is not None else None
 
 
 def probing(tx: Connection, step: int) -> str | None:
@@ -133,13 +155,6 @@ def unring(tx: Connection, step: int) -> None:
 def renew(tx: Connection, step: Claimed, lease: float) -> bool:
     """A longer lease for a step that makes many calls; False when it is no longer ours."""
     return tx.execute(RENEW, {"id": step.id, "fence": step.fence, "lease": lease}).rowcount == 1
-
-
-def context(tx: Connection, step: int) -> Context:
-    row = plain(tx).execute(CONTEXT, {"id": step}).fetchone()
-    if row is None:
-        raise LookupError(f"step {step} has no run")
-    return Context(*row)
 
 
 def record_call(tx: Connection, step: Claimed, name: str, result: str | None, job: str | None = None) -> bool:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from app import cases
+from app.database import plain
 from app.orders.machines import MACHINES
 from app.orders.standing import Part
 
 KNOWN = text("SELECT machine, part, state FROM order_states WHERE subject_id = :subject FOR UPDATE")
-ONE = text(
-    "SELECT state FROM order_states WHERE subject_id = :subject AND machine = :machine AND part = :part FOR UPDATE"
-)
+MOVE = """
+SELECT move_part(%(subject)s::bigint, %(machine)s, %(part)s, %(event)s, %(start)s, %(befores)s::text[], %(afters)s::text[], %(account)s)
+"""
 SET = text("""
 INSERT INTO order_states (subject_id, machine, part, state, account, event_id)
 VALUES (:subject, :machine, :part, :after, :account, :event)
@@ -123,13 +126,16 @@ def keep(tx: Connection, subject: int, moves: Iterable[Move], account: str, even
 
 def advance(tx: Connection, subject: int, machine: str, part: str, event: str, account: str) -> bool:
     """One event of the hub's own; False when the machine does not know it in the present state (then nothing changes)."""
-    named = {"subject": subject, "machine": machine, "part": part}
-    before = tx.execute(ONE, named).scalar() or MACHINES[machine].start
-    after = MACHINES[machine].table.get((before, event))
-    if after is None:
-        return False
-    keep(tx, subject, [Move(machine, part, before, (event,), after)], account, None)
-    return True
+    values = {"subject": subject, "machine": machine, "part": part, "account": account, **leads(machine, event)}
+    answered = plain(tx).execute(MOVE, values).fetchone()
+    return bool(answered and answered[0])
+
+
+@cache
+def leads(machine: str, event: str) -> Mapping[str, Any]:
+    """Where an event leads, as move_part (migrations/sql/0020_going_on.sql) is told it: from each state before to the state after."""
+    ways = {before: after for (before, named), after in MACHINES[machine].table.items() if named == event}
+    return {"event": event, "start": MACHINES[machine].start, "befores": list(ways), "afters": list(ways.values())}
 
 
 def _member(subject: int, machine: str, part: str) -> str:

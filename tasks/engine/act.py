@@ -54,9 +54,9 @@ def document(work: Work) -> Any:
         return Pointer(**context.detail["pointer"])
     if kind is FeedFile:
         return FeedFile(**context.detail["file"])
-    if context.body is None:
-        return None
-    order = decode(context.body)
+    if work.document is None and context.body is not None:
+        work.document = decode(context.body)
+    order = work.document
     if not isinstance(order, Order):
         return order
     return CHILDREN[kind](order, context.child) if kind in CHILDREN else order

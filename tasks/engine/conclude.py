@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app import cases
-from app.accounts import listeners, state
+from app.accounts import listeners, pace, state
 from app.catalogue import codes, price_marks
 from app.catalogue.price_marks import PriceMark
-from app.journal import facts, holding, steps
-from app.journal.feeding import NOBODY, Fed, Going
-from app.journal.nourish import feed
+from app.journal import facts, holding, nourish, steps
+from app.journal.steps import Ended
 from app.orders import holds, states
 from app.stock import dirty
 from config.reader import config
@@ -33,18 +33,32 @@ ENDED = frozenset(("done", "skipped", "cancelled"))
 PREEMPTED = text("SELECT preempted FROM steps WHERE id = :id FOR UPDATE")
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a task goes on after a step's end, for `lease` seconds (0: not at all): along its run, else at `home`, the account it was rung for."""
+
+    lease: float = 0.0
+    along: bool = False
+    home: str = ""
+
+
+ENDS = Way()
+
+
 def conclude(
     tx: Connection,
     work: Work,
     verdict: Verdict,
     acted: Acted,
     inner: Callable[[Any], None] | None = None,
-    going: Going = NOBODY,
-) -> Fed | None:
+    way: Way = ENDS,
+) -> Ended | None:
     """Concludes an attempt under its fence; None when the step is another's by now (a zombie's word changes nothing).
 
-    `going` names whose next step the worker would go on with: Fed says which, and the caller claims it in this same transaction.
+    What is `simple` is one statement, and may be told in autocommit. Whoever is hungry afterwards is to be fed.
     """
+    if inner is None and simple(work, verdict, acted):
+        return steps.conclude_done(tx, {**_row(work, verdict), **_good(work, verdict), **_going(tx, work, way)})
     verdict = _held(tx, work, _overtaken(tx, work, _parked_or_ready(tx, work, verdict)))
     opened = steps.conclude(tx, _row(work, verdict))
     if opened is None:
@@ -56,7 +70,47 @@ def conclude(
     _mark(tx, work, verdict)  # after steps and runs: whoever receives locks in that order too
     _case(tx, work, verdict)  # after steps, runs and events, as in a cancellation
     _doubles(tx, work)
-    return feed(tx, opened | {work.step.account}, going)
+    fed = sorted(opened | {work.step.account})
+    return steps.go_on(tx, {"fed": fed, **_going(tx, work, way)})
+
+
+def simple(work: Work, verdict: Verdict, acted: Acted) -> bool:
+    """An outer step done at its first try: no case to leave, nothing told in a batch, nothing found twice, no partner's house that was ill."""
+    first = work.step.fence == 1 and work.step.kind != "inner" and not work.house
+    return first and verdict.state == "done" and verdict.health == WELL and not acted.told and not work.doubles
+
+
+def _good(work: Work, verdict: Verdict) -> dict[str, Any]:
+    """What conclude_done is told beside the attempt: the account's health, and where the order's own state moves."""
+    policy = config().settings
+    return {
+        "account": work.step.account,
+        "subject": work.step.subject_id,
+        "budget": policy["retry"]["budget"],
+        "refill": policy["retry"]["refill"],
+        "probes": policy["breaker"]["probes"],
+        **(states.leads("order", MARKS[work.step.name]) if work.step.name in MARKS else NO_MOVE),
+    }
+
+
+NO_MOVE: Mapping[str, Any] = {"event": "", "start": "", "befores": [], "afters": []}
+
+
+def _going(tx: Connection, work: Work, way: Way) -> dict[str, Any]:
+    policy, rooms = config().settings["engine"], nourish.rooms(tx)
+    return {
+        "run": work.step.run_id,
+        "along": way.along,
+        "home": way.home,
+        "channels": nourish.known_channels(tx),
+        "floor": float(policy["bulk_floor"]),
+        "rooms": orjson.dumps(rooms).decode(),
+        "quick": [account for account in rooms if pace.quick(account)],
+        "few": int(policy["rings"]),
+        "heard": float(policy["rung_again"]),
+        "lease": way.lease,
+        "known": work.known,
+    }
 
 
 def _parked_or_ready(tx: Connection, work: Work, verdict: Verdict) -> Verdict:

@@ -1,4 +1,4 @@
-"""One task: claim a step, act, judge, conclude, ring; under backlog it goes on with the next step of its name and account."""
+"""One task: claim a step, act, judge, conclude, ring; it goes on along its run, and under backlog at its account."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import structlog
 
 from app.accounts import pace, state
 from app.bell import HUB, Ring, ring
-from app.database import transaction
+from app.database import at_once, transaction
 from app.journal import steps
-from app.journal.feeding import NOBODY, Going
 from app.journal.nourish import feed_accounts
+from app.journal.steps import Ended
 from config.reader import config
 from tasks.engine.act import Acted, act, act_inner
-from tasks.engine.conclude import conclude
+from tasks.engine.conclude import ENDS, Way, conclude, simple
 from tasks.engine.judge import SILENT, Verdict, judge
 from tasks.engine.shown import Shown
 from tasks.engine.work import Work
@@ -27,32 +27,44 @@ log = structlog.get_logger("engine")
 
 @dataclass(slots=True)
 class Turn:
-    """How long a task may keep its slot: it goes on with further ready steps of its own name and account, each concluded in its own commit."""
+    """How long a task may keep its slot: it goes on along its run, then with others of `home`, the account that it was rung for."""
 
     lease: float
     steps: int
     seconds: float
+    along: bool
     began: float
+    home: str = ""
     done: int = 0
 
-    def going(self, work: Work, verdict: Verdict) -> Going:
-        """Whose next step may follow this one; nobody's when others should have the slot, or when the account's others wait for the world."""
+    def way(self, verdict: Verdict) -> Way:
+        """Nowhere when others should have the slot, or when the account's others wait for the world."""
         over = self.done >= self.steps or time.monotonic() - self.began >= self.seconds
-        return NOBODY if over or verdict.state not in WENT_WELL else Going(work.step.account, work.step.task)
+        if over or verdict.state not in WENT_WELL:
+            return ENDS
+        return Way(self.lease, self.along, self.home)
 
 
 WENT_WELL = frozenset(("done", "skipped"))
 
 
 def perform(step_id: int) -> str:
-    """One attempt at a step, whatever it brings, and under backlog at those after it.
+    """One attempt at a step, whatever it brings, and at those after it, each concluded in a commit of its own.
 
     Answers the last outcome; "not due" when there was nothing to claim.
     """
-    policy = config().settings["engine"]
-    turn = Turn(float(policy["lease"]), int(policy["go_on_steps"]), float(policy["go_on_seconds"]), time.monotonic())
+    policy, began = config().settings["engine"], time.monotonic()
+    turn = Turn(
+        float(policy["lease"]),
+        int(policy["go_on_steps"]),
+        float(policy["go_on_seconds"]),
+        bool(policy["go_along"]),
+        began,
+    )
     work = _claimed(step_id, turn.lease, turn.began)
     outcome = "not due"
+    if work is not None:
+        turn.home = work.step.account
     while work is not None:
         turn.done += 1
         with Shown(work.step.task, work.step.id, first=turn.done == 1) as shown:
@@ -83,16 +95,20 @@ def _one(work: Work, turn: Turn) -> tuple[str, Work | None]:
 def _claimed(step_id: int, lease: float, began: float) -> Work | None:
     """Whoever takes a ring rings the next: so an account's slots fill up one after the other, and only while there is work for them."""
     with transaction() as tx:
-        step = steps.claim(tx, step_id, lease)
-        if step is None and (account := steps.probing(tx, step_id)) is not None and state.may_probe(tx, account, lease):
-            step = steps.claim(tx, step_id, lease, probe=True)
-        if step is None:
+        taken = steps.claim(tx, step_id, lease)
+        if (
+            taken is None
+            and (account := steps.probing(tx, step_id)) is not None
+            and state.may_probe(tx, account, lease)
+        ):
+            taken = steps.claim(tx, step_id, lease, probe=True)
+        if taken is None:
             steps.unring(tx, step_id)
             return None
-        work = Work(step, steps.context(tx, step_id), lease, began)
+        step, context = taken
         rings = feed_accounts(tx, {step.account})
     ring(rings)
-    return work
+    return Work(step, context, lease, began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +142,20 @@ def _concluded(
     inner: Callable[[Any], None] | None = None,
     turn: Turn | None = None,
 ) -> Concluded | None:
-    """Concludes, and claims the step to go on with, in one commit."""
+    """Concludes, and takes the step to go on with in the same commit."""
+    way, began = turn.way(verdict) if turn is not None else ENDS, time.monotonic()
+    with at_once() if inner is None and simple(work, verdict, acted) else transaction() as tx:
+        ended = conclude(tx, work, verdict, acted, inner, way)
+    if ended is None:
+        return None
+    following = work.following(ended.next, began) if ended.next is not None else None
+    return Concluded(_fed(ended) if ended.hungry else [], following)
+
+
+def _fed(ended: Ended) -> list[Ring]:
+    """In a commit of its own: what is not fed for a crash in between is found by the sweep."""
     with transaction() as tx:
-        fed = conclude(tx, work, verdict, acted, inner, turn.going(work, verdict) if turn is not None else NOBODY)
-        if fed is None:
-            return None
-        began = time.monotonic()
-        step = steps.claim(tx, fed.goes_on, work.lease) if fed.goes_on is not None else None
-        following = Work(step, steps.context(tx, step.id), work.lease, began) if step is not None else None
-    return Concluded(fed.rings, following)
+        return feed_accounts(tx, ended.hungry)
 
 
 def _judged(work: Work, error: Exception) -> Verdict:

@@ -7,14 +7,39 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from celery import current_task
+from celery import bootsteps, current_task
+from celery.worker.consumer.events import Events
 
+LATE = 0.25  # seconds; Flower is told of many steps in one message, not of each as it happens
+MOST = 100  # events that make a message at once
 _consumers: list[Any] = []
 
 
-def follow(consumer: Any) -> None:
-    """The worker's consumer, once it is ready: its dispatcher sends events in groups, and only where -E asks for them."""
-    _consumers[:] = [consumer]
+class Grouped(bootsteps.StartStopStep):
+    """The consumer's dispatcher collects events (where -E asks for them), also after each time that the worker has reconnected."""
+
+    requires = (Events,)
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._timer: Any = None
+
+    def start(self, consumer: Any) -> None:
+        _consumers[:] = [consumer]
+        dispatcher = consumer.event_dispatcher
+        if consumer.hub is not None:
+            dispatcher.on_send_buffered = None  # celery would send what is there each time its loop turns
+            dispatcher.buffer_limit = MOST
+            self._timer = consumer.hub.call_repeatedly(LATE, dispatcher.flush)
+
+    def stop(self, consumer: Any) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def shutdown(self, consumer: Any) -> None:
+        if consumer.event_dispatcher is not None:
+            consumer.event_dispatcher.flush()
 
 
 @dataclass(slots=True)

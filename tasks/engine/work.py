@@ -15,12 +15,13 @@ from app.catalogue import price_marks, price_reports
 from app.catalogue.price_marks import PriceMark
 from app.database import transaction
 from app.journal import accept, steps
-from app.journal.steps import Claimed, Context
+from app.journal.steps import Claimed, Context, Taken
 from app.orders import day_sales
 from app.orders.difference import fingerprint
 from app.stock import dirty
 from connectors.canonical.order import Order
 from connectors.canonical.product import Price
+from connectors.canonical.snapshot import Document
 from connectors.canonical.stock import StockLevel
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Ambiguous, LeaseLost, Missing, Throttled
@@ -65,7 +66,19 @@ class Work:
     resent: bool = False
     marks: Sequence[dirty.Mark | PriceMark] = ()
     told_items: list[Any] = field(default_factory=list)
+    document: Document | None = None  # decoded when it was first asked for
     _unsaved: tuple[str, ExternalId] | None = None
+
+    @property
+    def known(self) -> int | None:
+        """The id of the document that was decoded for this step."""
+        return self.context.document_id if self.document is not None else None
+
+    def following(self, taken: Taken, began: float) -> Work:
+        """The work on a step that was taken with this one's end; the same document is not decoded again."""
+        step, context = taken
+        same = context.document_id is not None and context.document_id == self.known
+        return Work(step, context, self.lease, began, document=self.document if same else None)
 
     @property
     def key(self) -> str:

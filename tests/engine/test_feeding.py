@@ -90,21 +90,6 @@ def test_the_shortest_call_of_late_is_the_accounts_pace() -> None:
     assert not pace.quick("far"), "it has become slow"
 
 
-def test_where_none_of_its_name_waits_another_is_rung(backlog: World) -> None:
-    """Whoever would go on keeps its place free; when there is nothing to go on with, the place is somebody else's."""
-    from app.database import transaction
-    from app.journal.feeding import Going, feed
-
-    with transaction() as tx:
-        tx.exec_driver_sql("UPDATE account_state SET paused = false WHERE account = 'erp'")
-        mine = feed(tx, {"erp": 8}, {"erp"}, 1, ["", "shop"], 20, 0.1, Going("erp", "order_placed.book_order"))
-        assert (len(mine.rings), mine.goes_on is not None) == (0, True)
-        other = feed(tx, {"erp": 8}, {"erp"}, 1, ["", "shop"], 20, 0.1, Going("erp", "order_changed.amend_order"))
-        assert (len(other.rings), other.goes_on) == (1, None)
-        again = feed(tx, {"erp": 8}, {"erp"}, 1, ["", "shop"], 20, 0.1, Going("erp", "order_changed.amend_order"))
-        assert (len(again.rings), again.goes_on) == (0, None), "that ring still waits"
-
-
 def test_a_ring_that_is_in_no_queue_is_rung_again_within_seconds(
     backlog: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
