@@ -73,12 +73,12 @@ def test_what_the_vendor_says_is_empty_has_gained_nothing_while_he_answered(redi
     with tried.leave("vendor", "slow"):
         time.sleep(0.5)
         if kind == "bucket":
-            tried.told("vendor", "slow", None, empty=True)
+            tried.refused("vendor", "slow", 0.5)
         else:
             tried.report("vendor", 0.0)
     with pytest.raises(Throttled) as wait, tried.leave("vendor", "slow"):
         pass
-    assert 0 < (wait.value.retry_after or 0) <= 0.11
+    assert 0 < (wait.value.retry_after or 0) <= 0.13  # a refusal may lower our share too
 
 
 def test_a_word_that_grants_more_than_we_count_changes_nothing(redis_url: str) -> None:
