@@ -49,6 +49,9 @@ SELECT DISTINCT subject_id, cause FROM money_moves m WHERE kind = 'refund' AND s
 ORDER BY subject_id, cause LIMIT :most
 """)
 PENDING = text(f"SELECT {COLUMNS} FROM money_moves m WHERE m.pending ORDER BY m.id LIMIT :most")  # noqa: S608 - constants only
+CAUSES = text(
+    "SELECT count(DISTINCT cause) FROM money_moves WHERE subject_id = :subject AND starts_with(cause, :prefix)"
+)
 NOTED = text("UPDATE money_moves SET pending = false WHERE id = :id AND pending RETURNING 1")
 
 
@@ -90,6 +93,11 @@ def ask(tx: Connection, subject: int, waybill: str, **move: Any) -> str | None:
     """Decides a move; answers its number, None when this cause has its move already. The subject is locked by the caller."""
     number: str | None = tx.execute(MAKE, {"subject": subject, "waybill": waybill, "parent": "", **move}).scalar()
     return number
+
+
+def causes(tx: Connection, subject: int, prefix: str) -> int:
+    """How many causes of an order's moves begin so, given-up ones too. The subject is locked by the caller."""
+    return int(tx.execute(CAUSES, {"subject": subject, "prefix": prefix}).scalar_one())
 
 
 def done(tx: Connection, subject: int, number: str, moved_as: str) -> None:

@@ -23,14 +23,17 @@ TOOK = (PaymentKind.SALE, PaymentKind.CAPTURE)
 
 
 def promised(order: Order, moves: Sequence[Move]) -> dict[str, Decimal]:
-    """Tender -> what is decided to go back and not on the document yet: a refund there is known by its id, or by what it moved."""
+    """Tender -> what is decided to go back and not on the document yet: a refund there is known by its id, or by what it moved.
+
+    What a refund on the document has asked for and its provider has not moved yet is promised, too.
+    """
     causes: dict[str, list[Move]] = {}
     for move in moves:
         if move.kind == "refund":
             causes.setdefault(move.cause, []).append(move)
     named = {move.moved_as for move in moves if move.moved_as}
     others = [_moved(order, refund) for refund in order.refunds if refund.id not in named]
-    found: dict[str, Decimal] = {}
+    found = _on_its_way(order)
     for mine in causes.values():
         shares = {move.tender: move.amount for move in mine}
         if any(refund.id == mine[0].moved_as for refund in order.refunds):
@@ -40,6 +43,15 @@ def promised(order: Order, moves: Sequence[Move]) -> dict[str, Decimal]:
             continue
         for tender, amount in shares.items():
             found[tender] = found.get(tender, ZERO) + amount
+    return found
+
+
+def _on_its_way(order: Order) -> dict[str, Decimal]:
+    """Tender -> what refunds on the document are still to move."""
+    found: dict[str, Decimal] = {}
+    for one in (one for refund in order.refunds for one in refund.payments):
+        if one.status is PaymentStatus.PENDING:
+            found[one.gateway] = found.get(one.gateway, ZERO) + one.amount.in_role(order.money_role).amount
     return found
 
 
@@ -73,7 +85,8 @@ def shares(life: Life, amount: Decimal, credit: str = "") -> tuple[list[tuple[st
 
 
 def cancelled(old: Order, new: Order, moves: Sequence[Move]) -> Decimal:
-    """What is to go back for pieces that were cancelled between two states of an order: their price, as far as it was taken and not given back.
+    """What is to go back for what an order became cheaper by between two of its states (pieces cancelled, a price or delivery edited): as far as it
+    was taken and not given back.
 
     With the last piece goes what stands beside the lines (the delivery).
     """

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from app.journal import runs
 from app.orders import money, repaying, returning, worth
+from app.orders.difference import changed
 from app.orders.life import RESTOCK, ZERO
 from app.orders.standing import life_of
 from connectors.canonical.codec import dump, load
@@ -20,10 +21,15 @@ FLOW = "payment_refunded"
 
 
 def decide(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
-    """Where the account's refunds are the hub's to make: what was cancelled just now, and taken before, goes back."""
+    """Where the account's refunds are the hub's to make: what the order became cheaper by just now, and was taken before, goes back."""
     subject, new = setting.subject, setting.order
-    cause = _cancelled(subject.waybill, old, new) if old is not None else ""
-    if old is None or not cause or not money.refunds(subject.account):
+    if old is None or not money.refunds(subject.account):
+        return
+    cause = _cancelled(subject.waybill, old, new)
+    if not cause and old.cancelled_at is None and changed(old, new) & PRICED:
+        edits = f"{subject.waybill}-E"
+        cause = f"{edits}{money.causes(tx, subject.id, edits) + 1}"
+    if not cause:
         return
     moves = money.of(tx, subject.id)
     life = repaying.less(life_of(new), repaying.promised(new, moves))
@@ -31,6 +37,9 @@ def decide(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
     for tender, amount in shares:
         told = {"kind": "refund", "cause": cause, "tender": tender, "amount": amount, "currency": worth.currency(new)}
         money.ask(tx, subject.id, subject.waybill, **told)
+
+
+PRICED = frozenset(("lines", "shipping"))  # the facets of an order that its price hangs on
 
 
 def decide_rest(tx: Connection, subject: int, waybill: str, order: Order, took: money.Move) -> None:

@@ -17,7 +17,7 @@ from app.orders.life import Life, TenderLife, broken
 from app.orders.money import Move
 from app.orders.standing import life_of
 from connectors.canonical.order import Order
-from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
 from tests.core.generated_orders import order as generated
 from tests.orders.conftest import places
 from tests.orders.test_capture import bag, held, leaves, taken, whole
@@ -241,6 +241,61 @@ def test_what_can_only_be_taken_whole_is_taken_once_nothing_more_leaves_and_the_
         assert (taken(acme), given_back(acme), told) == (["57.36"], [("card", "30.82")], [])
     else:
         assert (taken(acme), given_back(acme), told) == ([], [], ["capture_whole"])
+
+
+def edit(acme: World, order: dict[str, Any], *pieces: str, **more: Any) -> dict[str, Any]:
+    """The customer's order is edited in the shop; its change comes twice."""
+    lines = [{**line, "current_quantity": left} for line, left in zip(order["lines"], pieces, strict=True)]
+    changed: dict[str, Any] = acme.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"lines": lines, **more})
+    for name in ("once", "again"):
+        acme.deliver("order.changed", changed, name=f"{name}-{changed['updated_at']}")
+        acme.pump()
+        follow(acme)
+    return changed
+
+
+def test_an_edit_that_makes_a_paid_order_cheaper_gives_the_difference_back_to_each_tender(acme: World) -> None:
+    order = acme.order(payments=TWO)
+    acme.pump()
+    edit(acme, order, "1", "1")
+    assert given_back(acme) == [("card", "10.00"), ("gift", "10.70")], "one tee of two"
+    edit(acme, order, "2", "1")
+    edit(acme, order, "1", "1")
+    assert given_back(acme)[2:] == [], "more and less again: what is kept pays for what is wanted"
+    edit(acme, order, "1", "0")
+    total = sum(Decimal(amount) for _, amount in given_back(acme))
+    assert total == Decimal("57.36") - Decimal("26.54"), "one tee and the delivery are kept"
+    assert {tender for tender, _ in given_back(acme)[2:]} == {"gift"}, "the card has nothing left"
+    acme.deliver("order.cancelled", acme.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))
+    acme.pump()
+    follow(acme)
+    assert sum(Decimal(amount) for _, amount in given_back(acme)) == Decimal("57.36"), "the rest with the cancellation"
+    assert acme.settled()
+
+
+@pytest.mark.parametrize("paid", ["half", "nothing"])
+def test_an_edit_gives_back_no_more_than_was_taken_beyond_what_is_still_wanted(acme: World, paid: str) -> None:
+    """Paid in part only, an order that becomes cheaper is still owed for; authorised only, there is nothing to give back."""
+    payments = [{**TWO[1], "amount": "30.00"}] if paid == "half" else [held("card", "57.36")]
+    order = acme.order(payments=payments)
+    acme.pump()
+    edit(acme, order, "1", "1")
+    assert given_back(acme) == [], "36.65 are wanted"
+    edit(acme, order, "1", "0")
+    assert given_back(acme) == ([("card", "3.46")] if paid == "half" else []), "26.54 are wanted"
+
+
+def test_a_refund_that_is_still_on_its_way_is_not_given_back_again() -> None:
+    """Some providers move money days later: until then it is promised."""
+    order = replace(generated(3), refunds=(), returns=(), shipments=(), cancelled_at=None)
+    whole_ = whole(order)
+    order = paid(order, [whole_])
+    off = replace(order, lines=tuple(replace(one, current_quantity=Decimal(0)) for one in order.lines))
+    moved = repaying.refund(order, [Move(1, 1, "M1", "refund", "R1", "card 0", "", whole_, order.currency)])
+    waits = replace(moved, payments=tuple(replace(one, status=PaymentStatus.PENDING) for one in moved.payments))
+    assert repaying.cancelled(order, off, []) == whole_
+    for refund in (waits, moved):
+        assert repaying.cancelled(order, replace(off, refunds=(refund,)), []) == 0
 
 
 def test_a_channel_that_refunds_by_itself_is_left_alone(acme: World) -> None:
