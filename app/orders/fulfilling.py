@@ -57,7 +57,7 @@ OPEN = frozenset(("proposed", "requested", "accepted", "picked", "packed", "read
 NEWS = frozenset(
     ("rejected", "timed_out", "ready", "collected", "shipped", "no_show")
 )  # a worker has to do something about these
-TRIES, GUESSING = 5, 900.0  # wrong codes of a pickup in so many seconds, then none is heard
+TRIES, GUESSING = 5, 900  # wrong codes of a pickup in so many seconds, then none is heard
 TRIED = text("""
 SELECT count(*) FROM audit WHERE object = :order AND action = :action AND after->>'fulfilment' = :number
     AND at > now() - make_interval(secs => :seconds)
