@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,7 +46,10 @@ class Source:
         node = self.client.ask(documents.ORDER, id=gid("Order", order_id))
         if node is None:
             return None
-        return message(FETCHED_ORDER, "order", whole_order(self.client, node))
+        found = message(FETCHED_ORDER, "order", whole_order(self.client, node))
+        # A return that was closed and taken up again leaves no trace: the order may look as it did, and is still told anew.
+        asked = f":{self.connection.now().isoformat()}" if node["returns"]["nodes"] else ""
+        return replace(found, delivery_id=found.delivery_id + asked)
 
     def _product(self, product_id: str) -> Message | None:
         node = self.client.ask(documents.PRODUCT, id=gid("Product", product_id))

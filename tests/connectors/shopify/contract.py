@@ -96,6 +96,8 @@ FIXTURES = (
     Fixture("returns_approve__exchange", "returns/approve", ("pointer:order:5500000000019",), ()),
     Fixture("returns_decline__final_sale", "returns/decline", ("pointer:order:5500000000019",), ()),
     Fixture("returns_close__plain", "returns/close", ("pointer:order:5500000000019",), ()),
+    Fixture("returns_cancel__plain", "returns/cancel", ("pointer:order:5500000000019",), ()),
+    Fixture("returns_reopen__plain", "returns/reopen", ("pointer:order:5500000000019",), ()),
     Fixture("returns_update__fee", "returns/update", ("pointer:return:9900000000002",), ("admin_graphql_api_id",)),
     Fixture(
         "inventory_levels_update__plain",
