@@ -1,11 +1,12 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test lab-pains lab-failure lab-security lab-histories bench lab-load audit cards coverage lock clean
+.PHONY: run test lab-pains lab-failure lab-security lab-histories lab-live bench lab-load audit cards coverage lock clean
 
 # make run [ONCE=1] [ERP=netsuite|business_central|sap_s4hana|tryton]
 run: .venv/ready ; @$(BIN)/python -m local.run
 test: .venv/ready ; @$(BIN)/python -m local.test
+lab-live: .venv/ready ; @WAYBILL_LIVE=whole $(BIN)/python -m pytest -n 0 tests/connectors/tryton/test_live.py
 lab-pains: .venv/ready ; @$(BIN)/python -m labs.pains
 bench: .venv/ready ; @$(BIN)/python -m bench $(ROWS)
 lab-load: .venv/ready ; @$(BIN)/python -m bench.lab $(SCENARIOS)

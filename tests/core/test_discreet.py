@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -28,12 +28,13 @@ FAULTS = {
 
 
 @pytest.fixture
-def told(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def told(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("DATABASE_URL", database_url)
     with database.engine(database_url).begin() as tx:
         tx.execute(text(TABLE))
         database.plain(tx).execute(KNOWN, {"name": ANA})
-    return database_url
+    yield database_url
+    database.engine(database_url).dispose()
 
 
 def by_sqlalchemy(url: str, statement: str) -> None:
@@ -70,7 +71,6 @@ def test_an_error_names_its_rule_and_not_the_row(told: str, way: Callable[[str, 
         for words in (str(broken.value), repr(broken.value), scrub.words(repr(broken.value))):
             assert rule in words, words
             assert not [word for word in ("Ana", "Musterweg") if word in words], words
-    database.engine(told).dispose()
 
 
 def test_repeated_words_of_a_plain_driver_are_cut_before_the_row_s_values(told: str) -> None:

@@ -225,6 +225,12 @@ def test_what_is_wrong_is_said_as_a_problem(app: Flask, stock: Stock) -> None:
     mine = partner(app, stock)
     for answer, status in (
         (mine.ask("POST", "/reservations", {"lines": []}, Idempotency_Key="a"), 422),
+        (
+            mine.ask(
+                "POST", "/reservations", {"lines": [{"sku": "A", "quantity": 1, "line": "\0"}]}, Idempotency_Key="a"
+            ),
+            422,
+        ),
         (mine.ask("POST", "/reservations", {"lines": [{"sku": "A", "quantity": -1}]}, Idempotency_Key="a"), 422),
         (mine.ask("POST", "/reservations", {"lines": [{"sku": "A", "quantity": "NaN"}]}, Idempotency_Key="a"), 422),
         (mine.ask("POST", "/reservations", {"lines": [{"sku": "A", "quantity": 1}]}), 400),

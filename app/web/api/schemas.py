@@ -63,7 +63,7 @@ class Line(Schema):
 
     sku = fields.String(required=True, validate=SKU)
     quantity = taken(0, 1_000_000, above=True)
-    line = fields.String(load_default="", validate=validate.Length(max=200))
+    line = fields.String(load_default="", validate=[validate.Length(max=200), SKU[1]])
     location = fields.String(load_default=None, allow_none=True, validate=NAME)
 
 

@@ -11,10 +11,13 @@ import pytest
 from local.servers import CHECKOUT, Servers
 
 SUITE = ("-p", "tests.contract.plugin", "tests/contract", "--ignore", "tests/contract/test_new_connector.py")
+# Tryton books a document or two in a second: the bad days of what stands beside the order are tried in `make lab-live`, those of the order here.
+BESIDE = "record_return or record_disposition or purchase or record_receipt or record_payment"
+SHORT = () if os.environ.get("WAYBILL_LIVE") == "whole" else ("-k", f"not (test_bad_days and ({BESIDE}))")
 LEAST = 30  # tests of the suite that a system with books, but without webhooks, cannot skip
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_the_suite_is_green_with_the_real_one(real_servers: Servers, tmp_path: os.PathLike[str]) -> None:
     own = {"REDIS_URL": real_servers.redis_url, "DATABASE_URL": real_servers.database_url}
     cache = f"cache_dir={os.fspath(tmp_path)}/cache"  # not the failures of the run around this one
@@ -24,6 +27,7 @@ def test_the_suite_is_green_with_the_real_one(real_servers: Servers, tmp_path: o
             "-m",
             "pytest",
             *SUITE,
+            *SHORT,
             "--live",
             "tryton",
             "-o",
