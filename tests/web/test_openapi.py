@@ -11,7 +11,7 @@ import pytest
 from tests.web.conftest import Hub
 
 PLACES = ("/api/v1/openapi.json", "/api/openapi.json", "/openapi.json")
-EXAMPLES = 200 if os.environ.get("WAYBILL_LAB") == "full" else 12
+EXAMPLES = 200 if os.environ.get("WAYBILL_LAB") == "full" else 6
 
 
 def document(hub: Hub) -> tuple[str, dict[str, Any]] | None:
