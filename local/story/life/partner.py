@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,11 +15,12 @@ from app.database import transaction
 from app.web import keys
 
 WHO = "make run"
+LATER, TRIES = (429, 503), 6  # "nothing was done, send it again"
 MANY = 100_000  # requests a minute: a rush is all in one
 
 
 class Partner:
-    """`ask` answers (status, body); what is posted bears a key of its own."""
+    """`ask` answers (status, body); what is posted bears a key of its own, under which it is sent again where the hub asks for that."""
 
     def __init__(self, web: str, name: str, **more: Any) -> None:
         with transaction() as tx:
@@ -28,7 +30,11 @@ class Partner:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         named = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
         told = {**self._headers, **named, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        answer = requests.request(method, f"{self._web}{path}", json=body, headers=told, timeout=30)
+        for _ in range(TRIES):
+            answer = requests.request(method, f"{self._web}{path}", json=body, headers=told, timeout=30)
+            if answer.status_code not in LATER:
+                break
+            time.sleep(float(answer.headers.get("Retry-After", "1")))
         return answer.status_code, json.loads(answer.text, parse_float=Decimal) if answer.text else None
 
     def must(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
