@@ -84,6 +84,9 @@ class Sales:
         return str(posted[0]["orderId"]) if posted else None
 
     def amend(self, order: Order, document: Document, known: str | None) -> str:
+        posted = self._posted_as(order, document, known)
+        if posted is not None:
+            return posted
         record = self.booked(order, known)
         asked = changes.towards(record, document)
         if asked:
@@ -91,7 +94,21 @@ class Sales:
             record = self.booked(order, str(record["id"]))
         return self._settled(order, document, record, undo=False)
 
+    def _posted_as(self, order: Order, document: Document, known: str | None) -> str | None:
+        """The SystemId of an order that is invoiced completely, and for what it is to hold: a note that changed, or pieces that came back and are
+        credited, amend nothing of it."""
+        try:
+            self.booked(order, known)
+        except Rejected as refused:
+            found = self.invoices(order) if refused.code == "shipped" else []
+            if found and abs(total(found) - document.stated) <= document.slack:
+                return str(found[0]["orderId"])
+        return None
+
     def amended(self, order: Order, document: Document, known: str | None) -> str | None:
+        posted = self._posted_as(order, document, known)
+        if posted is not None:
+            return posted
         record = self.booked(order, known)
         stands = _total(record) == document.stated and not changes.towards(record, document)
         return str(record["id"]) if stands else None

@@ -239,6 +239,20 @@ def test_of_a_part_shipped_order_the_rest_is_cancelled_and_what_is_posted_stays(
 # ---- shipments
 
 
+def test_what_is_invoiced_whole_takes_a_note_as_done_and_refuses_another_sum(world):
+    """A note, or pieces that came back and are credited, amend nothing of an order that is posted; what would is said."""
+    company = world()
+    booked(company)
+    company.do(lambda erp: erp.record_shipment(ORDER, shipment("f1", ("1001-1", 2), ("1001-2", 1)), key="s"))
+    before = company.effects()
+    company.do(lambda erp: erp.amend(replace(ORDER, note="Ring twice"), key="a1"))
+    assert company.effects() == before
+    with pytest.raises(Rejected) as refused:
+        company.do(lambda erp: erp.amend(samples.amended(ORDER), key="a2"))
+    assert refused.value.code == "shipped"
+    assert company.effects() == before
+
+
 def test_two_shipments_are_two_postings_whose_invoices_sum_to_the_order(world):
     """Shipping is billed with the first; the cent that rounding parts would add goes to the account for rounding."""
     company = world()
