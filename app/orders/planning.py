@@ -122,20 +122,25 @@ def retry(tx: Connection, subject: int, waybill: str, order: Order) -> list[str]
     if active is None or not begun(tx, subject):
         return []
     left = unasked(order, fulfilling.of(tx, subject))
-    return _ask(tx, subject, waybill, order, active, left, frozenset(), 1) if left else []
+    if not left:
+        forget(tx, subject)
+        return []
+    return _ask(tx, subject, waybill, order, active, left, frozenset(), 1)
 
 
 def resume(tx: Connection, subject: int, waybill: str, order: Order, quiet: bool = True) -> list[str]:
     """Sources what nobody was asked for yet among those who have not declined it; where none has it, nothing is said (`quiet`)."""
     active, asked = rules.in_force(tx), fulfilling.of(tx, subject)
     left = unasked(order, asked)
+    if not left:
+        forget(tx, subject)
     if active is None or not left:
         return []
     return _ask(tx, subject, waybill, order, active, left, _declined(asked, set(left)), 1, quiet=quiet)
 
 
 def forget(tx: Connection, subject: int) -> None:
-    """What nobody had of a cancelled order lacks nowhere."""
+    """What nobody had of an order is not wanted any more, or is asked for by now: it lacks nowhere."""
     cases.leave(tx, f"unsourced:{subject}")
 
 

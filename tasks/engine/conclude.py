@@ -159,7 +159,8 @@ def _mark(tx: Connection, work: Work, verdict: Verdict) -> None:
 MARKS = {
     "book_order": "book",
     "request_fulfilment": "release",
-    "request_from_locations": "release",
+    "request_from_location": "release",
+    "place_purchase_order": "release",
 }
 
 

@@ -304,6 +304,17 @@ def test_an_edit_that_comes_too_late_sends_nothing_twice(many: World) -> None:
     assert sum(many.effects("warehouse")["requests"].values()) == 2
 
 
+def test_what_nobody_has_and_is_not_wanted_any_more_lacks_nowhere(many: World) -> None:
+    shelves(many, dc_WB_MUG=9)
+    order = many.order()
+    many.pump()
+    assert many.one("SELECT status FROM cases WHERE code = 'unsourced'") == "open"
+    edited(many, order, "0")
+    follow(many)
+    assert many.one("SELECT status FROM cases WHERE code = 'unsourced'") == "resolved"
+    assert many.one("SELECT state FROM order_states WHERE machine = 'order'") == "released"
+
+
 def test_what_is_asked_anew_leaves_once_the_others_have_let_go_of_it(many: World) -> None:
     shelves(many, dc_WB_TEE=9, dc_WB_MUG=9, dc_WB_CAP=9)
     order = many.order()

@@ -69,7 +69,10 @@ AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqlalchemy.ex
 
 def away(error: Exception) -> Response:
     """The database does not answer, or was too busy: nothing was done, and the same request may be sent again under its key."""
-    log.error("the API could not answer", fault=type(error).__name__)
+    told = (
+        getattr(error, "orig", None) or error
+    )  # the driver's own, with the rule that PostgreSQL names (40P01: a deadlock; 55P03: a lock)
+    log.error("the API could not answer", fault=type(told).__name__, sqlstate=getattr(told, "sqlstate", None) or "")
     return answer(Problem(503, "away", "Nothing was done. Send it again in some seconds.", {"Retry-After": "2"}))
 
 
