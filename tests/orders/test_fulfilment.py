@@ -309,10 +309,11 @@ def test_what_nobody_has_and_is_not_wanted_any_more_lacks_nowhere(many: World) -
     order = many.order()
     many.pump()
     assert many.one("SELECT status FROM cases WHERE code = 'unsourced'") == "open"
+    assert many.one("SELECT state FROM order_states WHERE machine = 'order'") == "released"
+    parcel(many, "warehouse", requests(many)["dc"][0])
     edited(many, order, "0")
     follow(many)
     assert many.one("SELECT status FROM cases WHERE code = 'unsourced'") == "resolved"
-    assert many.one("SELECT state FROM order_states WHERE machine = 'order'") == "released"
 
 
 def test_what_is_asked_anew_leaves_once_the_others_have_let_go_of_it(many: World) -> None:
