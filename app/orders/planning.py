@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Connection, text
@@ -12,16 +11,13 @@ from app import cases
 from app.bell import Ring
 from app.journal import subjects
 from app.journal.actions import audit
-from app.orders import fulfilling, rules, supply
+from app.orders import covering, fulfilling, rules, supply
 from app.orders.demand import demand
 from app.orders.fulfilling import Fulfilment
-from app.orders.shipping import to_ship
 from app.orders.sourcing import PICKUP, Plan, source
 from connectors.canonical.order import Order
 
 BEGUN = text("SELECT EXISTS (SELECT 1 FROM case_members WHERE member = 'unsourced:' || :subject)")
-# What a location in these states sends, or has sent, is asked of nobody else.
-COVERS = frozenset((*fulfilling.OPEN, "shipped", "in_transit", "delivered", "collected"))
 
 
 def begun(tx: Connection, subject: int) -> bool:
@@ -43,7 +39,7 @@ def again(tx: Connection, waybill: str, order: Order, given_back: Fulfilment) ->
         quantities[want.line_id] = quantities.get(want.line_id, Decimal(0)) + want.quantity
     lines = {want.line_id for want in given_back.wants}
     tried = _declined(fulfilling.of(tx, given_back.subject_id), lines)
-    free = unasked(order, fulfilling.of(tx, given_back.subject_id))  # followed twice, nobody is asked twice
+    free = covering.unasked(order, fulfilling.of(tx, given_back.subject_id))  # followed twice, nobody is asked twice
     quantities = {line: min(quantity, free[line]) for line, quantity in quantities.items() if line in free}
     if not quantities:
         return []
@@ -121,7 +117,7 @@ def retry(tx: Connection, subject: int, waybill: str, order: Order) -> list[str]
     active = rules.in_force(tx)
     if active is None or not begun(tx, subject):
         return []
-    left = unasked(order, fulfilling.of(tx, subject))
+    left = covering.unasked(order, fulfilling.of(tx, subject))
     if not left:
         forget(tx, subject)
         return []
@@ -131,7 +127,7 @@ def retry(tx: Connection, subject: int, waybill: str, order: Order) -> list[str]
 def resume(tx: Connection, subject: int, waybill: str, order: Order, quiet: bool = True) -> list[str]:
     """Sources what nobody was asked for yet among those who have not declined it; where none has it, nothing is said (`quiet`)."""
     active, asked = rules.in_force(tx), fulfilling.of(tx, subject)
-    left = unasked(order, asked)
+    left = covering.unasked(order, asked)
     if not left:
         forget(tx, subject)
     if active is None or not left:
@@ -146,23 +142,11 @@ def forget(tx: Connection, subject: int) -> None:
 
 def lacking(tx: Connection, subject: int, waybill: str, order: Order) -> None:
     """Says what nobody is asked for; it goes on as every backorder does."""
-    left = unasked(order, fulfilling.of(tx, subject)) if order.cancelled_at is None else {}
+    left = covering.unasked(order, fulfilling.of(tx, subject)) if order.cancelled_at is None else {}
     skus = {line.id: line.sku for line in order.lines}
     if left:
         words = ", ".join(f"{quantity.normalize():f} x {skus[line]}" for line, quantity in left.items())
         _unsourced(tx, subject, waybill, f"nobody was asked for {words} yet")
-
-
-def unasked(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
-    """Line id -> pieces that are still to be sent and that no request covers. A request whose first parcel has left covers its others, too."""
-    mine = {one.account or one.location for one in asked}
-    others = replace(order, shipments=tuple(one for one in order.shipments if one.origin not in mine))
-    left, still = to_ship(others), to_ship(order)
-    for one in asked:
-        for want in one.wants if one.state in COVERS else ():
-            left[want.line_id] = left.get(want.line_id, Decimal(0)) - want.quantity
-    fewest = {line: min(quantity, still.get(line, Decimal(0))) for line, quantity in left.items()}
-    return {line: quantity for line, quantity in fewest.items() if quantity > 0}
 
 
 def by_hand(tx: Connection, waybill: str, who: str, why: str) -> list[Ring] | None:

@@ -12,7 +12,7 @@ from app.bell import Ring
 from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import conflicts, holds, keeping, money, planning, returning, standing, states, waiting
+from app.orders import conflicts, covering, holds, keeping, money, planning, returning, standing, states, waiting
 from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
@@ -90,6 +90,7 @@ def _resourced(tx: Connection, setting: laying.Setting, difference: Difference) 
     if not asked or (difference.kind is Kind.CHANGED and not difference.facets & WHAT_SHIPS):
         return done
     gone = sourced.withdraw(tx, setting, difference.key)
+    covering.overhang(tx, subject, waybill, setting.order)
     if difference.kind is Kind.CANCELLED:
         planning.forget(tx, subject)
     elif not sourced.afterwards(tx, setting, difference.key):

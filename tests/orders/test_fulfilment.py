@@ -316,6 +316,32 @@ def test_what_nobody_has_and_is_not_wanted_any_more_lacks_nowhere(many: World) -
     assert many.one("SELECT status FROM cases WHERE code = 'unsourced'") == "resolved"
 
 
+@pytest.mark.parametrize("how", ["edited", "cancelled"])
+def test_what_follows_a_first_parcel_and_is_not_wanted_any_more_is_told_to_a_person(many: World, how: str) -> None:
+    shelves(many, dc_WB_TEE=9, dc_WB_MUG=9)
+    order = many.order()
+    many.pump()
+    number = requests(many)["dc"][0]
+    lines = {"lines": [{"sku": "WB-TEE", "quantity": "1"}]}
+    many.deliver(
+        "shipment.sent",
+        many.ask("warehouse", "POST", f"/_sim/requests/{number}/shipments", json=lines),
+        account="warehouse",
+    )
+    many.pump()
+    if how == "edited":
+        edited(many, order, "1")
+        left = "1 x WB-TEE"
+    else:
+        many.deliver("order.cancelled", many.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))
+        many.pump()
+        left = "1 x WB-TEE, 1 x WB-MUG"
+    follow(many)
+    said = many.one("SELECT sentence FROM cases WHERE code = 'leaves_though_unwanted' AND status = 'open'")
+    assert said == f"dc has begun to send {waybill(many)}: {left} will leave that are not wanted any more."
+    assert sum(many.effects("warehouse")["requests"].values()) == 1
+
+
 def test_what_is_asked_anew_leaves_once_the_others_have_let_go_of_it(many: World) -> None:
     shelves(many, dc_WB_TEE=9, dc_WB_MUG=9, dc_WB_CAP=9)
     order = many.order()
