@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,6 +28,7 @@ from local.story.desk import Desk
 from local.story.erps import PLAYED
 from local.story.facts import Asked, Books, Inside, Outside, Parcel, Sold, whole
 from local.story.judge import DOUBLED, LOST, WRONG, findings
+from local.story.life.scenes import STORE, TELLER
 from local.story.report import Judged
 from local.story.shares import divided
 
@@ -112,6 +114,10 @@ def test_the_policy_of_the_demonstration_is_whole(environ: dict[str, str], tmp_p
     stock = next(route for route in policy.routes if route.kind == "stock")
     assert set(stock.roles["publish"]) == {"shopify-main", *map(named, SELLING)}
     assert policy.routes[-len(shipped.routes) :] == shipped.routes
+    told = {name: tomllib.loads((folder / f"{name}.toml").read_text()) for name in ("authority", "schedules", "prices")}
+    assert told["authority"]["stock"]["locations"] == {STORE: TELLER}
+    assert told["schedules"]["prices"]["every"] == 5
+    assert told["prices"]["feeds"]["price-files"] == {"refused": "0.5"}
 
 
 def test_an_account_that_people_configured_stays_theirs(environ: dict[str, str], tmp_path: Path) -> None:
