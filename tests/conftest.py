@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.servers import Servers, create_database, drop_database, temporary
+from local.servers import Servers, create_database, temporary
+from tests.databases import Databases
 
 if TYPE_CHECKING:
     from app.accounts.tokens import SharedTokens
@@ -66,12 +67,19 @@ def template(real_servers: Servers) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(real_servers: Servers, template: str) -> Iterator[Databases]:
+    made = Databases(real_servers, template)
+    yield made
+    made.end()
+
+
 @pytest.fixture
-def database_url(real_servers: Servers, template: str) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """A migrated database of this test's own."""
     name = f"waybill_test_{os.getpid()}_{next(_count)}"
-    yield create_database(real_servers, name, template=template)
-    drop_database(real_servers, name)
+    yield databases.take(name)
+    databases.give_back(name)
 
 
 @pytest.fixture

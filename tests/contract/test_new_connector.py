@@ -22,6 +22,7 @@ FILES = (
     "tests/conftest.py",
     "tests/connectors/conftest.py",
     "tests/connectors/counting.py",
+    "tests/databases.py",
     "tests/world.py",
 )
 # tests/contract is copied without this file: the copy's suite does not scaffold again.
