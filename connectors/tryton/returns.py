@@ -54,10 +54,11 @@ class Returns:
     def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
         held = self.places.of("quarantined", returned.location)
         number = ""
-        for line in returned.lines:
-            name = f"{reference(order)}/{returned.id}/{line.line_id}/{line.condition}"
-            place = self.places.of(line.condition, returned.location)
-            number = yield from self._move("disposition", name, held, place, self._pieces(order, (line,)))
+        for line_id, condition in dict.fromkeys((line.line_id, line.condition) for line in returned.lines):
+            lines = [line for line in returned.lines if (line.line_id, line.condition) == (line_id, condition)]
+            name = f"{reference(order)}/{returned.id}/{line_id}/{condition}"
+            place = self.places.of(condition, returned.location)
+            number = yield from self._move("disposition", name, held, place, self._pieces(order, lines))
         return number
 
     def _come_back(self, order: Order, returned: Return, sale: Row, wanted: str) -> str:

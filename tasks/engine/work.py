@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -227,12 +228,16 @@ class Work:
         self.exchanges.append(exchange)
 
     def carry_out(self, writes: Writes) -> ExternalId:
-        """Makes each write of a capability once, in turn; the result of each is kept before the next is asked for."""
-        result = ""
+        """Makes each write of a capability once, in turn; the result of each is kept before the next is asked for.
+
+        Writes of one name are told apart by their order, which must be the same at each attempt: "withdrawal", "withdrawal#2".
+        """
+        result, seen = "", Counter[str]()
         try:
             write = next(writes)
             while True:
-                result = self.once(write)
+                seen[write.name] += 1
+                result = self.once(_numbered(write, seen[write.name]))
                 write = self._next(writes, result)
         except StopIteration as end:
             return str(end.value) if end.value is not None else result
@@ -310,7 +315,7 @@ class Work:
 
     def rule(self, name: str) -> WriteRule:
         """The manifest's word on how this write is made once. Raises KeyError for a write that the manifest does not name."""
-        return entries.manifest(self.step.account).writes[name]
+        return entries.manifest(self.step.account).writes[name.partition("#")[0]]
 
     def _settles_in(self, rule: WriteRule) -> float:
         sent_at = self.step.sent_at or self.step.claimed_at
@@ -337,3 +342,7 @@ class Work:
         """What an error of our own in the middle of a send means: the write may have happened."""
         broken = self.sending or self.unsaved
         return Ambiguous("The worker broke off while it was sending.", code="broke_off") if broken else None
+
+
+def _numbered(write: Write, nth: int) -> Write:
+    return write if nth == 1 else replace(write, name=f"{write.name}#{nth}")

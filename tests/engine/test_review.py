@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -146,6 +147,34 @@ def test_a_read_that_fails_between_two_writes_forgets_neither(acme: World) -> No
     with pytest.raises(Transient):
         work.carry_out(looks_between())
     assert acme.rows("SELECT name, result FROM calls")[0] == ("customer", "c-1")
+
+
+def test_like_writes_of_one_step_are_each_made(acme: World) -> None:
+    """A worker died after the first of two withdrawals: the next one knows that one, and not the other by it."""
+    from connectors.kit.writes import Write, Writes
+
+    work, made = booking(acme), list[str]()
+
+    def withdrawal(sale: str) -> Write:
+        return Write("keyed", lambda: made.append(sale) or sale, lambda: None)
+
+    def writes(dies: bool) -> Writes:
+        first = yield withdrawal("s-2")
+        if dies:
+            raise SystemExit
+        return f"{first} {(yield withdrawal('s-1'))}"
+
+    with pytest.raises(SystemExit):
+        work.carry_out(writes(dies=True))
+    work.context = replace(work.context, calls=known(acme))
+    assert work.carry_out(writes(dies=False)) == "s-2 s-1"
+    assert made == ["s-2", "s-1"]
+    assert work.rule("keyed#2") == work.rule("keyed")
+
+
+def known(world: World) -> dict[str, tuple[str | None, str | None]]:
+    """What a worker reads of the writes that were made."""
+    return {row.name: (row.result, row.job) for row in world.rows("SELECT name, result, job FROM calls")}
 
 
 def test_a_lease_that_ran_out_before_a_result_was_kept(acme: World) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.returns import Return, ReturnLine, ReturnStatus
 from connectors.canonical.shipment import ShipmentLine
 from connectors.kit.errors import Missing, Rejected, Unauthorized
+from local.tryton_setup import QUARANTINE, SCRAP
 from tests.connectors.tryton.conftest import Counted
 from tests.contract.bench import Bench
 from tests.contract.driver import drive
@@ -80,6 +82,26 @@ def test_a_parcel_holds_lines_of_the_order_and_of_its_supplement(bench: Bench, c
     assert sent == {f"warehouse-{order.id}-m{n}": 1 for n in (1, 2, 3)}
     with pytest.raises(Rejected, match="more of WB-MUG"):
         drive(bench.connector().record_shipment(edited, replace(mug, id="more"), key="k-more"), known=bench.known)
+
+
+def test_a_line_that_leaves_quarantine_in_parts_leaves_it_whole(bench: Bench, counted: Counted) -> None:
+    """Looked at piece by piece, told of together: none of two that may be sold stays behind, however often it is told."""
+    places = {"quarantine": QUARANTINE, "scrap": SCRAP}
+    bench.account = replace(bench.account, settings={**bench.account.settings, **places})
+    order = another()
+    book(bench, order)
+    for n, parcel in enumerate(parcels(order)):
+        drive(bench.connector().record_shipment(order, parcel, key=f"k-s{n}"), known=bench.known)
+    tee, two = order.lines[0], Decimal(2)
+    came = ReturnLine(tee.id, two, "", tee.sku, two, "quarantined")
+    back = Return(f"WB-{order.id}-R1", ReturnStatus.RECEIVED, (came,), location="main")
+    drive(bench.connector().record_return(order, back, key="k-r"), known=bench.known)
+    piece = replace(came, quantity=Decimal(1), received_quantity=Decimal(1), condition="sellable")
+    for _ in range(2):
+        parts = replace(back, lines=(piece, piece))
+        drive(bench.connector().record_disposition(order, parts, key="k-d"), known=bench.known)
+    moved = {name: pieces for name, pieces in counted(order)["moved"].items() if "/sellable " in name}
+    assert [Decimal(pieces) for pieces in moved.values()] == [two]
 
 
 def test_a_cancelled_order_is_worth_nothing_and_only_its_money_goes_back(bench: Bench, counted: Counted) -> None:
