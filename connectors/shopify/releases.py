@@ -35,6 +35,10 @@ class Release:
             words = "Shopify voids no authorisation that was taken of: what is left of it runs out by itself."
             raise NotOffered(words)
         made = accepted(self.client.ask(documents.VOID, parent=parent), f"the release for {self.order.number}")
+        if made["transaction"]["status"] in FAILED:
+            words = f"The payment provider declined to release the authorisation of {self.order.number}."
+            remedy = "Nothing more is taken of it: it runs out by itself, or let the provider release it."
+            raise Rejected(words, code="declined", remedy=remedy, owner="finance")
         return short(made["transaction"]["id"])
 
     def _find(self) -> ExternalId | None:

@@ -8,6 +8,8 @@ from connectors.shopify.simulator_changes import Refused, Told, refund_of, retur
 from connectors.shopify.simulator_orders import OFTEN, Ids, Json, currencies, outstanding, settle, transaction
 from connectors.shopify.simulator_sums import Sum, read, total
 
+DECLINING = "declining_payments"  # a provider that says no to all that is asked of an authorisation
+
 
 def capture(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
     """Takes a part of an authorisation. Raises Refused for more than is left, and for a second capture where one is all there is."""
@@ -15,7 +17,8 @@ def capture(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
     money = currencies(order)
     if (asked.get("currency") or money.seen) != money.seen:
         raise Refused("Currency must be the presentment currency of the order", "currency")
-    before = [one for one in order["_transactions"] if one["kind"] == "capture" and one["parent_id"] == held["id"]]
+    mine = (one for one in order["_transactions"] if one["kind"] == "capture" and one["parent_id"] == held["id"])
+    before = [one for one in mine if one["status"] != "failure"]
     if before and held["gateway"] not in OFTEN:
         raise Refused("The authorization has already been captured", "parentTransactionId")
     left = read(held["_set"]) - total(read(one["_set"]) for one in before)
@@ -24,6 +27,8 @@ def capture(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
         raise Refused("Amount exceeds the amount that can be captured", "amount")
     taken = left if amount == left.seen else money.of(amount)
     made = {**transaction(ids, order, money, "capture", held["gateway"], taken, now), "parent_id": held["id"]}
+    if held["gateway"] == DECLINING:
+        return _declined(order, made)
     order["_transactions"].append(made)
     settle(order, money)
     paid = outstanding(order, read(order["current_total_price_set"])).seen <= 0
@@ -39,14 +44,23 @@ def void(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:
         raise Refused(
             "Transaction must be a successful authorization", "parentTransactionId", code="AUTH_NOT_SUCCESSFUL"
         )
-    if any(one["parent_id"] == held["id"] for one in order["_transactions"]):
+    if any(one["parent_id"] == held["id"] and one["status"] != "failure" for one in order["_transactions"]):
         raise Refused("Transaction must be voidable", "parentTransactionId", code="AUTH_NOT_VOIDABLE")
     money = currencies(order)
     whole = read(held["_set"])
     made = {**transaction(ids, order, money, "void", held["gateway"], whole, now), "parent_id": held["id"]}
+    if held["gateway"] == DECLINING:
+        return _declined(order, made)
     order["_transactions"].append(made)
     order["financial_status"] = "voided"
     return made, [("orders/updated", order)]
+
+
+def _declined(order: Json, made: Json) -> tuple[Json, Told]:
+    """A transaction that failed is listed, and changes nothing else: no error of the user's is told."""
+    failed = {**made, "status": "failure"}
+    order["_transactions"].append(failed)
+    return failed, [("orders/updated", order)]
 
 
 def refund(order: Json, asked: Json, ids: Ids, now: str) -> tuple[Json, Told]:

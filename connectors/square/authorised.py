@@ -8,6 +8,7 @@ https://developer.squareup.com/docs/payments-api/take-payments/card-payments/del
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectors.canonical.money import minor_unit
@@ -52,8 +53,8 @@ class Authorised:
         self._takes_all(paid)
         approved = [row for row in self._beside() if row.get("status") == HELD]
         if len(approved) > 1:
-            key = hashlib.sha256(f"{self.order.id}:pay".encode()).hexdigest()[:40]
-            self.client.pay_order(self.order.id, sorted(str(row["id"]) for row in approved), key)
+            names = sorted(str(row["id"]) for row in approved)
+            self.client.pay_order(self.order.id, names, _key(self.order.id, names))
         else:
             self.client.complete_payment(str(paid["id"]), paid.get("version_token"))
         return str(paid["id"])
@@ -84,3 +85,8 @@ class Authorised:
         tenders = (self.client.order(self.order.id) or {}).get("tenders") or ()
         names = dict.fromkeys(str(one.get("payment_id") or one["id"]) for one in tenders)
         return [row for row in map(self.client.payment, names) if row is not None]
+
+
+def _key(order_id: str, payments: Sequence[str]) -> str:
+    """Of these payments: Square refuses others under the same key, even when it refused the first."""
+    return hashlib.sha256(":".join((order_id, "pay", *payments)).encode()).hexdigest()[:40]

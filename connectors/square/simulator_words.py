@@ -43,7 +43,7 @@ def needed(body: Mapping[str, Any], name: str) -> Any:
 
 
 def once(store: Store, key: str, what: Any, do: Callable[[], Json]) -> Json:
-    """The same key with the same content is answered as before; with another content it is refused."""
+    """The same key with the same content is answered as before; with another content it is refused, whatever came of the first."""
     content = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
     with store.memory.lock:
         known = store.memory.table("keys").get(key)
@@ -54,8 +54,9 @@ def once(store: Store, key: str, what: Any, do: Callable[[], Json]) -> Json:
                 "Different request parameters used for the same idempotency_key",
                 "idempotency_key",
             )
-        if known:
+        if known and known["answer"] is not None:
             return dict(known["answer"])
+        store.memory.put("keys", key, {"content": content, "answer": None})
         answer = do()
         store.memory.put("keys", key, {"content": content, "answer": answer})
         return answer

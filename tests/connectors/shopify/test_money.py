@@ -173,3 +173,18 @@ def test_an_authorisation_is_let_go_once_and_not_after_it_was_taken_of(
     drive(bench.connector().capture(taken, take(taken, "1.00"), key="c"))
     with pytest.raises(NotOffered):
         drive(bench.connector().void(taken, let_go(taken), key="d"))
+
+
+def test_what_the_provider_declines_is_neither_taken_nor_let_go(shop: System, bench: Bench) -> None:
+    """Shopify answers such a transaction without any error: its status alone says so, then and when it is looked up."""
+    sold = order(shop, status="authorized", gateway="declining_payments")
+    asked = (
+        lambda: bench.connector().capture(sold, take(sold, "1.00"), key="a"),
+        lambda: bench.connector().void(sold, let_go(sold), key="b"),
+    )
+    for ask in asked:
+        shop.bad_day("commit_then_drop", writes_only=True, times=1)
+        with pytest.raises(Rejected) as refused:
+            Driver(bench.known, settles=0.01).finish(ask)
+        shop.good_day()
+        assert refused.value.code == "declined"

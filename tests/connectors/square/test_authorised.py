@@ -58,6 +58,25 @@ def test_several_payments_of_an_order_are_taken_together(seller: MakeSeller) -> 
     assert list(at.effects("capture").values()) == [1, 1]
 
 
+def test_a_payment_in_the_place_of_one_that_did_not_fit_is_taken_with_the_rest(seller: MakeSeller) -> None:
+    """The first try named other payments: under its key Square would refuse these for ever."""
+    at = seller()
+    order = at.place(payment="two_cards")
+    memory = at.simulator.memory
+    right = memory.table("payments")[order.payments[1].id]
+    tip = {"amount": right["total_money"]["amount"] + 100, "currency": "EUR"}
+    memory.put("payments", right["id"], {**right, "total_money": tip})
+    with pytest.raises(Rejected, match="does not match"):
+        at.done(capture(at, order))
+    memory.put("payments", right["id"], {**right, "status": "CANCELED"})
+    memory.put("payments", "again", {**right, "id": "again"})
+    raw = memory.table("orders")[order.id]
+    tender = {**raw["tenders"][1], "id": "again", "payment_id": "again"}
+    memory.put("orders", order.id, {**raw, "tenders": [*raw["tenders"], tender]})
+    assert at.done(capture(at, order)) == order.payments[0].id
+    assert memory.table("payments")["again"]["status"] == "COMPLETED"
+
+
 @pytest.mark.parametrize(("how", "operation"), [("authorized", "payments.complete"), ("two_cards", "orders.pay")])
 def test_a_lost_answer_is_looked_up(seller: MakeSeller, how: str, operation: str) -> None:
     at = seller()
