@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import json
 import random
 import secrets
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +16,7 @@ from standardwebhooks.webhooks import Webhook
 
 from connectors.acme.shapes import shape
 from connectors.kit.simulator import Simulator
+from connectors.kit.simulator_agenda import Agenda
 
 SECRET = "whsec_YWNtZS1zaW11bGF0b3Itc2VjcmV0LTAwMDE="
 RETRIES = (0.2, 1.0, 3.0, 10.0)  # seconds before each further try: Acme's hours, compressed
@@ -49,12 +46,12 @@ class Hooks:
         self._chaos: dict[str, float] = dict(settings.get("chaos", {}))
         self._dice = random.Random(settings.get("seed", 1))
         self._default = str(settings.get("webhook_url", ""))
-        self._due: list[tuple[float, int, Delivery]] = []
-        self._count, self._stir = itertools.count(), threading.Condition()
+        self._agenda = Agenda("acme-hooks")
+        self._session = requests.Session()
+        self._session.trust_env = False
         self.queue: Callable[[str, str, str], None] = lambda name, topic, body: None
         self.deliveries: list[Delivery] = []
         self._routes(simulator)
-        threading.Thread(target=self._work, daemon=True).start()
 
     def tell(self, topic: str, data: Mapping[str, Any]) -> None:
         """One message to every address that listens; the same id over retries and duplicates."""
@@ -86,23 +83,9 @@ class Hooks:
         return self._dice.random() < float(self._chaos.get(chaos, 0))
 
     def _enqueue(self, delivery: Delivery, later: float) -> None:
-        with self._stir:
-            heapq.heappush(self._due, (time.time() + later, next(self._count), delivery))
-            self._stir.notify()
+        self._agenda.after(later, lambda: self._try(delivery))
 
-    def _work(self) -> None:
-        with requests.Session() as session:
-            session.trust_env = False
-            while True:
-                self._try(session, self._next())
-
-    def _next(self) -> Delivery:
-        with self._stir:
-            while not self._due or self._due[0][0] > time.time():
-                self._stir.wait(self._due[0][0] - time.time() if self._due else None)
-            return heapq.heappop(self._due)[2]
-
-    def _try(self, session: requests.Session, delivery: Delivery) -> None:
+    def _try(self, delivery: Delivery) -> None:
         """One try, signed afresh with every secret that is valid now."""
         at = datetime.now(UTC)
         signatures = " ".join(Webhook(one).sign(delivery.id, at, delivery.body) for one in self._secrets)
@@ -113,7 +96,7 @@ class Hooks:
         }
         headers["content-type"] = "application/json"
         try:
-            answer = session.post(delivery.address, delivery.body.encode(), headers=headers, timeout=PATIENCE)
+            answer = self._session.post(delivery.address, delivery.body.encode(), headers=headers, timeout=PATIENCE)
             delivery.tries.append(answer.status_code)
         except requests.RequestException as broken:
             delivery.tries.append(type(broken).__name__)

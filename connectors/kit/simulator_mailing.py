@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import random
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import requests
+
+from connectors.kit.simulator_agenda import Agenda
 
 PATIENCE = 10.0  # seconds for one try
 
@@ -62,16 +62,23 @@ class Sender(Protocol):
     def give_up(self, hook: str) -> None: ...
 
 
+class _Wire(threading.local):
+    """A session for each thread."""
+
+    def __init__(self) -> None:
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+
 class Mailing:
-    """One thread that sends what is due. `schedule`: seconds before each further try."""
+    """Sends what is due, one after the other. `schedule`: seconds before each further try."""
 
     def __init__(self, habits: Habits, sender: Sender, schedule: Sequence[float], seed: int = 7) -> None:
         self.habits, self._sender, self._schedule = habits, sender, schedule
         self.deliveries: list[Delivery] = []
         self.chance = random.Random(seed)
-        self._due: list[tuple[float, int, Delivery]] = []
-        self._count, self._stir = itertools.count(), threading.Condition()
-        threading.Thread(target=self._work, daemon=True).start()
+        self._drawing, self._wire = threading.Lock(), _Wire()
+        self._agenda = Agenda("mailing", held=lambda: self.habits.paused)
 
     def secret(self) -> str:
         """The habits' secret; now and then the one before the rotation."""
@@ -80,7 +87,7 @@ class Mailing:
 
     def post(self, delivery: Delivery) -> None:
         habits = self.habits
-        with self._stir:
+        with self._drawing:
             lost, twice = self.chance.random() < habits.never_sent, self.chance.random() < habits.duplicates
             late = habits.hold * self.chance.random() if self.chance.random() < habits.reordered else 0.0
             forged = self.chance.random() < habits.forged
@@ -90,40 +97,22 @@ class Mailing:
             return
         copies = []
         if twice:
-            copies.append((Delivery(**{**asdict(delivery), "copy_of": delivery.id}), late + 0.05))
+            copies.append((_copy(delivery, copy_of=delivery.id), late + 0.05))
         if forged:
-            copies.append((Delivery(**{**asdict(delivery), **self._sender.forgery(delivery), "forged": True}), late))
+            copies.append((_copy(delivery, **self._sender.forgery(delivery), forged=True), late))
         self._enqueue(delivery, late)  # from here on it changes
         for copy, due in copies:
-            self._also(copy, due)
-
-    def _also(self, delivery: Delivery, delay: float) -> None:
-        self.deliveries.append(delivery)
-        self._enqueue(delivery, delay)
+            self.deliveries.append(copy)
+            self._enqueue(copy, due)
 
     def _enqueue(self, delivery: Delivery, delay: float) -> None:
-        with self._stir:
-            heapq.heappush(self._due, (time.monotonic() + delay, next(self._count), delivery))
-            self._stir.notify()
+        self._agenda.after(delay, lambda: self._try(delivery))
 
-    def _work(self) -> None:
-        with requests.Session() as session:
-            session.trust_env = False
-            while True:
-                self._try(session, self._next())
-
-    def _next(self) -> Delivery:
-        with self._stir:
-            while not self._due or self._due[0][0] > time.monotonic() or self.habits.paused:
-                wait = self._due[0][0] - time.monotonic() if self._due else None
-                self._stir.wait(max(0.02, wait) if wait is not None else None)
-            return heapq.heappop(self._due)[2]
-
-    def _try(self, session: requests.Session, delivery: Delivery) -> None:
+    def _try(self, delivery: Delivery) -> None:
         began, status, answer = time.time(), 0, ""
         try:
             headers = self._sender.headers(delivery)
-            said = session.post(delivery.url, delivery.body.encode(), headers=headers, timeout=PATIENCE)
+            said = self._wire.session.post(delivery.url, delivery.body.encode(), headers=headers, timeout=PATIENCE)
             status, answer = said.status_code, said.text[:200]
         except requests.RequestException as broken:
             answer = type(broken).__name__
@@ -139,3 +128,8 @@ class Mailing:
                 self._sender.give_up(delivery.hook)
         else:
             self._enqueue(delivery, self._schedule[len(delivery.attempts) - 1] * self.habits.retry_factor)
+
+
+def _copy(delivery: Delivery, **other: Any) -> Delivery:
+    """With tries of its own."""
+    return replace(delivery, attempts=[], **other)

@@ -15,7 +15,7 @@ from zlib import crc32
 import requests
 
 from connectors.kit.simulator import Memory
-from connectors.shipbob.simulator_agenda import Agenda
+from connectors.kit.simulator_agenda import Agenda
 from connectors.shipbob.webhook import signing_key
 
 # https://developer.shipbob.com/webhooks: at once, then after 5 s, 5 min, 30 min, 2, 5, 10 and 10 hours; then the

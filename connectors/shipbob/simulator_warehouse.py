@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.kit.simulator import Memory
-from connectors.shipbob.simulator_agenda import Agenda
+from connectors.kit.simulator_agenda import Agenda
 from connectors.shipbob.simulator_post import share
 from connectors.shipbob.simulator_shelves import CENTRES, PRODUCT, Row, Shelves, now, quantities
 
