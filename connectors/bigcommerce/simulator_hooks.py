@@ -8,7 +8,7 @@ import hmac
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -34,10 +34,14 @@ store/sku/inventory/updated store/sku/inventory/order/updated
 
 @dataclass
 class Habits(mailing.Habits):
-    """As everywhere; `clock_skew`: seconds that the store's clock is ahead."""
+    """As everywhere; `retry_factor` squeezes the schedule, `clock_skew`: seconds that the store's clock is ahead."""
 
     secret: str = "bigcommerce-client-secret"
+    retry_factor: float = 1.0
     clock_skew: float = 0.0
+
+    def schedule(self) -> Sequence[float]:
+        return [seconds * self.retry_factor for seconds in SCHEDULE]
 
 
 class Hooks:
@@ -45,7 +49,7 @@ class Hooks:
 
     def __init__(self, memory: Memory, habits: Habits, store_hash: str, seed: int = 7) -> None:
         self.memory, self.store_hash = memory, store_hash
-        self.mailing = Mailing(habits, self, SCHEDULE, seed)
+        self.mailing = Mailing(habits, self, seed)
 
     def tell(self, scope: str, data: Mapping[str, Any]) -> None:
         """One event: light, with a hash that its repetitions share."""
@@ -66,8 +70,8 @@ class Hooks:
         """The same event under an id of its own."""
         return {"id": str(uuid.uuid4())}
 
-    def give_up(self, hook: str) -> None:
-        self.deactivate(hook)
+    def give_up(self, delivery: Delivery) -> None:
+        self.deactivate(delivery.hook)
 
     def deactivate(self, name: str) -> None:
         """After the last retry a hook is switched off, and stays so until somebody wakes it."""

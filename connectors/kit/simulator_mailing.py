@@ -13,7 +13,7 @@ import requests
 
 from connectors.kit.simulator_agenda import Agenda
 
-PATIENCE = 10.0  # seconds for one try
+PATIENCE = 10.0
 
 
 @dataclass
@@ -35,8 +35,8 @@ class Delivery:
 @dataclass
 class Habits:
     """Switches; shares are between 0 and 1. `duplicates`: sent twice under one id; `reordered`: held back up to `hold` seconds; `forged`: followed
-    by one signed with a secret that nobody has; `never_sent`: lost at the source; `old_share`: signed with the secret before the rotation;
-    `retry_factor` squeezes the schedule. `url` is told every topic."""
+    by one signed with a secret that nobody has; `never_sent`: lost at the source; `old_share`: signed with the secret before the rotation.
+    `paused`: nothing leaves. `url` is told every topic. A vendor adds its own switches, and says what they do to the schedule."""
 
     secret: str = ""
     old_secret: str = ""
@@ -46,9 +46,20 @@ class Habits:
     hold: float = 1.5
     forged: float = 0.0
     never_sent: float = 0.0
-    retry_factor: float = 1.0
     paused: bool = False
     url: str = ""
+
+    def schedule(self) -> Sequence[float]:
+        """Seconds before each further try."""
+        return ()
+
+    def patience(self) -> float:
+        """Seconds for one try."""
+        return PATIENCE
+
+    def loses(self, topic: str) -> bool:
+        """Whether one of this topic may be among the `never_sent`."""
+        return True
 
 
 class Sender(Protocol):
@@ -59,7 +70,7 @@ class Sender(Protocol):
     def forgery(self, delivery: Delivery) -> dict[str, Any]:
         """The fields in which a forged copy differs."""
 
-    def give_up(self, hook: str) -> None: ...
+    def give_up(self, delivery: Delivery) -> None: ...
 
 
 class _Wire(threading.local):
@@ -71,14 +82,14 @@ class _Wire(threading.local):
 
 
 class Mailing:
-    """Sends what is due, one after the other. `schedule`: seconds before each further try."""
+    """Sends what is due, from `senders` threads; from none nothing ever leaves."""
 
-    def __init__(self, habits: Habits, sender: Sender, schedule: Sequence[float], seed: int = 7) -> None:
-        self.habits, self._sender, self._schedule = habits, sender, schedule
+    def __init__(self, habits: Habits, sender: Sender, seed: int = 7, senders: int = 1) -> None:
+        self.habits, self._sender = habits, sender
         self.deliveries: list[Delivery] = []
         self.chance = random.Random(seed)
         self._drawing, self._wire = threading.Lock(), _Wire()
-        self._agenda = Agenda("mailing", held=lambda: self.habits.paused)
+        self._agenda = Agenda("mailing", senders, held=lambda: self.habits.paused)
 
     def secret(self) -> str:
         """The habits' secret; now and then the one before the rotation."""
@@ -92,7 +103,7 @@ class Mailing:
             late = habits.hold * self.chance.random() if self.chance.random() < habits.reordered else 0.0
             forged = self.chance.random() < habits.forged
             self.deliveries.append(delivery)
-        if lost:
+        if lost and habits.loses(delivery.topic):
             delivery.state = "never_sent"
             return
         copies = []
@@ -112,7 +123,8 @@ class Mailing:
         began, status, answer = time.time(), 0, ""
         try:
             headers = self._sender.headers(delivery)
-            said = self._wire.session.post(delivery.url, delivery.body.encode(), headers=headers, timeout=PATIENCE)
+            patience = self.habits.patience()
+            said = self._wire.session.post(delivery.url, delivery.body.encode(), headers=headers, timeout=patience)
             status, answer = said.status_code, said.text[:200]
         except requests.RequestException as broken:
             answer = type(broken).__name__
@@ -120,14 +132,15 @@ class Mailing:
         self._judge(delivery, 200 <= status < 300)
 
     def _judge(self, delivery: Delivery, taken: bool) -> None:
+        schedule, tried = self.habits.schedule(), len(delivery.attempts)
         if taken:
             delivery.state = "delivered"
-        elif delivery.forged or len(delivery.attempts) > len(self._schedule):
+        elif delivery.forged or tried > len(schedule):
             delivery.state = "failed"
             if not delivery.forged:
-                self._sender.give_up(delivery.hook)
+                self._sender.give_up(delivery)
         else:
-            self._enqueue(delivery, self._schedule[len(delivery.attempts) - 1] * self.habits.retry_factor)
+            self._enqueue(delivery, schedule[tried - 1])
 
 
 def _copy(delivery: Delivery, **other: Any) -> Delivery:

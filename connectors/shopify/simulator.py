@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Response, jsonify, request
 from graphql import FieldNode
@@ -120,7 +120,8 @@ def _shop(settings: Mapping[str, Any], memory: Memory) -> Shop:
 
 def _subscribed(memory: Memory, mail: MailRoom, topic: str) -> list[str]:
     """Who gets a topic, each address once."""
-    own = [mail.habits.url] if mail.habits.url and topic in mail.habits.topics else []
+    habits = cast(Habits, mail.mailing.habits)
+    own = [habits.url] if habits.url and topic in habits.topics else []
     rows = (one for one in memory.table("subscriptions").values() if one)
     return list(dict.fromkeys(own + [one["uri"] for one in rows if one["topic"] == _enum(topic)]))
 

@@ -10,11 +10,11 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 
 from connectors.kit.simulator import Simulator
+from connectors.kit.simulator_mailing import Mailing
 from connectors.shopify.simulator_changes import Refused
 from connectors.shopify.simulator_kinds import KINDS, drawn, many
 from connectors.shopify.simulator_orders import public
 from connectors.shopify.simulator_shop import Shop
-from connectors.shopify.simulator_webhooks import MailRoom
 
 Json = dict[str, Any]
 
@@ -23,7 +23,7 @@ def control(simulator: Simulator, shop: Shop) -> None:
     """Adds every control endpoint."""
     _orders(simulator, shop)
     _articles(simulator, shop)
-    _mail(simulator.app, shop.mail)
+    _mail(simulator.app, shop.mail.mailing)
 
     @simulator.app.get("/_sim/effects")
     def effects() -> Response:
@@ -115,11 +115,11 @@ def _changed(simulator: Simulator, shop: Shop, sku: str, asked: Json) -> Json:
     return found
 
 
-def _mail(app: Flask, mail: MailRoom) -> None:
+def _mail(app: Flask, mail: Mailing) -> None:
     @app.get("/_sim/deliveries")
     def deliveries() -> Response:
         """Every webhook with its tries; ?body=1 with what it carried. Never a secret."""
-        hidden = {"secret"} if request.args.get("body") == "1" else {"secret", "body"}
+        hidden = {"secret", "hook"} if request.args.get("body") == "1" else {"secret", "hook", "body"}
         rows = [asdict(one) for one in list(mail.deliveries)]
         return jsonify([{name: value for name, value in row.items() if name not in hidden} for row in rows])
 

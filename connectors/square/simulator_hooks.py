@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,15 +22,19 @@ SCHEDULE = (60, 180, 600, 1800, 3600, 7200, 14400, 28800, 28800)  # seconds: 24 
 
 @dataclass
 class Habits(mailing.Habits):
-    """As everywhere; `url` is told every topic as by a subscription with `secret` for its key."""
+    """As everywhere; `url` is told every topic as by a subscription with `secret` for its key, `retry_factor` squeezes the schedule."""
 
     secret: str = "square-signature-key"
+    retry_factor: float = 1.0
+
+    def schedule(self) -> Sequence[float]:
+        return [seconds * self.retry_factor for seconds in SCHEDULE]
 
 
 class Hooks:
     def __init__(self, memory: Memory, habits: Habits, merchant: str, seed: int = 7) -> None:
         self.memory, self.merchant = memory, merchant
-        self.mailing = Mailing(habits, self, SCHEDULE, seed)
+        self.mailing = Mailing(habits, self, seed)
 
     def tell(self, topic: str, kind: str, subject: str, told: Json) -> None:
         """One event to everyone who subscribed to its topic."""
@@ -60,8 +65,8 @@ class Hooks:
         """The same event, from somebody else."""
         return {}
 
-    def give_up(self, hook: str) -> None:
-        self.disable(hook)
+    def give_up(self, delivery: Delivery) -> None:
+        self.disable(delivery.hook)
 
     def disable(self, name: str) -> None:
         """A subscription that failed for long stays disabled until somebody enables it."""

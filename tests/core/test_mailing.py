@@ -20,8 +20,8 @@ class Sender:
     def forgery(self, delivery: Delivery) -> dict[str, Any]:
         return {"id": f"{delivery.id}-forged"}
 
-    def give_up(self, hook: str) -> None:
-        raise AssertionError(f"{hook} was taken at once")
+    def give_up(self, delivery: Delivery) -> None:
+        raise AssertionError(f"{delivery.id} was taken at once")
 
 
 class Door(BaseHTTPRequestHandler):
@@ -44,7 +44,7 @@ def door() -> Iterator[str]:
 
 
 def test_a_repetition_that_is_taken_is_no_forgery_that_is_taken(door: str) -> None:
-    room = Mailing(Habits(duplicates=1.0, forged=1.0), Sender(), schedule=())
+    room = Mailing(Habits(duplicates=1.0, forged=1.0), Sender())
     for number in range(20):
         room.post(Delivery(str(number), "order", "1", door, "{}"))
     until = time.monotonic() + 10
