@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from local import files as sftp
-from tests.world import World, fresh_process, world
+from tests.joined import join
+from tests.world import World, world
 
 ACCOUNT = """
 [prices]
@@ -120,20 +121,10 @@ def feed(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Feed]:
     before = dict(os.environ)
     folder = tmp_path / "config"
     with sftp.served(tmp_path / "server") as server, world(folder, database_url, redis_url) as made:
-        from app.database import engine
-        from tasks.engine.connecting import limiter
-
-        with (folder / "accounts.toml").open("a") as file:
-            file.write(ACCOUNT.format(port=server.port, key=server.host_key))
-        with (folder / "routes.toml").open("a") as file:
-            file.write(ROUTE)
         (folder / "prices.toml").write_text(POLICY)
         os.environ.update(TESTS_SFTP_USER=sftp.USER, TESTS_SFTP_SECRET=sftp.PASSWORD)
-        engine().dispose()
-        fresh_process()
-        limiter().warm("prices")
-        for sku in ("WB-TEE", "WB-MUG", "WB-CAP"):
-            made.code("erp", "sku", sku, sku)
+        account = ACCOUNT.format(port=server.port, key=server.host_key)
+        join(made, ("prices",), account, ROUTE, ("WB-TEE", "WB-MUG", "WB-CAP"))
         yield Feed(made, server)
     os.environ.clear()
     os.environ.update(before)

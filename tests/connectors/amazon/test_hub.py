@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from connectors.amazon.simulator import create
 from connectors.kit.simulator import Simulator
 from tests.connectors.amazon.contract import CREDENTIALS, SETTINGS
 from tests.contract.system import System
-from tests.world import World, fresh_process, world
+from tests.joined import anew, join, look, ship
+from tests.world import World, world
 
 ROUTES = """
 [[route]]
@@ -48,12 +48,7 @@ class Hub:
 
     def look(self) -> str:
         """The next window of the poll has come, and the queue is looked at."""
-        from app.database import transaction
-        from tasks.feeds import poll
-
-        with transaction() as tx:
-            tx.execute(text("UPDATE cursors SET at = at - interval '1 day'"))
-        return poll.run()
+        return look()
 
     def hear(self) -> None:
         """What Amazon tells arrives and is worked through."""
@@ -70,11 +65,7 @@ class Hub:
 
     def ship(self, order: str, lines: list[dict[str, str]] | None = None) -> None:
         """The warehouse sends a parcel, and its webhook arrives."""
-        reference = self.world.one("SELECT waybill FROM subjects WHERE external_id = :id", id=order)
-        path = f"/_sim/requests/{reference}/shipments"
-        parcel = self.world.ask("warehouse", "POST", path, json={"lines": lines} if lines else {})
-        self.world.deliver("shipment.sent", parcel, account="warehouse")
-        self.world.pump()
+        ship(self.world, order, lines or ())
 
 
 @pytest.fixture
@@ -89,23 +80,16 @@ def hub(
         system = System(stack.enter_context(simulator.served()))
         queue = system.get("/_sim/queue")
         made = stack.enter_context(world(tmp_path / "config", database_url, redis_url))
-        accounts = made.folder / "accounts.toml"
         credentials = ", ".join(f'{name} = "AMAZON_{name.upper()}"' for name in CREDENTIALS)
-        accounts.write_text(
-            f'{accounts.read_text()}\n[amazon]\nconnector = "amazon"\nbase_url = "{system.address}"\n'
+        account = (
+            f'\n[amazon]\nconnector = "amazon"\nbase_url = "{system.address}"\n'
             f"credentials = {{ {credentials} }}\n[amazon.settings]\n"
             f'seller_id = "{SETTINGS["seller_id"]}"\nmarketplaces = {SETTINGS["marketplaces"]!r}\ncurrency = "EUR"\n'
             f'queue_url = "{queue["url"]}"\nqueue_arn = "{queue["arn"]}"\nqueue_region = "eu-west-1"\n'
             "feed_again = 0.1\n"
         )
         (made.folder / "routes.toml").write_text(ROUTES)
-        _anew()
-        from tasks.engine.connecting import limiter
-
-        for name in ("amazon", "shop", "erp", "warehouse", "letters"):
-            limiter().warm(name)
-        for sku in ("WB-TEE", "WB-MUG"):
-            made.code("erp", "sku", sku, sku)
+        join(made, ("amazon",), account, skus=("WB-TEE", "WB-MUG"))
         yield Hub(made, system, simulator)
 
 
@@ -282,7 +266,7 @@ def test_the_end_of_v0_alarms_only_who_still_reads_by_it(hub: Hub, days: int, al
     assert not hub.world.one(cases)
     accounts = hub.world.folder / "accounts.toml"
     accounts.write_text(accounts.read_text() + 'orders = "v0"\n')
-    _anew()
+    anew()
     with transaction() as tx:
         watch._sunset(tx, "amazon", today)
     assert bool(hub.world.one(cases)) is alarmed
@@ -298,17 +282,9 @@ def test_an_account_that_is_only_polled_misses_no_subscription(hub: Hub) -> None
     accounts = hub.world.folder / "accounts.toml"
     lines = [line for line in accounts.read_text().splitlines() if not line.startswith("queue_")]
     accounts.write_text("\n".join([*lines, ""]))
-    _anew()
+    anew()
     assert "amazon" not in watch.run()
     assert not hub.world.one(f"{cases} AND status <> 'resolved'")
     names = hub.place("plain", at=AGO)
     hub.hear()
     assert hub.books("bookings") == {f"amazon-{name}": 1 for name in names}
-
-
-def _anew() -> None:
-    """The configuration is read again."""
-    from app.database import engine
-
-    engine().dispose()
-    fresh_process()

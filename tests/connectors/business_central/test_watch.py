@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.connectors.business_central.contract import CREDENTIALS
 from tests.connectors.business_central.inbox import STATE, hub
-from tests.world import fresh_process
+from tests.joined import join
 from tests.world import world as hub_world
 
 ACCOUNT = """
@@ -25,18 +25,12 @@ def test_the_watch_renews_and_raises_an_alarm_where_it_cannot(world, tmp_path: P
     settings = company.bench.account.settings
     with hub_world(tmp_path, database_url, redis_url) as made, hub() as (address, _):
         text = ACCOUNT.format(address=company.system.address, tenant=settings["tenant"], company=settings["company"])
-        accounts = made.folder / "accounts.toml"
-        accounts.write_text(accounts.read_text() + text)
         os.environ.update(
             BOOKS_ID=CREDENTIALS["client_id"], BOOKS_SECRET=CREDENTIALS["client_secret"], BOOKS_STATE=STATE
         )
-        from app.database import engine
-        from tasks.engine.connecting import limiter
         from tasks.feeds import watch
 
-        engine().dispose()
-        fresh_process()
-        limiter().warm("books")
+        join(made, ("books",), text)
         os.environ["PUBLIC_URL"] = "http://127.0.0.1:9"
         watch.run()
         off = "SELECT status FROM cases WHERE code = 'subscription_off' AND account = 'books'"

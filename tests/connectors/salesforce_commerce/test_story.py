@@ -14,7 +14,8 @@ from sqlalchemy import text
 
 from tests.connectors.salesforce_commerce.conftest import MakeShop, Shop
 from tests.connectors.salesforce_commerce.contract import CREDENTIALS, ORGANIZATION, SITE
-from tests.world import World, fresh_process, warm, world
+from tests.joined import join, look, ship
+from tests.world import World, world
 
 ACCOUNT = """[shop]
 connector = "salesforce_commerce"
@@ -37,19 +38,11 @@ class Told:
 
     def look(self) -> None:
         """The poll's next window has come, and what it brings is done."""
-        from app.database import transaction
-        from tasks.feeds import poll
-
-        with transaction() as tx:
-            tx.execute(text("UPDATE cursors SET at = at - interval '1 day'"))
-        poll.run()
+        look()
         self.hub.pump(30)
 
     def warehouse_ships(self, number: str) -> None:
-        reference = self.hub.one("SELECT waybill FROM subjects WHERE external_id = :id", id=number)
-        parcel = self.hub.ask("warehouse", "POST", f"/_sim/requests/{reference}/shipments", json={})
-        self.hub.deliver("shipment.sent", parcel, account="warehouse")
-        self.hub.pump(30)
+        ship(self.hub, number)
 
 
 @pytest.fixture
@@ -61,13 +54,7 @@ def told(shop: MakeShop, tmp_path: Path, database_url: str, redis_url: str) -> I
         text_ = ACCOUNT.format(address=site.system.address, organization=ORGANIZATION, site=SITE)
         accounts.write_text(f"{text_}[erp]{others}")
         os.environ.update(SITE_ID=CREDENTIALS["client_id"], SITE_SECRET=CREDENTIALS["client_secret"])
-        from app.database import engine
-
-        engine().dispose()
-        fresh_process()
-        warm()
-        for sku in ("WB-TEE", "WB-MUG"):
-            hub.code("erp", "sku", sku, sku)
+        join(hub, (), skus=("WB-TEE", "WB-MUG"))
         yield Told(hub, site)
 
 

@@ -15,7 +15,8 @@ import pytest
 from tests.connectors.shopify.conftest import TOKEN
 from tests.contract.bench import served
 from tests.contract.system import System
-from tests.world import World, fresh_process, world
+from tests.joined import join, ship
+from tests.world import World, world
 
 ACCOUNT = """
 [store]
@@ -64,10 +65,7 @@ class Hub:
 
     def ship(self, order: str) -> None:
         """The warehouse sends everything, and its webhook arrives."""
-        reference = self.world.one("SELECT waybill FROM subjects WHERE external_id = :id", id=order)
-        parcel = self.world.ask("warehouse", "POST", f"/_sim/requests/{reference}/shipments", json={})
-        self.world.deliver("shipment.sent", parcel, account="warehouse")
-        self.world.pump()
+        ship(self.world, order)
         self.hear()
 
     def receive(self, order: str, number: str, pieces: int, disposition: str = "restock") -> None:
@@ -111,18 +109,8 @@ def hub(tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.M
         told = {"access_token": TOKEN, "senders": 0, "tell_stock": False, "webhook_url": f"{ELSEWHERE}/hooks/store"}
         shop = stack.enter_context(served("shopify", told))
         made = stack.enter_context(world(tmp_path / "config", database_url, redis_url))
-        accounts = made.folder / "accounts.toml"
-        accounts.write_text(accounts.read_text() + ACCOUNT.format(address=shop.address))
         (made.folder / "routes.toml").write_text(ROUTES)
-        from app.database import engine
-        from tasks.engine.connecting import limiter
-
-        engine().dispose()
-        fresh_process()
-        for name in ("store", "shop", "erp", "warehouse", "letters"):
-            limiter().warm(name)
-        for sku in ("WB-TEE", "WB-MUG", "WB-CAP"):
-            made.code("erp", "sku", sku, sku)
+        join(made, ("store",), ACCOUNT.format(address=shop.address), skus=("WB-TEE", "WB-MUG", "WB-CAP"))
         yield Hub(made, shop)
 
 

@@ -20,7 +20,8 @@ from connectors.square.simulator import create
 from connectors.square.webhook import RECEIVER
 from tests.connectors.square.contract import CREDENTIALS
 from tests.contract.bench import _served
-from tests.world import World, fresh_process, world
+from tests.joined import join, ship
+from tests.world import World, world
 
 ACCOUNT = """
 [stores]
@@ -92,7 +93,6 @@ class Stores:
 
 @pytest.fixture
 def stores(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Stores]:
-    from app.database import engine
 
     before = dict(os.environ)
     folder = tmp_path / "config"
@@ -101,19 +101,11 @@ def stores(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Stores
         address = stack.enter_context(_served(simulator))
         made = stack.enter_context(world(folder, database_url, redis_url))
         made.simulators["stores"], made.addresses["stores"] = simulator, address
-        for name, words in (("accounts", ACCOUNT.format(address=address, credentials=NAMES)), ("routes", ROUTE)):
-            with (folder / f"{name}.toml").open("a") as file:
-                file.write(words)
         os.environ.update(
             {f"SQ_{name.upper()}": value for name, value in CREDENTIALS.items()}, SQ_KEY="key-of-the-tests"
         )
-        engine().dispose()
-        fresh_process()
-        from tasks.engine.connecting import limiter
-
-        limiter().warm("stores")
-        for sku in ("WB-TEE", "WB-MUG", "WB-CAP", "WB-BAG", "WB-TEA"):
-            made.code("erp", "sku", sku, sku)
+        skus = ("WB-TEE", "WB-MUG", "WB-CAP", "WB-BAG", "WB-TEA")
+        join(made, ("stores",), ACCOUNT.format(address=address, credentials=NAMES), ROUTE, skus)
         yield Stores(made)
     os.environ.clear()
     os.environ.update(before)
@@ -169,12 +161,8 @@ def test_a_parcel_of_an_order_from_the_web(stores: Stores) -> None:
     stores.world.pump()
     assert stores.order(name)["metadata"]["waybill_erp_number"]
     assert stores.order(name)["fulfillments"][0]["state"] == "RESERVED"
-    waybill = stores.world.one("SELECT waybill FROM subjects WHERE external_id = :id", id=name)
     for line, sku, quantity in (("line-1", "WB-TEE", "2"), ("line-2", "WB-MUG", "1")):
-        lines = [{"line": line, "sku": sku, "quantity": quantity}]
-        parcel = stores.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={"lines": lines})
-        stores.world.deliver("shipment.sent", parcel, account="warehouse")
-        stores.world.pump()
+        ship(stores.world, name, [{"line": line, "sku": sku, "quantity": quantity}])
         stores.hear(stores.news())
         stores.world.pump()
     assert stores.order(name)["state"] == "COMPLETED"
@@ -273,13 +261,9 @@ def test_what_was_approved_is_taken_with_the_last_parcel(stores: Stores) -> None
     name = stores.post("/_sim/orders", {"kind": "freight", "payment": "authorized"})[0]["id"]
     stores.hear(stores.news())
     stores.world.pump()
-    waybill = stores.world.one("SELECT waybill FROM subjects WHERE external_id = :id", id=name)
     taken = []
     for line, sku, quantity in (("line-1", "WB-TEE", "2"), ("line-2", "WB-MUG", "1")):
-        lines = [{"line": line, "sku": sku, "quantity": quantity}]
-        parcel = stores.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={"lines": lines})
-        stores.world.deliver("shipment.sent", parcel, account="warehouse")
-        stores.world.pump()
+        ship(stores.world, name, [{"line": line, "sku": sku, "quantity": quantity}])
         moved.run()
         stores.world.pump()
         taken.append(list(stores.world.effects("stores")["capture"].values()))
