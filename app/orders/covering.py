@@ -32,6 +32,15 @@ def unasked(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
     return {line: quantity for line, quantity in fewest.items() if quantity > 0}
 
 
+def fits(order: Order, asked: Sequence[Fulfilment]) -> bool:
+    """Whether just what is still wanted is on its way or asked for: then nothing is withdrawn."""
+    left, wants = coming(order, asked), to_ship(order)
+    for one in asked:
+        for want in one.wants if one.state in fulfilling.OPEN else ():
+            left[want.line_id] = left.get(want.line_id, Decimal(0)) + want.quantity
+    return bool(wants) and left == wants
+
+
 def overhang(tx: Connection, subject: int, waybill: str, order: Order) -> None:
     """Who has begun to send a request sends the rest of it: what of that is not wanted any more only a person can stop. Ends where there is none."""
     asked = fulfilling.of(tx, subject)

@@ -18,6 +18,10 @@ DO UPDATE SET due_at = CASE WHEN :never_sooner THEN greatest(deadlines.due_at, e
 END = text("""
 UPDATE deadlines SET state = :state, ended_at = now() WHERE subject_id = :subject AND kind = :kind AND part = :part AND state = 'open'
 """)
+ALSO = text("""
+INSERT INTO deadlines (subject_id, kind, part, due_at)
+SELECT subject_id, kind, :other, due_at FROM deadlines WHERE subject_id = :subject AND kind = :kind AND part = :part AND state = 'open'
+""")
 DUE = text("""
 SELECT id, subject_id, kind, part, due_at FROM deadlines WHERE state = 'open' AND due_at <= now() ORDER BY due_at, id LIMIT :most
 """)
@@ -47,6 +51,11 @@ def set_(
     row = {"subject": subject, "kind": kind, "part": part, "seconds": seconds, "never_sooner": never_sooner}
     due: datetime = tx.execute(SET, row).scalar_one()
     return due
+
+
+def also(tx: Connection, subject: int, kind: str, part: str, other: str) -> None:
+    """`other` is waited for until the same hour as `part`."""
+    tx.execute(ALSO, {"subject": subject, "kind": kind, "part": part, "other": other})
 
 
 def met(tx: Connection, subject: int, kind: str, part: str) -> None:

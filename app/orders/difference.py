@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from app.orders.merge import pending
+from app.orders.merge import pending, taken_off
 from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
@@ -87,12 +88,28 @@ def _received(payment: Payment) -> bool:
 
 def changed(old: Order, new: Order) -> frozenset[str]:
     """Which facets of the header differ."""
-    before, after = _facets(old), _facets(new)
+    before, after = _facets(old), _facets(new, _both(old, new))
     return frozenset(name for name in after if before[name] != after[name])
 
 
-def _facets(order: Order) -> dict[str, Any]:
-    refunded: dict[str, Decimal] = {}
+def _both(old: Order, new: Order) -> dict[str, Decimal]:
+    """Line id -> pieces that the hub had taken off and that the channel now tells a refund of: they were off the order already."""
+    before, told = _by_line(old, taken_off), {refund.id for refund in old.refunds}
+    after = _by_line(new, taken_off)
+    paid = _by_line(new, lambda refund: bool(refund.payments) and refund.id not in told)
+    return {line: min(many - after.get(line, Decimal(0)), paid.get(line, Decimal(0))) for line, many in before.items()}
+
+
+def _by_line(order: Order, wanted: Callable[[Refund], bool]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for refund in order.refunds:
+        for line in refund.lines if wanted(refund) else ():
+            found[line.line_id] = found.get(line.line_id, Decimal(0)) + line.quantity
+    return found
+
+
+def _facets(order: Order, less: Mapping[str, Decimal] | None = None) -> dict[str, Any]:
+    refunded = {line: -many for line, many in (less or {}).items()}
     for refund in (one for one in order.refunds if one.payments):
         for line in refund.lines:
             refunded[line.line_id] = refunded.get(line.line_id, Decimal(0)) + line.quantity

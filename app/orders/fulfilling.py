@@ -55,7 +55,7 @@ PENDING = text("SELECT id FROM fulfilments WHERE pending ORDER BY id LIMIT :most
 
 OPEN = frozenset(("proposed", "requested", "accepted", "picked", "packed", "ready", "no_show"))
 NEWS = frozenset(
-    ("rejected", "timed_out", "ready", "collected", "shipped", "no_show")
+    ("rejected", "timed_out", "ready", "collected", "refused", "shipped", "no_show")
 )  # a worker has to do something about these
 TRIES, GUESSING = 5, 900  # wrong codes of a pickup in so many seconds, then none is heard
 TRIED = text("""
@@ -184,7 +184,7 @@ def reject(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
 
 def ready(tx: Connection, number: str, who: str, keeps_for: Seconds, why: str = "") -> list[Ring]:
     """Set out for the customer, who is told; kept for so many seconds."""
-    found = _pickup(tx, number)
+    found = pickup(tx, number)
     _may(tx, found)
     rings = move(tx, found, "ready", "ready", who, why)
     if rings:
@@ -194,7 +194,7 @@ def ready(tx: Connection, number: str, who: str, keeps_for: Seconds, why: str = 
 
 def collect(tx: Connection, number: str, who: str, code: str, why: str = "") -> list[Ring]:
     """Handed over to who shows the code. Raises Refused for another code (after TRIES of them in GUESSING for any), and while it is not ready."""
-    found = _pickup(tx, number)
+    found = pickup(tx, number)
     order, since = f"order:{number.partition('-')[0]}", GUESSING
     if (
         tx.execute(TRIED, {"order": order, "number": number, "seconds": since, "action": WRONG_CODE}).scalar_one()
@@ -210,9 +210,17 @@ def collect(tx: Connection, number: str, who: str, code: str, why: str = "") -> 
     return rings
 
 
+def refuse(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
+    """Its customer does not want it after all: it goes back on the shelf, and off the order."""
+    found = pickup(tx, number)
+    rings = move(tx, found, "refuse", "refused", who, why)
+    deadlines.met(tx, found.subject_id, "pickup", number)
+    return rings
+
+
 def not_collected(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
     """Nobody fetched it, as its store says. Raises Refused while it is still kept: its customer was told until when."""
-    found = _pickup(tx, number)
+    found = pickup(tx, number)
     until = deadlines.to_come(tx, found.subject_id, "pickup", number)
     if found.state == "ready" and until is not None:
         raise Refused("still_kept", f"{number} is kept for its customer until {until:%Y-%m-%d %H:%M} UTC.")
@@ -236,7 +244,8 @@ def spoken(tx: Connection, number: str) -> Fulfilment:
     return found
 
 
-def _pickup(tx: Connection, number: str) -> Fulfilment:
+def pickup(tx: Connection, number: str) -> Fulfilment:
+    """A request that is to be fetched, locked. Raises Refused for any other."""
     found = spoken(tx, number)
     if found.method != PICKUP:
         raise Refused("not_a_pickup", f"{number} is to be sent, not fetched.")
@@ -291,7 +300,7 @@ def keeps_for(tx: Connection, location: str) -> Seconds:
 
 def extend(tx: Connection, number: str, who: str, why: str, keeps_for: Seconds) -> list[Ring]:
     """Nobody came, or will in time, and somebody asked for more of it. Said again it is not longer; it is never shorter than was promised."""
-    found = _pickup(tx, number)
+    found = pickup(tx, number)
     move(tx, found, "extend", "ready", who, why)
     due = deadlines.set_(tx, found.subject_id, "pickup", number, keeps_for, never_sooner=True)
     if found.state == "ready":
@@ -303,7 +312,7 @@ def extend(tx: Connection, number: str, who: str, why: str, keeps_for: Seconds) 
 
 def put_back(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
     """Nobody came: the pieces lie on the shelf again. The channel's owner refunds; the claim goes with the channel's cancellation."""
-    found = _pickup(tx, number)
+    found = pickup(tx, number)
     move(tx, found, "put_back", "cancelled", who, why)
     cases.leave(tx, f"fulfilment:{found.id}", by=who)
     return []
@@ -404,7 +413,7 @@ def impossible(found: Fulfilment, event: str) -> Refused:
 
 
 def _set(tx: Connection, found: Fulfilment, state: str, *, pending: bool, trackings: Sequence[Any] = ()) -> None:
-    for line in found.lines if state in ("rejected", "timed_out", "cancelled") else ():
+    for line in found.lines if state in ("rejected", "timed_out", "refused", "cancelled") else ():
         if "instead_of" in line:  # what goes out in its place does not go out: what was sold is wanted again
             reservations.restore(tx, found.subject_id, line["line_id"], line["instead_of"])
     kept = Jsonb([dict(one) for one in trackings or found.trackings])

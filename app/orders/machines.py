@@ -104,6 +104,7 @@ FULFILMENT = Machine(
         ("requested accepted picked", "pack", "packed"),
         ("requested accepted picked packed", "ready", "ready"),  # set out for the customer, who is told
         ("ready", "collect", "collected"),
+        ("ready", "refuse", "refused"),  # its customer does not want it: it goes back on the shelf
         ("ready", "no_show", "no_show"),
         ("no_show", "extend", "ready"),
         ("no_show", "put_back", "cancelled"),
@@ -116,7 +117,7 @@ FULFILMENT = Machine(
         ("proposed requested accepted picked packed ready", "cancel", "cancelled"),
         ("cancelled rejected timed_out", "ship_late", "shipped"),
     ),
-    rest=frozenset(("rejected", "timed_out", "collected", "delivered", "cancelled")),
+    rest=frozenset(("rejected", "timed_out", "collected", "refused", "delivered", "cancelled")),
 )
 PAYMENT = Machine(
     "payment",

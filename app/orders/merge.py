@@ -20,6 +20,7 @@ class _Child(Protocol):
 
 
 C = TypeVar("C", bound=_Child)
+HUB = "hub"  # the origin of what the hub itself took off an order (app/orders/taking_off.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def merge(old: Order | None, new: Order, *, newer: bool, account: str, links: Ma
     if old is None:
         return Told(stamped, echoes)
     header = stamped if newer else old
-    refunds = _refunds(old.refunds, stamped.refunds)
+    known = _refunds(old.refunds, stamped.refunds)
+    refunds = _confirmed(old, stamped, known) if newer else known
     return Told(
         replace(
             header,
@@ -68,7 +70,51 @@ def with_shipment(order: Order, shipment: Shipment) -> Order:
 
 def with_refund(order: Order, refund: Refund) -> Order:
     refunds = _refunds(order.refunds, (refund,))
+    if refund.origin != HUB and refund.id not in {one.id for one in order.refunds}:
+        order, refunds = _same_pieces(order, refund, refunds)
     return replace(order, lines=_less(order, refunds), refunds=refunds)
+
+
+def taken_off(refund: Refund) -> bool:
+    """Whether the hub itself took its pieces off the order, and nobody else yet."""
+    return refund.origin == HUB and not refund.payments and bool(refund.lines)
+
+
+def _confirmed(old: Order, header: Order, refunds: tuple[Refund, ...]) -> tuple[Refund, ...]:
+    """The pieces that a channel takes off are the ones that the hub took off before it, as far as there are such: they are not taken off twice."""
+    if not any(taken_off(refund) for refund in refunds):
+        return refunds
+    wanted = {line.id: line.current_quantity for line in old.lines}
+    told = {refund.id for refund in header.refunds}
+    for refund in (one for one in refunds if one.id not in told):
+        for piece in refund.lines:
+            wanted[piece.line_id] = wanted.get(piece.line_id, Decimal(0)) + piece.quantity
+    fewer = {line.id: wanted.get(line.id, line.current_quantity) - line.current_quantity for line in header.lines}
+    return tuple(_left(refund, fewer) if taken_off(refund) else refund for refund in refunds)
+
+
+def _same_pieces(order: Order, refund: Refund, refunds: tuple[Refund, ...]) -> tuple[Order, tuple[Refund, ...]]:
+    """What the hub had taken off and this refund names is this refund's by now."""
+    fewer: dict[str, Decimal] = {}
+    for piece in refund.lines:
+        fewer[piece.line_id] = fewer.get(piece.line_id, Decimal(0)) + piece.quantity
+    named = dict(fewer)
+    left = tuple(_left(one, fewer) if taken_off(one) else one for one in refunds)
+    back = {line: many - fewer[line] for line, many in named.items()}
+    lines = tuple(
+        replace(line, current_quantity=line.current_quantity + back.get(line.id, Decimal(0))) for line in order.lines
+    )
+    return replace(order, lines=lines), left
+
+
+def _left(refund: Refund, fewer: dict[str, Decimal]) -> Refund:
+    """What the channel has not taken off yet; what it has is taken from `fewer`."""
+    lines = []
+    for piece in refund.lines:
+        same = min(piece.quantity, max(Decimal(0), fewer.get(piece.line_id, Decimal(0))))
+        fewer[piece.line_id] = fewer.get(piece.line_id, Decimal(0)) - same
+        lines.append(replace(piece, quantity=piece.quantity - same))
+    return replace(refund, lines=tuple(piece for piece in lines if piece.quantity))
 
 
 def _less(header: Order, refunds: Iterable[Refund]) -> tuple[Line, ...]:

@@ -1,4 +1,4 @@
-"""Parts of a request: pieces that a location gives back or sends by themselves; what is left of it goes on by itself."""
+"""Parts of a request: pieces that are given back, sent, handed over or refused by themselves; what is left of it goes on by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from app.bell import HUB, Ring
 from app.journal.actions import audit
-from app.orders import fulfilling
+from app.orders import deadlines, fulfilling
 from app.orders.fulfilling import FOLLOW, Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
@@ -23,9 +23,10 @@ ZERO = Decimal(0)
 Pieces = Mapping[str, Decimal]  # line id -> pieces; empty: all of the request
 Line = dict[str, Any]
 SPLIT = text("""
-INSERT INTO fulfilments (subject_id, number, location, account, method, state, round, lines, rules, why, purchase, promised_at, pending)
+INSERT INTO fulfilments (subject_id, number, location, account, method, state, round, lines, rules, why, purchase, promised_at, verify, pending)
 SELECT subject_id, split_part(number, '-', 1) || '-F' || (SELECT count(*) + 1 FROM fulfilments o WHERE o.subject_id = f.subject_id),
-    location, account, method, :state, round, :lines, rules, :why, purchase, promised_at, :pending
+    location, account, method, :state, round, :lines, rules, :why, purchase, promised_at,
+    CASE WHEN :state = 'ready' THEN verify ELSE '' END, :pending
 FROM fulfilments f WHERE id = :id RETURNING id, number
 """)
 REST = text("SELECT number FROM fulfilments WHERE subject_id = :subject AND why = :why ORDER BY id LIMIT 1")
@@ -40,15 +41,34 @@ def reject(tx: Connection, number: str, who: str, why: str, pieces: Pieces) -> l
         return fulfilling.reject(tx, number, who, why)
     event = "give_back" if found.state == "accepted" else "reject"
     _possible(found, event, "rejected")
-    if any("instead_of" in one and one["line_id"] in {line["line_id"] for line in kept} for one in given):
-        raise Refused("not_in_parts", f"{number}: a substituted line is given back as a whole.")
-    for line in given:
-        if "instead_of" in line:
-            reservations.restore(tx, found.subject_id, line["line_id"], line["instead_of"])
-    tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(kept)})
-    row = split(tx, found, given, "rejected", why)
+    row = _taken_out(tx, found, given, kept, "rejected", why)
     _note(tx, found, who, f"{event.replace('_', ' ')} part of fulfilment", why, given, row.number)
     return [Ring(FOLLOW, HUB, row.id)]
+
+
+def refuse(tx: Connection, number: str, who: str, why: str, pieces: Pieces) -> list[Ring]:
+    """A pickup's customer does not want these pieces: they go back on the shelf and off the order. Raises Refused."""
+    found = fulfilling.pickup(tx, number)
+    given, kept = part(found, pieces)
+    if not kept:
+        return fulfilling.refuse(tx, number, who, why)
+    _possible(found, "refuse", "refused")
+    row = _taken_out(tx, found, given, kept, "refused", why)
+    _note(tx, found, who, "refuse part of fulfilment", why, given, row.number)
+    return [Ring(FOLLOW, HUB, row.id)]
+
+
+def collect(tx: Connection, number: str, who: str, code: str, pieces: Pieces, why: str = "") -> list[Ring]:
+    """Only these pieces are handed over; the rest is kept for its customer under the same code and until the same hour. Raises Refused."""
+    found = fulfilling.pickup(tx, number)
+    given, kept = part(found, pieces)
+    if kept:
+        _possible(found, "collect", "collected")
+        tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(given)})
+        row = split(tx, found, kept, "ready", _rest(number))
+        deadlines.also(tx, found.subject_id, "pickup", number, row.number)
+        _note(tx, found, who, "collect part of fulfilment", why, given, row.number)
+    return fulfilling.collect(tx, number, who, code, why)
 
 
 def ship(
@@ -92,9 +112,28 @@ def part(found: Fulfilment, pieces: Pieces) -> tuple[list[Line], list[Line]]:
 
 def split(tx: Connection, found: Fulfilment, lines: list[Line], state: str, why: str) -> Fulfilment:
     """A further request of the same location, in a state of its own; what follows from a rejected one is a worker's to do."""
-    row = {"id": found.id, "lines": Jsonb(lines), "state": state, "why": why, "pending": state == "rejected"}
+    row = {
+        "id": found.id,
+        "lines": Jsonb(lines),
+        "state": state,
+        "why": why,
+        "pending": state in ("rejected", "refused"),
+    }
     made = tx.execute(SPLIT, row).one()
     return replace(found, id=made.id, number=made.number, state=state, lines=lines)
+
+
+def _taken_out(
+    tx: Connection, found: Fulfilment, given: list[Line], kept: list[Line], state: str, why: str
+) -> Fulfilment:
+    """Pieces that do not go out with the rest become a request of their own in `state`."""
+    if any("instead_of" in one and one["line_id"] in {line["line_id"] for line in kept} for one in given):
+        raise Refused("not_in_parts", f"{found.number}: a substituted line is given back as a whole.")
+    for line in given:
+        if "instead_of" in line:
+            reservations.restore(tx, found.subject_id, line["line_id"], line["instead_of"])
+    tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(kept)})
+    return split(tx, found, given, state, why)
 
 
 def _rest(number: str) -> str:

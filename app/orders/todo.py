@@ -40,6 +40,7 @@ SAYINGS: Mapping[str, tuple[str, str]] = {
     "substitutions": ("substitute", ""),
     "preparations": ("ready", "pickup"),
     "collections": ("collect", "pickup"),
+    "refusals": ("refuse", "pickup"),
     "no-shows": ("no_show", "pickup"),
     "extensions": ("extend", "pickup"),
     "put-backs": ("put_back", "pickup"),

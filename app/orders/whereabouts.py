@@ -91,6 +91,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "A part of your order is ready to be fetched; the rest is not there yet.",
         "Bring the code that we sent you.",
     ),
+    "rest_ready": (
+        "A part of your order is yours already; the rest is ready to be fetched.",
+        "Bring the code that we sent you.",
+    ),
     "not_fetched": ("Your order was not fetched in time.", "We write to you about what happens now."),
     "partly_shipped": (
         "A part of your order is on its way; the rest is being prepared.",
@@ -107,6 +111,8 @@ def _state(order: Order, asked: Sequence[Fulfilment], held: bool, late: Collecti
     """`late` are the requests that were kept until their hour. Nothing is handed over of a held order, whatever is set out."""
     found = order_state(order, life_of(order))
     states = {one.state for one in asked}
+    if found == "partly_shipped" and not held and {"ready", "no_show"} & states:
+        return "rest_ready" if "ready" in states else "not_fetched"
     if found in ("shipped", "delivered", "returned", "cancelled", "partly_shipped"):
         return found
     if held:

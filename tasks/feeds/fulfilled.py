@@ -13,7 +13,7 @@ from app.database import transaction
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.journal.subjects import Subject
-from app.orders import fulfilling, planning
+from app.orders import fulfilling, paying_off, planning, taking_off
 from app.orders.fulfilling import Fulfilment
 from app.orders.merge import with_shipment
 from connectors.canonical.codec import dump
@@ -91,6 +91,15 @@ def _left(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> No
     apply.keep_changed(tx, cause, subject, order, with_shipment(order, one.shipment()))
 
 
+def _refused(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
+    """Off the order by our word; where the channel gives money back, somebody is asked to have it do so."""
+    if order.cancelled_at is None:
+        cause = laying.Cause(None, None, 0, one.location)
+        new = taking_off.refused(order, one)
+        apply.keep_changed(tx, cause, subject, order, new)
+        paying_off.ask(tx, subject.id, order, new, one)
+
+
 def _not_fetched(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
     cases.open_case(
         tx,
@@ -114,5 +123,6 @@ FOLLOWS: Mapping[str, Callable[[Connection, Subject, Order, Fulfilment], None]] 
     "ready": _ready,
     "shipped": _left,
     "collected": _left,
+    "refused": _refused,
     "no_show": _not_fetched,
 }

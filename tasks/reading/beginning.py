@@ -12,7 +12,20 @@ from app.bell import Ring
 from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import conflicts, covering, holds, keeping, money, planning, returning, standing, states, waiting
+from app.orders import (
+    conflicts,
+    covering,
+    fulfilling,
+    holds,
+    keeping,
+    money,
+    paying_off,
+    planning,
+    returning,
+    standing,
+    states,
+    waiting,
+)
 from app.orders.difference import Difference, Kind, changed, differences
 from app.orders.merge import pending
 from app.stock import reservations
@@ -89,6 +102,8 @@ def _resourced(tx: Connection, setting: laying.Setting, difference: Difference) 
     done = laying.start(tx, replace(setting, sourced=ASKED if asked else ""), difference)
     if not asked or (difference.kind is Kind.CHANGED and not difference.facets & WHAT_SHIPS):
         return done
+    if difference.kind is Kind.CHANGED and _stays(tx, setting, difference):
+        return done
     gone = sourced.withdraw(tx, setting, difference.key)
     covering.overhang(tx, subject, waybill, setting.order)
     if difference.kind is Kind.CANCELLED:
@@ -96,6 +111,11 @@ def _resourced(tx: Connection, setting: laying.Setting, difference: Difference) 
     elif not sourced.afterwards(tx, setting, difference.key):
         sourced.lay(tx, setting, planning.retry(tx, subject, waybill, setting.order))
     return done or bool(gone)
+
+
+def _stays(tx: Connection, setting: laying.Setting, difference: Difference) -> bool:
+    """Whether an edit leaves each location what it was asked for: a price, or pieces that nobody has any more (refused at the counter)."""
+    return "address" not in difference.facets and covering.fits(setting.order, fulfilling.of(tx, setting.subject.id))
 
 
 ENDS_WAITING = (Kind.CHANGED, Kind.CANCELLED)  # after it nothing more may be to leave
@@ -111,6 +131,7 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
     for refund in new.refunds:
         if refund.id not in before and not pending(refund):
             returning.refunded(tx, subject, refund)
+            paying_off.look(tx, subject, new)
     moves = states.follow(tx, subject, standing.states(new), account, event)
     edited = old is not None and "lines" in changed(old, new)
     known = states.known(tx, subject) if edited else {}

@@ -64,6 +64,7 @@ class Fulfilments(Page):
         "substitutions": "support",
         "preparations": "support",
         "collections": "support",
+        "refusals": "support",
         "no_shows": "support",
         "extensions": "support",
         "returns": "support",
@@ -147,9 +148,16 @@ class Fulfilments(Page):
 
     @expose("/<number>/collections", methods=("POST",))
     def collections(self, number: str) -> ResponseReturnValue:
-        why, code = reason(), word("code", 20)
+        why, code, some = reason(), word("code", 20), pieces()
         told = "It is handed over."
-        return _said(number, "collect", lambda tx, who: fulfilling.collect(tx, number, who, code, why), told)
+        return _said(number, "collect", lambda tx, who: sharing.collect(tx, number, who, code, some, why), told)
+
+    @expose("/<number>/refusals", methods=("POST",))
+    def refusals(self, number: str) -> ResponseReturnValue:
+        """What a customer does not want of a pickup."""
+        why, some = reason(), pieces()
+        told = "It lies on the shelf again; what was paid for it is given back."
+        return _said(number, "refuse", lambda tx, who: sharing.refuse(tx, number, who, why, some), told)
 
     @expose("/<number>/no-shows", methods=("POST",))
     def no_shows(self, number: str) -> ResponseReturnValue:

@@ -110,10 +110,20 @@ def _ready(tx: Connection, number: str, who: str) -> list[Ring]:
     return fulfilling.ready(tx, number, who, fulfilling.keeps_for(tx, found.location))
 
 
-@resource.on("POST", "/<number>/collections", WRITE, ONE, takes=shapes.HandOver, once=True)
+@resource.on(
+    "POST", "/<number>/collections", WRITE, {200: shapes.Shipped, **CONFLICT}, takes=shapes.HandOver, once=True
+)
 def collected(asked: Told, number: str) -> Response:
     """Handed over to who shows the code. After five wrong ones none is heard for a quarter of an hour."""
-    return _say(number, "collect", lambda tx, name, who: fulfilling.collect(tx, name, who, asked["code"]))
+    pieces, code = _pieces(asked), asked["code"]
+    return _say(number, "collect", lambda tx, name, who: sharing.collect(tx, name, who, code, pieces), rest=True)
+
+
+@resource.on("POST", "/<number>/refusals", WRITE, ONE, takes=shapes.Rejection, once=True)
+def refused(asked: Told, number: str) -> Response:
+    """The customer does not want these pieces (or any): they lie on the shelf again, off the order, and what was paid goes back."""
+    pieces, why = _pieces(asked), asked["reason"]
+    return _say(number, "refuse", lambda tx, name, who: sharing.refuse(tx, name, who, why, pieces))
 
 
 @resource.on("POST", "/<number>/no-shows", WRITE, ONE, takes=shapes.Reasoned, once=True)

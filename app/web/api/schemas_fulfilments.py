@@ -120,9 +120,11 @@ class Reasoned(Schema):
 
 
 class HandOver(Schema):
-    """`code` is what the customer shows: six digits."""
+    """`code` is what the customer shows: six digits. Without `lines` all of it is handed over; else only these pieces: the rest becomes a request of
+    its own (`rest` in the answer), kept under the same code and until the same hour."""
 
     code = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}$"))
+    lines = some()
 
 
 class KeptLonger(Schema):
