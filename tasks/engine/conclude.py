@@ -17,7 +17,7 @@ from app import cases
 from app.accounts import listeners, pace, state
 from app.catalogue import codes, price_marks
 from app.catalogue.price_marks import PriceMark
-from app.journal import facts, holding, nourish, steps
+from app.journal import facts, holding, links, nourish, steps
 from app.journal.steps import Ended
 from app.orders import holds, states
 from app.stock import dirty
@@ -65,6 +65,7 @@ def conclude(
         return None
     if inner is not None:
         inner(tx)
+    _note_made(tx, work, verdict)
     _tell(tx, work, acted)
     _health(tx, work, verdict)
     _mark(tx, work, verdict)  # after steps and runs: whoever receives locks in that order too
@@ -147,6 +148,16 @@ def _held(tx: Connection, work: Work, verdict: Verdict) -> Verdict:
     if verdict.state != "ready" or verdict.doubtful or not moving or not holds.held(tx, work.step.subject_id):
         return verdict
     return replace(verdict, state="parked", hold=holding.fact(work.step.subject_id), sentence="The order is held.")
+
+
+def _note_made(tx: Connection, work: Work, verdict: Verdict) -> None:
+    """What an attempt made before it stumbled is known to be there, though a cancellation may end the step: money back is credited to it.
+
+    What is done notes all of its links by itself.
+    """
+    if verdict.state != "done":
+        for kind, ours, theirs in work.made:
+            links.link(tx, work.step.account, kind, ours, theirs, work.step.subject_id)
 
 
 def _mark(tx: Connection, work: Work, verdict: Verdict) -> None:

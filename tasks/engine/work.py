@@ -60,6 +60,7 @@ class Work:
     began: float = field(default_factory=time.monotonic)
     exchanges: list[Exchange] = field(default_factory=list)
     links: list[tuple[str, str, str]] = field(default_factory=list)
+    made: list[tuple[str, str, str]] = field(default_factory=list)  # of these, what a write that was made has brought
     results: dict[str, ExternalId] = field(default_factory=dict)
     found: bool = False
     doubles: list[Doubled] = field(default_factory=list)
@@ -265,6 +266,7 @@ class Work:
             result = self._looked_up(write)
         else:
             result = self._sent(write)
+        self.made += [(kind, ours, result) for kind, ours in write.links]
         self.links += [(kind, ours, result) for kind, ours in write.links]
         self.results[write.name] = result
         if known is None:
