@@ -58,6 +58,7 @@ class AccountEntry:
     limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     polls: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timeout: float = 10.0
+    settles_after: float = 0.0
     share: float | None = None
     max_body: int | None = None
 

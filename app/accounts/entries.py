@@ -33,7 +33,15 @@ def account(name: str) -> Account:
     """What a connector is handed."""
     found = entry(name)
     credentials = {key: os.environ.get(env, "") for key, env in found.credentials.items()}
-    return Account(found.name, found.connector, found.base_url, credentials, found.settings, found.timeout)
+    return Account(
+        found.name,
+        found.connector,
+        found.base_url,
+        credentials,
+        found.settings,
+        found.timeout,
+        found.settles_after,
+    )
 
 
 def manifest(name: str) -> Manifest:

@@ -16,6 +16,8 @@ class Account:
     """`credentials` holds secrets by the names that the manifest's [auth] asks for; they never appear in a repr or log.
 
     `settings` are the connector's own choices (location ids, subsidiary, match rule ...), as the configuration gives them.
+    `timeout`: seconds that an answer is waited for. `settles_after`: seconds after which a write without an answer has arrived or never will,
+    where this system is known to be slower than the connector's manifest says.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Account:
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
     timeout: float = 10.0
+    settles_after: float = 0.0
 
 
 class Codes(Protocol):

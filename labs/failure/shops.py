@@ -31,7 +31,8 @@ from local.story.seed import seed, subscribe, warm
 from local.story.stage import Stage as Counter
 
 # What the simulators were told to allow (local/simulators.py), and NetSuite's requests at a time; our calls wait ten seconds at most.
-LIMITS = (Published("netsuite", "concurrency", 5, waits=10.0), Published("shipbob", "window", 150, 60.0))
+ERP = "netsuite"
+LIMITS = (Published(ERP, "concurrency", 5, waits=10.0), Published("shipbob", "window", 150, 60.0))
 AWAY = policy.LEASE + 2 * policy.MOST + 2.0
 # Kind of bad day -> how it is set: at every call, at writes, or for a while.
 DAYS: dict[str, dict[str, Any]] = {
@@ -49,7 +50,7 @@ DAYS: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Shops:
-    """The stage; `desks` by system: shopify, netsuite, shipbob, mail."""
+    """The stage; `desks` by system: shopify, shipbob, mail. The ERP's is its own (`everybody` has it, too)."""
 
     scenario: Scenario
     folder: Path
@@ -64,6 +65,11 @@ class Shops:
     @property
     def desks(self) -> dict[str, Desk]:
         return dict(self.counter.desks)
+
+    @property
+    def everybody(self) -> dict[str, Desk]:
+        assert self.erp.desk is not None
+        return {**self.desks, ERP: self.erp.desk}
 
     def say(self, words: str) -> None:
         print(f"{time.monotonic() - self._began:6.1f} s  {words}", flush=True)
@@ -92,7 +98,7 @@ class Shops:
         )
 
     def _calls(self) -> Iterator[Call]:
-        for name, desk in self.desks.items():
+        for name, desk in self.everybody.items():
             yield from (acme.call(name, row) for row in desk.get("calls"))
 
 
@@ -103,11 +109,11 @@ def every_bad_day(system: str) -> Callable[[Any], None]:
         ordinary = iter(plan.ordinary() * 3)
         for kind, how in DAYS.items():
             stage.say(f"{system}: {kind}")
-            stage.desks[system].faults({"kind": kind, **how})
+            stage.everybody[system].faults({"kind": kind, **how})
             stage.counter.place([next(ordinary) for _ in range(8)], pause=0.1)
             time.sleep(3)
         stage.say(f"{system} is away for {AWAY:g} s")
-        stage.desks[system].faults({"kind": "drop"})
+        stage.everybody[system].faults({"kind": "drop"})
         stage.counter.place([next(ordinary) for _ in range(8)], pause=0.1)
         time.sleep(AWAY)
         stage.good_weather()

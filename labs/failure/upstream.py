@@ -74,7 +74,7 @@ SCENARIOS = (
         "thin-webhooks",
         "webhooks that only say where to look, each three times",
         thin,
-        {"orders": 120, "booked": 100, "parcels": 40},
+        {"orders": 120, "booked": 100, "parcels": 36},
         Lab(shapes={"shop": "thin"}),
         sized=True,
     ),

@@ -74,7 +74,7 @@ def storms(*faults: Fault) -> Callable[[Stage], None]:
 
 
 def slow(stage: Stage) -> None:
-    """Some answers of every system take thirty seconds."""
+    """Some answers of every system take thirty seconds, and the work is done at their end only: the accounts say that they are that slow."""
     for role in ROLES:
         stage.systems.faults(role, Fault("slow", chance=0.08, times=6, value=30.0))
     life(stage, 100)
@@ -189,5 +189,13 @@ SCENARIOS = (
         SEARCHED,
         beyond=frozenset(("erp",)),
     ),
-    Scenario("thirty-seconds", "answers that take thirty seconds", slow, LESS, sized=True),
+    Scenario(
+        "thirty-seconds",
+        "answers that take thirty seconds, the work done at their end",
+        slow,
+        LESS,
+        Lab(accounts={role: {"settles_after": 33.0} for role in ROLES}),
+        patience=90,
+        sized=True,
+    ),
 )

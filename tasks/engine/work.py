@@ -321,7 +321,8 @@ class Work:
 
     def _settles_in(self, rule: WriteRule) -> float:
         sent_at = self.step.sent_at or self.step.claimed_at
-        return (sent_at + timedelta(seconds=rule.settles_after) - self.step.claimed_at).total_seconds() - (
+        after = max(rule.settles_after, entries.account(self.step.account).settles_after)
+        return (sent_at + timedelta(seconds=after) - self.step.claimed_at).total_seconds() - (
             time.monotonic() - self.began
         )
 
