@@ -273,6 +273,7 @@ first = 0.05
 factor = 1.5
 most = 0.5
 tries = 24
+not_there = 3
 unexpected = 3
 budget = 50
 refill = 0.2

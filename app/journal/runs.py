@@ -10,7 +10,9 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
+from app.cases import leave
 from app.database import plain
+from app.journal.steps import close_run
 
 RUN = text("""
 INSERT INTO runs (subject_id, event_id, event_at, flow, flow_version, difference, document_id, child, detail, open_steps, state, ended_at)
@@ -37,6 +39,11 @@ CHILD = text("SELECT child FROM runs WHERE subject_id = :subject AND flow = :flo
 BEFORE = text("SELECT 1 FROM runs WHERE subject_id = :subject AND flow = :flow AND difference = :difference")
 FETCH_WAITING = text("""
 SELECT 1 FROM steps WHERE subject_id = :subject AND flow = :flow AND state = 'ready' AND NOT doubtful LIMIT 1 FOR UPDATE
+""")
+
+GIVEN_UP = text("""
+UPDATE steps SET state = 'cancelled', armed = false, updated_at = now(), ended_at = now()
+WHERE subject_id = :subject AND flow = :flow AND state = 'dead' AND NOT doubtful AND job IS NULL RETURNING id, run_id
 """)
 
 
@@ -169,3 +176,10 @@ def ready_accounts(tx: Connection, subject: int) -> set[str]:
 def fetch_waiting(tx: Connection, subject: int, flow: str) -> bool:
     """Whether a fetch of this object has not begun yet; it is held until this transaction ends."""
     return tx.execute(FETCH_WAITING, {"subject": subject, "flow": flow}).scalar() is not None
+
+
+def give_way(tx: Connection, subject: int, flow: str) -> None:
+    """Ends the fetches of this object that were given up: another looks now, and their cases are over."""
+    for step in tx.execute(GIVEN_UP, {"subject": subject, "flow": flow}).all():
+        close_run(tx, step.run_id, 1, "told of again: another fetch looks")
+        leave(tx, f"step:{step.id}")

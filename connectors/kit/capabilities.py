@@ -256,7 +256,7 @@ class Fetcher(Protocol):
     """A source that can be asked for one object: thin webhooks, and deliveries that never came."""
 
     def fetch(self, pointer: Pointer) -> Message | None:
-        """The object's full document as a message that the connector's `read` understands; None when it is gone."""
+        """The object's full document as a message that the connector's `read` understands; None when it is not there (any more, or yet)."""
 
 
 @runtime_checkable

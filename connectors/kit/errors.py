@@ -60,6 +60,16 @@ class Missing(Trouble):
 
 
 @dataclass
+class NotThere(Trouble):
+    """What a source told of is not there when it is asked for: late perhaps, so it is asked for again, and after a while a person looks.
+
+    Counts as a try, and says nothing against the account, which answered.
+    """
+
+    code: str = "not_there"
+
+
+@dataclass
 class Unauthorized(Trouble):
     """The account's credentials are refused: the account pauses, its steps keep waiting."""
 

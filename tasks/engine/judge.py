@@ -96,6 +96,12 @@ def _missing(trouble: Trouble, tries: int, spent: bool) -> Verdict:
     )
 
 
+def _not_there(trouble: Trouble, tries: int, spent: bool) -> Verdict:
+    if tries >= int(config().settings["retry"]["not_there"]):
+        return Verdict("dead", "given up", **_told(trouble))
+    return Verdict("ready", "retry", later=backoff(tries), **_told(trouble))
+
+
 def _unauthorized(trouble: Trouble, tries: int, spent: bool) -> Verdict:
     return Verdict("ready", "unauthorised", later=1.0, untried=True, health=SILENT, pause=True, **_told(trouble))
 
@@ -143,6 +149,7 @@ VERDICTS: Mapping[type[Exception], Callable[[Trouble, int, bool], Verdict]] = {
     errors.Ambiguous: _ambiguous,
     errors.Rejected: _rejected,
     errors.Missing: _missing,
+    errors.NotThere: _not_there,
     errors.Unauthorized: _unauthorized,
     errors.NotOffered: _not_offered,
     errors.LeaseLost: _lease_lost,

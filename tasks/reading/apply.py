@@ -363,6 +363,7 @@ def pointer(tx: Connection, event: Event, told: Pointer) -> Outcome:
         (step,),
         detail={"pointer": dump(told)},
     )
+    runs.give_way(tx, subject.id, flow.name)
     runs.lay(tx, run)
     return Outcome(
         "running",

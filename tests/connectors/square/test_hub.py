@@ -276,3 +276,38 @@ def test_what_was_approved_is_taken_with_the_last_parcel(stores: Stores) -> None
     assert stores.world.one("SELECT count(*) FROM money_moves") == 1, "nothing was taken too much, so nothing goes back"
     assert stores.world.one("SELECT count(*) FROM cases WHERE status <> 'resolved'") == 0
     assert stores.world.settled()
+
+
+def test_a_listed_sale_that_is_not_there_yet_is_asked_for_again(stores: Stores) -> None:
+    """A list may be ahead of what it lists. The row is known from then on, so no later poll brings it: it is asked for until it is there,
+    and where that lasts too long, a person is told. News of it takes the place of what was given up."""
+    ago = {"kind": "till", "silent": True, "created_at": when(1), "updated_at": when(1)}
+    name = stores.post("/_sim/orders", ago)[0]["id"]
+    table = stores.world.simulators["stores"].memory.table("orders")
+    stores.poll()
+    hidden = table.pop(name)
+    stores.world.turn()
+    stores.world.pump(until=lambda: stores.world.one("SELECT count(*) FROM attempts WHERE outcome = 'retry'") == 1)
+    assert stores.world.events() == {"running": 1}
+    table[name] = hidden
+    stores.world.pump()
+    assert stores.booked() == {name: 1}
+
+    late = stores.post("/_sim/orders", ago)[0]["id"]
+    stores.poll()
+    hidden = table.pop(late)
+    stores.world.pump()
+    (case,) = stores.world.rows("SELECT code, sentence, owner FROM cases WHERE status <> 'resolved'")
+    assert (case.code, case.owner) == ("not_there", "integration desk")
+    assert late in case.sentence
+    assert stores.world.one("SELECT count(*) FROM steps WHERE state = 'dead'") == 1
+    table[late] = hidden
+    stores.poll()  # this very row is known
+    stores.world.pump()
+    assert stores.booked() == {name: 1}
+    stores.post(f"/_sim/orders/{late}/moves", {"note": "found"})
+    stores.hear(stores.news())
+    stores.world.pump()
+    assert stores.booked() == {name: 1, late: 1}
+    assert not stores.world.one("SELECT count(*) FROM cases WHERE status <> 'resolved'")
+    assert stores.world.settled()
