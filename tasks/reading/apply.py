@@ -12,7 +12,7 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders import authority, fulfilling, supplying
+from app.orders import authority, falling_short, fulfilling, supplying
 from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
 from app.orders.refused import Refused
@@ -223,10 +223,19 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
         return refusing.outcome(tx, subject, event.account, refusal, known=_knows(old, piece))
     new = with_shipment(old, piece) if isinstance(piece, Shipment) else with_refund(old, piece)
     cause = laying.Cause(event.id, event.at, event.lane, event.account)
-    if isinstance(piece, Shipment) and piece.status in GONE:
-        fulfilling.told_by_account(tx, told.reference, "ship")
-        _received(tx, _setting(cause, subject, old), told.reference, piece)
+    if isinstance(piece, Shipment):
+        _told_of(tx, _setting(cause, subject, old), told.reference, piece)
     return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
+
+
+def _told_of(tx: Connection, setting: laying.Setting, number: str, parcel: Shipment) -> None:
+    """What a parcel means for the request that it is of: it has left, or will not leave from there."""
+    if parcel.status in GONE:
+        fulfilling.told_by_account(tx, number, "ship")
+        _received(tx, setting, number, parcel)
+    short = falling_short.told(tx, setting.cause.account, number, setting.order, parcel)
+    if short is not None and not short.let_go:
+        sourced.fall_short(tx, setting, short)
 
 
 def _setting(cause: laying.Cause, subject: Subject, order: Order) -> laying.Setting:
