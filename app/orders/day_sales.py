@@ -35,7 +35,9 @@ WHERE s.account = :account AND s.till = :till AND s.day = :day AND s.currency = 
 BEFORE = text("""
 SELECT count(DISTINCT summary) FROM day_sales WHERE account = :account AND till = :till AND day = :day AND summary <> ''
 """)
-SUMMED = text("UPDATE day_sales SET summary = :summary WHERE subject_id = ANY(:subjects)")
+SUMMED = text("UPDATE day_sales SET summary = :summary, voids = :voids WHERE subject_id = :subject")
+POSTED = text("SELECT EXISTS (SELECT 1 FROM day_sales WHERE subject_id = :subject AND summary <> '')")
+LEFT_OUT = text("SELECT summary <> '' AND :refund = ANY(voids) FROM day_sales WHERE subject_id = :subject")
 BOOKED = text("""
 SELECT d.body FROM day_sales s JOIN subjects o ON o.kind = 'order' AND o.account = s.account AND o.external_id = s.summary
 JOIN documents d ON d.id = o.document_id JOIN links l ON l.subject_id = o.id AND l.kind = 'order' AND l.account = :erp
@@ -115,8 +117,26 @@ def take(tx: Connection, one: Day) -> tuple[str, list[tuple[int, Order]]]:
     return f"{one.name}/{number}", [(subject, order) for subject, order in rows if isinstance(order, Order)]
 
 
-def summed(tx: Connection, summary: str, subjects: Sequence[int]) -> None:
-    tx.execute(SUMMED, {"summary": summary, "subjects": list(subjects)})
+def summed(tx: Connection, summary: str, subject: int, voids: Sequence[str]) -> None:
+    """A sale stands in a booking, without what was voided of it by these refunds."""
+    tx.execute(SUMMED, {"summary": summary, "subject": subject, "voids": list(voids)})
+
+
+def empty(tx: Connection, subject: int) -> None:
+    """Every piece of a sale was voided before its day was booked: it is in no booking."""
+    tx.execute(DROP, {"subject": subject})
+
+
+def posted(tx: Connection, subject: int) -> bool:
+    """Whether a sale stands in a booking of its till's day."""
+    return bool(tx.execute(POSTED, {"subject": subject}).scalar())
+
+
+def left_out(tx: Connection, subject: int, order: Order, refund: str) -> bool:
+    """Whether a refund's pieces were voided in time: the booking was made without them, or without all of the sale."""
+    found = tx.execute(LEFT_OUT, {"subject": subject, "refund": refund}).scalar()
+    nothing = order.cancelled_at is not None or not any(line.current_quantity for line in order.lines)
+    return nothing if found is None else bool(found)
 
 
 def booked(tx: Connection, subject: int, erp: str) -> Order | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from app.orders.difference import GONE
 from app.orders.life import ZERO, Life, LineLife, TenderLife
 from app.orders.merge import pending
-from app.stock.counter import at_the_counter
+from app.stock.counter import at_the_counter, voided
 from connectors.canonical.money import Role
 from connectors.canonical.order import Line, Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
@@ -76,7 +76,7 @@ def handed_over(order: Order) -> Life:
     life = life_of(order)
     for line in order.lines if order.cancelled_at is None else ():
         if at_the_counter(order, line):
-            life = life.with_line(_line(order, line, line.quantity))
+            life = life.with_line(_line(order, line, line.quantity - voided(order, line.id)))
     return life
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import reduce
 from operator import add
 from typing import TypeVar
 
+from app.stock.counter import VOID
 from connectors.canonical.gate import equation
-from connectors.canonical.money import MoneyBag, zero
+from connectors.canonical.money import MoneyBag, minor_unit, zero
 from connectors.canonical.order import Charge, Discount, Line, Order, Source, Tax, Totals
-from connectors.canonical.payment import Payment, PaymentStatus
+from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.canonical.returns import Refund, RefundLine
 
 T = TypeVar("T")
@@ -50,6 +51,68 @@ def summary(name: str, sales: Sequence[Order]) -> Order:
 
 
 PARTS = ("lines", "discounts", "shipping", "charges", "tax", "total")
+
+
+def left(sale: Order) -> tuple[Order, tuple[str, ...]]:
+    """A sale without what was voided of it, and by which refunds; without lines where that is all. A void that gave back in another way than the sale
+    was paid in stays a refund of its own."""
+    voids: list[Refund] = []
+    payments: tuple[Payment, ...] | None = sale.payments
+    for one in (refund for refund in sale.refunds if refund.reason == VOID):
+        less = _less(payments or (), one.payments)
+        if less is not None:
+            payments = less
+            voids.append(one)
+    gone: dict[str, Decimal] = {}
+    for line in (line for one in voids for line in one.lines):
+        gone[line.line_id] = gone.get(line.line_id, Decimal(0)) + line.quantity
+    lines = tuple(_shrunk(line, gone.get(line.id, Decimal(0))) for line in sale.lines)
+    total = sale.totals.total.shop
+    for one in voids:
+        total -= one.total.shop
+    kept = tuple(line for line in lines if line.quantity)
+    if not kept and total:
+        return sale, ()
+    sums = replace(sale.totals, total=MoneyBag(total))
+    return replace(sale, lines=kept, payments=payments or (), totals=sums), tuple(one.id for one in voids)
+
+
+def _less(payments: Sequence[Payment], back: Sequence[Payment]) -> tuple[Payment, ...] | None:
+    """What the tenders took less what went back through them; None where one did not take as much."""
+    found = list(payments)
+    for one in back:
+        amount = one.amount.shop
+        for n, paid in reversed(list(enumerate(found))):
+            if paid.gateway == one.gateway and paid.kind in TOOK and paid.status is PaymentStatus.SUCCESS:
+                taken = min(amount, paid.amount.shop)
+                found[n] = replace(paid, amount=MoneyBag(paid.amount.shop - taken))
+                amount -= taken
+        if amount:
+            return None
+    return tuple(one for one in found if one.amount.shop or one.kind not in TOOK)
+
+
+TOOK = (PaymentKind.SALE, PaymentKind.CAPTURE)
+
+
+def _shrunk(line: Line, gone: Decimal) -> Line:
+    """So many pieces less of a line; its discounts and taxes in proportion, to the minor unit."""
+    if not gone:
+        return line
+    left = line.quantity - gone
+
+    def share(bag: MoneyBag) -> MoneyBag:
+        part = bag.shop.amount * left / line.quantity
+        return MoneyBag(replace(bag.shop, amount=part.quantize(minor_unit(bag.shop.currency), ROUND_HALF_UP)))
+
+    return replace(
+        line,
+        quantity=left,
+        current_quantity=left,
+        gross=share(line.gross) if line.gross is not None else None,
+        discounts=tuple(replace(one, amount=share(one.amount)) for one in line.discounts),
+        taxes=tuple(replace(one, amount=share(one.amount)) for one in line.taxes),
+    )
 
 
 def in_day(booked: Order, sale: Order, refund: Refund) -> Refund:

@@ -12,8 +12,10 @@ from app.stock import movements, parts
 from app.stock.movements import Movement
 from connectors.canonical.order import Line, Order, Source
 from connectors.canonical.product import ProductKind
+from connectors.canonical.returns import Refund
 
 SOURCE = "hub"
+VOID = "till void"  # the reason of a refund whose pieces never left: voided at the till before its day was booked
 KEPT_IN_STOCK = (ProductKind.GOODS, ProductKind.BUNDLE)
 
 
@@ -40,12 +42,34 @@ def take_back(tx: Connection, order: Order) -> None:
         movements.record(tx, [*_moves(tx, order, "return", 1, datetime.now(UTC))])
 
 
+def voided(order: Order, line_id: str) -> Decimal:
+    """Pieces of a line that were voided at the till by themselves."""
+    pieces = (line for refund in order.refunds if refund.reason == VOID for line in refund.lines)
+    return sum((line.quantity for line in pieces if line.line_id == line_id), Decimal(0))
+
+
+def give_back(tx: Connection, order: Order, refund: Refund) -> None:
+    """Pieces of a sale that were voided lie on the shelf again, once for each void."""
+    lines = {line.id: line for line in order.lines}
+    at, made_of = refund.at or datetime.now(UTC), parts.of(tx, {lines[one.line_id].sku for one in refund.lines})
+    moves = []
+    for n, one in enumerate(refund.lines):
+        line = lines[one.line_id]
+        place = line.location or order.location
+        for sku, each in made_of.get(line.sku, ((line.sku, Decimal(1)),)):
+            if place and sku:
+                number = f"void:{order.channel}:{order.id}:{refund.id}:{line.id}:{sku}"
+                moves.append(Movement(SOURCE, number, "return", sku, place, one.quantity * each, at, n=n))
+    movements.record(tx, moves)
+
+
 def _moves(tx: Connection, order: Order, kind: str, sign: int, at: datetime) -> Iterator[Movement]:
     lines = carried(order)
     made_of = parts.of(tx, {line.sku for line in lines})
     for line in lines:
         place = line.location or order.location
         for sku, each in made_of.get(line.sku, ((line.sku, Decimal(1)),)):
-            if place and sku and line.quantity > 0:
+            many = line.quantity - (voided(order, line.id) if sign > 0 else 0)  # a void is a movement of its own
+            if place and sku and many > 0:
                 number = f"{kind}:{order.channel}:{order.id}:{line.id}:{sku}"
-                yield Movement(SOURCE, number, kind, sku, place, sign * line.quantity * each, at)
+                yield Movement(SOURCE, number, kind, sku, place, sign * many * each, at)

@@ -173,7 +173,11 @@ class Records:
     def _cancel(self, kind: str, name: str) -> Any:
         with self._memory.lock:
             record = self._record(kind, name)
-            if record["state"] == "shipped":
+            named = [] if kind != "requests" else (request.get_json(silent=True) or {}).get("lines") or []
+            there = left(record) if named else {}
+            if any(int(row["quantity"]) > there.get(row["sku"], 0) for row in named):
+                raise Refusal(409, "already_shipped", "Some of these pieces have left the house.")
+            if record["state"] == "shipped" and not named:
                 raise Refusal(409, "already_shipped", "It has left the house: it cannot be cancelled.")
             if any(one["body"].get("buy") == name for one in self._memory.table("arrivals").values()):
                 raise Refusal(409, "already_received", "Something of it was received: it cannot be cancelled.")
@@ -197,8 +201,10 @@ class Records:
         """The warehouse ships a request (the supplier a purchase order), or the given lines of it, and tells of it."""
         with self._memory.lock:
             asked = self._asked(kind, reference)
-            record = self._memory.put(kind, asked["id"], {**asked, "state": "shipped"})
-            return self._shop.parcel(record, document().get("lines"))
+            lines = document().get("lines")
+            sent = [*asked.get("sent", ()), *(lines or asked["body"]["lines"])]
+            record = self._memory.put(kind, asked["id"], {**asked, "state": "shipped", "sent": sent})
+            return self._shop.parcel(record, lines)
 
     def _effects(self) -> Any:
         """What was done, by business identity, so that a double shows as 2."""
@@ -209,6 +215,15 @@ class Records:
         counts["cancelled"] = Counter(f"{r['kind']} {r['reference']}" for r in records if r["state"] == "cancelled")
         counts["amended"] = {r["reference"]: _content(r["body"]) for r in records if r.get("revision")}
         return {**counts, **self._shop.effects()}
+
+
+def left(record: Mapping[str, Any]) -> Mapping[str, int]:
+    """SKU -> pieces of a request that are still in the house."""
+    found: Counter[str] = Counter()
+    for sign, rows in ((1, record["body"]["lines"]), (-1, record.get("sent", ()))):
+        for row in rows:
+            found[row["sku"]] += sign * int(row["quantity"])
+    return found
 
 
 def _content(body: Mapping[str, Any]) -> str:

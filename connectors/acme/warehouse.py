@@ -35,6 +35,18 @@ class Warehouse:
             )
         )
 
+    def cancel_rest(self, order: Order, *, key: str, reference: str) -> Writes:
+        """Names the pieces; Acme stops all or none of them (409 already_shipped)."""
+        asked = self._asked_for(order, reference)
+        lines = [{"sku": line.sku, "quantity": f"{line.current_quantity.normalize():f}"} for line in order.lines]
+        return (
+            yield Write(
+                "cancellation",
+                send=lambda: str(self.client.cancel("requests", asked, lines)["id"]),
+                find=lambda: asked if self.client.record("requests", asked)["state"] == "cancelled" else None,
+            )
+        )
+
     def _asked_for(self, order: Order, reference: str) -> ExternalId:
         known = self.connection.known.id("request", order.id)
         row = None if known else self.client.by_reference("requests", reference)

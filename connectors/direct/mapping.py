@@ -13,6 +13,7 @@ import simplejson
 from connectors.canonical.codec import load
 from connectors.canonical.money import MoneyBag, zero
 from connectors.canonical.order import Order, Source
+from connectors.canonical.payment import Payment
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.canonical.snapshot import Ignored, Reading, Snapshot
 from connectors.kit.account import Account
@@ -107,4 +108,23 @@ def _sale(body: Row) -> Snapshot:
     return Snapshot("order", made.id, version(made.updated_at), replace(made, source=Source.POS, lines=home))
 
 
-READERS: dict[str, Callable[[Row], Reading]] = {"order": _order, "cancellation": _cancellation, "till.sale": _sale}
+def _void(body: Row) -> Snapshot:
+    """Pieces of a till's sale that were taken back at once; what each was sold for is the hub's to reckon."""
+    place = Place(body)
+    payments = tuple(_sound(Payment, {"kind": "refund", **one}) for one in body.get("payments", ()))
+    currency = place.at("currency").needed().text()
+    nothing = MoneyBag(zero(currency))
+    lines = tuple(_cancelled(line, nothing) for line in place.at("lines").items())
+    at = place.at("placed_at").instant()
+    gone = Refund(
+        place.at("id").needed().id(), nothing, lines, payments=payments, note=place.at("reason").text(), at=at
+    )
+    return Snapshot("void", place.at("order_id").needed().id(), version(at), gone)
+
+
+READERS: dict[str, Callable[[Row], Reading]] = {
+    "order": _order,
+    "cancellation": _cancellation,
+    "till.sale": _sale,
+    "till.void": _void,
+}

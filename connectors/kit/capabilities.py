@@ -209,6 +209,15 @@ class Fulfiller(Protocol):
 
 
 @runtime_checkable
+class RestCanceller(Protocol):
+    """A warehouse that can be told to stop the rest of a request of which a part has left."""
+
+    def cancel_rest(self, order: Order, *, key: str, reference: str) -> Writes:
+        """Stop what has not left of the request `reference`: done once just these pieces (the order's lines) will not leave any more. Raises
+        Rejected(code="shipped") where some of them have left, or may."""
+
+
+@runtime_checkable
 class Supplier(Protocol):
     """Who sells us goods and sends them to our customer. What he answers and sends comes back under our purchase order's number: a snapshot of kind
     "acknowledgement" (a pending Shipment of the pieces that he will send, none where he refuses), and shipments."""
@@ -348,6 +357,7 @@ CAPABILITIES: dict[str, type[Any]] = {
     "Ledger": Ledger,
     "StockKeeper": StockKeeper,
     "Fulfiller": Fulfiller,
+    "RestCanceller": RestCanceller,
     "Supplier": Supplier,
     "Notifier": Notifier,
     "EventSink": EventSink,

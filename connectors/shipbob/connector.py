@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from connectors.canonical.order import Order
@@ -18,6 +19,7 @@ from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.shipbob.client import Client, stamp
 from connectors.shipbob.mapping.levels import levels
 from connectors.shipbob.mapping.requests import request_body
+from connectors.shipbob.mapping.shipments import pieces
 
 FEW = 5  # so many SKUs are searched one by one; for more the whole list is read
 LEFT = ("LabeledCreated", "Completed")  # a shipment whose label is printed cannot be stopped
@@ -28,7 +30,7 @@ def connect(connection: Connection) -> ShipBob:
 
 
 class ShipBob:
-    """Plays Fulfiller, StockKeeper, Poller, Fetcher and Subscriber (kit/capabilities.py says what each promises)."""
+    """Plays Fulfiller, RestCanceller, StockKeeper, Poller, Fetcher and Subscriber (kit/capabilities.py says what each promises)."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -95,6 +97,29 @@ class ShipBob:
             return ""
         there: ExternalId = order_id
         return (yield Write("cancel", lambda: self._cancel(there), lambda: self._cancelled(there)))
+
+    def cancel_rest(self, order: Order, *, key: str, reference: str) -> Writes:
+        """ShipBob stops every shipment that is open, and answers for those that have left as for refused ones: what was stopped is read back.
+        Raises Rejected(code="shipped") where these pieces are not all among it."""
+        order_id = self._connection.known.id("request", order.id) or self._find(reference)
+        if order_id is None:
+            return ""
+        there: ExternalId = order_id
+        return (yield Write("cancel", lambda: self._stop(there, order), lambda: self._stopped(there, order)))
+
+    def _stop(self, order_id: ExternalId, order: Order) -> ExternalId:
+        refused = Rejected("The warehouse did not stop all of these pieces: some have left, or may.", code="shipped")
+        try:
+            self._client.cancel_order(order_id)
+        except Rejected as told:
+            refused = told
+        if self._stopped(order_id, order) is None:
+            raise refused
+        return order_id
+
+    def _stopped(self, order_id: ExternalId, order: Order) -> ExternalId | None:
+        found = self._client.order(order_id)
+        return order_id if found is None or all(many <= 0 for many in _still_to_stop(found, order).values()) else None
 
     def _cancel(self, order_id: ExternalId) -> ExternalId:
         try:
@@ -222,6 +247,17 @@ def _id(order: Any) -> ExternalId:
     if not isinstance(order, Mapping) or not order.get("id"):
         raise Ambiguous("ShipBob's answer holds no order id.", code="unreadable_answer")
     return str(order["id"])
+
+
+def _still_to_stop(found: Mapping[str, Any], order: Order) -> dict[str, Decimal]:
+    """SKU -> pieces of the order's lines that no cancelled shipment holds."""
+    left: dict[str, Decimal] = {}
+    for line in order.lines:
+        left[line.sku] = left.get(line.sku, Decimal(0)) + line.current_quantity
+    for shipment in found.get("shipments") or []:
+        for piece in pieces(shipment) if shipment.get("status") == "Cancelled" else ():
+            left[piece.sku] = left.get(piece.sku, Decimal(0)) - piece.quantity
+    return left
 
 
 def _message(topic: str, subject: str, document: Mapping[str, Any]) -> Message:

@@ -176,6 +176,11 @@ class Work:
             )
         return found
 
+    def left_out(self, sale: Order, refund: str) -> bool:
+        """Whether a refund of a till's sale was a void in time: its day is booked without those pieces."""
+        with transaction() as tx:
+            return day_sales.left_out(tx, self.subject, sale, refund)
+
     def levels(self, most: int) -> list[StockLevel]:
         """The stock that this account is to be told, as it is now; what it knows already is left out.
 

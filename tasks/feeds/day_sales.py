@@ -28,12 +28,20 @@ def _book(day: Day) -> None:
         name, sales = day_sales.take(tx, day)
         if not sales:
             return
-        booking = summing.summary(name, [order for _, order in sales])
+        left = [(subject, *summing.left(order)) for subject, order in sales]
+        for subject, order, _ in left:
+            if not order.lines:
+                day_sales.empty(tx, subject)
+        kept = [one for one in left if one[1].lines]
+        if not kept:
+            return
+        booking = summing.summary(name, [order for _, order, _ in kept])
         mine = subjects.lock(tx, "order", day.account, name)
         roles = subjects.lock_id(tx, sales[0][0]).roles
         cause = laying.Cause(None, None, 0, day.account)
         erp = {role: who for role, who in roles.items() if role == "erp"}
         apply.keep_placed(tx, cause, replace(mine, roles=erp), booking)
-        day_sales.summed(tx, name, [subject for subject, _ in sales])
+        for subject, _, voids in kept:
+            day_sales.summed(tx, name, subject, voids)
         rings = feed_accounts(tx, runs.ready_accounts(tx, mine.id))
     ring(rings)

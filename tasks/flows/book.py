@@ -7,6 +7,7 @@ from tasks.flows import (
     feed_reported,
     object_fetched,
     order_changed,
+    order_fell_short,
     order_placed,
     order_purchased,
     order_ready,
@@ -39,6 +40,7 @@ FLOWS: dict[str, Flow] = {
         order_sourced,
         order_purchased,
         order_resourced,
+        order_fell_short,
         order_ready,
         purchase_amended,
         purchase_received,
@@ -70,6 +72,7 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_sourced", Kind.CANCELLED): WAIT,  # each location's request is taken back by a run of its own
     ("order_purchased", Kind.CANCELLED): WAIT,
     ("order_resourced", Kind.CANCELLED): PREEMPT,
+    ("order_fell_short", Kind.CANCELLED): WAIT,  # what is withdrawn there is not wanted anyway
     ("order_shipped", Kind.CANCELLED): WAIT,  # shipped is never undone
     ("order_refunded", Kind.CANCELLED): WAIT,
     ("payment_captured", Kind.CANCELLED): WAIT,  # it is for what has left

@@ -14,6 +14,8 @@ def record_refund(told: Refunded, erp: OrderKeeper, work: Work) -> Writes:
     if not told.refund.payments:
         raise Skip("no money moved: pieces were only taken off the order, and the booking is amended")
     if day_sales.applies(told.order):
+        if work.left_out(told.order, told.refund.id):
+            raise Skip("it was voided before its till's day was booked: the booking holds the rest only")
         booked = work.booked_day(told.order)
         return erp.record_refund(booked, summing.in_day(booked, told.order, told.refund), key=work.key)
     if not work.linked("order"):

@@ -12,9 +12,10 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders import authority, fulfilling, supplying
+from app.orders import authority, falling_short, fulfilling, supplying
 from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
+from app.orders.refused import Refused
 from app.stock import authority as ownership
 from app.stock import dirty, parts, positions
 from config.reader import config
@@ -28,10 +29,10 @@ from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.canonical.stock import StockLevel
 from tasks.flows.book import FLOWS
-from tasks.reading import beginning, laying, refusing, routing, sourced, telling
+from tasks.reading import beginning, laying, refusing, routing, sourced, telling, voided
 from tasks.reading.outcome import Outcome
 
-KIND_OF_CHILD: dict[str, Any] = {"shipment": Shipment, "refund": Refund}
+KIND_OF_CHILD: dict[str, Any] = {"shipment": Shipment, "refund": Refund, "void": Refund}
 
 
 def order(tx: Connection, event: Event, told: Snapshot) -> Outcome:
@@ -103,6 +104,9 @@ def _with_pending(tx: Connection, merged: Order, subject: Subject, roles: Mappin
         refusal = authority.child(child, child.origin, roles, subject.account)
         if refusal is not None:
             refusing.refuse(tx, subject, child.origin, [refusal])
+            continue
+        if fragment["kind"] == "void":
+            whole = voided.kept(tx, subject, replace(whole, channel=subject.account), child)
             continue
         whole = with_shipment(whole, child) if isinstance(child, Shipment) else with_refund(whole, child)
     return whole
@@ -219,10 +223,19 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
         return refusing.outcome(tx, subject, event.account, refusal, known=_knows(old, piece))
     new = with_shipment(old, piece) if isinstance(piece, Shipment) else with_refund(old, piece)
     cause = laying.Cause(event.id, event.at, event.lane, event.account)
-    if isinstance(piece, Shipment) and piece.status in GONE:
-        fulfilling.told_by_account(tx, told.reference, "ship")
-        _received(tx, _setting(cause, subject, old), told.reference, piece)
+    if isinstance(piece, Shipment):
+        _told_of(tx, _setting(cause, subject, old), told.reference, piece)
     return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
+
+
+def _told_of(tx: Connection, setting: laying.Setting, number: str, parcel: Shipment) -> None:
+    """What a parcel means for the request that it is of: it has left, or will not leave from there."""
+    if parcel.status in GONE:
+        fulfilling.told_by_account(tx, number, "ship")
+        _received(tx, setting, number, parcel)
+    short = falling_short.told(tx, setting.cause.account, number, setting.order, parcel)
+    if short is not None and not short.let_go:
+        sourced.fall_short(tx, setting, short)
 
 
 def _setting(cause: laying.Cause, subject: Subject, order: Order) -> laying.Setting:
@@ -271,6 +284,22 @@ def cancellation(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     new = with_refund(old, gone) if gone.lines else old
     if not gone.lines or (not new.shipments and not any(line.current_quantity for line in new.lines)):
         new = replace(new, cancelled_at=old.cancelled_at or gone.at, cancel_reason=gone.note)
+    cause = laying.Cause(event.id, event.at, event.lane, event.account)
+    return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
+
+
+def void(tx: Connection, event: Event, told: Snapshot) -> Outcome:
+    """A till's word that pieces of a sale were taken back at once, with the money for them."""
+    subject = subjects.lock(tx, "order", event.account, told.id)
+    old, gone = cast(Order | None, subject.document), replace(cast(Refund, told.document), origin=event.account)
+    if old is None:
+        subjects.pend(tx, subject, {"kind": told.kind, "body": dump(gone)})
+        return Outcome("applied", "kept until its sale is known", subject=subject.id, waybill=subject.waybill)
+    try:
+        with tx.begin_nested():
+            new = voided.applied(tx, subject, old, gone)
+    except Refused as wrong:
+        return Outcome("quarantined", wrong.sentence, "void_refused", subject.id, subject.waybill)
     cause = laying.Cause(event.id, event.at, event.lane, event.account)
     return _changed(tx, cause, subject, subject.roles, old, new, subject.version, False)
 
@@ -387,6 +416,7 @@ SNAPSHOTS: Mapping[str, Callable[[Connection, Event, Snapshot], Outcome]] = {
     "refund": child,
     "acknowledgement": acknowledgement,
     "cancellation": cancellation,
+    "void": void,
     "stock": stock,
     "product": product,
 }

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, text
 from app.bell import HUB
 from app.journal import preempt, runs
 from app.journal.runs import NewRun, NewStep
-from app.orders import fulfilling
+from app.orders import falling_short, fulfilling
+from app.orders.falling_short import Short
 from app.orders.fulfilling import Fulfilment
 from connectors.canonical.codec import dump
 from connectors.canonical.shipment import Shipment
+from connectors.kit.capabilities import RestCanceller
 from tasks.flows.book import FLOWS
-from tasks.reading import booking, laying
+from tasks.reading import booking, laying, offering
 
 BOOKED = text("""
 SELECT id FROM steps WHERE subject_id = :subject AND name = 'book_order' AND state NOT IN ('done', 'skipped', 'cancelled') ORDER BY id
@@ -91,6 +93,23 @@ def afterwards(tx: Connection, setting: laying.Setting, why: str) -> bool:
         ),
     )
     return True
+
+
+def fall_short(tx: Connection, setting: laying.Setting, short: Short) -> None:
+    """What a location cannot send now is withdrawn there first; one that cannot be told so is somebody's to ask."""
+    one, flow = short.asked, FLOWS["order_fell_short"]
+    lacks = offering.lacking(one.account, "location", RestCanceller)
+    if lacks:
+        falling_short.ask_a_person(tx, short, setting.subject.waybill)
+        return
+    difference = short.rest.number
+    keys = [laying.key(setting.subject, flow.name, difference, step.name, one.account) for step in flow.steps]
+    steps = (
+        NewStep("withdraw_rest", "location", one.account, "outer", keys[0]),
+        NewStep("offer_rest", "hub", HUB, "inner", keys[1], after=("withdraw_rest",), ordered=False),
+    )
+    base = _run(setting, one, difference, steps)
+    runs.lay(tx, replace(base, flow=flow.name, version=flow.version))
 
 
 def take_back(tx: Connection, setting: laying.Setting, one: Fulfilment, why: str) -> None:

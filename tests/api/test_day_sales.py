@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.orders import summing
+from app.orders import summing, worth
+from app.stock.counter import VOID
 from connectors.canonical.gate import captured, equation
 from connectors.canonical.money import MoneyBag, Role, zero
 from connectors.canonical.order import Order
-from connectors.canonical.payment import PaymentKind
+from connectors.canonical.payment import Payment, PaymentKind, Tender
 from connectors.canonical.returns import Refund, RefundLine
-from tests.api.conftest import Market
+from tests.api.conftest import Market, money
 from tests.api.test_tills import sale, tell
 from tests.core.generated_orders import order as generated
 
@@ -146,6 +147,98 @@ def test_a_voided_sale_is_in_no_booking_and_after_it_a_person_is_asked(daily: Ma
     assert shelf(daily, "WB-TEE") == 0
 
 
+def void(n: int, of: int, at: str = "2026-11-20T11:00:00+01:00", paid: str = "19.90", **more: Any) -> dict[str, Any]:
+    """One tee of a sale is taken back at the till, and paid back by card."""
+    back = {"id": f"v{n}", "tender": "card", "gateway": "card", "amount": money(paid)}
+    lines = [{"line_id": "x-1", "quantity": "1"}]
+    return {
+        "sequence": n,
+        "at": at,
+        "void": {"sale": of, "currency": "EUR", "lines": lines, "payments": [back], **more},
+    }
+
+
+def resumed(market: Market) -> None:
+    """What waited for a till's day is tried again, as the slow sweep does."""
+    from app.bell import ring
+    from app.database import transaction
+    from app.journal import facts
+
+    with transaction() as tx:
+        rings = facts.try_again(tx, 0)
+    ring(rings)
+    market.world.pump()
+
+
+def credited(market: Market) -> list[str]:
+    found = market.world.ask("erp", "GET", "/_sim/state").get("credits", {})
+    return [one["body"]["total"] for one in found.values()]
+
+
+def test_pieces_that_are_voided_before_their_day_is_booked_are_no_part_of_it(daily: Market) -> None:
+    """Told twice, out of order and by a till that was offline: the void waits for its sale, and is one void."""
+    answer = tell(daily, at_store(1), void(3, of=2), void(5, of=1, paid="19.90"), first=1)
+    assert [one["verdict"] for one in answer["results"]] == ["posted", "waiting", "waiting"]
+    daily.world.pump()
+    assert shelf(daily, "WB-TEE") == -2, "nothing is back before its number is reached"
+    for _ in range(2):
+        tell(daily, at_store(2), void(3, of=2))
+    tell(daily, at_store(4, "2026-11-20T12:00:00+01:00"))
+    daily.world.pump()
+    assert (shelf(daily, "WB-TEE"), shelf(daily, "WB-MUG")) == (-4, -3)
+    refused = tell(daily, void(7, of=9))
+    assert [one["verdict"] for one in refused["results"]] == ["refused"], "a void of a sale to come"
+    close(daily)
+    (body,) = bookings(daily).values()
+    assert Decimal(body["total"]) == Decimal("105.10"), "3 x 48.30 less two tees"
+    assert [(one["sku"], one["quantity"]) for one in body["lines"]] == [("WB-TEE", "4"), ("WB-MUG", "3")]
+    assert [(one["method"], one["amount"]) for one in body["payments"]] == [("card", "105.10")]
+    resumed(daily)
+    assert credited(daily) == []
+    assert daily.world.one("SELECT count(*) FROM return_requests") == 0
+    assert daily.world.settled()
+
+
+def test_what_is_voided_after_its_day_was_booked_is_a_return(daily: Market) -> None:
+    now = datetime.now(UTC)
+    tell(daily, at_store(1, now.isoformat()), at_store(2, now.isoformat()), first=1)
+    daily.world.pump()
+    close(daily, now + timedelta(days=2))
+    for _ in range(2):
+        tell(daily, void(3, of=1, at=(now + timedelta(minutes=5)).isoformat()))
+    daily.world.pump()
+    from tasks.feeds import returned
+
+    returned.run()
+    daily.world.pump()
+    assert shelf(daily, "WB-TEE") == -3
+    assert daily.world.one("SELECT state FROM return_requests") == "refunded"
+    assert credited(daily) == ["19.90"]
+    assert [Decimal(body["total"]) for body in bookings(daily).values()] == [Decimal("96.60")], (
+        "the day stays as booked"
+    )
+    tell(daily, void(4, of=1, at=now.isoformat()), void(5, of=1, at=now.isoformat()), void(6, of=2, paid="1.00"))
+    daily.world.pump()
+    rows = daily.world.rows("SELECT state, reason FROM events WHERE topic = 'till.void' ORDER BY id")
+    assert [row.state for row in rows[2:]] == ["quarantined", "quarantined"]
+    assert "not so many were sold" in rows[2].reason
+    assert "were sold for 19.90, and 1.00" in rows[3].reason
+    assert shelf(daily, "WB-TEE") == -2
+
+
+def test_a_sale_of_which_every_piece_is_voided_is_in_no_booking(daily: Market) -> None:
+    lines = [{"line_id": "x-1", "quantity": "2"}, {"line_id": "x-2", "quantity": "1"}]
+    tell(daily, at_store(1), void(2, of=1, paid="48.30", lines=lines), first=1)
+    daily.world.pump()
+    close(daily)
+    assert bookings(daily) == {}
+    assert (shelf(daily, "WB-TEE"), shelf(daily, "WB-MUG")) == (0, 0)
+    assert daily.world.one("SELECT count(*) FROM day_sales") == 0
+    resumed(daily)
+    assert daily.world.states()["order_refunded.record_refund"] == "skipped"
+    assert daily.world.settled()
+
+
 def test_an_order_taken_in_the_store_to_be_sent_is_no_till_sale(daily: Market) -> None:
     """Endless aisle: it is claimed, booked by itself and sent by the warehouse; the store's shelf keeps what it has."""
     from tests.api.conftest import order
@@ -178,6 +271,39 @@ def test_any_day_comes_to_the_sum_of_its_sales_tender_by_tender(numbers: list[in
     assert sum(line.quantity for line in made.lines) == sum(
         line.quantity for s in alike for line in s.lines if not line.bundle_id
     )
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, 5000), min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_any_day_less_its_voids_comes_to_what_its_tills_kept(numbers: list[int], dice: Any) -> None:
+    """Voided by whole pieces through the tender that took the most: totals and tenders are what was taken less what went back."""
+    sales, back = [], Decimal(0)
+    for k, n in enumerate(numbers):
+        made = replace(generated(n), money_role=Role.SHOP, id=f"{k}", refunds=())
+        took = max(captured(made).items(), key=lambda one: one[1], default=("", Decimal(0)))
+        line = dice.choice(made.lines)
+        many = Decimal(dice.randint(1, int(line.quantity)) if line.quantity >= 1 else 0)
+        worth_ = worth.paid_for(made, line, Decimal(0), many) if many else Decimal(0)
+        if 0 < worth_ <= took[1] and not line.bundle_id and many < line.quantity:
+            bag = MoneyBag(replace(made.totals.total.shop, amount=worth_))
+            paid = Payment("v", PaymentKind.REFUND, Tender.CARD, bag, gateway=took[0])
+            refund = Refund("v", bag, (RefundLine(line.id, many, bag, bag),), payments=(paid,), reason=VOID)
+            made, netted = summing.left(replace(made, refunds=(refund,)))
+            back += worth_ if netted else Decimal(0)
+        sales.append(made)
+    like = sales[0]
+    alike = [s for s in sales if (s.currency, s.taxes_included) == (like.currency, like.taxes_included)]
+    day = summing.summary("T1/2026-11-20/1", alike)
+    assert equation(day).difference.amount == 0
+    assert day.totals.total.shop == sum((s.totals.total.shop for s in alike[1:]), alike[0].totals.total.shop)
+    tenders: dict[str, Decimal] = {}
+    for one in alike:
+        for name, amount in captured(one).items():
+            tenders[name] = tenders.get(name, Decimal(0)) + amount
+    assert captured(day) == {name: tenders.get(name, Decimal(0)) for name in captured(day)}
+    if len(alike) == len(numbers):
+        whole = sum((replace(generated(n), money_role=Role.SHOP).totals.total.shop.amount for n in numbers), Decimal(0))
+        assert day.totals.total.shop.amount == whole - back
 
 
 def test_a_refund_of_one_sale_names_its_days_lines() -> None:

@@ -184,6 +184,11 @@ STEPS = {
         lambda c, o, _: c.cancel_request(o, key=key(o, "withdraw"), reference=reference(o)),
         before=("request",),
     ),
+    "cancel_rest": Step(
+        "RestCanceller.cancel_rest",
+        lambda c, o, _: c.cancel_rest(o, key=key(o, "withdraw-rest"), reference=reference(o)),
+        before=("request",),
+    ),
     "purchase": Step(
         "Supplier.purchase",
         lambda c, o, _: c.purchase(o, key=key(o, "purchase"), reference=f"{reference(o)}-F1"),

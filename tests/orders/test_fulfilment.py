@@ -435,3 +435,82 @@ def test_what_nobody_has_is_a_case_with_the_pieces_and_goes_out_when_it_is_sourc
     assert many.effects("warehouse")["requests"] == {requests(many)["dc"][0]: 1}
     assert many.one("SELECT status FROM cases WHERE code = 'unsourced'") == "resolved"
     assert many.one("SELECT sum((l->>'quantity')::int) FROM fulfilments f, jsonb_array_elements(f.lines) l") == 3
+
+
+def short(world: World, number: str, status: str, *lines: tuple[str, int]) -> None:
+    """The centre's word that pieces of a request will not leave from there."""
+    rows = [{"sku": sku, "line_id": "", "quantity": str(many)} for sku, many in lines]
+    told = {"id": f"short-{status}", "request": number, "status": status, "lines": rows, "trackings": []}
+    world.deliver("shipment.sent", {**told, "updated_at": "2026-12-01T00:00:00.000000Z"}, account="warehouse")
+    world.pump()
+
+
+def first_parcel(world: World) -> str:
+    """Of two tees and a mug one tee has left the centre; the store and the maker have some of each."""
+    shelves(world, dc_WB_TEE=9, dc_WB_MUG=9)
+    world.order()
+    world.pump()
+    shelves(world, store_WB_TEE=9, store_WB_MUG=9)
+    number = requests(world)["dc"][0]
+    lines = {"lines": [{"sku": "WB-TEE", "quantity": "1"}]}
+    sent = world.ask("warehouse", "POST", f"/_sim/requests/{number}/shipments", json=lines)
+    world.deliver("shipment.sent", sent, account="warehouse")
+    world.pump()
+    return str(number)
+
+
+def legs(world: World) -> list[tuple[str, str, str]]:
+    found = world.rows(
+        "SELECT f.location, f.state, string_agg((l->>'quantity') || ' ' || (l->>'sku'), ', ' ORDER BY l->>'sku') AS what "
+        "FROM fulfilments f, jsonb_array_elements(f.lines) l GROUP BY f.id ORDER BY f.id"
+    )
+    return [tuple(row) for row in found]
+
+
+def test_a_centre_that_cannot_send_the_rest_lets_go_of_it_before_anybody_else_is_asked(many: World) -> None:
+    number = first_parcel(many)
+    many.bad_day("warehouse", "unavailable", operations=("requests.cancel",), times=1)
+    for _ in range(2):
+        short(many, number, "failed", ("WB-TEE", 1), ("WB-MUG", 1))
+    follow(many)
+    sent, rest, store = legs(many)
+    assert sent == ("dc", "shipped", "1 WB-TEE")
+    assert rest == ("dc", "rejected", "1 WB-MUG, 1 WB-TEE")
+    assert store == ("store", "requested", "1 WB-MUG, 1 WB-TEE")
+    assert many.effects("warehouse")["cancelled"] == {f"requests {number}": 1}
+    assert many.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
+    says(many, fulfilling.ship, requests(many)["store"][0], "the store", [{"number": "ST1"}])
+    assert many.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
+    assert claims(many) == 0
+    assert many.settled()
+
+
+def test_what_may_have_left_after_all_is_asked_of_nobody_else(many: World) -> None:
+    """The second parcel is out of the door when the withdrawal comes: refused there, it is a person's, and nothing is sent twice."""
+    number = first_parcel(many)
+    sent = many.ask(
+        "warehouse", "POST", f"/_sim/requests/{number}/shipments", json={"lines": [{"sku": "WB-MUG", "quantity": "1"}]}
+    )
+    short(many, number, "failed", ("WB-TEE", 1), ("WB-MUG", 1))
+    follow(many)
+    assert many.states()["order_fell_short.withdraw_rest"] == "dead"
+    assert [state for _, state, _ in legs(many)] == ["shipped", "rejected"]
+    many.deliver("shipment.sent", {**sent, "trackings": [{"number": "second", "carrier": "dhl"}]}, account="warehouse")
+    many.pump()
+    follow(many)
+    assert len(legs(many)) == 2, "until somebody decides"
+    short(many, number, "cancelled", ("WB-TEE", 1))
+    follow(many)
+    assert legs(many)[2:] == [("store", "requested", "1 WB-TEE")], "the mug has left, the tee is cancelled there"
+
+
+def test_what_a_centre_cancels_by_itself_is_passed_on_at_once(many: World) -> None:
+    shelves(many, dc_WB_TEE=9, dc_WB_MUG=9)
+    many.order()
+    many.pump()
+    shelves(many, store_WB_TEE=9, store_WB_MUG=9)
+    short(many, requests(many)["dc"][0], "cancelled")
+    follow(many)
+    assert legs(many) == [("dc", "rejected", "1 WB-MUG, 2 WB-TEE"), ("store", "requested", "1 WB-MUG, 2 WB-TEE")]
+    assert many.effects("warehouse")["cancelled"] == {}, "nothing is to be withdrawn"
+    assert claims(many) == 3

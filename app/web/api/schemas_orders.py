@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.web.api.canonical import NO_CONTROLS, OURS, shape
 from app.web.api.schemas import SKU, pieces
 from connectors.canonical.order import Order
+from connectors.canonical.payment import Payment
 
 Told = shape(Order, "OrderTold", frozenset(("updated_at",)))
 # A sale's id, number and times are those of its till.
 TILLS = OURS | {"placed_at", "updated_at", "shipments"}
 Sold = shape(Order, "OrderSold", frozenset(("id", "number")), TILLS)
+MoneyBack = shape(Payment, "MoneyBack", without=OURS | {"kind", "status", "authorised_until", "takes", "summed"})
 AMOUNT = r"^\d{1,9}(\.\d{1,4})?$"
 ABOVE_NOTHING = r"^(?=.*[1-9])\d{1,9}(\.\d{1,4})?$"
 
@@ -229,14 +233,37 @@ class Prices(Schema):
     missing = fields.List(fields.String())
 
 
+class VoidShape(Schema):
+    """`sale` is the number of the sale, or `id` what it was told under; `payments` is what went back, which is what the pieces were sold for."""
+
+    sale = fields.Integer(validate=validate.Range(min=0, max=2**53), strict=True)
+    id = words(200)
+    currency = fields.String(required=True, validate=validate.Regexp(r"^[A-Z]{3}$"))
+    lines = fields.List(fields.Nested(CancelledLine), required=True, validate=validate.Length(1, 500))
+    payments = fields.List(fields.Nested(MoneyBack), required=True, validate=validate.Length(1, 20))
+    reason = words(300)
+
+    @validates_schema
+    def names_its_sale(self, told: Any, **more: Any) -> None:
+        if "sale" not in told and not told.get("id"):
+            raise ValidationError("Say which sale it is of.", "sale")
+
+
 class SaleShape(Schema):
     """`at` is an instant with its offset, or the till's local time without one: then `zone` is its IANA zone. `order` is what was sold; without an
-    id it is known as till-sequence."""
+    id it is known as till-sequence. In its place a `void` takes back pieces of an earlier sale of this till: before the till's day is booked
+    they are no part of it, afterwards they come back as a return."""
 
     sequence = fields.Integer(required=True, validate=validate.Range(min=0, max=2**53), strict=True)
     at = fields.String(required=True, validate=[validate.Length(10, 40), validate.Regexp(NO_CONTROLS)])
     zone = words(60)
-    order = fields.Nested(Sold, required=True)
+    order = fields.Nested(Sold)
+    void = fields.Nested(VoidShape)
+
+    @validates_schema
+    def one_of_both(self, told: Any, **more: Any) -> None:
+        if ("order" in told) == ("void" in told):
+            raise ValidationError("Say either what was sold (order) or what is taken back (void).", "order")
 
 
 class Sales(Schema):

@@ -11,7 +11,7 @@ from flask import Response, request
 from sqlalchemy import Connection
 
 from app.database import transaction
-from app.journal import subjects
+from app.journal import events, subjects
 from app.orders import tills
 from app.orders.tills import Sale, Wrong
 from app.web.api import orders, partner, schemas
@@ -48,14 +48,28 @@ def _taken(tx: Connection, taken: Taken, till: str, told: list[dict[str, Any]], 
 
 def _verdict(tx: Connection, taken: Taken, till: str, one: Mapping[str, Any]) -> tuple[str, str]:
     name = f"{till}-{one['sequence']}"
-    order = {"id": name, "number": name, "store": till, **one["order"]}
     try:
-        _sound(order)
+        if "void" in one:
+            order = _void(till, name, one)
+        else:
+            order = {"id": name, "number": name, "store": till, **one["order"]}
+            _sound(order)
         return tills.tell(tx, taken.account, till, Sale(one["sequence"], one["at"], one.get("zone", ""), order)), ""
     except Wrong as wrong:
         return "refused", str(wrong)
     except Problem as problem:
         return "refused", str(problem.description)
+
+
+def _void(till: str, name: str, one: Mapping[str, Any]) -> dict[str, Any]:
+    """Pieces of an earlier sale. Raises Wrong for a sale that is none yet, and Problem for what could not be read."""
+    told = {key: value for key, value in one["void"].items() if key not in ("sale", "id")}
+    sale = one["void"].get("sale")
+    if sale is not None and sale >= one["sequence"]:
+        raise Wrong(f"Number {sale} is no sale before {one['sequence']}.")
+    void = {**told, "id": name, "order_id": one["void"].get("id") or f"{till}-{sale}"}
+    partner.read("till.void", dump_json({**void, "placed_at": ANY_TIME}))
+    return void
 
 
 def _sound(order: Mapping[str, Any]) -> None:
@@ -68,8 +82,12 @@ def _sound(order: Mapping[str, Any]) -> None:
 
 def _posted(tx: Connection, taken: Taken, till: str, verdicts: list[tuple[int, str, str]]) -> Response:
     def do(sequence: int, body: bytes) -> int:
-        subjects.lock(tx, "order", taken.account, json.loads(body)["id"])
-        return taken.accept(tx, "till.sale", f"till:{till}:{sequence}", body).event_id
+        told = json.loads(body)
+        subject = subjects.lock(tx, "order", taken.account, told.get("order_id") or told["id"])
+        kept = taken.accept(tx, "till.void" if "order_id" in told else "till.sale", f"till:{till}:{sequence}", body)
+        if "order_id" in told:
+            events.concerns(tx, kept.event_id, subject.id)
+        return kept.event_id
 
     while tills.post(tx, taken.account, till, do) == tills.MOST:
         pass

@@ -81,6 +81,11 @@ def _updated(row: Mapping[str, Any], path: str) -> datetime | None:
 LEFT = (ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED)
 
 
+def pieces(row: Mapping[str, Any]) -> tuple[ShipmentLine, ...]:
+    """What a shipment of an order holds, as far as ShipBob states it."""
+    return tuple(_lines(row, "", must=False))
+
+
 def _lines(row: Mapping[str, Any], path: str, must: bool) -> Iterator[ShipmentLine]:
     """ShipBob states quantities by inventory item (one row for each lot), not by product; what left `must` be
     stated."""

@@ -10,6 +10,7 @@ FIXTURES = (
     Fixture("order__edited", "order", ("order:M-1",), ("number",)),
     Fixture("cancellation__whole", "cancellation", ("cancellation:M-1",), ("order_id", "at")),
     Fixture("cancellation__one_piece", "cancellation", ("cancellation:M-1",), ("currency", "lines[0].line_id")),
+    Fixture("till_void__one_piece", "till.void", ("void:T1-17",), ("order_id", "currency", "lines[0].line_id")),
     Fixture("till_sale__plain", "till.sale", ("order:T1-17",), ("id", "lines[0].unit_price")),
 )
 UNREAD = "any answer of 200 to 299 is a thank-you: its body is not read (Standard Webhooks)"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from connectors.canonical.order import Order
 from connectors.kit.errors import Ambiguous, Rejected
 from tests.connectors.shipbob.conftest import House, MakeHouse, Remembered, order, run
 
@@ -81,3 +83,25 @@ def test_gone_from_there_is_done(house: MakeHouse) -> None:
     at = house()
     at.connection = replace(at.connection, known=Remembered({("request", "5001"): "42"}))
     assert cancel(at) == "42"
+
+
+def test_the_rest_is_stopped_once_a_part_has_left_and_what_has_left_is_not(house: MakeHouse) -> None:
+    at = requested(house)
+    at.tell("ship", reference_id="WB-1", lines={"MUG-2": 1})
+
+    def rest(**left: int) -> Order:
+        whole = order()
+        lines = tuple(
+            replace(line, current_quantity=Decimal(left.get(line.sku.replace("-", "_"), 0))) for line in whole.lines
+        )
+        return replace(whole, lines=tuple(line for line in lines if line.current_quantity))
+
+    wanted = {line.sku.replace("-", "_"): int(line.current_quantity) for line in order().lines}
+    with pytest.raises(Rejected) as met:
+        run(at.shipbob.cancel_rest(rest(**wanted), key="k-all", reference="WB-1"))
+    assert met.value.code == "shipped", "a mug has left"
+    left = {**wanted, "MUG_2": wanted["MUG_2"] - 1}
+    for _ in range(2):
+        assert run(at.shipbob.cancel_rest(rest(**left), key="k-rest", reference="WB-1"))
+    found = at.shipbob._client.order(str(at.effects()["WB-1"]["ids"][0]))
+    assert sorted(shipment["status"] for shipment in found["shipments"]) == ["Cancelled", "Completed"]
