@@ -7,21 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble
+from connectors.kit.errors import Transient
 from connectors.kit.http import Answer
-from connectors.kit.verdicts import retry_after
-from connectors.sap_s4hana import errors, session
+from connectors.sap_s4hana.door import ORDERS, V2, Door, done, unreadable
 from connectors.sap_s4hana.odata import Row, text
 
-ROOT = "/sap/opu/odata/sap"
-ORDERS = "API_SALES_ORDER_SRV"
 DELIVERIES = "API_OUTBOUND_DELIVERY_SRV;v=0002"
 STOCK = "API_MATERIAL_STOCK_SRV"
 PARTNERS = "API_BUSINESS_PARTNER"
 RETURNS = "API_CUSTOMER_RETURN_SRV"
 CREDITS = "API_CREDIT_MEMO_REQUEST_SRV"
 PAGE = 500
-PAUSE = 5.0  # seconds that nobody calls after a 429 that names none
 WORDS = {
     ORDERS: "sales order",
     DELIVERIES: "outbound delivery",
@@ -36,10 +32,8 @@ class Client:
     """One S/4HANA system. Every method raises the kit's errors; `service` is one of the names above."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        settings = connection.account.settings
-        self._page = int(settings.get("page_size", PAGE))
-        self._client = str(settings.get("client", ""))
+        self._door = Door(connection)
+        self._page = int(connection.account.settings.get("page_size", PAGE))
 
     # ---- reading
 
@@ -93,12 +87,12 @@ class Client:
         """Changes fields of a record in the state that `etag` names. SAP wraps what PATCH takes in `d`."""
         headers = {"if-match": etag}
         answer = self._call("PATCH", service, path, "update", write=True, json={"d": dict(body)}, headers=headers)
-        _done(self._checked(answer, service))
+        done(self._checked(answer, service))
 
     def remove(self, service: str, path: str, etag: str) -> None:
         answer = self._call("DELETE", service, path, "delete", write=True, headers={"if-match": etag})
         if answer.status != 404:
-            _done(self._checked(answer, service))
+            done(self._checked(answer, service))
 
     def act(self, service: str, action: str, etag: str, **named: str) -> None:
         """A function of the service: its arguments stand in the address, strings in quotes."""
@@ -106,7 +100,7 @@ class Client:
         answer = self._call("POST", service, action, "call", write=True, query=query, headers={"if-match": etag})
         told = self._checked(answer, service).json()
         if not isinstance(told, dict) or "d" not in told:
-            raise _unreadable(True)
+            raise unreadable(True)
 
     # ---- one call
 
@@ -115,67 +109,14 @@ class Client:
         found = told.get("d") if isinstance(told, dict) else None
         if isinstance(found, dict) and found:
             return found
-        raise _unreadable(answer.write)
+        raise unreadable(answer.write)
 
     def _checked(self, answer: Answer, service: str) -> Answer:
-        found = errors.sorted_trouble(answer, WORDS[service])
-        if found is not None:
-            self._hold(answer, found)
-            raise found
-        if answer.status >= 300:
-            raise Rejected(
-                f"SAP answered HTTP {answer.status}, which is no answer to this.", code=f"http_{answer.status}"
-            )
-        return answer
+        return self._door.checked(answer, WORDS[service])
 
-    def _hold(self, answer: Answer, found: Trouble) -> None:
-        """Nobody calls while SAP says so: after a 429 always, after a 503 where it names seconds."""
-        said = retry_after(answer.headers)
-        if isinstance(found, Throttled):
-            said = PAUSE if said is None else said
-        if said and answer.status in (429, 503):
-            self._connection.http.limits.block(self._connection.account.name, said)
-
-    def _call(
-        self,
-        method: str,
-        service: str,
-        path: str,
-        act: str,
-        *,
-        write: bool = False,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        **more: Any,
-    ) -> Answer:
-        """One call; a write goes under the shared session, which is fetched anew once where SAP refuses its token."""
-        connection = self._connection
-        more["query"] = {**(query or {}), **({"sap-client": self._client} if self._client else {})}
+    def _call(self, method: str, service: str, path: str, act: str, **more: Any) -> Answer:
         operation = f"{_short(service)}.{_entity(path)}.{act}"
-        address = f"{ROOT}/{service}/{path}"
-        own = {**session.basic(connection.account), **(headers or {})}
-        if not write:
-            return connection.http.call(method, address, operation=operation, headers=own, **more)
-        for _ in range(2):
-            pair = connection.tokens.get(session.NAME, lambda: session.fetch(connection, f"{ROOT}/{ORDERS}/"))
-            held = {**own, **session.headers(pair)}
-            answer = connection.http.call(method, address, operation=operation, headers=held, write=True, **more)
-            if not session.expired(answer):
-                return answer
-            connection.tokens.refused(session.NAME, pair)
-        raise Transient("SAP refuses its own CSRF token: its sessions do not last.", code="csrf")
-
-
-def _done(answer: Answer) -> None:
-    """A change answers 204; a page of somebody else's says nothing of what was done."""
-    if answer.status != 204:
-        raise _unreadable(answer.write)
-
-
-def _unreadable(write: bool) -> Ambiguous | Transient:
-    return (Ambiguous if write else Transient)(
-        "SAP's answer is not the record that was asked for.", code="unreadable_answer"
-    )
+        return self._door.call(method, f"{V2}/{service}/{path}", operation, **more)
 
 
 def _short(service: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -15,14 +16,16 @@ from connectors.kit import names
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
 from connectors.kit.errors import Missing, NotOffered, Rejected
-from connectors.kit.writes import Write, Writes
-from connectors.sap_s4hana.client import ORDERS, STOCK, Client
+from connectors.kit.writes import ExternalId, Write, Writes
+from connectors.sap_s4hana.client import STOCK, Client
 from connectors.sap_s4hana.credits import Credits
 from connectors.sap_s4hana.customers import Customers
 from connectors.sap_s4hana.deliveries import Deliveries
-from connectors.sap_s4hana.mapping import changes, parties, sales_order, stock
+from connectors.sap_s4hana.mapping import items, parties, sales_order, stock
 from connectors.sap_s4hana.mapping.policy import policy
-from connectors.sap_s4hana.odata import literal, rows, text
+from connectors.sap_s4hana.mapping.sales_order import Document
+from connectors.sap_s4hana.odata import rows, text
+from connectors.sap_s4hana.orders import orders
 from connectors.sap_s4hana.sales import Sales
 
 MATERIALS = 20  # that one filter names: its address must stay short
@@ -36,17 +39,19 @@ class SapS4Hana:
         self.client = Client(connection)
         self.policy = policy(connection.account, connection.codes)
         self.customers = Customers(self.client)
-        self.sales = Sales(self.client, self.policy)
+        self.orders = orders(connection, self.client)
+        self.sales = Sales(self.orders, self.policy)
         self.deliveries = Deliveries(self.client, self.policy, self.sales)
         self.credits = Credits(self.client, self.policy)
 
     # ---- orders
 
     def book(self, order: Order, *, key: str) -> Writes:
-        """Customer and sales order. Everything is mapped before the first is sent."""
+        """Customer, partners of its addresses (V4), sales order. Everything is mapped before the first is sent."""
         edited = any(line.current_quantity != line.quantity for line in order.lines)  # before anyone booked it
         document = (sales_order.amended if edited else sales_order.placed)(order, self.policy)
         customer = yield from self._customer(order)
+        document = yield from self._placed(document)
         return (
             yield Write(
                 "sales_order",
@@ -70,9 +75,24 @@ class SapS4Hana:
             )
         )
 
+    def _placed(self, document: Document) -> Generator[Write, ExternalId, Document]:
+        """The document with the partners of its addresses, where it has none of its own; one that is both is made once."""
+        if not self.policy.partner_addresses:
+            return document
+        made: dict[str, ExternalId] = {}
+        found: dict[str, ExternalId] = {}
+        for function, body in parties.places(document.order, self.policy).items():
+            mark, ships = body["SearchTerm1"], function == self.policy.ship_to_function
+            if mark not in made:
+                send, find = partial(self.customers.create_or_find, body), partial(self.customers.find, body)
+                made[mark] = yield Write("ship_to" if ships else "bill_to", send=send, find=find)
+            found[function] = made[mark]
+        return replace(document, places=found)
+
     def amend(self, order: Order, *, key: str) -> Writes:
         """The items, conditions, addresses and note as the order stands now. Raises Rejected(code="shipped")."""
-        document, known = sales_order.amended(order, self.policy), self._known(order)
+        known = self._known(order)
+        document = yield from self._placed(sales_order.amended(order, self.policy))
         return (
             yield Write(
                 "amendment",
@@ -129,11 +149,11 @@ class SapS4Hana:
     # ---- the books
 
     def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
-        """Sales orders by the day they were made on (SAP tells no time of it), walked by number."""
-        first, last = self.policy.day(since), self.policy.day(until)
-        where = f"CreationDate ge {literal(first)} and CreationDate le {literal(last)}"
-        for row in self.client.after(ORDERS, "A_SalesOrder", where, "SalesOrder", expand="to_Item"):
-            total = Money(changes.ordered(rows(row.get("to_Item"))), str(row["TransactionCurrency"]))
+        """Sales orders by the day they were made on, walked by number; without what was given up before it was booked."""
+        for row in self.orders.made_between(self.policy.day(since), self.policy.day(until)):
+            if items.is_given_up(row):
+                continue
+            total = Money(items.ordered(rows(row.get("to_Item"))), str(row["TransactionCurrency"]))
             number, reference = str(row["SalesOrder"]), str(row.get("PurchaseOrderByCustomer") or "")
             yield Booking(number, reference, total)
 

@@ -26,6 +26,7 @@ LOCKED = re.compile(
     r"(currently|already) (being )?(processed|locked|blocked)|is locked by|locked by user", re.IGNORECASE
 )
 LOCKS = frozenset(("V1/042", "VL/046", "MC/601"))
+ERROR = 4
 EMAIL = re.compile(r"[^\s@<>()'\"]+@[^\s@<>()'\"]+")
 USER = re.compile(r"\b(by (?:user )?)[A-Z][A-Z0-9_]{2,11}\b")
 
@@ -84,7 +85,7 @@ def _first(error: Mapping[str, Any], code: str, words: str) -> tuple[str, str, s
     found: Any = inner.get("errordetails") if isinstance(inner, Mapping) else error.get("details")
     details: Sequence[Any] = found if isinstance(found, list) else ()
     for one in details:
-        if isinstance(one, Mapping) and one.get("severity", "error") == "error" and one.get("message"):
+        if isinstance(one, Mapping) and _is_error(one) and one.get("message"):
             own = str(one.get("code") or code)
             generic = own.startswith("/IWBEP/CX_")
             return (
@@ -93,6 +94,12 @@ def _first(error: Mapping[str, Any], code: str, words: str) -> tuple[str, str, s
                 str(one.get("propertyref") or one.get("target") or ""),
             )
     return code, words, str(error.get("target", ""))
+
+
+def _is_error(one: Mapping[str, Any]) -> bool:
+    """V2 says it in a word, V4 in a number of its own annotation (4; 1 to 3 are success, information, warning)."""
+    told = (one.get("severity", "error"), one.get("@SAP__common.numericSeverity", ERROR))
+    return told == ("error", ERROR)
 
 
 def sorted_trouble(answer: Answer, what: str) -> Trouble | None:

@@ -14,9 +14,10 @@ from flask import Response, request
 from connectors.kit.simulator import Memory, Simulator
 from connectors.sap_s4hana import simulator_documents as documents
 from connectors.sap_s4hana import simulator_odata as odata
+from connectors.sap_s4hana import simulator_v4 as v4
 from connectors.sap_s4hana.simulator_access import Access
+from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_effects import effects
-from connectors.sap_s4hana.simulator_orders import Company
 from connectors.sap_s4hana.simulator_service import serve
 
 MAIN, SHOP, TILL = "1710/171A", "1720/172A", "1710/171S"
@@ -55,7 +56,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     Settings: `user`, `password`; `path` of a memory file; `session_seconds` (1800); `latency` (0 s); `items` (material -> a
     quantity in unrestricted use at the first place, or {place: quantity}); `places`, `area`, `conditions` (type -> price,
     net, tax, header_net, header_tax), `currencies`, `customers`, `reasons` that exist; `refused_emails`; `calls` in
-    `window` (1 s) that are taken (0: all).
+    `window` (1 s) that are taken (0: all); `rows_at_most` of an answer over OData V4 (1000).
     """
     path = settings.get("path")
     simulator = Simulator("sap_s4hana", Memory(Path(path) if path else None), error=odata.plain)
@@ -80,6 +81,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     _stock(company, items, places[0])
     _gate(simulator, settings)
     serve(company, access)
+    v4.serve(company, access, int(settings.get("rows_at_most", 1000)))
     _control(company, access)
     return simulator
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from decimal import Decimal
 
+from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_odata import Record, Refused, day, inner, kept
-from connectors.sap_s4hana.simulator_orders import Company, save
+from connectors.sap_s4hana.simulator_orders import save
 
 OPEN, DONE = "A", "C"
 

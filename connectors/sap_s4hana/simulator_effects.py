@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.sap_s4hana.mapping.changes import ordered
+from connectors.sap_s4hana.mapping.items import ordered
+from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_odata import Record, kept
-from connectors.sap_s4hana.simulator_orders import Company
 
 NAME = "PurchaseOrderByCustomer"
 
@@ -68,5 +68,9 @@ def _state(order: Mapping[str, Any]) -> str:
         [one["Material"], one["RequestedQuantity"], one["NetAmount"], one["TaxAmount"], one["SalesDocumentRjcnReason"]]
         for one in order["items"]
     ]
-    seen = [items, [one["address"] for one in order["partners"]], [one.get("LongText") for one in order["texts"]]]
+    seen = [
+        items,
+        [[one["address"], one["Customer"]] for one in order["partners"]],
+        [one.get("LongText") for one in order["texts"]],
+    ]
     return hashlib.sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()[:16]

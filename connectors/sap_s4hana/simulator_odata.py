@@ -13,6 +13,7 @@ from typing import Any
 from flask import Response, request
 
 Record = dict[str, Any]
+DATE = re.compile(r"/Date\((-?\d+)\)/")
 ADDRESS = re.compile(r"(\w+)(?:\((.*?)\))?(?:/(\w+))?")
 KEY = re.compile(r"(?:(\w+)=)?'((?:[^']|'')*)'")
 TERM = re.compile(r"(\w+) (eq|ne|ge|gt|le|lt) ('(?:[^']|'')*'|datetime'[^']*')")
@@ -54,7 +55,9 @@ def address(path: str) -> tuple[str, dict[str, str], str]:
 # ---- filters
 
 
-def chosen(records: Iterable[Record], where: str, padded: Sequence[str]) -> list[Record]:
+def chosen(
+    records: Iterable[Record], where: str, padded: Sequence[str], grammar: re.Pattern[str] = TERM
+) -> list[Record]:
     """The records that a filter takes: comparisons joined by `and` or `or`. `padded` are numbers that compare as such."""
     if not where:
         return list(records)
@@ -62,13 +65,13 @@ def chosen(records: Iterable[Record], where: str, padded: Sequence[str]) -> list
     terms, joins = parts[::2], set(parts[1::2])
     if len(joins) > 1:
         raise Refused(400, "/IWBEP/CM_MGW_RT/176", "The filter is not supported here")
-    tests = [_term(one, padded) for one in terms]
+    tests = [_term(one, padded, grammar) for one in terms]
     every = all if joins != {"or"} else any
     return [one for one in records if every(test(one) for test in tests)]
 
 
-def _term(term: str, padded: Sequence[str]) -> Callable[[Record], bool]:
-    found = TERM.fullmatch(term.strip())
+def _term(term: str, padded: Sequence[str], grammar: re.Pattern[str]) -> Callable[[Record], bool]:
+    found = grammar.fullmatch(term.strip())
     if found is None:
         raise Refused(400, "/IWBEP/CM_MGW_RT/176", f"The filter {term} is not supported")
     name, operator, literal = found[1], found[2], found[3]
@@ -85,11 +88,13 @@ def _term(term: str, padded: Sequence[str]) -> Callable[[Record], bool]:
 def _literal(literal: str, padded: bool) -> str:
     if literal.startswith("datetime"):
         return literal[9:-1]
+    if not literal.startswith("'"):
+        return literal
     return comparable(literal[1:-1].replace("''", "'"), padded)
 
 
 def comparable(value: Any, padded: bool) -> str:
-    found = re.fullmatch(r"/Date\((-?\d+)\)/", str(value or ""))
+    found = DATE.fullmatch(str(value or ""))
     if found:
         return datetime.fromtimestamp(int(found[1]) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return str(value or "").zfill(10) if padded else str(value or "")

@@ -53,14 +53,20 @@ def order(one: Record) -> Record:
     flat = {
         name: one.get(name, None if name in DATES or name == "CompleteDeliveryIsDefined" else "") for name in HEADER
     }
-    left = {item["DeliveryStatus"] for item in one["items"]}
-    gone = [bool(item["SalesDocumentRjcnReason"]) for item in one["items"]]
-    flat["OverallDeliveryStatus"] = "C" if left == {"C"} else "A" if left == {"A"} else "B"
-    flat["OverallSDDocumentRejectionSts"] = "C" if all(gone) else "B" if any(gone) else "A"
-    found = told(SALES, "A_SalesOrder", f"'{number}'", flat, one)
+    found = told(SALES, "A_SalesOrder", f"'{number}'", flat | statuses(one), one)
     found = behind(found, "to_Item", [item(one, row) for row in one["items"]])
     found = behind(found, "to_PricingElement", [price(one, None, row) for row in one["prices"]])
     return behind(found, "to_Text", [text(one, row) for row in one["texts"]])
+
+
+def statuses(one: Record) -> dict[str, str]:
+    """How much of an order was delivered, and how much rejected: A nothing, B some, C all."""
+    left = {item["DeliveryStatus"] for item in one["items"]}
+    gone = [bool(item["SalesDocumentRjcnReason"]) for item in one["items"]]
+    return {
+        "OverallDeliveryStatus": "C" if left == {"C"} else "A" if left == {"A"} else "B",
+        "OverallSDDocumentRejectionSts": "C" if all(gone) else "B" if any(gone) else "A",
+    }
 
 
 def item(one: Record, row: Record) -> Record:

@@ -10,8 +10,9 @@ from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment, ShipmentLine
 from connectors.kit import names
 from connectors.kit.errors import Rejected
-from connectors.sap_s4hana.mapping.changes import Ask, item_path, rejected
+from connectors.sap_s4hana.mapping.asks import ITEM, Ask, item_keys
 from connectors.sap_s4hana.mapping.draft import REFERENCE
+from connectors.sap_s4hana.mapping.items import rejected
 from connectors.sap_s4hana.mapping.policy import Policy
 from connectors.sap_s4hana.odata import Row, day, decimal, etag, number
 
@@ -41,7 +42,7 @@ def moves(order: Order, shipment: Shipment, number_: str, items: Sequence[Row], 
     plant, storage = policy.place(shipment.location)
     wanted = {"ProductionPlant": plant, **({"StorageLocation": storage} if storage else {})}
     return [
-        Ask("PATCH", item_path(number_, item), wanted, etag(item))
+        Ask("PATCH", ITEM, item_keys(number_, item), wanted, etag(item))
         for item, _ in _pieces(order, shipment, items)
         if item.get("ProductionPlant") != plant and item.get("DeliveryStatus") in ("", "A", None)
     ]

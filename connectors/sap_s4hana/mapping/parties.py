@@ -27,14 +27,31 @@ def identity(order: Order, policy: Policy) -> str:
 
 
 def business_partner(order: Order, policy: Policy) -> dict[str, Any]:
+    """Who ordered."""
+    place = order.billing or order.shipping or Address()
+    return _body(order, order.customer or Party(), place, identity(order, policy), policy)
+
+
+def places(order: Order, policy: Policy) -> dict[str, dict[str, Any]]:
+    """Partner function -> the partner whose address is that of this order; one for one address, whoever orders to it."""
+    wanted = {policy.ship_to_function: order.shipping, policy.bill_to_function: order.billing}
+    return {function: place_partner(order, place, policy) for function, place in wanted.items() if place is not None}
+
+
+def place_partner(order: Order, place: Address, policy: Policy) -> dict[str, Any]:
+    """The partner of an address. Its search term is a mark of all that stands in it, so that another address is another."""
+    mark = names.customer_number("address", *addressed(place, order.email).values())
+    return _body(order, Party(), place, mark, policy)
+
+
+def _body(order: Order, party: Party, place: Address, mark: str, policy: Policy) -> dict[str, Any]:
     """A partner in the roles of a customer, with its address and the sales area of our orders: one deep insert."""
-    party, place = order.customer or Party(), order.billing or order.shipping or Address()
     company = party.company or place.company
     names_ = _organisation(company) if company else _person(party, place)
     body = {
         "BusinessPartnerCategory": ORGANISATION if company else PERSON,
         "BusinessPartnerGrouping": policy.partner_grouping,
-        "SearchTerm1": identity(order, policy),
+        "SearchTerm1": mark,
         **names_,
         "to_BusinessPartnerRole": {"results": [{"BusinessPartnerRole": role} for role in ROLES]},
         "to_BusinessPartnerAddress": {"results": [_stored(place, order.email, policy)]},

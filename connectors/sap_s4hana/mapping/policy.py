@@ -18,6 +18,7 @@ class Policy:
 
     codes: Codes
     name: str = ""
+    sales_order_api: str = "v2"
     sales_organization: str = ""
     distribution_channel: str = ""
     division: str = ""
@@ -46,6 +47,11 @@ class Policy:
     stock_types: tuple[str, ...] = ("01",)
     time_zone: str = "UTC"
     fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def partner_addresses(self) -> bool:
+        """Whether an order's addresses are those of business partners: documents of V4 have none of their own."""
+        return self.sales_order_api == "v4"
 
     def condition(self, name: str) -> str:
         """The condition type under which a sum is booked ("price", "shipping" ...). Raises Rejected naming the setting."""

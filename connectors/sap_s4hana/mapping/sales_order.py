@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,10 @@ from connectors.sap_s4hana.odata import day
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is to be booked; `stated` is the total that its net amounts and taxes must make, in `currency`."""
+    """What is to be booked; `stated` is the total that its net amounts and taxes must make, in `currency`.
+
+    `places`: partner function -> the customer whose address that is, where a document has no addresses of its own.
+    """
 
     order: Order
     header: Mapping[str, Any]
@@ -31,17 +34,23 @@ class Document:
     charges: tuple[Condition, ...]
     stated: Decimal
     currency: str
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, customer: str, policy: Policy) -> dict[str, Any]:
         """One deep insert: SAP makes all of it or nothing."""
         told: dict[str, Any] = {**self.header, "SoldToParty": customer}
         many = {
             "to_Item": [one.body() for one in self.items],
-            "to_Partner": parties.partners(self.order, policy, customer),
+            "to_Partner": self._partners(customer, policy),
             "to_PricingElement": [one.body() for one in self.charges],
             "to_Text": [text(self.order.note, policy)] if self.order.note and policy.note_text else [],
         }
         return told | {name: {"results": rows} for name, rows in many.items() if rows}
+
+    def _partners(self, customer: str, policy: Policy) -> list[dict[str, Any]]:
+        if policy.partner_addresses:
+            return [{"PartnerFunction": function, "Customer": one} for function, one in self.places.items()]
+        return parties.partners(self.order, policy, customer)
 
 
 def text(note: str, policy: Policy) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The company of S/4HANA that the inherited contract suite tries: every order on one customer, and one partner for each."""
+"""The company of S/4HANA that the inherited contract suite tries: every order on one customer, one partner for each, and V4."""
 
 from __future__ import annotations
 
@@ -49,6 +49,15 @@ CONTRACTS = {
         simulator=SIMULATOR,
         codes=CODES,
         version="/sap/opu/odata/sap/",
+        settles=0.5,
+        exempt=EXEMPT,
+    ),
+    "v4": Contract(
+        settings={**DEMO_SETTINGS, "sales_order_api": "v4"},
+        credentials=CREDENTIALS,
+        simulator=SIMULATOR,
+        codes=CODES,
+        version="/sap/opu/odata",  # deliveries, partners and stock stay V2
         settles=0.5,
         exempt=EXEMPT,
     ),

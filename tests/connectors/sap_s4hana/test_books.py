@@ -59,7 +59,7 @@ def test_two_records_of_one_order_are_told_of(world):
     company.bench.exchanges.clear()
     elsewhere = company.elsewhere()
     body = next(one for one in [next(elsewhere.connector.book(BOOKED, key="x"))] if one.name == "sales_order")
-    from connectors.sap_s4hana.client import ORDERS
+    from connectors.sap_s4hana.door import ORDERS
     from connectors.sap_s4hana.mapping import sales_order
 
     twice = sales_order.placed(BOOKED, elsewhere.connector.policy).body(

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from connectors.sap_s4hana.mapping import changes, stock
+from connectors.sap_s4hana.mapping import conditions, items, stock, words_v4
 from connectors.sap_s4hana.odata import instant, number
 from tests.connectors.counting import Counted
 
@@ -45,18 +45,21 @@ def record(spec: Mapping[str, Any], name: str) -> dict[str, Any]:
 def sales_order_v2(spec: Mapping[str, Any]) -> str:
     order, item = record(spec, "A_SalesOrder"), record(spec, "A_SalesOrderItem")
     assert instant(order["CreationDate"]) == datetime(2017, 4, 13, tzinfo=UTC)
-    assert number(order["TotalNetAmount"]) == changes.ordered([item]) == Decimal(0)
+    assert number(order["TotalNetAmount"]) == items.ordered([item]) == Decimal(0)
     element = record(spec, "A_SalesOrderItemPrElement")
-    assert changes.standing([element], [element["ConditionType"]]) == {element["ConditionType"]: element}
-    return f"read: order of {changes.ordered([item])} with its conditions"
+    assert conditions.standing([element], [element["ConditionType"]]) == {element["ConditionType"]: element}
+    return f"read: order of {items.ordered([item])} with its conditions"
 
 
 def sales_order_v4(spec: Mapping[str, Any]) -> str:
-    """The sums stand under the same names; what it calls otherwise is why it is not spoken here (README)."""
-    item = record(spec, "SalesOrderItem")
-    assert changes.total([{**item, "SalesDocumentRjcnReason": ""}]) == Decimal(0)
-    assert "Material" not in item
-    return "read: sums; not spoken, its material is `Product`"
+    """The same sums and conditions, once its words are those of V2."""
+    order, item = words_v4.heard(record(spec, "SalesOrder")), words_v4.heard(record(spec, "SalesOrderItem"))
+    assert instant(order["CreationDate"]) is not None
+    assert items.total([{**item, "SalesDocumentRjcnReason": ""}]) == Decimal(0)
+    assert {"Material", "ProductionPlant", "RequestedQuantityUnit"} <= set(item)
+    element = words_v4.heard(record(spec, "SalesOrderItemPricingElmnt"))
+    assert conditions.standing([element], [element["ConditionType"]]) == {element["ConditionType"]: element}
+    return f"read: order of {items.ordered([item])} with its conditions"
 
 
 def material_stock(spec: Mapping[str, Any]) -> str:

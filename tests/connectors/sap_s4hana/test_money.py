@@ -16,9 +16,10 @@ from connectors.kit.errors import Rejected
 from connectors.kit.simulator import Simulator
 from connectors.sap_s4hana import simulator_orders
 from connectors.sap_s4hana.mapping import conditions, sales_order
-from connectors.sap_s4hana.mapping.changes import total
+from connectors.sap_s4hana.mapping.items import total
 from connectors.sap_s4hana.mapping.policy import policy
 from connectors.sap_s4hana.simulator import CURRENCIES, CUSTOMER, DEMO_SETTINGS, MAIN, WHAT
+from connectors.sap_s4hana.simulator_company import Company
 from tests.connectors.sap_s4hana.contract import CODES
 from tests.contract.bench import MemoryCodes
 from tests.contract.samples import ORDER, eur
@@ -26,7 +27,7 @@ from tests.core.generated_orders import order
 
 ORDERS = int(os.environ.get("WAYBILL_ORDERS", "250"))  # 10,000 in the lab
 POLICY = policy(Account("books", "sap_s4hana", "", settings=DEMO_SETTINGS), MemoryCodes(CODES))
-COMPANY = simulator_orders.Company(
+COMPANY = Company(
     Simulator("sap_s4hana"),
     {"TG11": {"unit": "PC"}},
     frozenset((MAIN,)),

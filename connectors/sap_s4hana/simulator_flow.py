@@ -1,0 +1,103 @@
+"""What follows an order and stands beside it, over OData V2: deliveries, partners, credits, returns, stock."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from flask import Response, request
+
+from connectors.sap_s4hana import simulator_documents as documents
+from connectors.sap_s4hana import simulator_views as views
+from connectors.sap_s4hana.client import CREDITS, DELIVERIES, PARTNERS, RETURNS, STOCK
+from connectors.sap_s4hana.simulator_company import Company
+from connectors.sap_s4hana.simulator_lists import Handler, Keys, listed, seen
+from connectors.sap_s4hana.simulator_odata import Record, Refused, answer, created, matched
+
+
+def _delivery(company: Company, number: str) -> Record:
+    found = company.rows("deliveries").get(number)
+    if found is None:
+        raise Refused(404, "/IWBEP/CM_MGW_RT/020", f"Delivery {number} not found")
+    return copy.deepcopy(found)
+
+
+def list_deliveries(company: Company, keys: Keys) -> Response:
+    return listed([views.delivery(one) for one in seen(company, "deliveries")])
+
+
+def get_delivery(company: Company, keys: Keys) -> Response:
+    return answer(views.delivery(_delivery(company, keys[""])))
+
+
+def create_delivery(company: Company, keys: Keys) -> Response:
+    return answer(views.delivery(documents.deliver(company, created())), 201)
+
+
+def _function(does: Callable[[Company, Record], None]) -> Handler:
+    def called(company: Company, keys: Keys) -> Response:
+        one = _delivery(company, request.args.get("DeliveryDocument", "").strip("'"))
+        matched(one)
+        does(company, one)
+        return answer({"results": []})
+
+    return called
+
+
+# ---- the others
+
+
+def _lister(table: str, view: Callable[[Record], Record]) -> Handler:
+    return lambda company, keys: listed([view(one) for one in seen(company, table)])
+
+
+def _maker(make: Callable[[Company, Record], Record], view: Callable[[Record], Record]) -> Handler:
+    return lambda company, keys: answer(view(make(company, created())), 201)
+
+
+def _partner(one: Record) -> Record:
+    return views.told(PARTNERS, "A_BusinessPartner", f"'{one['BusinessPartner']}'", one, one)
+
+
+def list_stock(company: Company, keys: Keys) -> Response:
+    found: dict[str, list[Record]] = {}
+    for one in company.rows("stock").values():
+        plant, _, storage = one["place"].partition("/")
+        row = {
+            "Material": one["Material"],
+            "Plant": plant,
+            "StorageLocation": storage,
+            "InventoryStockType": one["kind"],
+        }
+        more = {"InventorySpecialStockType": one.get("special", ""), "MatlWrhsStkQtyInMatlBaseUnit": one["quantity"]}
+        found.setdefault(one["Material"], []).append({**row, **more, "MaterialBaseUnit": "PC"})
+    rows = []
+    for material, parts in found.items():
+        record = views.told(
+            STOCK, "A_MaterialStock", f"'{material}'", {"Material": material, "MaterialBaseUnit": "PC"}, {}
+        )
+        rows.append(views.behind(record, "to_MatlStkInAcctMod", parts))
+    return listed(rows)
+
+
+_credit = partial(views.document, CREDITS, "CreditMemoRequest")
+_return = partial(views.document, RETURNS, "CustomerReturn")
+
+# (service, entity, navigation, method, with a key) -> what is done
+HANDLERS: Mapping[tuple[str, str, str, str, bool], Handler] = {
+    (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", False): list_deliveries,
+    (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", True): get_delivery,
+    (DELIVERIES, "A_OutbDeliveryHeader", "", "POST", False): create_delivery,
+    (STOCK, "A_MaterialStock", "", "GET", False): list_stock,
+    (PARTNERS, "A_BusinessPartner", "", "GET", False): _lister("partners", _partner),
+    (PARTNERS, "A_BusinessPartner", "", "POST", False): _maker(documents.partner, _partner),
+    (CREDITS, "A_CreditMemoRequest", "", "GET", False): _lister("credits", _credit),
+    (CREDITS, "A_CreditMemoRequest", "", "POST", False): _maker(documents.credit, _credit),
+    (RETURNS, "A_CustomerReturn", "", "GET", False): _lister("returns", _return),
+    (RETURNS, "A_CustomerReturn", "", "POST", False): _maker(documents.come_back, _return),
+}
+FUNCTIONS: Mapping[tuple[str, str], Handler] = {
+    (DELIVERIES, "PickAllItems"): _function(documents.pick),
+    (DELIVERIES, "PostGoodsIssue"): _function(documents.issue),
+}
