@@ -15,6 +15,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from app.cursors import Discreet
+from app.quick import Quick
 
 # A peer that vanished without a word (power, a firewall, a failover) is found out in about 20 s, not in the two hours that systems default to.
 # https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNECT-KEEPALIVES ; tcp_user_timeout is in milliseconds and ignored where unsupported.
@@ -45,7 +46,7 @@ def plan_once() -> None:
 @cache
 def engine(url: str | None = None) -> Engine:
     """The pool of this process (DATABASE_URL). Sessions keep their safety: fsync and synchronous_commit are the server's own."""
-    return create_engine(
+    made = create_engine(
         url or os.environ["DATABASE_URL"],
         pool_size=int(os.environ.get("DATABASE_POOL", "12")),
         max_overflow=20,
@@ -63,6 +64,8 @@ def engine(url: str | None = None) -> Engine:
             "cursor_factory": Discreet,
         },
     )
+    made._connection_cls = Quick
+    return made
 
 
 @contextmanager
@@ -75,8 +78,14 @@ def transaction() -> Iterator[Connection]:
 @contextmanager
 def at_once() -> Iterator[Connection]:
     """A connection whose every statement commits itself: for an end that is one statement, without a BEGIN and a COMMIT to be sent."""
-    with engine().execution_options(isolation_level="AUTOCOMMIT").connect() as tx:
-        yield tx
+    with engine().connect() as tx:
+        driver = plain(tx)
+        driver.autocommit = True
+        try:
+            yield tx
+        finally:
+            if not driver.closed:
+                driver.autocommit = False
 
 
 def plain(tx: Connection) -> psycopg.Connection[tuple[Any, ...]]:
