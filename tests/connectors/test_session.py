@@ -27,12 +27,20 @@ def house() -> Iterator[tuple[str, list[bytes]]]:
                 except OSError:
                     return
                 with wire:
-                    heard.append(wire.recv(65536))
+                    heard.append(_whole(wire))
                     wire.sendall(ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{door.getsockname()[1]}", heard
         door.shutdown(socket.SHUT_RDWR)
+
+
+def _whole(wire: socket.socket) -> bytes:
+    said = wire.recv(65536)
+    size = next((int(line[15:]) for line in said.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+    while len(said.partition(b"\r\n\r\n")[2]) < size:
+        said += wire.recv(65536)
+    return said
 
 
 def _plain() -> requests.Session:
