@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble
+from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after
 from connectors.sap_s4hana import errors, session
+from connectors.sap_s4hana.auth import Login
 
 V2, V4 = "/sap/opu/odata/sap", "/sap/opu/odata4/sap/api_salesorder/srvd_a2x/sap/salesorder/0001"
 ORDERS = "API_SALES_ORDER_SRV"
@@ -26,6 +27,7 @@ class Door:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._login = Login(connection)
         settings = connection.account.settings
         self._client = str(settings.get("client", ""))
         # where the session is fetched: at the sales order service that the account has an arrangement for
@@ -42,16 +44,28 @@ class Door:
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> Answer:
-        """One call; a write goes under the shared session, which is fetched anew once where SAP refuses its token."""
-        connection = self._connection
+        """One call. Nothing is done of what is answered 401: it is repeated once, where another token may be had."""
         more["query"] = {**(query or {}), **({"sap-client": self._client} if self._client else {})}
-        own = {**session.basic(connection.account), **(headers or {})}
-        if not write:
-            return connection.http.call(method, address, operation=operation, headers=own, **more)
+        act = self._write if write else self._connection.http.call
+        login = self._login.header()
+        answer = act(method, address, operation=operation, headers={**login, **(headers or {})}, **more)
+        if answer.status == 401 and self._login.refused(login):
+            login = self._login.header()
+            answer = act(method, address, operation=operation, headers={**login, **(headers or {})}, **more)
+        return answer
+
+    def _write(self, method: str, address: str, *, headers: Mapping[str, str], **more: Any) -> Answer:
+        """Under the shared session, which is fetched anew once where SAP refuses its token. No token is asked for while
+        another is: the store lets one worker at a time.
+        """
+        connection, login = self._connection, {"authorization": headers["authorization"]}
         for _ in range(2):
-            pair = connection.tokens.get(session.NAME, lambda: session.fetch(connection, self._root))
-            held = {**own, **session.headers(pair)}
-            answer = connection.http.call(method, address, operation=operation, headers=held, write=True, **more)
+            try:
+                pair = connection.tokens.get(session.NAME, lambda: session.fetch(connection, self._root, login))
+            except Unauthorized:
+                return Answer(401, {}, b"", write=True)
+            held = {**headers, **session.headers(pair)}
+            answer = connection.http.call(method, address, headers=held, write=True, **more)
             if not session.expired(answer):
                 return answer
             connection.tokens.refused(session.NAME, pair)

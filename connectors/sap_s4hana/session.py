@@ -7,11 +7,10 @@ manifest.toml names.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 
-from connectors.kit.account import Account, Connection
+from connectors.kit.account import Connection
 from connectors.kit.errors import Transient
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import checked
@@ -22,21 +21,15 @@ COOKIE = re.compile(r"(?:^|,\s*)([\w!#$%&'*+.^`|~-]+)=([^;,]*)")
 SEPARATOR = "\n"
 
 
-def basic(account: Account) -> dict[str, str]:
-    """The communication user's own header."""
-    pair = f"{account.credentials['user']}:{account.credentials['password']}".encode()
-    return {"authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-
 def headers(session: str) -> dict[str, str]:
     """What a write sends of a session."""
     token, _, cookies = session.partition(SEPARATOR)
     return {"x-csrf-token": token, **({"cookie": cookies} if cookies else {})}
 
 
-def fetch(connection: Connection, path: str) -> tuple[str, float]:
+def fetch(connection: Connection, path: str, login: Mapping[str, str]) -> tuple[str, float]:
     """A new token with its cookies, and the seconds that both may be used. Raises the kit's errors."""
-    asking = {**basic(connection.account), "x-csrf-token": "fetch"}
+    asking = {**login, "x-csrf-token": "fetch"}
     answer = connection.http.call("GET", path, operation="session.fetch", headers=asking, secret=True)
     token = checked(answer).headers.get("x-csrf-token", "")
     if not token or token.casefold() == "required":

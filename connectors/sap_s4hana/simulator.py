@@ -15,6 +15,7 @@ from connectors.kit.simulator import Memory, Simulator
 from connectors.sap_s4hana import simulator_documents as documents
 from connectors.sap_s4hana import simulator_odata as odata
 from connectors.sap_s4hana import simulator_v4 as v4
+from connectors.sap_s4hana.auth import PATH
 from connectors.sap_s4hana.simulator_access import Access
 from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_effects import effects
@@ -53,7 +54,8 @@ DEMO_SETTINGS: dict[str, Any] = {
 def create(settings: Mapping[str, Any]) -> Simulator:
     """A simulated company.
 
-    Settings: `user`, `password`; `path` of a memory file; `session_seconds` (1800); `latency` (0 s); `items` (material -> a
+    Settings: `user`, `password`; `path` of a memory file; `session_seconds` (1800); `logon` ("oauth": no service
+    takes Basic), `token_seconds` (3600); `latency` (0 s); `items` (material -> a
     quantity in unrestricted use at the first place, or {place: quantity}); `places`, `area`, `conditions` (type -> price,
     net, tax, header_net, header_tax), `currencies`, `customers`, `reasons` that exist; `refused_emails`; `calls` in
     `window` (1 s) that are taken (0: all); `rows_at_most` of an answer over OData V4 (1000).
@@ -77,6 +79,8 @@ def create(settings: Mapping[str, Any]) -> Simulator:
         str(settings.get("user", "user")),
         str(settings.get("password", "password")),
         float(settings.get("session_seconds", 1800)),
+        float(settings.get("token_seconds", 3600)),
+        settings.get("logon") == "oauth",
     )
     _stock(company, items, places[0])
     _gate(simulator, settings)
@@ -121,6 +125,14 @@ def _control(company: Company, access: Access) -> None:
     def told_effects() -> Response:
         with company.simulator.memory.lock:
             return Response(json.dumps(effects(company)), content_type="application/json")
+
+    @company.simulator.operation(PATH, "oauth.token", ["POST"])
+    def token() -> Response:
+        return access.token()
+
+    @app.post("/_sim/tokens/ends")
+    def end_tokens() -> Response:
+        return Response(json.dumps({"ended": access.end_tokens()}), content_type="application/json")
 
     @app.post("/_sim/sessions/ends")
     def end_sessions() -> Response:
