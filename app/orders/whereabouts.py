@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 
 from app.journal.reading import order as reading
 from app.journal.reading.timeline import SETTLED
-from app.orders import deadlines, fulfilling, holds, returning
-from app.orders.fulfilling import Fulfilment
+from app.orders import deadlines, fulfilments, holds, returning
+from app.orders.fulfilments import Fulfilment
 from app.orders.shipping import to_ship
 from app.orders.standing import life_of, order_state
 from connectors.canonical.order import Order
@@ -58,7 +58,7 @@ def whereabouts(tx: Connection, waybill: str) -> Whereabouts | None:
     if page is None or page.document is None:
         return None
     order, subject = page.document, page.subject.id
-    asked = fulfilling.of(tx, subject)
+    asked = fulfilments.of(tx, subject)
     pickups = [one for one in deadlines.of(tx, subject) if one.kind == "pickup"]
     due = {one.part: one.due_at for one in pickups if one.state == "open"}
     late = {one.part for one in pickups if one.state == "passed"}

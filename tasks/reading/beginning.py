@@ -15,7 +15,7 @@ from app.journal.nourish import feed_accounts
 from app.orders import (
     conflicts,
     covering,
-    fulfilling,
+    fulfilments,
     holds,
     keeping,
     money,
@@ -115,7 +115,7 @@ def _resourced(tx: Connection, setting: laying.Setting, difference: Difference) 
 
 def _stays(tx: Connection, setting: laying.Setting, difference: Difference) -> bool:
     """Whether an edit leaves each location what it was asked for: a price, or pieces that nobody has any more (refused at the counter)."""
-    return "address" not in difference.facets and covering.fits(setting.order, fulfilling.of(tx, setting.subject.id))
+    return "address" not in difference.facets and covering.fits(setting.order, fulfilments.of(tx, setting.subject.id))
 
 
 ENDS_WAITING = (Kind.CHANGED, Kind.CANCELLED)  # after it nothing more may be to leave
