@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from app.journal.reading import order as reading
 from app.journal.reading.timeline import SETTLED
-from app.orders import deadlines, fulfilments, holds, returning
+from app.orders import deadlines, fulfilments, holds, return_requests
 from app.orders.fulfilments import Fulfilment
 from app.orders.shipping import to_ship
 from app.orders.standing import life_of, order_state
@@ -73,7 +73,7 @@ def whereabouts(tx: Connection, waybill: str) -> Whereabouts | None:
         sentence=STUCK if stuck else sentence,
         next=later if not stuck else "Nothing is asked of you.",
         parcels=[*_sent(order, _instead(asked)), *_waiting(order, asked, due)],
-        back=_back(order, returning.of(tx, subject)),
+        back=_back(order, return_requests.of(tx, subject)),
         placed_at=order.placed_at,
         as_of=page.subject.updated_at if not busy else None,
     )
@@ -217,7 +217,7 @@ def _waiting(order: Order, asked: Sequence[Fulfilment], due: Mapping[str, dateti
     ]
 
 
-def _back(order: Order, rows: Sequence[returning.ReturnRow]) -> list[str]:
+def _back(order: Order, rows: Sequence[return_requests.ReturnRow]) -> list[str]:
     """Returns and refunds, each a sentence."""
     told = [RETURNS[row.state].format(number=row.number) for row in rows if row.state in RETURNS]
     for refund in order.refunds:

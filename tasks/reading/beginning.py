@@ -20,8 +20,8 @@ from app.orders import (
     keeping,
     money,
     paying_off,
+    paying_returns,
     planning,
-    returning,
     standing,
     states,
     waiting,
@@ -130,7 +130,7 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
     before = {refund.id for refund in old.refunds} if old is not None else set()
     for refund in new.refunds:
         if refund.id not in before and not pending(refund):
-            returning.refunded(tx, subject, refund)
+            paying_returns.refunded(tx, subject, refund)
             paying_off.look(tx, subject, new)
     moves = states.follow(tx, subject, standing.states(new), account, event)
     edited = old is not None and "lines" in changed(old, new)

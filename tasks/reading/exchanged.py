@@ -9,8 +9,8 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from app.journal import subjects
-from app.orders import exchanging, money, returning, worth
-from app.orders.returning import ReturnRow
+from app.orders import exchanging, money, return_requests, returning, worth
+from app.orders.return_requests import ReturnRow
 from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
@@ -25,7 +25,7 @@ def place(tx: Connection, setting: laying.Setting, row: ReturnRow) -> str:
     The channel knows nothing of it: it is not acknowledged there, nor are its shipments.
     """
     order, subject = setting.order, setting.subject
-    earlier = [one for one in returning.of(tx, subject.id) if one.id < row.id]
+    earlier = [one for one in return_requests.of(tx, subject.id) if one.id < row.id]
     back = returning.owed(order, row.lines, earlier)
     wanted = exchanging.replacement(order, row.number, row.exchange, back, datetime.now(UTC))
     mine = subjects.lock(tx, "order", subject.account, wanted.id)
@@ -51,7 +51,7 @@ def _charge(tx: Connection, setting: laying.Setting, row: ReturnRow, more: Decim
 
 def charged(tx: Connection, cause: laying.Cause, subject: int, number: str, payment: Payment) -> None:
     """The difference was paid: the order that waits for it may go."""
-    row = next((one for one in returning.of(tx, subject) if one.number == number and one.replaced_by), None)
+    row = next((one for one in return_requests.of(tx, subject) if one.number == number and one.replaced_by), None)
     mine = subjects.lock_waybill(tx, row.replaced_by) if row is not None else None
     if mine is not None and isinstance(mine.document, Order):
         apply.keep_changed(tx, cause, mine, mine.document, exchanging.paid(mine.document, payment))
