@@ -14,7 +14,7 @@ from app import database, logs, wire
 from app.bell import CLOCK, HUB, INTAKE, RECEIVE, celery_settings
 from app.database import transaction
 from app.journal.known import unknown
-from app.orders import fulfilling, holds
+from app.orders import fulfilments, holds
 from config.reader import config
 from tasks import receive
 from tasks.engine import shown
@@ -63,7 +63,7 @@ for _flow in FLOWS.values():
         _task(f"{_flow.name}.{_name}", perform)
 _task(RECEIVE, receive.receive_on)
 _task(holds.FREE, held.start)
-_task(fulfilling.FOLLOW, fulfilled.follow)
+_task(fulfilments.FOLLOW, fulfilled.follow)
 for _job, _run in clock.JOBS.items():
     app.task(name=f"waybill.{_job}", shared=False)(_run)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.orders.disposing import CONDITIONS
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP
-from app.orders.returning import ReturnRow
+from app.orders.return_requests import ReturnRow
 from connectors.canonical.returns import Refund, Return
 
 

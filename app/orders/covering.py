@@ -9,15 +9,15 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from app import cases
-from app.orders import fulfilling
+from app.orders import fulfilments
 from app.orders.difference import GONE
-from app.orders.fulfilling import Fulfilment
+from app.orders.fulfilments import Fulfilment
 from app.orders.shipping import to_ship
 from connectors.canonical.order import Order
 
 # What a location in these states sends, or has sent, is asked of nobody else.
 LEAVING = frozenset(("shipped", "in_transit"))
-COVERS = frozenset((*fulfilling.OPEN, "shipped", "in_transit", "delivered", "collected"))
+COVERS = frozenset((*fulfilments.OPEN, "shipped", "in_transit", "delivered", "collected"))
 
 
 def unasked(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
@@ -36,14 +36,14 @@ def fits(order: Order, asked: Sequence[Fulfilment]) -> bool:
     """Whether just what is still wanted is on its way or asked for: then nothing is withdrawn."""
     left, wants = coming(order, asked), to_ship(order)
     for one in asked:
-        for want in one.wants if one.state in fulfilling.OPEN else ():
+        for want in one.wants if one.state in fulfilments.OPEN else ():
             left[want.line_id] = left.get(want.line_id, Decimal(0)) + want.quantity
     return bool(wants) and left == wants
 
 
 def overhang(tx: Connection, subject: int, waybill: str, order: Order) -> None:
     """Who has begun to send a request sends the rest of it: what of that is not wanted any more only a person can stop. Ends where there is none."""
-    asked = fulfilling.of(tx, subject)
+    asked = fulfilments.of(tx, subject)
     wanted = {} if order.cancelled_at is not None else to_ship(order)
     too_many = {line: many - wanted.get(line, Decimal(0)) for line, many in coming(order, asked).items()}
     skus = {line.id: line.sku for line in order.lines}

@@ -21,7 +21,7 @@ from connectors.canonical.returns import Return, ReturnStatus
 from connectors.canonical.returns import ReturnLine as Told
 
 if TYPE_CHECKING:
-    from app.orders.returning import ReturnLine, ReturnRow
+    from app.orders.return_requests import ReturnLine, ReturnRow
 
 SOURCE = "hub"
 CONDITIONS = {RESTOCK: "sellable", QUARANTINE: "quarantined", SCRAP: "scrapped"}

@@ -19,7 +19,7 @@ from connectors.canonical.order import Discount, Line, Order, Tax, Totals
 from connectors.canonical.payment import Payment, PaymentKind
 
 if TYPE_CHECKING:
-    from app.orders.returning import ReturnLine
+    from app.orders.return_requests import ReturnLine
 
 CREDIT = "exchange"  # the discount's code
 

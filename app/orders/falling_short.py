@@ -14,9 +14,9 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app import cases
-from app.orders import covering, deadlines, fulfilling, sharing
+from app.orders import covering, deadlines, fulfilments, sharing
 from app.orders.difference import GONE
-from app.orders.fulfilling import Fulfilment
+from app.orders.fulfilments import Fulfilment
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment, ShipmentStatus
 
@@ -51,11 +51,11 @@ def told(tx: Connection, account: str, number: str, order: Order, word: Shipment
         (one.origin, one.id) == (word.origin, word.id) and one.status in GONE for one in order.shipments
     ):
         return None
-    row = tx.execute(fulfilling.ONE, {"number": number}).first()
+    row = tx.execute(fulfilments.ONE, {"number": number}).first()
     found = Fulfilment(*row) if row is not None else None
     if found is None or found.account != account or found.purchase:
         return None
-    pieces = _pieces(found, _still_there(order, found, fulfilling.of(tx, found.subject_id)), word)
+    pieces = _pieces(found, _still_there(order, found, fulfilments.of(tx, found.subject_id)), word)
     if not pieces:
         if word.status is NOT_EVER:
             let_go(tx, number)
@@ -63,14 +63,14 @@ def told(tx: Connection, account: str, number: str, order: Order, word: Shipment
     given, kept = sharing.part(found, pieces)
     gone, why = word.status is NOT_EVER, _why(account, number)
     if kept:
-        tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(kept)})
+        tx.execute(fulfilments.LINES, {"id": found.id, "lines": Jsonb(kept)})
         rest = sharing.split(tx, found, given, "rejected", why)
     else:
         rest = replace(found, state="rejected")
         tx.execute(REJECTED, {"id": found.id, "why": why})
         deadlines.met(tx, found.subject_id, "answer", number)
     if not gone:
-        fulfilling.followed(tx, rest.id)  # for now: it is followed once the withdrawal is confirmed
+        fulfilments.followed(tx, rest.id)  # for now: it is followed once the withdrawal is confirmed
     return Short(rest, replace(found, lines=given), gone)
 
 

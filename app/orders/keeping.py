@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
-from app.orders import deadlines, returning
+from app.orders import deadlines, return_requests, returning
 from app.orders.machines import RETURN
-from app.orders.returning import ALIVE, CHANNELS, MAKE, ReturnLine, ReturnRow
+from app.orders.return_requests import ALIVE, CHANNELS, MAKE, ReturnLine, ReturnRow
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Return, ReturnStatus
 from connectors.canonical.returns import ReturnLine as Told
@@ -37,7 +37,7 @@ def hear(tx: Connection, subject: int, waybill: str, old: Order | None, new: Ord
     told = [one for one in new.returns if one.origin == new.channel and before.get(one.id) != one]
     if not told:
         return
-    known = {row.key: row for row in returning.of(tx, subject)}
+    known = {row.key: row for row in return_requests.of(tx, subject)}
     for one in told:
         row = known.get(f"{CHANNELS}{one.id}")
         if row is None:
@@ -85,4 +85,4 @@ def _of_lines(told: Return) -> list[Told]:
 def _lines(told: Iterable[Told]) -> Jsonb:
     """What belongs to no line of the order is in its document only; an exchange names its line once it was processed."""
     lines = (ReturnLine(one.line_id, one.quantity, one.reason, sku=one.sku) for one in told)
-    return Jsonb([returning.written(line) for line in lines])
+    return Jsonb([return_requests.written(line) for line in lines])

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from app import cases
 from app.orders import money, repaying, worth
-from app.orders.fulfilling import Fulfilment
+from app.orders.fulfilments import Fulfilment
 from connectors.canonical.order import Order
 
 

@@ -11,9 +11,9 @@ from app import cases
 from app.bell import Ring
 from app.journal import subjects
 from app.journal.actions import audit
-from app.orders import covering, fulfilling, rules, supply
+from app.orders import covering, fulfilments, rules, supply
 from app.orders.demand import demand
-from app.orders.fulfilling import Fulfilment
+from app.orders.fulfilments import Fulfilment
 from app.orders.sourcing import PICKUP, Plan, source
 from connectors.canonical.order import Order
 
@@ -22,7 +22,7 @@ BEGUN = text("SELECT EXISTS (SELECT 1 FROM case_members WHERE member = 'unsource
 
 def begun(tx: Connection, subject: int) -> bool:
     """Whether an order is sourced by rules; one that began before there were any stays with its route's warehouse."""
-    return bool(fulfilling.of(tx, subject)) or bool(tx.execute(BEGUN, {"subject": subject}).scalar())
+    return bool(fulfilments.of(tx, subject)) or bool(tx.execute(BEGUN, {"subject": subject}).scalar())
 
 
 def first(tx: Connection, subject: int, waybill: str, order: Order) -> list[str] | None:
@@ -38,8 +38,8 @@ def again(tx: Connection, waybill: str, order: Order, given_back: Fulfilment) ->
     for want in given_back.wants:
         quantities[want.line_id] = quantities.get(want.line_id, Decimal(0)) + want.quantity
     lines = {want.line_id for want in given_back.wants}
-    tried = _declined(fulfilling.of(tx, given_back.subject_id), lines)
-    free = covering.unasked(order, fulfilling.of(tx, given_back.subject_id))  # followed twice, nobody is asked twice
+    tried = _declined(fulfilments.of(tx, given_back.subject_id), lines)
+    free = covering.unasked(order, fulfilments.of(tx, given_back.subject_id))  # followed twice, nobody is asked twice
     quantities = {line: min(quantity, free[line]) for line, quantity in quantities.items() if line in free}
     if not quantities:
         return []
@@ -73,7 +73,7 @@ def _ask(
     if quiet and not plan.legs:
         return []
     numbers = [
-        fulfilling.ask(tx, subject, waybill, leg, chosen.locations[leg.location], round_=round_, rules=active.label)
+        fulfilments.ask(tx, subject, waybill, leg, chosen.locations[leg.location], round_=round_, rules=active.label)
         for leg in plan.legs
     ]
     if plan.missing:
@@ -117,7 +117,7 @@ def retry(tx: Connection, subject: int, waybill: str, order: Order) -> list[str]
     active = rules.in_force(tx)
     if active is None or not begun(tx, subject):
         return []
-    left = covering.unasked(order, fulfilling.of(tx, subject))
+    left = covering.unasked(order, fulfilments.of(tx, subject))
     if not left:
         forget(tx, subject)
         return []
@@ -126,7 +126,7 @@ def retry(tx: Connection, subject: int, waybill: str, order: Order) -> list[str]
 
 def resume(tx: Connection, subject: int, waybill: str, order: Order, quiet: bool = True) -> list[str]:
     """Sources what nobody was asked for yet among those who have not declined it; where none has it, nothing is said (`quiet`)."""
-    active, asked = rules.in_force(tx), fulfilling.of(tx, subject)
+    active, asked = rules.in_force(tx), fulfilments.of(tx, subject)
     left = covering.unasked(order, asked)
     if not left:
         forget(tx, subject)
@@ -142,7 +142,7 @@ def forget(tx: Connection, subject: int) -> None:
 
 def lacking(tx: Connection, subject: int, waybill: str, order: Order) -> None:
     """Says what nobody is asked for; it goes on as every backorder does."""
-    left = covering.unasked(order, fulfilling.of(tx, subject)) if order.cancelled_at is None else {}
+    left = covering.unasked(order, fulfilments.of(tx, subject)) if order.cancelled_at is None else {}
     skus = {line.id: line.sku for line in order.lines}
     if left:
         words = ", ".join(f"{quantity.normalize():f} x {skus[line]}" for line, quantity in left.items())
@@ -156,4 +156,4 @@ def by_hand(tx: Connection, waybill: str, who: str, why: str) -> list[Ring] | No
         return None
     numbers = retry(tx, subject.id, subject.waybill, subject.document)
     audit(tx, who, "source order again", f"order:{subject.waybill}", why, after={"asked": numbers})
-    return fulfilling.to_follow(tx, numbers)
+    return fulfilments.to_follow(tx, numbers)

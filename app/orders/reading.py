@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
-from app.orders import deadlines, fulfilling, holds, returning
+from app.orders import deadlines, fulfilments, holds, return_requests
 from app.orders.deadlines import Deadline
-from app.orders.fulfilling import Fulfilment
+from app.orders.fulfilments import Fulfilment
 from app.orders.holds import Hold
-from app.orders.returning import ReturnRow
+from app.orders.return_requests import ReturnRow
 from app.orders.standing import Part, Tally, tallies
 from connectors.canonical.order import Order
 
@@ -85,8 +85,8 @@ def life(tx: Connection, subject: int, order: Order | None) -> LifePage:
         holds=holds.of(tx, subject),
         deadlines=deadlines.of(tx, subject),
         tallies=counted,
-        fulfilments=fulfilling.of(tx, subject),
-        returns=returning.of(tx, subject),
+        fulfilments=fulfilments.of(tx, subject),
+        returns=return_requests.of(tx, subject),
         unsourced=bool(tx.execute(UNSOURCED, {"member": f"unsourced:{subject}"}).scalar()),
         to_pay=_to_pay(order, counted) if order is not None and counted else None,
     )

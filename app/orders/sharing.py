@@ -12,8 +12,8 @@ from sqlalchemy import Connection, text
 
 from app.bell import HUB, Ring
 from app.journal.actions import audit
-from app.orders import deadlines, fulfilling
-from app.orders.fulfilling import FOLLOW, Fulfilment
+from app.orders import deadlines, fulfilling, fulfilments, pickups
+from app.orders.fulfilments import FOLLOW, Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
 from app.orders.sourcing import PICKUP
@@ -48,10 +48,10 @@ def reject(tx: Connection, number: str, who: str, why: str, pieces: Pieces) -> l
 
 def refuse(tx: Connection, number: str, who: str, why: str, pieces: Pieces) -> list[Ring]:
     """A pickup's customer does not want these pieces: they go back on the shelf and off the order. Raises Refused."""
-    found = fulfilling.pickup(tx, number)
+    found = pickups.pickup(tx, number)
     given, kept = part(found, pieces)
     if not kept:
-        return fulfilling.refuse(tx, number, who, why)
+        return pickups.refuse(tx, number, who, why)
     _possible(found, "refuse", "refused")
     row = _taken_out(tx, found, given, kept, "refused", why)
     _note(tx, found, who, "refuse part of fulfilment", why, given, row.number)
@@ -60,15 +60,15 @@ def refuse(tx: Connection, number: str, who: str, why: str, pieces: Pieces) -> l
 
 def collect(tx: Connection, number: str, who: str, code: str, pieces: Pieces, why: str = "") -> list[Ring]:
     """Only these pieces are handed over; the rest is kept for its customer under the same code and until the same hour. Raises Refused."""
-    found = fulfilling.pickup(tx, number)
+    found = pickups.pickup(tx, number)
     given, kept = part(found, pieces)
     if kept:
         _possible(found, "collect", "collected")
-        tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(given)})
+        tx.execute(fulfilments.LINES, {"id": found.id, "lines": Jsonb(given)})
         row = split(tx, found, kept, "ready", _rest(number))
         deadlines.also(tx, found.subject_id, "pickup", number, row.number)
         _note(tx, found, who, "collect part of fulfilment", why, given, row.number)
-    return fulfilling.collect(tx, number, who, code, why)
+    return pickups.collect(tx, number, who, code, why)
 
 
 def ship(
@@ -84,7 +84,7 @@ def ship(
     given, kept = part(found, pieces)
     if kept and found.method != PICKUP:
         _possible(found, "ship", "shipped")
-        tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(given)})
+        tx.execute(fulfilments.LINES, {"id": found.id, "lines": Jsonb(given)})
         row = split(tx, found, kept, found.state if found.state in ON_ITS_WAY else "accepted", _rest(number))
         _note(tx, found, who, "ship part of fulfilment", why, given, row.number)
     return fulfilling.ship(tx, number, who, trackings, why)
@@ -132,7 +132,7 @@ def _taken_out(
     for line in given:
         if "instead_of" in line:
             reservations.restore(tx, found.subject_id, line["line_id"], line["instead_of"])
-    tx.execute(fulfilling.LINES, {"id": found.id, "lines": Jsonb(kept)})
+    tx.execute(fulfilments.LINES, {"id": found.id, "lines": Jsonb(kept)})
     return split(tx, found, given, state, why)
 
 
@@ -142,7 +142,7 @@ def _rest(number: str) -> str:
 
 def _possible(found: Fulfilment, event: str, after: str) -> None:
     if FULFILMENT.table.get((found.state, event)) != after:
-        raise fulfilling.impossible(found, event)
+        raise fulfilments.impossible(found, event)
 
 
 def _note(tx: Connection, found: Fulfilment, who: str, action: str, why: str, given: list[Line], other: str) -> None:

@@ -11,7 +11,7 @@ from app import cases
 from app.bell import Ring
 from app.journal.actions import audit
 from app.orders import authority, rules
-from app.orders.fulfilling import WRONG_CODE
+from app.orders.pickups import WRONG_CODE
 from app.orders.refused import Refused
 
 Say = Callable[[Connection, str], list[Ring]]  # (transaction, who) -> what to ring after the commit

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 
 from app.bell import HUB, Ring
 from app.journal.actions import audit
-from app.orders import deadlines, fulfilling, sharing, states
-from app.orders.fulfilling import Fulfilment
+from app.orders import deadlines, fulfilments, sharing, states
+from app.orders.fulfilments import Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus
@@ -33,7 +33,7 @@ class Answer:
 
 def acknowledged(tx: Connection, number: str, account: str, told: Shipment) -> Answer:
     """A supplier's word on a purchase order: the pieces that he will send (none: he refuses), by SKU. The subject is locked by the caller."""
-    row = tx.execute(fulfilling.ONE, {"number": number}).first()
+    row = tx.execute(fulfilments.ONE, {"number": number}).first()
     found = Fulfilment(*row) if row is not None else None
     if found is None or found.account != account or not found.purchase:
         return Answer("unknown", f"{account} was sent no purchase order {number}.")
@@ -61,7 +61,7 @@ def acknowledge(
     Said twice it is once.
     Raises Refused for what is no purchase order, for more than was ordered, and for another answer than the first.
     """
-    found = fulfilling.locked(tx, number)
+    found = fulfilments.locked(tx, number)
     ordered: dict[str, Decimal] = {}
     for want in found.wants:
         ordered[want.sku] = ordered.get(want.sku, ZERO) + want.quantity
@@ -73,7 +73,7 @@ def acknowledge(
     if found.state in TAKEN and (promised is None or told == ordered):
         return []
     if found.state != "requested":
-        raise fulfilling.impossible(found, "acknowledge")
+        raise fulfilments.impossible(found, "acknowledge")
     if any(many < 0 or many > ordered.get(sku, ZERO) for sku, many in told.items()):
         raise Refused("not_that_many", f"{number} has not so many of these articles.")
     lines = tuple(ShipmentLine(many, sku) for sku, many in told.items())
@@ -82,7 +82,7 @@ def acknowledge(
     audit(
         tx, who, "acknowledge purchase order", f"order:{number.partition('-')[0]}", why, {"state": found.state}, after
     )
-    return [Ring(fulfilling.FOLLOW, HUB, one.id) for one in fulfilling.of(tx, found.subject_id) if one.pending]
+    return [Ring(fulfilments.FOLLOW, HUB, one.id) for one in fulfilments.of(tx, found.subject_id) if one.pending]
 
 
 TAKEN = frozenset(("accepted", "picked", "packed", "shipped"))
@@ -113,8 +113,8 @@ def _promise(tx: Connection, found: Fulfilment, kept: list[dict[str, Any]], at: 
 
 def _move(tx: Connection, found: Fulfilment, event: str) -> None:
     after = FULFILMENT.after(found.state, event)
-    values = {"id": found.id, "state": after, "pending": after in fulfilling.NEWS, "trackings": Jsonb([])}
-    tx.execute(fulfilling.MOVE, values)
+    values = {"id": found.id, "state": after, "pending": after in fulfilments.NEWS, "trackings": Jsonb([])}
+    tx.execute(fulfilments.MOVE, values)
     deadlines.met(tx, found.subject_id, "answer", found.number)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from app.orders.capturing import part_of
-from app.orders.fulfilling import Fulfilment
+from app.orders.fulfilments import Fulfilment
 from app.orders.merge import HUB, with_refund
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Refund, RefundLine

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.orders import fulfilling
-from app.orders.fulfilling import COLUMNS, OPEN, Fulfilment
+from app.orders import pickups
+from app.orders.fulfilments import COLUMNS, OPEN, Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.sourcing import PICKUP
 from connectors.canonical.codec import decode
@@ -91,7 +91,7 @@ def _told(tx: Connection, rows: Sequence[Fulfilment]) -> list[ToDo]:
         for row in tx.execute(DUE, {"subjects": subjects, "parts": [one.number for one in rows]})
     }
     orders = {row.id: _order(row.body) for row in tx.execute(DOCUMENTS, {"subjects": subjects})}
-    barred = {subject: fulfilling.not_yet(tx, subject) for subject in subjects}
+    barred = {subject: pickups.not_yet(tx, subject) for subject in subjects}
     return [
         ToDo(
             one,

@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from app.orders import day_sales, returning, worth
+from app.orders import day_sales, eligibility, return_requests, returning, worth
 from app.orders.life import RESTOCK
 from app.orders.refused import Refused
-from app.orders.returning import ReturnLine
+from app.orders.return_requests import ReturnLine
 from app.orders.standing import handed_over
 from app.stock import counter
 from connectors.canonical.money import MoneyBag
@@ -42,14 +42,14 @@ def _priced(tx: Connection, subject: int, order: Order, told: Refund, pieces: Ma
     """The refund with what each line was sold for. Raises Refused."""
     if order.cancelled_at is not None:
         raise Refused("voided", "The whole sale was voided already.")
-    life, earlier, sold = handed_over(order), returning.of(tx, subject), {line.id: line for line in order.lines}
+    life, earlier, sold = handed_over(order), return_requests.of(tx, subject), {line.id: line for line in order.lines}
     amounts: dict[str, Decimal] = {}
     for name, many in pieces.items():
         if name not in sold or many <= 0 or not counter.at_the_counter(order, sold[name]):
             raise Refused("unknown_line", f"The sale has no line {name} that its customer carried home.")
-        if many > returning.left_to_return(life, name, earlier):
+        if many > eligibility.left_to_return(life, name, earlier):
             raise Refused("not_that_many", f"Line {name}: not so many were sold that did not come back.")
-        back = sold[name].quantity - returning.left_to_return(life, name, earlier)
+        back = sold[name].quantity - eligibility.left_to_return(life, name, earlier)
         amounts[name] = worth.paid_for(order, sold[name], back, many)
     moved = sum((one.amount.in_role(order.money_role).amount for one in told.payments), ZERO)
     if moved != sum(amounts.values(), ZERO):

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 
 from app.journal.reading import order as reading
 from app.journal.reading.timeline import SETTLED
-from app.orders import deadlines, fulfilling, holds, returning
-from app.orders.fulfilling import Fulfilment
+from app.orders import deadlines, fulfilments, holds, return_requests
+from app.orders.fulfilments import Fulfilment
 from app.orders.shipping import to_ship
 from app.orders.standing import life_of, order_state
 from connectors.canonical.order import Order
@@ -58,7 +58,7 @@ def whereabouts(tx: Connection, waybill: str) -> Whereabouts | None:
     if page is None or page.document is None:
         return None
     order, subject = page.document, page.subject.id
-    asked = fulfilling.of(tx, subject)
+    asked = fulfilments.of(tx, subject)
     pickups = [one for one in deadlines.of(tx, subject) if one.kind == "pickup"]
     due = {one.part: one.due_at for one in pickups if one.state == "open"}
     late = {one.part for one in pickups if one.state == "passed"}
@@ -73,7 +73,7 @@ def whereabouts(tx: Connection, waybill: str) -> Whereabouts | None:
         sentence=STUCK if stuck else sentence,
         next=later if not stuck else "Nothing is asked of you.",
         parcels=[*_sent(order, _instead(asked)), *_waiting(order, asked, due)],
-        back=_back(order, returning.of(tx, subject)),
+        back=_back(order, return_requests.of(tx, subject)),
         placed_at=order.placed_at,
         as_of=page.subject.updated_at if not busy else None,
     )
@@ -217,7 +217,7 @@ def _waiting(order: Order, asked: Sequence[Fulfilment], due: Mapping[str, dateti
     ]
 
 
-def _back(order: Order, rows: Sequence[returning.ReturnRow]) -> list[str]:
+def _back(order: Order, rows: Sequence[return_requests.ReturnRow]) -> list[str]:
     """Returns and refunds, each a sentence."""
     told = [RETURNS[row.state].format(number=row.number) for row in rows if row.state in RETURNS]
     for refund in order.refunds:

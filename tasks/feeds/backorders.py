@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app.bell import ring
 from app.database import transaction
 from app.journal import subjects
-from app.orders import fulfilling, planning
+from app.orders import fulfilments, planning
 from connectors.canonical.order import Order
 
 # Orders that lack pieces of which a shelf has some by now.
@@ -33,6 +33,6 @@ def resume(subject: int) -> bool:
         if not isinstance(known.document, Order) or known.document.cancelled_at is not None:
             return False
         numbers = planning.resume(tx, known.id, known.waybill, known.document)
-        rings = fulfilling.to_follow(tx, numbers)
+        rings = fulfilments.to_follow(tx, numbers)
     ring(rings)
     return bool(numbers)

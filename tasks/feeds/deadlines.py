@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app import cases
 from app.bell import Ring, ring
 from app.database import transaction
-from app.orders import deadlines, fulfilling, holds, returning
+from app.orders import deadlines, fulfilling, holds, pickups, returning
 from app.orders.deadlines import Deadline
 
 
@@ -52,7 +52,7 @@ def _answer(tx: Connection, deadline: Deadline) -> list[Ring]:
 
 
 def _pickup(tx: Connection, deadline: Deadline) -> list[Ring]:
-    return fulfilling.no_show(tx, deadline.part)
+    return pickups.no_show(tx, deadline.part)
 
 
 def _goods(tx: Connection, deadline: Deadline) -> list[Ring]:

@@ -13,8 +13,8 @@ from app.database import transaction
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.journal.subjects import Subject
-from app.orders import fulfilling, paying_off, planning, taking_off
-from app.orders.fulfilling import Fulfilment
+from app.orders import fulfilments, paying_off, planning, taking_off
+from app.orders.fulfilments import Fulfilment
 from app.orders.merge import with_shipment
 from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
@@ -25,7 +25,7 @@ from tasks.reading import apply, laying, sourced
 def run() -> str:
     """What a lost ring left behind; one transaction each."""
     with transaction() as tx:
-        waiting = fulfilling.pending(tx)
+        waiting = fulfilments.pending(tx)
     for one in waiting:
         follow(one)
     return f"{len(waiting)} fulfilments followed"
@@ -34,15 +34,15 @@ def run() -> str:
 def follow(fulfilment: int) -> str:
     """Rung when a location has spoken (app.orders.fulfilling.FOLLOW). Twice is once: the row says whether something is still to do."""
     with transaction() as tx:
-        known = fulfilling.by_id(tx, fulfilment)
+        known = fulfilments.by_id(tx, fulfilment)
         if known is None:
             return "unknown"
         subject = subjects.lock_id(tx, known.subject_id)
-        one = fulfilling.by_id(tx, fulfilment)
+        one = fulfilments.by_id(tx, fulfilment)
         if one is None or not one.pending or not isinstance(subject.document, Order):
             return "followed already"
         FOLLOWS[one.state](tx, subject, subject.document, one)
-        fulfilling.followed(tx, one.id)
+        fulfilments.followed(tx, one.id)
         rings = feed_accounts(tx, runs.ready_accounts(tx, subject.id))
     ring(rings)
     return one.state

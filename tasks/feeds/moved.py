@@ -11,7 +11,7 @@ from app.database import transaction
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.journal.subjects import Subject
-from app.orders import money, returning
+from app.orders import money, return_requests
 from app.orders.merge import with_refund
 from app.orders.money import Move
 from connectors.canonical.codec import load
@@ -74,7 +74,9 @@ def _after_capture(tx: Connection, move: Move) -> None:
 def _accounts(tx: Connection, subject: Subject, move: Move) -> set[str]:
     """Where steps are ready now: of the order, and of one that a charge has freed."""
     freed = [
-        row.replaced_by for row in returning.of(tx, subject.id) if move.kind == "charge" and row.number == move.cause
+        row.replaced_by
+        for row in return_requests.of(tx, subject.id)
+        if move.kind == "charge" and row.number == move.cause
     ]
     mine = [subjects.lock_waybill(tx, waybill) for waybill in freed if waybill]
     return runs.ready_accounts(tx, subject.id).union(

@@ -8,8 +8,8 @@ from app.bell import ring
 from app.database import transaction
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
-from app.orders import disposing, returning
-from app.orders.returning import ReturnRow
+from app.orders import disposing, return_requests, returning
+from app.orders.return_requests import ReturnRow
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Return
 from tasks.reading import apply, exchanged, goods, laying
@@ -18,7 +18,7 @@ from tasks.reading import apply, exchanged, goods, laying
 def run() -> str:
     """One transaction for each."""
     with transaction() as tx:
-        waiting = returning.pending(tx)
+        waiting = return_requests.pending(tx)
     for row in waiting:
         _follow(row)
     return f"{len(waiting)} returns followed"
@@ -27,7 +27,7 @@ def run() -> str:
 def _follow(known: ReturnRow) -> None:
     with transaction() as tx:
         subject = subjects.lock_id(tx, known.subject_id)
-        row = next(one for one in returning.of(tx, subject.id) if one.id == known.id)
+        row = next(one for one in return_requests.of(tx, subject.id) if one.id == known.id)
         if not row.pending or not isinstance(subject.document, Order):
             return
         cause = laying.Cause(None, None, 0, subject.account)

@@ -12,7 +12,7 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders import authority, falling_short, fulfilling, supplying
+from app.orders import authority, falling_short, fulfilling, fulfilments, supplying
 from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
 from app.orders.refused import Refused
@@ -214,7 +214,7 @@ def child(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     ):
         return Outcome("echo", "our own shipment coming back", subject=subject.id, waybill=subject.waybill)
     refusal = authority.child(piece, event.account, subject.roles, subject.account)
-    if refusal is not None and any(one.account == event.account for one in fulfilling.of(tx, subject.id)):
+    if refusal is not None and any(one.account == event.account for one in fulfilments.of(tx, subject.id)):
         asked = {**subject.roles, "supplier": event.account}  # by the sourcing rules, whatever the route says
         refusal = authority.child(piece, event.account, asked, subject.account)
     if refusal is not None:
@@ -242,7 +242,7 @@ def _setting(cause: laying.Cause, subject: Subject, order: Order) -> laying.Sett
 
 def _received(tx: Connection, setting: laying.Setting, number: str, parcel: Shipment) -> None:
     """What a supplier has sent of a purchase order comes into the ERP before it leaves it."""
-    for one in fulfilling.of(tx, setting.subject.id):
+    for one in fulfilments.of(tx, setting.subject.id):
         if one.number == number and one.purchase:
             sourced.received(tx, setting, one, parcel)
 
@@ -257,13 +257,13 @@ def acknowledgement(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     follows = FOLLOWS_ANSWER.get(answer.code)
     if follows is not None and isinstance(subject.document, Order):
         setting = _setting(laying.Cause(event.id, event.at, event.lane, event.account), subject, subject.document)
-        one = next(one for one in fulfilling.of(tx, subject.id) if one.number == told.reference)
+        one = next(one for one in fulfilments.of(tx, subject.id) if one.number == told.reference)
         follows(tx, setting, one)
     return Outcome(state, answer.sentence, "", subject.id, subject.waybill, _accounts(tx, subject.id))
 
 
 # What a supplier's answer does to the ERP's purchase order.
-FOLLOWS_ANSWER: Mapping[str, Callable[[Connection, laying.Setting, fulfilling.Fulfilment], None]] = {
+FOLLOWS_ANSWER: Mapping[str, Callable[[Connection, laying.Setting, fulfilments.Fulfilment], None]] = {
     "part": sourced.cut_down,
     "rejected": sourced.refused,
 }

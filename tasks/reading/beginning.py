@@ -15,13 +15,13 @@ from app.journal.nourish import feed_accounts
 from app.orders import (
     conflicts,
     covering,
-    fulfilling,
+    fulfilments,
     holds,
     keeping,
     money,
     paying_off,
+    paying_returns,
     planning,
-    returning,
     standing,
     states,
     waiting,
@@ -115,7 +115,7 @@ def _resourced(tx: Connection, setting: laying.Setting, difference: Difference) 
 
 def _stays(tx: Connection, setting: laying.Setting, difference: Difference) -> bool:
     """Whether an edit leaves each location what it was asked for: a price, or pieces that nobody has any more (refused at the counter)."""
-    return "address" not in difference.facets and covering.fits(setting.order, fulfilling.of(tx, setting.subject.id))
+    return "address" not in difference.facets and covering.fits(setting.order, fulfilments.of(tx, setting.subject.id))
 
 
 ENDS_WAITING = (Kind.CHANGED, Kind.CANCELLED)  # after it nothing more may be to leave
@@ -130,7 +130,7 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
     before = {refund.id for refund in old.refunds} if old is not None else set()
     for refund in new.refunds:
         if refund.id not in before and not pending(refund):
-            returning.refunded(tx, subject, refund)
+            paying_returns.refunded(tx, subject, refund)
             paying_off.look(tx, subject, new)
     moves = states.follow(tx, subject, standing.states(new), account, event)
     edited = old is not None and "lines" in changed(old, new)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from app.journal import runs
-from app.orders import money, repaying, returning, worth
+from app.orders import money, paying_returns, repaying, return_requests, worth
 from app.orders.difference import changed
 from app.orders.life import RESTOCK, ZERO
 from app.orders.standing import life_of
@@ -76,7 +76,7 @@ def lay(tx: Connection, setting: laying.Setting, cause: str) -> None:
 
 
 def _refund(tx: Connection, setting: laying.Setting, cause: str, moves: Sequence[money.Move]) -> Refund:
-    row = next((row for row in returning.of(tx, setting.subject.id) if row.number == cause), None)
+    row = next((row for row in return_requests.of(tx, setting.subject.id) if row.number == cause), None)
     child = runs.child_of(tx, setting.subject.id, "return_received", cause)
     came: Return | None = load(Return, child) if child is not None else None
     booked = {line.line_id for line in came.lines} if came is not None else set()  # they came in apart from the money
@@ -89,4 +89,4 @@ def _refund(tx: Connection, setting: laying.Setting, cause: str, moves: Sequence
 
 def given(tx: Connection, subject: int, cause: str) -> None:
     """A refund of ours was made: the return it pays is paid."""
-    returning.paid(tx, subject, cause)
+    paying_returns.paid(tx, subject, cause)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from app.journal import runs
 from app.orders import bringing, disposing
-from app.orders.returning import ReturnRow
+from app.orders.return_requests import ReturnRow
 from connectors.canonical.codec import dump, load
 from connectors.canonical.returns import Refund, Return
 from tasks.reading import booking, giving, laying

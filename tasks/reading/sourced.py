@@ -11,9 +11,9 @@ from sqlalchemy import Connection, text
 from app.bell import HUB
 from app.journal import preempt, runs
 from app.journal.runs import NewRun, NewStep
-from app.orders import falling_short, fulfilling
+from app.orders import falling_short, fulfilling, fulfilments
 from app.orders.falling_short import Short
-from app.orders.fulfilling import Fulfilment
+from app.orders.fulfilments import Fulfilment
 from connectors.canonical.codec import dump
 from connectors.canonical.shipment import Shipment
 from connectors.kit.capabilities import RestCanceller
@@ -35,7 +35,7 @@ WHERE s.subject_id = :subject AND s.name = ANY(:names) AND r.difference = :numbe
 
 def lay(tx: Connection, setting: laying.Setting, numbers: Sequence[str]) -> None:
     """A run for each request to a connected location: asked after the order is booked. Others are told by our own API."""
-    for one in fulfilling.of(tx, setting.subject.id):
+    for one in fulfilments.of(tx, setting.subject.id):
         if one.number in numbers and one.account:
             _lay(tx, setting, one)
 

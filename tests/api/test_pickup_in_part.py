@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from app.orders import fulfilling, sharing
-from app.orders.fulfilling import Fulfilment
+from app.orders import fulfilments, pickups, sharing
+from app.orders.fulfilments import Fulfilment
 from app.orders.refused import Refused
 from tests.api.conftest import money, order
 from tests.api.houses import KEPT, Houses
@@ -180,14 +180,14 @@ def _history(houses: Houses, dice: random.Random, waybill: str) -> Counter[str]:
     from app.database import transaction
 
     with transaction() as tx:
-        fulfilling.ready(tx, f"{waybill}-F1", "alpha", 3600.0)
+        pickups.ready(tx, f"{waybill}-F1", "alpha", 3600.0)
         subject = tx.exec_driver_sql(
             "SELECT subject_id FROM fulfilments WHERE number = %s", (f"{waybill}-F1",)
         ).scalar()
     ends: Counter[str] = Counter()
     for _ in range(dice.randint(2, 7)):
         with transaction() as tx:
-            one = dice.choice(fulfilling.of(tx, int(subject or 0)))
+            one = dice.choice(fulfilments.of(tx, int(subject or 0)))
         pieces = {line["line_id"]: Decimal(1) for line in dice.sample(list(one.lines), 1)}
         many = int(sum(want.quantity for want in one.wants))
         word = dice.choice(WORDS)
@@ -210,9 +210,9 @@ def _say(tx: Connection, one: Fulfilment, word: str, pieces: dict[str, Decimal])
         sharing.refuse(tx, one.number, "alpha", "no", pieces)
     elif word == "no show":
         tx.exec_driver_sql("UPDATE deadlines SET due_at = now() - interval '1 second' WHERE part = %s", (one.number,))
-        fulfilling.not_collected(tx, one.number, "alpha", "nobody")
+        pickups.not_collected(tx, one.number, "alpha", "nobody")
     elif word == "extend":
-        fulfilling.extend(tx, one.number, "alpha", "later", 3600.0)
+        pickups.extend(tx, one.number, "alpha", "later", 3600.0)
 
 
 @pytest.mark.parametrize("teller", ["header", "child"])

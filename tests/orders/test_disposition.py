@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.orders import returning
-from app.orders.returning import Refused
+from app.orders import inspecting, return_requests, returning
+from app.orders.refused import Refused
 from tests.orders.test_returns import ask, count, shipped, subject
 from tests.world import World
 
@@ -21,11 +21,11 @@ def told(acme: World, sku: str = "WB-TEE") -> Decimal:
     return Decimal(acme.one("SELECT coalesce(sum(told), 0) FROM shelves WHERE sku = :s AND location = 'store'", s=sku))
 
 
-def dispose(number: str, line: str, word: str) -> returning.ReturnRow:
+def dispose(number: str, line: str, word: str) -> return_requests.ReturnRow:
     from app.database import transaction
 
     with transaction() as tx:
-        return returning.dispose(tx, number, subject(tx).document, line, word, "the store")
+        return inspecting.dispose(tx, number, subject(tx).document, line, word, "the store")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.orders import exchanging, returning, worth
-from app.orders.returning import ReturnLine, net
+from app.orders import exchanging, inspecting, worth
+from app.orders.return_requests import ReturnLine
+from app.orders.returning import net
 from connectors.canonical.gate import equation
 from tests.core.generated_orders import order as generated
 from tests.orders.test_capture import NOW
@@ -97,7 +98,7 @@ def test_pieces_in_quarantine_come_into_the_books_and_go_where_they_belong_once(
     assert [one["restock"] for one in credit["body"]["lines"]] == [False]
     for number, word in ((even, "scrap"), (paid, "restock")):
         with transaction() as tx:
-            returning.dispose(tx, number, subjects.lock_id(tx, first).document, line, word, "the store")
+            inspecting.dispose(tx, number, subjects.lock_id(tx, first).document, line, word, "the store")
         for _ in range(2):
             returned.run()
             acme.pump()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.journal import actions
-from app.orders import fulfilling
-from app.orders.fulfilling import Refused
+from app.orders import fulfilling, pickups
+from app.orders.refused import Refused
 from connectors.acme.simulator_goods import totals
 from tests.orders.places import shelves
 from tests.world import World
@@ -171,15 +171,15 @@ def test_a_pickup_is_reserved_set_out_told_and_handed_over_to_who_shows_the_code
     number = requests(many)["store"][0]
     assert claims(many) == 3
     with pytest.raises(Refused):
-        says(many, fulfilling.collect, number, "the store", "000000x")
+        says(many, pickups.collect, number, "the store", "000000x")
     says(many, fulfilling.accept, number, "the store")
     for _ in range(2):
-        says(many, fulfilling.ready, number, "the store", 7200.0)
+        says(many, pickups.ready, number, "the store", 7200.0)
     assert [name for name in many.effects("letters")["letters"] if "ready_for_pickup" in name]
     assert many.calls("letters", "letters.create") == 1, "told once"
     code = many.one("SELECT verify FROM fulfilments")
     for _ in range(2):
-        says(many, fulfilling.collect, number, "the store", code)
+        says(many, pickups.collect, number, "the store", code)
     assert many.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
     assert many.one("SELECT state FROM order_states WHERE machine = 'order'") == "delivered"
     assert sum(many.effects("erp")["deliveries"].values()) == 1
@@ -196,7 +196,7 @@ def test_a_held_or_unpaid_pickup_is_not_handed_over_and_the_store_knows_why(many
     many.order(delivery=PICKUP)
     many.pump()
     number = requests(many)["store"][0]
-    says(many, fulfilling.ready, number, "the store", 3600.0)
+    says(many, pickups.ready, number, "the store", 3600.0)
     with transaction() as tx:
         told: dict[str, Any] = {"owner": "finance", "seconds": 3600.0, "who": "anna", "note": "stolen card?"}
         hold = holds.place_by_hand(tx, waybill(many), many.one("SELECT subject_id FROM fulfilments"), "fraud", **told)
@@ -205,11 +205,11 @@ def test_a_held_or_unpaid_pickup_is_not_handed_over_and_the_store_knows_why(many
     assert (seen.not_yet, seen.verify[:22]) == ("The order is held.", "Ask for the six-digit ")
     code = many.one("SELECT verify FROM fulfilments")
     with pytest.raises(Refused) as refused:
-        says(many, fulfilling.collect, number, "the store", code)
+        says(many, pickups.collect, number, "the store", code)
     assert refused.value.code == "not_yet"
     with transaction() as tx:
         holds.release_by_hand(tx, hold, "anna", "it was not")
-    says(many, fulfilling.collect, number, "the store", code)
+    says(many, pickups.collect, number, "the store", code)
     many.order(delivery=PICKUP, payment_status="pending", payments=[_promised()])
     many.pump()
     with transaction() as tx:
@@ -244,16 +244,16 @@ def test_nobody_fetches_it(many: World) -> None:
     order = many.order(delivery=PICKUP)
     many.pump()
     number = requests(many)["store"][0]
-    says(many, fulfilling.ready, number, "the store", 3600.0)
+    says(many, pickups.ready, number, "the store", 3600.0)
     hour_passes(many)
     assert many.one("SELECT owner FROM cases WHERE code = 'no_show' AND status = 'open'") == "e-commerce"
-    says(many, fulfilling.extend, number, "anna", "ill, comes tomorrow", 86400.0)
+    says(many, pickups.extend, number, "anna", "ill, comes tomorrow", 86400.0)
     assert many.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
     hour_passes(many)
-    says(many, fulfilling.put_back, number, "anna", "did not come again")
+    says(many, pickups.put_back, number, "anna", "did not come again")
     assert many.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
     with pytest.raises(Refused):
-        says(many, fulfilling.collect, number, "the store", many.one("SELECT verify FROM fulfilments"))
+        says(many, pickups.collect, number, "the store", many.one("SELECT verify FROM fulfilments"))
     many.deliver("order.cancelled", many.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))
     many.pump()
     assert claims(many) == 0

@@ -11,7 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.orders import returning
-from app.orders.returning import Refused, ReturnLine, ReturnRow, eligible, net, paid_for
+from app.orders.eligibility import eligible
+from app.orders.refused import Refused
+from app.orders.return_requests import ReturnLine, ReturnRow
+from app.orders.returning import net
+from app.orders.worth import paid_for
 from tests.core.generated_orders import order as generated
 from tests.world import World
 

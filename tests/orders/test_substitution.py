@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.orders import fulfilling
-from app.orders.fulfilling import Refused
+from app.orders.refused import Refused
 from tests.orders.places import shelves
 from tests.orders.test_fulfilment import claims, requests, says
 from tests.world import World

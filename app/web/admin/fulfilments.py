@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 from app.bell import Ring, ring
 from app.database import transaction
 from app.journal.reading.rows import paged
-from app.orders import fulfilling, planning, sharing, speaking, supplying, todo
-from app.orders.fulfilling import OPEN
+from app.orders import fulfilling, fulfilments, pickups, planning, sharing, speaking, supplying, todo
+from app.orders.fulfilments import OPEN
 from app.orders.speaking import Speaker
 from app.web import looked
 from app.web.admin.asking import back, given, reason
@@ -140,9 +140,7 @@ class Fulfilments(Page):
         why = reason()
 
         def ready(tx: Connection, who: str) -> list[Ring]:
-            return fulfilling.ready(
-                tx, number, who, fulfilling.keeps_for(tx, fulfilling.spoken(tx, number).location), why
-            )
+            return pickups.ready(tx, number, who, pickups.keeps_for(tx, fulfilling.spoken(tx, number).location), why)
 
         return _said(number, "ready", ready, "It is set out; the customer is told.")
 
@@ -163,19 +161,19 @@ class Fulfilments(Page):
     def no_shows(self, number: str) -> ResponseReturnValue:
         why = reason()
         told = "Nobody fetched it: keep it longer, or put it back."
-        return _said(number, "no_show", lambda tx, who: fulfilling.not_collected(tx, number, who, why), told)
+        return _said(number, "no_show", lambda tx, who: pickups.not_collected(tx, number, who, why), told)
 
     @expose("/<number>/extensions", methods=("POST",))
     def extensions(self, number: str) -> ResponseReturnValue:
         why = reason()
         told = "It is kept for two more days."
-        return _said(number, "extend", lambda tx, who: fulfilling.extend(tx, number, who, why, LONGER), told)
+        return _said(number, "extend", lambda tx, who: pickups.extend(tx, number, who, why, LONGER), told)
 
     @expose("/<number>/returns", methods=("POST",))
     def returns(self, number: str) -> ResponseReturnValue:
         why = reason()
         told = "It goes back on the shelf; cancel the pieces in the channel, so that the customer is paid back."
-        return _said(number, "put_back", lambda tx, who: fulfilling.put_back(tx, number, who, why), told)
+        return _said(number, "put_back", lambda tx, who: pickups.put_back(tx, number, who, why), told)
 
     @expose("/<number>/shipments", methods=("POST",))
     def shipments(self, number: str) -> ResponseReturnValue:
@@ -197,7 +195,7 @@ class Fulfilments(Page):
 
 def _said(number: str, event: str, call: speaking.Say, told: str) -> ResponseReturnValue:
     def act(tx: Connection, who: Speaker) -> list[Ring]:
-        found = fulfilling.locked(tx, number)
+        found = fulfilments.locked(tx, number)
         speaking.must(tx, who, found.location, "fulfilment", event, number)
         return call(tx, who.name)
 

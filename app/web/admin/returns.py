@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.bell import Ring
 from app.database import transaction
 from app.journal import subjects
-from app.orders import quarantine, returning, speaking
+from app.orders import inspecting, quarantine, return_requests, speaking
 from app.orders.refused import Refused
 from app.orders.speaking import Speaker
 from app.web.admin.asking import reason
@@ -44,11 +44,15 @@ class Returns(Page):
 
         def act(tx: Connection, who: Speaker) -> list[Ring]:
             subject = subjects.lock_waybill(tx, number.partition("-")[0])
-            row = next((one for one in returning.of(tx, subject.id) if one.number == number), None) if subject else None
+            row = (
+                next((one for one in return_requests.of(tx, subject.id) if one.number == number), None)
+                if subject
+                else None
+            )
             if subject is None or row is None or not isinstance(subject.document, Order):
                 raise Refused("unknown", f"There is no return {number}.")
             speaking.must(tx, who, row.location, "return", where, number)
-            returning.dispose(tx, number, subject.document, line, where, who.name, many, why, there)
+            inspecting.dispose(tx, number, subject.document, line, where, who.name, many, why, there)
             return []
 
         return said(number, act, DONE.get(where, ""), "returns.index")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from app.bell import Ring, ring
 from app.database import transaction
-from app.orders import fulfilling, sharing, speaking, supplying, todo
+from app.orders import fulfilling, pickups, sharing, speaking, supplying, todo
 from app.orders.todo import ToDo
 from app.web import looked
 from app.web.api import partner, schemas
@@ -107,7 +107,7 @@ def prepared(number: str) -> Response:
 
 def _ready(tx: Connection, number: str, who: str) -> list[Ring]:
     found = fulfilling.spoken(tx, number)
-    return fulfilling.ready(tx, number, who, fulfilling.keeps_for(tx, found.location))
+    return pickups.ready(tx, number, who, pickups.keeps_for(tx, found.location))
 
 
 @resource.on(
@@ -129,20 +129,20 @@ def refused(asked: Told, number: str) -> Response:
 @resource.on("POST", "/<number>/no-shows", WRITE, ONE, takes=shapes.Reasoned, once=True)
 def not_collected(asked: Told, number: str) -> Response:
     """Nobody fetched it. 409 while it is still kept for its customer, who was told until when."""
-    return _say(number, "no_show", lambda tx, name, who: fulfilling.not_collected(tx, name, who, asked["reason"]))
+    return _say(number, "no_show", lambda tx, name, who: pickups.not_collected(tx, name, who, asked["reason"]))
 
 
 @resource.on("POST", "/<number>/extensions", WRITE, ONE, takes=shapes.KeptLonger, once=True)
 def extended(asked: Told, number: str) -> Response:
     """It is kept for so many hours from now, never shorter than was promised."""
     seconds, why = asked["hours"] * 3600.0, asked["reason"]
-    return _say(number, "extend", lambda tx, name, who: fulfilling.extend(tx, name, who, why, seconds))
+    return _say(number, "extend", lambda tx, name, who: pickups.extend(tx, name, who, why, seconds))
 
 
 @resource.on("POST", "/<number>/put-backs", WRITE, ONE, takes=shapes.Reasoned, once=True)
 def put_back(asked: Told, number: str) -> Response:
     """Nobody fetched it, and it lies on the shelf again; the channel gives the money back."""
-    return _say(number, "put_back", lambda tx, name, who: fulfilling.put_back(tx, name, who, asked["reason"]))
+    return _say(number, "put_back", lambda tx, name, who: pickups.put_back(tx, name, who, asked["reason"]))
 
 
 @resource.on(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from app.database import transaction
 from app.journal import events, subjects
 from app.journal.subjects import Subject
-from app.orders import returning
+from app.orders import return_requests
 from app.orders.shipping import to_ship
 from app.orders.whereabouts import whereabouts
 from app.stock.counter import at_the_counter, carried
@@ -132,7 +132,11 @@ def _cancel(tx: Connection, taken: Taken, waybill: str, asked: Mapping[str, Any]
     order = known(subject)
     before = [orjson.loads(body) for body in events.unread_of(tx, subject.id, "cancellation")]
     _may_cancel(order, asked["lines"], before)
-    if not asked["lines"] and carried(order) and any(row.state not in NOT_HERE for row in returning.of(tx, subject.id)):
+    if (
+        not asked["lines"]
+        and carried(order)
+        and any(row.state not in NOT_HERE for row in return_requests.of(tx, subject.id))
+    ):
         raise Problem(
             409, "returned", "Pieces of it came back or are to come: what is left of it is returned as they are."
         )

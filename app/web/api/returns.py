@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from app.database import transaction
 from app.journal import subjects
 from app.journal.subjects import Subject
-from app.orders import quarantine, returning, speaking
-from app.orders.returning import ReturnLine, ReturnRow
+from app.orders import inspecting, quarantine, return_requests, returning, speaking
+from app.orders.return_requests import ReturnLine, ReturnRow
 from app.web.api import once, orders, partner, schemas
 from app.web.api import schemas_orders as shapes
 from app.web.api.door import me
@@ -76,7 +76,7 @@ def listed(waybill: str) -> Response:
     """All returns of an order."""
     with transaction() as tx:
         subject = partner.look(tx, waybill)
-        rows = [_shown(row, subject) for row in returning.of(tx, subject.id)]
+        rows = [_shown(row, subject) for row in return_requests.of(tx, subject.id)]
     return partner.said({"returns": rows}, 200)
 
 
@@ -84,7 +84,7 @@ def listed(waybill: str) -> Response:
 def one(number: str) -> Response:
     with transaction() as tx:
         subject = partner.look(tx, number.partition("-")[0])
-        row = next((row for row in returning.of(tx, subject.id) if row.number == number.upper()), None)
+        row = next((row for row in return_requests.of(tx, subject.id) if row.number == number.upper()), None)
         if row is None:
             raise Problem(404, "no_return", "No return of yours has this number.")
         return partner.said(_shown(row, subject), 200)
@@ -147,14 +147,14 @@ def _dispose(tx: Connection, asked: Mapping[str, Any], number: str) -> Response:
     speaking.must(tx, speaker(), row.location, "return", asked["disposition"], number)
     many = None if asked["quantity"] is None else Decimal(asked["quantity"])
     told = (asked["line_id"], asked["disposition"], me().name, many, asked["reason"])
-    return partner.said(_shown(returning.dispose(tx, number, orders.known(subject), *told), subject), 200)
+    return partner.said(_shown(inspecting.dispose(tx, number, orders.known(subject), *told), subject), 200)
 
 
 def _known(tx: Connection, number: str) -> tuple[Subject, ReturnRow]:
     """The order, locked, and its return, whoever sold it. Raises Problem 404."""
     waybill = number.partition("-")[0]
     subject = subjects.lock_waybill(tx, waybill) if waybill.isalnum() else None
-    row = next((row for row in returning.of(tx, subject.id) if row.number == number), None) if subject else None
+    row = next((row for row in return_requests.of(tx, subject.id) if row.number == number), None) if subject else None
     if subject is None or row is None:
         raise Problem(404, "no_return", "There is no return of this number.")
     return subject, row

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from app.orders.fulfilling import OPEN
+from app.orders.fulfilments import OPEN
 from app.orders.machines import FULFILMENT
 from app.orders.todo import SAYINGS
 from app.web.api.canonical import NO_CONTROLS
