@@ -128,7 +128,8 @@ def mend(name: str) -> list[str]:
     """Registers what is missing; answers the topics that were."""
     with counted(name) as source:
         missing = sorted(topic for topic, on in _alive(name, source).items() if not on)
-        source.subscribe(missing, _address(name))
+        if missing:
+            source.subscribe(missing, _address(name))
     return missing
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,3 +125,20 @@ def test_a_fetch_that_is_not_answered_is_made_again(told_by: World) -> None:
     booked_once(told_by, order["id"])
     asked = operations[told_by.shapes["shop"]]
     assert [call.status for call in told_by.simulators["shop"].calls if call.operation == asked][:2] == [503, 503]
+
+
+def test_who_is_registered_already_is_asked_for_nothing(tmp_path: Path, database_url: str, redis_url: str) -> None:
+    """A vendor refuses a subscription to no topic, so a second start of the hub registers nothing."""
+    from app.accounts import entries
+    from tasks.feeds import watch
+
+    with world(tmp_path / "config", database_url, redis_url) as made:
+        os.environ["PUBLIC_URL"] = address = "http://hub.example"
+        for topic in entries.manifest("shop").subscribes:
+            row = {"topic": topic, "address": f"{address}/hooks/shop", "alive": True}
+            made.simulators["shop"].memory.put("subscriptions", topic, row)
+        assert watch.mend("shop") == []
+        calls = made.ask("shop", "GET", "/_sim/calls")
+        assert [one["operation"] for one in calls if one["operation"].startswith("subscriptions")] == [
+            "subscriptions.list"
+        ]
