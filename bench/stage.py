@@ -131,7 +131,7 @@ class Stage:
 
     def one(self, statement: str, *values: object) -> object:
         with self.rows() as connection:
-            found = connection.execute(statement.encode(), values).fetchone()
+            found = connection.execute(statement.encode(), values or None).fetchone()
         return found[0] if found else None
 
     def open_steps(self) -> int:
