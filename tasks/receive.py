@@ -134,7 +134,6 @@ def _received(tx: Connection, event: Event, readings: tuple[Reading, ...] | Unre
     """Applies what was read, in the transaction that ends the event; what to ring after it."""
     outcome = _apply(tx, event, readings)
     events.end(tx, event, outcome.state, outcome.reason, outcome.code, outcome.subject)
-    events.settle(tx, event)
     if outcome.state == "quarantined":
         _open_case(tx, event, outcome)
     return outcome, feed_accounts(tx, outcome.accounts)

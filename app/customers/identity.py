@@ -26,10 +26,12 @@ WITH RECURSIVE way AS (
     UNION ALL SELECT c.id, c.merged_into FROM customers c JOIN way ON c.id = way.merged_into)
 SELECT id FROM way WHERE merged_into IS NULL
 """)
-BELONGS = text("INSERT INTO customer_orders (subject_id, customer_id, rule) VALUES (:subject, :customer, :rule)")
-NAME = text(
-    "INSERT INTO customer_names (customer_id, kind, hash) VALUES (:customer, :kind, :hash) ON CONFLICT DO NOTHING"
-)
+# With all that the order calls its buyer.
+BELONGS = text("""
+WITH belongs AS (INSERT INTO customer_orders (subject_id, customer_id, rule) VALUES (:subject, :customer, :rule))
+INSERT INTO customer_names (customer_id, kind, hash)
+SELECT :customer, said.kind, said.hash FROM unnest(CAST(:kinds AS text[]), CAST(:hashes AS text[])) AS said(kind, hash) ON CONFLICT DO NOTHING
+""")
 OTHERS = text("""
 SELECT min(n.kind) AS kind, n.customer_id FROM unnest(CAST(:kinds AS text[]), CAST(:hashes AS text[])) AS said(kind, hash)
 JOIN customer_names n ON n.kind = said.kind AND n.hash = said.hash JOIN customers c ON c.id = n.customer_id
@@ -119,10 +121,18 @@ def identify(tx: Connection, subject: int, account: str, order: Order) -> int:
     told = names(order)
     rule, key = match(account, told)
     customer = _customer(tx, rule, None if key is None else _hash(key))
-    tx.execute(BELONGS, {"subject": subject, "customer": customer, "rule": rule})
-    if key is not None:
-        _note(tx, subject, account, customer, told)
+    said = {} if key is None else _said(account, told)
+    bears = {"kinds": list(said), "hashes": list(said.values())}
+    tx.execute(BELONGS, {"subject": subject, "customer": customer, "rule": rule, **bears})
+    if said:
+        _compare(tx, subject, customer, bears)
     return customer
+
+
+def _said(account: str, told: Names) -> dict[str, str]:
+    """Every name of theirs, by its kind, hashed."""
+    said = {"email": told.email, "external": f"{account}:{told.external}" if told.external else ""}
+    return {kind: _hash(name) for kind, name in said.items() if name}
 
 
 def _customer(tx: Connection, rule: str, key: str | None) -> int:
@@ -130,13 +140,9 @@ def _customer(tx: Connection, rule: str, key: str | None) -> int:
     return int(made if made is not None else tx.execute(FIND, {"key": key}).scalar_one())
 
 
-def _note(tx: Connection, subject: int, account: str, customer: int, told: Names) -> None:
-    """Every name of theirs; one that another customer bears too may be one person: a case, which a merge ends."""
-    said = {"email": told.email, "external": f"{account}:{told.external}" if told.external else ""}
-    rows = [{"customer": customer, "kind": kind, "hash": _hash(name)} for kind, name in said.items() if name]
-    tx.execute(NAME, rows)
-    wanted = {"kinds": [row["kind"] for row in rows], "hashes": [row["hash"] for row in rows]}
-    for kind, other in tx.execute(OTHERS, {**wanted, "customer": customer}).all():
+def _compare(tx: Connection, subject: int, customer: int, said: Mapping[str, Sequence[str]]) -> None:
+    """A name that another customer bears too may be one person: a case, which a merge ends."""
+    for kind, other in tx.execute(OTHERS, {**said, "customer": customer}).all():
         _duplicate(tx, subject, min(customer, int(other)), max(customer, int(other)), kind)
 
 

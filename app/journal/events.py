@@ -33,21 +33,19 @@ WHERE x.waiting > 0 AND x.waiting < :few ORDER BY random() LIMIT 1
 FEW = 20
 ANY = text("SELECT id FROM events WHERE state = 'accepted' ORDER BY rung_at LIMIT 1 FOR UPDATE SKIP LOCKED")
 LAST = text("UPDATE events SET rung_at = now() WHERE id = :id AND state = 'accepted'")
+# What was merged into another event's run, or concerned no step, has nothing of its own to wait for.
 END = text("""
-UPDATE events SET state = :state, reason = :reason, code = :code, subject_id = coalesce(:subject, subject_id),
-    ended_at = CASE WHEN :state = 'running' THEN NULL ELSE now() END
-WHERE id = :id AND at = :at AND state = 'accepted'
+UPDATE events e SET state = told.state, reason = :reason, code = :code, subject_id = coalesce(:subject, subject_id),
+    ended_at = CASE WHEN told.state = 'running' THEN NULL ELSE now() END
+FROM (SELECT CASE WHEN CAST(:state AS text) = 'running' AND NOT EXISTS (SELECT 1 FROM runs WHERE event_id = :id AND state = 'open')
+    THEN 'applied' ELSE CAST(:state AS text) END AS state) told
+WHERE e.id = :id AND e.at = :at AND e.state = 'accepted'
 """)
 # Of this very transaction: its start is the event's time, so one partition is asked.
 CONCERNS = text("UPDATE events SET subject_id = :subject WHERE id = :id AND at = now()")
 UNREAD = text("""
 SELECT p.body FROM events e JOIN payloads p ON p.owner = 'event' AND p.owner_id = e.id AND p.n = 0
 WHERE e.subject_id = :subject AND e.state = 'accepted' AND e.topic = :topic ORDER BY e.id
-""")
-# What was merged into another event's run, or concerned no step, has nothing of its own to wait for.
-SETTLE = text("""
-UPDATE events SET state = 'applied', ended_at = now() WHERE id = :id AND at = :at AND state = 'running'
-    AND NOT EXISTS (SELECT 1 FROM runs WHERE event_id = :id AND state = 'open')
 """)
 # A ring that waits in a long queue is not lost: rung again are only events that a later one has overtaken, or all when nothing is heard.
 UNHEARD = text("""
@@ -119,15 +117,10 @@ def _event(row: Any) -> Event | None:
 
 
 def end(tx: Connection, event: Event, state: str, reason: str = "", code: str = "", subject: int | None = None) -> None:
-    """Gives an accepted event its state; `running` while its runs are open."""
+    """Gives an accepted event its state; `running` while its runs are open, applied where it started nothing that is."""
     tx.execute(
         END, {"id": event.id, "at": event.at, "state": state, "reason": reason, "code": code, "subject": subject}
     )
-
-
-def settle(tx: Connection, event: Event) -> None:
-    """An event that started nothing of its own does not wait for anything."""
-    tx.execute(SETTLE, {"id": event.id, "at": event.at})
 
 
 def unheard(tx: Connection, seconds: float, most: int = 500) -> list[int]:

@@ -12,25 +12,10 @@ from sqlalchemy import Connection, text
 
 from app.database import plain
 
-RUN = text("""
-INSERT INTO runs (subject_id, event_id, event_at, flow, flow_version, difference, document_id, child, detail, open_steps, state, ended_at)
-VALUES (:subject, :event, :event_at, :flow, :version, :difference, :document, :child, :detail, :open,
-    CASE WHEN :open > 0 THEN 'open' ELSE 'done' END, CASE WHEN :open = 0 THEN now() END)
-ON CONFLICT (subject_id, flow, difference) DO NOTHING RETURNING id
-""")
-# All steps of a run in one statement, in the order of their table: their ids rise with it.
-STEPS = """
-INSERT INTO steps (run_id, subject_id, flow, name, role, account, kind, state, lane, channel, key, pending, armed, undoes, ended_at, sentence)
-SELECT %(run)s, %(subject)s, s.flow, s.name, s.role, s.account, s.kind, CASE WHEN s.sentence = '' THEN 'waiting' ELSE 'skipped' END,
-    %(lane)s, %(channel)s, s.key, 0, false, s.undoes, CASE WHEN s.sentence <> '' THEN now() END, s.sentence
-FROM unnest(%(flows)s::text[], %(names)s::text[], %(roles)s::text[], %(accounts)s::text[], %(kinds)s::text[], %(keys)s::text[],
-    %(undoes)s::bigint[], %(sentences)s::text[]) WITH ORDINALITY AS s (flow, name, role, account, kind, key, undoes, sentence, n)
-ORDER BY s.n RETURNING id, name
-"""
-OPEN_UP = "SELECT open_up(%(on)s::bigint[], %(waiting)s::bigint[], %(steps)s::bigint[])"
-EARLIER = """
-SELECT id, account FROM steps WHERE subject_id = %(subject)s AND account = ANY(%(accounts)s::text[]) AND id < %(first)s AND role <> 'notify'
-    AND state NOT IN ('done', 'skipped', 'cancelled')
+# migrations/sql/0021_laying_out.sql
+LAY = """
+SELECT lay_run(%(subject)s, %(event)s, %(event_at)s::timestamptz, %(flow)s, %(version)s::integer, %(difference)s, %(document)s, %(child)s::jsonb,
+    %(detail)s, %(lane)s::smallint, %(channel)s, %(steps)s, %(on)s::integer[], %(for)s::integer[], %(before)s::bigint[], %(after)s::integer[])
 """
 READY = text("SELECT DISTINCT account FROM steps WHERE subject_id = :subject AND armed AND rung_at IS NULL")
 CHILD = text("SELECT child FROM runs WHERE subject_id = :subject AND flow = :flow AND difference = :difference")
@@ -75,43 +60,38 @@ class NewRun:
 
 def lay(tx: Connection, run: NewRun) -> int | None:
     """Lays out a run and all its steps; None when this difference has its run already. One that nothing concerns has ended."""
-    open_steps = [step for step in run.steps if not step.skip]
-    run_id = tx.execute(RUN, _run_row(run, len(open_steps))).scalar()
-    if run_id is None or not run.steps:
-        return run_id
-    ids = {str(name): int(made) for made, name in plain(tx).execute(STEPS, _step_rows(run, int(run_id))).fetchall()}
-    mine = [ids[step.name] for step in open_steps]
-    pairs = _waits(run, ids, _earlier(tx, run, min(ids.values())))
-    if mine:
-        waits = {"on": [on for on, _ in pairs], "waiting": [step for _, step in pairs]}
-        plain(tx).execute(OPEN_UP, {**waits, "steps": mine})
-    return int(run_id)
+    own = _waits(run.steps)
+    earlier = [(on, n) for n, step in enumerate(run.steps, 1) if not step.skip for on in step.after_ids]
+    row = (
+        plain(tx)
+        .execute(LAY, {**_row(run), **_pairs(own, "on", "for"), **_pairs(earlier, "before", "after")})
+        .fetchone()
+    )
+    return None if row is None or row[0] is None else int(row[0])
 
 
-def _earlier(tx: Connection, run: NewRun, first: int) -> Sequence[tuple[int, str]]:
-    """Open steps that this subject had before this run, with their accounts, where a step of ours must wait for them."""
-    accounts = {step.account for step in run.steps if step.ordered and not step.skip}
-    values = {"subject": run.subject, "accounts": sorted(accounts), "first": first}
-    return [(int(name), str(account)) for name, account in plain(tx).execute(EARLIER, values).fetchall()]
-
-
-def _waits(run: NewRun, ids: Mapping[str, int], earlier: Sequence[tuple[int, str]]) -> list[tuple[int, int]]:
-    """(on, step): a step waits for what it names, and for earlier steps of its subject on its account (of this run too)."""
+def _waits(steps: Sequence[NewStep]) -> list[tuple[int, int]]:
+    """(on, step), counted from 1: a step waits for what it names in its run, and for those before it at its account, but for the skipped."""
+    places = {step.name: n for n, step in enumerate(steps, 1) if not step.skip}
     pairs: set[tuple[int, int]] = set()
-    before = list(earlier)
-    for step in run.steps:
-        me = ids[step.name]
+    for n, step in enumerate(steps, 1):
         if not step.skip:
-            on = {ids[name] for name in step.after if name in ids} | set(step.after_ids)
+            on = {places[name] for name in step.after if name in places}
             if step.ordered:
-                on |= {name for name, account in before if account == step.account}
-            pairs |= {(name, me) for name in on}
-            if step.role != "notify":
-                before.append((me, step.account))
+                on |= {m for m, other in enumerate(steps[: n - 1], 1) if _goes_before(other, step)}
+            pairs |= {(m, n) for m in on}
     return sorted(pairs)
 
 
-def _run_row(run: NewRun, open_steps: int) -> dict[str, Any]:
+def _goes_before(other: NewStep, step: NewStep) -> bool:
+    return not other.skip and other.role != "notify" and other.account == step.account
+
+
+def _pairs(pairs: Sequence[tuple[int, int]], on: str, waiting: str) -> dict[str, list[int]]:
+    return {on: [first for first, _ in pairs], waiting: [second for _, second in pairs]}
+
+
+def _row(run: NewRun) -> dict[str, Any]:
     return {
         "subject": run.subject,
         "event": run.event,
@@ -122,26 +102,21 @@ def _run_row(run: NewRun, open_steps: int) -> dict[str, Any]:
         "document": run.document,
         "child": Jsonb(run.child) if run.child is not None else None,
         "detail": Jsonb(dict(run.detail or {})),
-        "open": open_steps,
-    }
-
-
-def _step_rows(run: NewRun, run_id: int) -> dict[str, Any]:
-    steps = run.steps
-    return {
-        "run": run_id,
-        "subject": run.subject,
         "lane": run.lane,
         "channel": run.channel,
-        "flows": [step.flow or run.flow for step in steps],
-        "names": [step.name for step in steps],
-        "roles": [step.role for step in steps],
-        "accounts": [step.account for step in steps],
-        "kinds": [step.kind for step in steps],
-        "keys": [step.key for step in steps],
-        "undoes": [step.undoes for step in steps],
-        "sentences": [step.skip for step in steps],
+        "steps": Jsonb([_step(run, step) for step in run.steps]),
     }
+
+
+def _step(run: NewRun, step: NewStep) -> dict[str, Any]:
+    names = {
+        "flow": step.flow or run.flow,
+        "name": step.name,
+        "role": step.role,
+        "account": step.account,
+        "kind": step.kind,
+    }
+    return {**names, "key": step.key, "undoes": step.undoes, "skip": step.skip, "ordered": step.ordered}
 
 
 def child_of(tx: Connection, subject: int, flow: str, difference: str) -> Mapping[str, Any] | None:

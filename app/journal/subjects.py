@@ -12,29 +12,30 @@ from sqlalchemy import Connection, text
 from connectors.canonical.codec import decode, encode
 from connectors.canonical.snapshot import Document
 
-MAKE = text("""
-INSERT INTO subjects (kind, account, external_id) VALUES (:kind, :account, :external_id)
-ON CONFLICT (kind, account, external_id) DO NOTHING RETURNING id
-""")
-NUMBER = text("UPDATE subjects SET waybill = 'WB' || lpad(id::text, greatest(8, length(id::text)), '0') WHERE id = :id")
+COLUMNS = "id, kind, account, external_id, waybill, state, version, content, document_id, pending, roles"
+# Its waybill number is made of its id.
+MAKE = text(f"""
+INSERT INTO subjects (id, kind, account, external_id, waybill) OVERRIDING SYSTEM VALUE
+SELECT id, :kind, :account, :external_id, 'WB' || lpad(id::text, greatest(8, length(id::text)), '0') FROM nextval('subjects_id_seq') AS id
+ON CONFLICT (kind, account, external_id) DO NOTHING RETURNING {COLUMNS}
+""")  # noqa: S608 - constants only
 # The document is read by a statement of its own: one that waited for the lock still sees the documents of before it waited.
-COLUMNS = """
-SELECT s.id, s.kind, s.account, s.external_id, s.waybill, s.state, s.version, s.content, s.document_id, s.pending, s.roles FROM subjects s
-"""
+KNOWN = f"SELECT {COLUMNS} FROM subjects s "  # noqa: S608 - constants only
 BODY = text("SELECT body FROM documents WHERE id = :id")
-LOCK = text(COLUMNS + "WHERE s.kind = :kind AND s.account = :account AND s.external_id = :external_id FOR UPDATE OF s")
-LOCK_ID = text(COLUMNS + "WHERE s.id = :id FOR UPDATE OF s")
-LOCK_WAYBILL = text(COLUMNS + "WHERE s.waybill = :waybill FOR UPDATE OF s")
+LOCK = text(KNOWN + "WHERE s.kind = :kind AND s.account = :account AND s.external_id = :external_id FOR UPDATE OF s")
+LOCK_ID = text(KNOWN + "WHERE s.id = :id FOR UPDATE OF s")
+LOCK_WAYBILL = text(KNOWN + "WHERE s.waybill = :waybill FOR UPDATE OF s")
 LOCK_LINKED = text(
-    COLUMNS  # noqa: S608 - constants only
+    KNOWN  # noqa: S608 - constants only
     + "WHERE s.id = (SELECT subject_id FROM links WHERE account = :account AND kind = ANY(:kinds) AND theirs = :theirs LIMIT 1) FOR UPDATE OF s"
 )
 KEEP = text("INSERT INTO documents (subject_id, body) VALUES (:id, :body) RETURNING id")
 SAVE = text("""
-UPDATE subjects SET document_id = :document, version = greatest(version, :version), content = :content, state = :state, roles = :roles,
+WITH kept AS (INSERT INTO documents (subject_id, body) VALUES (:id, :body) RETURNING id)
+UPDATE subjects SET document_id = kept.id, version = greatest(version, :version), content = :content, state = :state, roles = :roles,
     number = :number, customer = :customer, email = :email, phone = :phone, amount = :amount, currency = :currency,
     placed_at = :placed_at, pending = '[]', updated_at = now()
-WHERE id = :id
+FROM kept WHERE subjects.id = :id RETURNING document_id
 """)
 NOTE = text("""
 UPDATE subjects SET document_id = :document, version = :version, content = :content, number = :number, updated_at = now() WHERE id = :id
@@ -63,9 +64,9 @@ class Subject:
 def lock(tx: Connection, kind: str, account: str, external_id: str) -> Subject:
     """The subject, made when it is new, locked until the transaction ends."""
     names = {"kind": kind, "account": account, "external_id": external_id}
-    made = tx.execute(MAKE, names).scalar()
+    made = tx.execute(MAKE, names).mappings().first()
     if made is not None:
-        tx.execute(NUMBER, {"id": made})
+        return _subject(tx, made)
     return _subject(tx, tx.execute(LOCK, names).mappings().one())
 
 
@@ -104,9 +105,10 @@ def keep(tx: Connection, subject: Subject, document: Document) -> int:
     return int(tx.execute(KEEP, {"id": subject.id, "body": Jsonb(encode(document))}).scalar_one())
 
 
-def save(tx: Connection, subject: Subject, **columns: Any) -> None:
-    """Makes a stored document the subject's last known state, with what people search it by."""
-    tx.execute(SAVE, {"id": subject.id, **columns, "roles": Jsonb(columns["roles"])})
+def save(tx: Connection, subject: Subject, document: Document, **columns: Any) -> int:
+    """Stores a canonical state as the subject's last known one, with what people search it by; the stored document's id."""
+    values = {"id": subject.id, "body": Jsonb(encode(document)), **columns, "roles": Jsonb(columns["roles"])}
+    return int(tx.execute(SAVE, values).scalar_one())
 
 
 def pend(tx: Connection, subject: Subject, fragment: Mapping[str, Any]) -> None:

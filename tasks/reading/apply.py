@@ -155,13 +155,12 @@ def _recorded(tx: Connection, subject: Subject, found: list[Difference], old: Or
 
 
 def _keep(tx: Connection, subject: Subject, roles: Mapping[str, Any], new: Order, version: str) -> int:
-    document = subjects.keep(tx, subject, new)
     party = new.customer or new.shipping or new.billing
     total = new.totals.total.in_role(new.money_role)
-    subjects.save(
+    return subjects.save(
         tx,
         subject,
-        document=document,
+        new,
         version=version,
         content=content(new),
         state=state_of(new),
@@ -174,7 +173,6 @@ def _keep(tx: Connection, subject: Subject, roles: Mapping[str, Any], new: Order
         currency=total.currency,
         placed_at=new.placed_at,
     )
-    return document
 
 
 def _note_trackings(tx: Connection, subject: Subject, old: Order | None, new: Order) -> None:
