@@ -6,18 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import simplejson
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from connectors.kit.account import Account
 from connectors.kit.errors import Ambiguous, Rejected, Transient
 from connectors.kit.limiter import Limits
 from connectors.kit.masking import masked, masked_url
+from connectors.kit.session import Lean
 
 MAX_ANSWER = 20_000_000  # bytes; more is no answer to anything that we ask
 
@@ -122,15 +123,7 @@ class Http:
 
     def _url(self, path: str) -> str:
         """An address at the account's own host; what a payload or answer names elsewhere is refused (no SSRF)."""
-        base = self.account.base_url.rstrip("/") + "/"
-        url = path if "://" in path else base + path.lstrip("/")
-        allowed = {urlsplit(base)[:2], *(urlsplit(host)[:2] for host in self.hosts)}
-        if urlsplit(url)[:2] not in allowed:
-            raise Rejected(
-                f"A call to {urlsplit(url).netloc} was asked for, which is not this account's host.",
-                code="foreign_host",
-            )
-        return urljoin(base, url)
+        return _address(self.account.base_url.rstrip("/") + "/", self.hosts, path)
 
     def _send(
         self,
@@ -158,6 +151,18 @@ class Http:
             self.tap(
                 _exchange(prepared, url, operation, secret, status, headers, body, time.monotonic() - began, error)
             )
+
+
+@lru_cache(maxsize=4096)
+def _address(base: str, hosts: tuple[str, ...], path: str) -> str:
+    url = path if "://" in path else base + path.lstrip("/")
+    allowed = {urlsplit(base)[:2], *(urlsplit(host)[:2] for host in hosts)}
+    if urlsplit(url)[:2] not in allowed:
+        raise Rejected(
+            f"A call to {urlsplit(url).netloc} was asked for, which is not this account's host.",
+            code="foreign_host",
+        )
+    return urljoin(base, url)
 
 
 def _trouble(broken: Exception, write: bool, timeout: float) -> Ambiguous | Transient:
@@ -225,14 +230,10 @@ _sessions = threading.local()
 
 
 def _session(account: str) -> requests.Session:
-    """A kept-alive session for each thread and account; proxies and .netrc of the environment are not for us."""
+    """A kept-alive session for each thread and account."""
     kept: dict[str, requests.Session] = _sessions.__dict__.setdefault("kept", {})
     if account not in kept:
-        session = requests.Session()
-        session.trust_env = False
-        session.mount("http://", HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
-        session.mount("https://", HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
-        kept[account] = session
+        kept[account] = Lean()
     return kept[account]
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 import redis
 
 from connectors.kit.errors import Throttled, Transient
+from connectors.kit.line import Line
 from connectors.kit.manifest import Limit
 from connectors.kit.shares import Shares, pace_of, worth_telling
 
@@ -63,6 +64,7 @@ class Limiter:
         self._patience = patience
         self._prefix = prefix
         self._script = client.register_script(files("connectors.kit").joinpath("limiter.lua").read_text())
+        self._line = Line(client)
         self._shares = Shares(client, prefix)
         self._rates: dict[tuple[str, str], float] = {}  # as the vendor told this process: it tells every caller
 
@@ -76,7 +78,7 @@ class Limiter:
         finally:
             for limit in limits:
                 if limit.kind == "concurrency":
-                    self._forgive(lambda key: self._redis.zrem(key, holder), self._key(account, limit.name))
+                    self._forgive(lambda key: self._line.tell("ZREM", key, holder), self._key(account, limit.name))
 
     def _counting(self, account: str, operation: str) -> list[Limit]:
         return [limit for limit in self._limits_of(account) if not limit.operations or operation in limit.operations]
@@ -97,13 +99,21 @@ class Limiter:
             spent = cost if limit.kind == "points" else 1
             args += [limit.name, limit.kind, self._rate(account, limit), limit.burst, _seconds(limit), spent]
         try:
-            wait, which = self._script(keys=keys, args=args)
+            wait, which = self._granted(keys, args)
             if wait < 0:
-                self._recount(account, limits[int(which)])
+                self._recount(account, limits[which])
                 return self._ask(account, limits, holder, cost)
         except redis.RedisError as error:
             raise Transient("The limiter (Redis) does not answer, so no call is made.", code="limiter_away") from error
-        return float(wait) / 1000
+        return wait / 1000
+
+    def _granted(self, keys: Sequence[str], args: Sequence[Any]) -> tuple[float, int]:
+        """What limiter.lua answers: milliseconds to wait, and which limit it is about."""
+        try:
+            wait, which = self._line.ask("EVALSHA", self._script.sha, len(keys), *keys, *args)
+        except redis.exceptions.NoScriptError:
+            wait, which = self._script(keys=keys, args=args)
+        return float(wait), int(which)
 
     def _rate(self, account: str, limit: Limit) -> float:
         """What the vendor said last, but never more than the operator allows."""
