@@ -17,7 +17,7 @@ from app.bell import INTAKE, RECEIVE, Ring, ring
 from app.database import transaction
 from app.journal import events
 from app.journal.events import Event
-from app.journal.nourish import feed_accounts
+from app.journal.nourish import feed_hungry
 from config.reader import config
 from connectors import registry
 from connectors.canonical.snapshot import Ignored, Pointer, Reading, Snapshot
@@ -136,7 +136,7 @@ def _received(tx: Connection, event: Event, readings: tuple[Reading, ...] | Unre
     events.end(tx, event, outcome.state, outcome.reason, outcome.code, outcome.subject)
     if outcome.state == "quarantined":
         _open_case(tx, event, outcome)
-    return outcome, feed_accounts(tx, outcome.accounts)
+    return outcome, feed_hungry(tx, outcome.accounts)
 
 
 def _log(event: Event | None, outcome: Outcome) -> None:

@@ -16,6 +16,13 @@ SELECT * FROM feed_few(
     %(accounts)s::text[], %(aheads)s::integer[], %(quick)s::boolean[], %(few)s::integer, %(channels)s::text[], %(heard)s,
     %(floor)s, '', '')
 """
+# What feed_few would do something for, without its lock: somebody waits, and fewer rings are under way than may be.
+HUNGRY = """
+SELECT t.account FROM unnest(%(accounts)s::text[], %(quick)s::boolean[]) AS t (account, quick)
+WHERE EXISTS (SELECT 1 FROM steps w WHERE w.account = t.account AND w.armed AND w.rung_at IS NULL)
+    AND (SELECT count(*) FROM steps w WHERE w.account = t.account AND w.rung_at > now() - make_interval(secs => %(heard)s::double precision))
+        + CASE WHEN t.quick THEN (SELECT count(*) FROM steps w WHERE w.account = t.account AND w.state = 'running') ELSE 0 END < %(few)s::integer
+"""
 ARM = text("""
 UPDATE steps SET armed = true WHERE id IN (
     SELECT id FROM steps WHERE NOT armed AND state IN ('ready', 'unknown', 'submitted') AND due_at <= now()
@@ -77,6 +84,13 @@ def feed(
     }
     rows = sorted(plain(tx).execute(FEED, values).fetchall(), key=lambda row: (row[1], row[3], row[0]))
     return [Ring(task, account, name) for name, account, task, _, _ in rows]
+
+
+def hungry(tx: Connection, accounts: Iterable[str], quick: Container[str], few: int, heard: float) -> set[str]:
+    """Those of the accounts that `feed` may ring for; of the others somebody is on the way, who looks for more when he has ended."""
+    names = sorted(accounts)
+    values = {"accounts": names, "quick": [account in quick for account in names], "few": few, "heard": heard}
+    return {str(row[0]) for row in plain(tx).execute(HUNGRY, values).fetchall()} if names else set()
 
 
 def arm(tx: Connection, most: int = 2000) -> set[str]:

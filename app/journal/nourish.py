@@ -25,6 +25,13 @@ def feed_accounts(tx: Connection, accounts: Iterable[str]) -> list[Ring]:
     return feeding.feed(tx, aheads, quick, few, channels, heard, floor)
 
 
+def feed_hungry(tx: Connection, accounts: Iterable[str]) -> list[Ring]:
+    """The same after a step became ready or was claimed: without feeding's lock, which is kept until the commit, where nothing is to be rung."""
+    asked, policy = set(accounts), config().settings["engine"]
+    quick = {account for account in asked if pace.quick(account)}
+    return feed_accounts(tx, feeding.hungry(tx, asked, quick, int(policy["rings"]), float(policy["rung_again"])))
+
+
 _rooms: list[tuple[float, dict[str, int]]] = []
 
 

@@ -13,7 +13,7 @@ from app.accounts import pace, state
 from app.bell import HUB, Ring, ring
 from app.database import at_once, transaction
 from app.journal import steps
-from app.journal.nourish import feed_accounts
+from app.journal.nourish import feed_accounts, feed_hungry
 from app.journal.steps import Ended
 from config.reader import config
 from tasks.engine.act import Acted, act, act_inner
@@ -106,7 +106,7 @@ def _claimed(step_id: int, lease: float, began: float) -> Work | None:
             steps.unring(tx, step_id)
             return None
         step, context = taken
-        rings = feed_accounts(tx, {step.account})
+        rings = feed_hungry(tx, {step.account})
     ring(rings)
     return Work(step, context, lease, began)
 
