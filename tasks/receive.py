@@ -69,13 +69,14 @@ def _read_on(event_id: int) -> int:
     began, done = time.monotonic(), 1
     receive(event_id)
     while done < int(policy["receive_on"]) and time.monotonic() - began < float(policy["go_on_seconds"]):
-        if _next(_quiet if done == FLOOD else events.following) is None:
+        if _next(_quiet if done % OFTEN == FLOOD else events.following) is None:
             break
         done += 1
     return done
 
 
-FLOOD = 2  # one was rung for and another was found: there may be a flood, and somebody quiet behind it
+FLOOD = 2  # one was rung for and another was found: there may be a flood, and somebody quiet behind it ...
+OFTEN = 6  # ... who is looked for again after so many
 
 
 def _quiet(tx: Connection) -> Event | None:

@@ -148,7 +148,10 @@ def _storable(word: object) -> bool:
         "a step does not wait for earlier ones of its subject at its account",
         "kept-in-order",
         ("misordered", "doubled", "wrong", "lost"),
-        (Cut("app/journal/runs.py", "            if step.ordered:\n", "            if step.undoes:\n"),),
+        (
+            Cut("app/journal/runs.py", "            if step.ordered:\n", "            if step.undoes:\n"),
+            Cut("app/journal/runs.py", '"ordered": step.ordered}\n', '"ordered": bool(step.undoes)}\n'),
+        ),
     ),
     Mutant(
         "parked-re-read",
