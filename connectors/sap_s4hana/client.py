@@ -15,6 +15,8 @@ from connectors.sap_s4hana.odata import Row, text
 DELIVERIES = "API_OUTBOUND_DELIVERY_SRV;v=0002"
 STOCK = "API_MATERIAL_STOCK_SRV"
 PARTNERS = "API_BUSINESS_PARTNER"
+PRODUCTS = "API_PRODUCT_SRV"
+PRICES = "API_SLSPRICINGCONDITIONRECORD_SRV"
 RETURNS = "API_CUSTOMER_RETURN_SRV"
 CREDITS = "API_CREDIT_MEMO_REQUEST_SRV"
 PAGE = 500
@@ -23,6 +25,8 @@ WORDS = {
     DELIVERIES: "outbound delivery",
     STOCK: "stock",
     PARTNERS: "business partner",
+    PRODUCTS: "product",
+    PRICES: "condition record",
     RETURNS: "customer return",
     CREDITS: "credit memo request",
 }
@@ -62,7 +66,7 @@ class Client:
         """A long list walked by its key, so that records that come or go meanwhile shift no page."""
         last = ""
         while True:
-            beyond = f"{where} and {key} gt {text(last)}" if last else where
+            beyond = " and ".join(filter(None, (where, f"{key} gt {text(last)}" if last else "")))
             query = {**_query(beyond, expand), "$top": str(self._page), "$orderby": key}
             page = self._page_of(service, entity, query)
             yield from page

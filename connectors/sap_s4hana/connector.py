@@ -1,4 +1,4 @@
-"""SAP S/4HANA as the hub's ERP: it keeps orders, deliveries, returns and credit memo requests, and tells material stock."""
+"""SAP S/4HANA as the hub's ERP: it keeps orders, deliveries, returns and credit memo requests, tells materials, prices and stock."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 
 from connectors.canonical.money import Money
 from connectors.canonical.order import Order
+from connectors.canonical.product import Price, Product
 from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
@@ -17,6 +18,7 @@ from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
 from connectors.kit.errors import Missing, NotOffered, Rejected
 from connectors.kit.writes import ExternalId, Write, Writes
+from connectors.sap_s4hana.catalogue import Catalogue
 from connectors.sap_s4hana.client import STOCK, Client
 from connectors.sap_s4hana.credits import Credits
 from connectors.sap_s4hana.customers import Customers
@@ -32,7 +34,7 @@ MATERIALS = 20  # that one filter names: its address must stay short
 
 
 class SapS4Hana:
-    """Plays OrderKeeper, ReturnKeeper, Ledger and StockKeeper for one account."""
+    """Plays OrderKeeper, ReturnKeeper, Ledger, StockKeeper and CatalogueSource for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -43,6 +45,7 @@ class SapS4Hana:
         self.sales = Sales(self.orders, self.policy)
         self.deliveries = Deliveries(self.client, self.policy, self.sales)
         self.credits = Credits(self.client, self.policy)
+        self.catalogue = Catalogue(self.client, self.policy, connection)
 
     # ---- orders
 
@@ -160,7 +163,13 @@ class SapS4Hana:
     def reference(self, order: Order) -> str:
         return names.of_order(order)
 
-    # ---- stock
+    # ---- products, prices, stock
+
+    def products(self, since: datetime | None = None) -> Iterator[Product]:
+        return self.catalogue.products(since)
+
+    def prices(self, skus: Sequence[str]) -> Iterator[Price]:
+        return self.catalogue.prices(skus)
 
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
         """Levels by plant and storage location of what is mapped; places that are not ours are passed over."""

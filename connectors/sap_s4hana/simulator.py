@@ -17,6 +17,7 @@ from connectors.sap_s4hana import simulator_odata as odata
 from connectors.sap_s4hana import simulator_v4 as v4
 from connectors.sap_s4hana.auth import PATH
 from connectors.sap_s4hana.simulator_access import Access
+from connectors.sap_s4hana.simulator_catalogue import stocked
 from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_effects import effects
 from connectors.sap_s4hana.simulator_service import serve
@@ -45,6 +46,7 @@ DEMO_SETTINGS: dict[str, Any] = {
     "scrap": GONE,
     "conditions": {name: kind for name, kind in CONDITIONS.items() if kind},
     "materials": MATERIALS,
+    "price_type": "PPR0",
     "rejection_reason": "50",
     "return_reason": "101",
     "credit_reason": "100",
@@ -56,7 +58,8 @@ def create(settings: Mapping[str, Any]) -> Simulator:
 
     Settings: `user`, `password`; `path` of a memory file; `session_seconds` (1800); `logon` ("oauth": no service
     takes Basic), `token_seconds` (3600); `latency` (0 s); `items` (material -> a
-    quantity in unrestricted use at the first place, or {place: quantity}); `places`, `area`, `conditions` (type -> price,
+    quantity in unrestricted use at the first place, or {place: quantity}); `products` (material -> fields of its record), `prices`
+    (material -> a rate, or fields of condition records); `places`, `area`, `conditions` (type -> price,
     net, tax, header_net, header_tax), `currencies`, `customers`, `reasons` that exist; `refused_emails`; `calls` in
     `window` (1 s) that are taken (0: all); `rows_at_most` of an answer over OData V4 (1000).
     """
@@ -83,6 +86,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
         settings.get("logon") == "oauth",
     )
     _stock(company, items, places[0])
+    stocked(company, settings.get("products", {}), settings.get("prices", {}))
     _gate(simulator, settings)
     serve(company, access)
     v4.serve(company, access, int(settings.get("rows_at_most", 1000)))

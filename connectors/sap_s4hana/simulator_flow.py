@@ -10,7 +10,8 @@ from flask import Response, request
 
 from connectors.sap_s4hana import simulator_documents as documents
 from connectors.sap_s4hana import simulator_views as views
-from connectors.sap_s4hana.client import CREDITS, DELIVERIES, PARTNERS, RETURNS, STOCK
+from connectors.sap_s4hana.client import CREDITS, DELIVERIES, PARTNERS, PRICES, PRODUCTS, RETURNS, STOCK
+from connectors.sap_s4hana.simulator_catalogue import list_prices, list_products
 from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_lists import Handler, Keys, listed, seen
 from connectors.sap_s4hana.simulator_odata import Record, Refused, answer, created, matched
@@ -90,6 +91,8 @@ HANDLERS: Mapping[tuple[str, str, str, str, bool], Handler] = {
     (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", True): get_delivery,
     (DELIVERIES, "A_OutbDeliveryHeader", "", "POST", False): create_delivery,
     (STOCK, "A_MaterialStock", "", "GET", False): list_stock,
+    (PRODUCTS, "A_Product", "", "GET", False): list_products,
+    (PRICES, "A_SlsPrcgCndnRecdValidity", "", "GET", False): list_prices,
     (PARTNERS, "A_BusinessPartner", "", "GET", False): _lister("partners", _partner),
     (PARTNERS, "A_BusinessPartner", "", "POST", False): _maker(documents.partner, _partner),
     (CREDITS, "A_CreditMemoRequest", "", "GET", False): _lister("credits", _credit),

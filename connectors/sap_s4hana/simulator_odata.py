@@ -13,10 +13,11 @@ from typing import Any
 from flask import Response, request
 
 Record = dict[str, Any]
-DATE = re.compile(r"/Date\((-?\d+)\)/")
+DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 ADDRESS = re.compile(r"(\w+)(?:\((.*?)\))?(?:/(\w+))?")
 KEY = re.compile(r"(?:(\w+)=)?'((?:[^']|'')*)'")
-TERM = re.compile(r"(\w+) (eq|ne|ge|gt|le|lt) ('(?:[^']|'')*'|datetime'[^']*')")
+TERM = re.compile(r"(\w+) (eq|ne|ge|gt|le|lt) ('(?:[^']|'')*'|datetime(?:offset)?'[^']*')")
+GROUP = re.compile(r"(.+) and \(([^()]+ or [^()]+|[^()]+)\)")
 JOIN = re.compile(r"\s+(and|or)\s+")
 
 
@@ -58,9 +59,13 @@ def address(path: str) -> tuple[str, dict[str, str], str]:
 def chosen(
     records: Iterable[Record], where: str, padded: Sequence[str], grammar: re.Pattern[str] = TERM
 ) -> list[Record]:
-    """The records that a filter takes: comparisons joined by `and` or `or`. `padded` are numbers that compare as such."""
+    """The records that a filter takes: comparisons joined by `and` or by `or`, the last
+    of them perhaps a group of its own in brackets. `padded` are numbers that compare as such."""
     if not where:
         return list(records)
+    grouped = GROUP.fullmatch(where)
+    if grouped is not None:
+        return chosen(chosen(records, grouped[1], padded, grammar), grouped[2], padded, grammar)
     parts = JOIN.split(where)
     terms, joins = parts[::2], set(parts[1::2])
     if len(joins) > 1:
@@ -87,7 +92,7 @@ def _term(term: str, padded: Sequence[str], grammar: re.Pattern[str]) -> Callabl
 
 def _literal(literal: str, padded: bool) -> str:
     if literal.startswith("datetime"):
-        return literal[9:-1]
+        return literal.partition("'")[2][:-1].removesuffix("Z")
     if not literal.startswith("'"):
         return literal
     return comparable(literal[1:-1].replace("''", "'"), padded)

@@ -39,6 +39,7 @@ class Policy:
     quarantine: str = ""
     scrap: str = ""
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    price_type: str = ""
     materials: Mapping[str, Any] = field(default_factory=dict)
     unit: str = "PC"
     shipping: str = ""

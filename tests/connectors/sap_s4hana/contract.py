@@ -24,7 +24,7 @@ EXEMPT = {
     "half_an_answer": "a change answers 204 without a body, of which there is no half",
     "schema_drift": "nothing of SAP's comes as a delivery",
 }
-SIMULATOR = {**CREDENTIALS, "items": ITEMS}
+SIMULATOR = {**CREDENTIALS, "items": ITEMS, "prices": {"TG11": "19.90", "TG12": "9.90"}}
 CONTRACT = Contract(
     settings=DEMO_SETTINGS,
     credentials=CREDENTIALS,
