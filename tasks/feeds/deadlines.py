@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app import cases
 from app.bell import Ring, ring
 from app.database import transaction
-from app.orders import deadlines, fulfilling, holds, pickups, returning
+from app.orders import deadlines, fulfilling, holds, pickups, reconciling, returning
 from app.orders.deadlines import Deadline
 
 
@@ -65,10 +65,16 @@ def _money(tx: Connection, deadline: Deadline) -> list[Ring]:
     return []
 
 
+def _over(tx: Connection, deadline: Deadline) -> list[Ring]:
+    reconciling.look(tx, deadline.subject_id)
+    return []
+
+
 PASSED: Mapping[str, Callable[[Connection, Deadline], list[Ring]]] = {
     "hold": _hold,
     "answer": _answer,
     "pickup": _pickup,
     "return": _goods,
     "refund": _money,
+    reconciling.KIND: _over,
 }

@@ -22,6 +22,7 @@ from app.orders import (
     paying_off,
     paying_returns,
     planning,
+    reconciling,
     standing,
     states,
     waiting,
@@ -133,6 +134,7 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
             paying_returns.refunded(tx, subject, refund)
             paying_off.look(tx, subject, new)
     moves = states.follow(tx, subject, standing.states(new), account, event)
+    reconciling.follow(tx, subject, moves)
     edited = old is not None and "lines" in changed(old, new)
     known = states.known(tx, subject) if edited else {}
     conflicts.open_cases(tx, subject, account, conflicts.found(old, new, moves, known))

@@ -33,7 +33,7 @@ def test_what_a_channel_cannot_charge_is_somebodys_to_have_paid(market: Market) 
     assert "have it charge the difference" in case.remedy
     assert case.owner == "customer service"
     assert replaced not in market.world.effects("warehouse")["requests"]
-    reason = market.world.one("SELECT reason FROM steps WHERE name = 'charge_difference'")
+    reason = market.world.one("SELECT sentence FROM steps WHERE name = 'charge_difference'")
     assert "plays no Charger" in reason
     assert "charge the difference" in reason
     hold = market.world.one("SELECT id FROM holds WHERE released_at IS NULL")

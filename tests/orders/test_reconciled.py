@@ -1,0 +1,58 @@
+"""An order that is over is done with once all is booked, nobody has to look at it and its money is right; else somebody hears why."""
+
+from __future__ import annotations
+
+from tests.orders.test_fulfilment import hour_passes, parcel
+from tests.world import World
+
+STATE = "SELECT state FROM order_states WHERE machine = 'order' ORDER BY subject_id DESC LIMIT 1"
+
+
+def sent(acme: World) -> str:
+    acme.order()
+    acme.pump()
+    waybill = str(acme.one("SELECT waybill FROM subjects WHERE kind = 'order' ORDER BY id DESC LIMIT 1"))
+    parcel(acme, "warehouse", waybill)
+    return waybill
+
+
+def test_it_is_reconciled_once_it_is_over_and_stays_so(acme: World) -> None:
+    sent(acme)
+    assert acme.one(STATE) == "shipped"
+    hour_passes(acme)
+    assert acme.one(STATE) == "reconciled"
+    assert acme.one("SELECT count(*) FROM deadlines WHERE state = 'open'") == 0
+    hour_passes(acme)
+    body = acme.one("SELECT external_id FROM subjects WHERE kind = 'order'")
+    note = acme.ask("shop", "POST", f"/_sim/orders/{body}", json={"note": "thank you"})
+    acme.deliver("order.changed", note)
+    acme.pump()
+    assert acme.one(STATE) == "reconciled", "a note opens nothing again"
+    assert acme.settled()
+
+
+def test_what_somebody_has_to_look_at_is_not_and_at_last_another_hears_why(acme: World) -> None:
+    from app.bell import ring
+    from app.database import transaction
+    from app.orders import holds
+
+    waybill = sent(acme)
+    subject = acme.one("SELECT id FROM subjects WHERE kind = 'order'")
+    with transaction() as tx:
+        told = {"owner": "finance", "seconds": 60.0, "who": "anna", "note": "charged back?"}
+        hold = holds.place_by_hand(tx, waybill, subject, "fraud", **told)  # type: ignore[arg-type]
+    hour_passes(acme)
+    hour_passes(acme)
+    assert acme.one(STATE) == "shipped"
+    assert acme.one("SELECT count(*) FROM cases WHERE code = 'not_reconciled'") == 0, "its own case says so already"
+    with transaction() as tx:
+        tx.exec_driver_sql("UPDATE order_states SET since = now() - interval '8 days'")
+    hour_passes(acme)
+    assert "somebody has to look at it" in acme.one("SELECT sentence FROM cases WHERE code = 'not_reconciled'")
+    with transaction() as tx:
+        rings = holds.release_by_hand(tx, hold or 0, "anna", "it was not")
+    ring(rings or [])
+    acme.pump()
+    hour_passes(acme)
+    assert acme.one(STATE) == "reconciled"
+    assert acme.one("SELECT status FROM cases WHERE code = 'not_reconciled'") == "resolved"
