@@ -35,6 +35,8 @@ class GivingBack:
     def write(self) -> Write:
         if sent_by_amazon(self.order):
             raise NotOffered("Amazon sends this order itself, and gives money back for it itself.")
+        if self.order.cancelled_at is not None:
+            raise NotOffered("Amazon gives back by itself what was paid for a cancelled order.")
         sums = self._sums(self.refund)
         wanted = self.refund.total.in_role(self.order.money_role).amount
         if sum(sums.values(), Decimal(0)) != wanted or wanted <= 0:
@@ -51,7 +53,7 @@ class GivingBack:
 
     @property
     def _id(self) -> ExternalId:
-        return f"{self.order.id}/{self.refund.id}"
+        return f"{self.order.id}-{self.refund.id}"  # others name what they book after it
 
     def _document(self, sums: Sums) -> bytes:
         items: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)

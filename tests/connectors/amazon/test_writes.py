@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -258,8 +259,17 @@ def test_two_like_refunds_are_told_apart_by_their_number(shop: MakeShop) -> None
     both = replace(sold, refunds=(one, two))
     assert next(seller.connector.give_back(both, two, key="k2")).find() is None
     seller.done(seller.connector.give_back(both, two, key="k2"), find_first=True)
-    assert next(seller.connector.give_back(both, two, key="k2")).find() == f"{sold.id}/r-2"
+    assert next(seller.connector.give_back(both, two, key="k2")).find() == f"{sold.id}-r-2"
     assert seller.effects("refund") == {f"{sold.id}/Principal/19.90": 2}
+
+
+def test_what_was_paid_for_a_cancelled_order_amazon_gives_back_itself(shop: MakeShop) -> None:
+    """Where refunds are the hub's to give, a cancellation is one, too: Amazon would refuse it as not shipped."""
+    seller = shop()
+    gone = replace(seller.place(lines=TWO), cancelled_at=datetime.now(UTC))
+    with pytest.raises(NotOffered, match="by itself"):
+        seller.done(seller.connector.give_back(gone, refund(gone), key="k"))
+    assert not seller.calls("feeds.documents.create")
 
 
 # ---- stock and prices
