@@ -24,7 +24,7 @@ from local.story.stage import Placed, Stage
 Scene = Callable[[Stage], None]
 SHIPPED_WITHIN = 45.0
 ALSO_WITHIN = 15.0  # after that: what the other channels know to have left
-CANCELLED, GIVEN = "cancelled later", "given back"
+CANCELLED, GIVEN, EDITED = "cancelled later", "given back", "edited there"
 # The shop's mail room on an ordinary day: some come twice, late, forged, or signed with the secret of before the rotation.
 ORDINARY_MAIL = {
     "duplicates": 0.08,
@@ -60,7 +60,13 @@ def beside(stage: Stage) -> None:
     """The other channels sell, too: ordinary orders, and those that something will happen to."""
     for channel in stage.channels:
         channel.opens(stage.desks[channel.system])
-        for kind, specs in ((GIVEN, channel.to_refund), ("", channel.orders), (CANCELLED, channel.to_cancel)):
+        kinds = {
+            GIVEN: channel.to_refund,
+            life.BROUGHT: channel.to_bring,
+            EDITED: channel.to_change,
+            "": channel.orders,
+        }
+        for kind, specs in {**kinds, CANCELLED: channel.to_cancel}.items():
             if specs:
                 stage.sell(channel, specs, kind)
     if stage.channels:
@@ -106,6 +112,7 @@ def second_thoughts(stage: Stage) -> None:
     stage.change(gone, "cancel", {"reason": "customer"})
     for channel in stage.channels:
         stage.then(channel, channel.cancel, stage.sold(channel, CANCELLED))
+        stage.then(channel, channel.change, stage.sold(channel, EDITED))
     time.sleep(1.1)  # the shop's clock counts whole seconds: a later change has a later one
     stage.change(edited, "pay", {})
 
@@ -187,7 +194,9 @@ def money_back(stage: Stage) -> None:
         {"lines": [{"sku": "WB-SOAP", "quantity": 1}]},
     )
     for channel in stage.channels:
-        stage.then(channel, channel.refund, _gone(stage, channel))
+        stage.then(channel, channel.refund, _gone(stage, channel, GIVEN))
+    for channel in stage.channels:
+        life.brought_back(stage, channel, _gone(stage, channel, life.BROUGHT))
 
 
 GIVEN_BACK = (
@@ -207,9 +216,12 @@ def _shipped(stage: Stage, orders: list[Placed]) -> set[str]:
         time.sleep(1)
 
 
-def _gone(stage: Stage, channel: Channel) -> list[Placed]:
-    """Those of its orders to be given back that the channel knows to have left, all of them or when patience ends."""
-    until, orders = time.monotonic() + ALSO_WITHIN, stage.sold(channel, GIVEN)
+def _gone(stage: Stage, channel: Channel, kind: str) -> list[Placed]:
+    """Those of its orders of this kind that the channel knows to have left, all of them or when patience ends."""
+    until, orders = (
+        time.monotonic() + (SHIPPED_WITHIN if kind == life.BROUGHT else ALSO_WITHIN),
+        stage.sold(channel, kind),
+    )
     while True:
         sent = {one.id for one in channel.sold(stage.desks[channel.system]) if whole(one)}
         gone = [order for order in orders if channel.name(order) in sent]

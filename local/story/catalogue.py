@@ -58,7 +58,10 @@ ERP_CODES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
         "payment_method": tuple((name, str(n)) for n, name in enumerate(METHODS, 1)),
         "carrier": (("UPS", "4"),),
     },
-    "tryton-main": {"location": (("11", "WH"), ("12", "WH2"), *((place, "WH") for place in SHOP_PLACES))},
+    "tryton-main": {
+        "location": (("11", "WH"), ("12", "WH2"), *((place, "WH") for place in SHOP_PLACES)),
+        "supplier": (("maker-main", "V-MAKER"),),
+    },
     "business-central-main": {
         "location": (
             ("11", "26814998-936a-401c-81c1-0e848a64971d"),

@@ -12,10 +12,16 @@ from local.story.channels.channel import Channel
 
 OURS = Path(__file__).parent / "config"
 MORE = ("maker-main", "price-files")  # accounts that are no channel's
+PAYING = ("bigcommerce-main", "square-main", "amazon-main")  # where the hub gives money back
 # What else is other than shipped: file, what stands there, what stands in its place.
 CHANGED = (
     ("authority.toml", "[stock.locations]\n", '[stock.locations]\n"store-koeln" = "store koeln"\n'),
     ("prices.toml", "", '[feeds.price-files]\nrefused = "0.5"\n\n'),  # the play's file is three lines short
+    (
+        "money.toml",
+        "",
+        "".join(f'[accounts.{name}]\nrefund = "hub"\n\n' for name in PAYING),
+    ),  # for what comes back to a store of ours
     ("schedules.toml", "[prices]\nevery = 30\n", "[prices]\nevery = 5\n"),
 )
 

@@ -35,6 +35,8 @@ class Sold:
     refunds: Mapping[str, Tenders]
     sent: tuple[Parcel, ...]
     number: str  # the ERP's, as the hub told the channel; empty when it did not
+    changed: bool = False  # edited there after it was placed
+    by_hub: frozenset[str] = frozenset()  # refunds that bear the hub's own mark
     takes_number: bool = True  # whether the channel can be told one at all
 
 
@@ -91,6 +93,7 @@ class Outside:
     deliveries: tuple[Delivery, ...]
     shelf: Mapping[str, int] = field(default_factory=dict)  # SKU -> pieces, as the warehouse counts
     offered: Mapping[str, int] = field(default_factory=dict)  # SKU -> pieces, as the shop shows
+    priced: int = 0  # articles that the channel asks the told price for
     channel: str = "shopify-main"  # the account that sold; what the ERP calls an order begins with it
 
 

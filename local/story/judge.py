@@ -147,7 +147,9 @@ def _elsewhere(case: Case) -> int:
     """How often the books hold what left without our warehouse. Who names no order there names the channel that told of it."""
     held = case.outside.books.fulfilments
     own = sum(count for (key, _), count in held.items() if key == case.key)
-    return own + sum(held.get(("", f"{case.outside.channel}-{one.id}"), 0) for one in case.sold.sent)
+    return own + sum(
+        held.get(("", name), 0) for one in case.sold.sent for name in (one.id, f"{case.outside.channel}-{one.id}")
+    )
 
 
 def _confirmed(case: Case, numbers: frozenset[str], pieces: dict[str, int]) -> Iterator[Finding]:

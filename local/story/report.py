@@ -12,11 +12,25 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from local.story.channels import CHANNELS
 from local.story.facts import Inside, Outside
 from local.story.judge import DOUBLED, LOST, WRONG, Finding
 
 STATES = ("applied", "echo", "superseded", "ignored", "quarantined", "parked", "dead", "in_flight")
 MOST = 25
+WAYS = (
+    "placed",
+    "changed",
+    "cancelled there",
+    "cancelled by the hub",
+    "tracked",
+    "refunded there",
+    "refunded by the hub",
+    "stock",
+    "price",
+)
+NOWHERE = {"cancelled by the hub": "no flow of the hub gives a sale up at its channel yet: a person does, there"}
+WEB_SHOP_ABSENT = {"price": "no part of the shop's connector: prices are kept in the shop"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,21 @@ class Judged:
 
     outside: Outside
     findings: tuple[Finding, ...]
+
+    def steps(self) -> dict[str, int]:
+        """How often each way was gone."""
+        sold = self.outside.sold
+        ours = sum(len(one.by_hub) for one in sold)
+        return {
+            "placed": len(sold),
+            "changed": sum(one.changed for one in sold),
+            "cancelled there": sum(one.cancelled for one in sold),
+            "tracked": sum(bool(parcel.numbers) for one in sold for parcel in one.sent),
+            "refunded there": sum(len(one.refunds) for one in sold) - ours,
+            "refunded by the hub": ours,
+            "stock": self.tally()["counts_told"],
+            "price": self.outside.priced,
+        }
 
     def tally(self) -> dict[str, int]:
         """What it sold and what became of it, counted at the systems."""
@@ -141,6 +170,7 @@ def show(outcome: Outcome, cases: Iterable[tuple[str, str, str, int]], console: 
         counted.add_row(system, ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in effects.items()))
     console.print(counted)
     _channels(outcome, console)
+    _steps(outcome, console)
     _kinds(outcome, console)
     for finding in outcome.findings[:MOST]:
         console.print(f"{finding.kind}: {finding.sentence}", style="red", highlight=False)
@@ -161,6 +191,31 @@ def _channels(outcome: Outcome, console: Console) -> None:
         told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in tally.items())
         table.add_row(one.outside.channel, told, style="bold red" if bad else None)
     console.print(table)
+
+
+def _steps(outcome: Outcome, console: Console) -> None:
+    """What each channel went through, step by step; what its API cannot do is said, and what of it the play does not show is a dash."""
+    title = "Each channel's way, counted at its own system"
+    table = Table(title=title, title_justify="left", box=None)
+    for heading in ("", *WAYS):
+        table.add_column(heading, justify="left" if not heading else "right")
+    channels = {one.account: one for one in CHANNELS}
+    notes: dict[str, str] = {}
+    for one in outcome.judged:
+        channel = channels.get(one.outside.channel)
+        absent, steps = (channel.absent if channel else WEB_SHOP_ABSENT), one.steps()
+        row = [_step(steps.get(way, 0), {**NOWHERE, **absent}.get(way, ""), notes) for way in WAYS]
+        table.add_row(one.outside.channel, *row)
+    console.print(table)
+    for why, number in notes.items():
+        console.print(f"({number}) absent: {why}", highlight=False)
+
+
+def _step(count: int, why: str, notes: dict[str, str]) -> str:
+    """A count, or the number of the note that says why there is none."""
+    if why:
+        return f"({notes.setdefault(why, str(len(notes) + 1))})"
+    return "-" if not count else str(count)
 
 
 def _kinds(outcome: Outcome, console: Console) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 from local.story import outsiders
 from local.story.channels import Channel
 from local.story.desk import Desk
 from local.story.facts import Books, Outside
+from local.story.life.scenes import PRICES
 
 
 def outsides(desks: Mapping[str, Desk], books: Books, channels: Iterable[Channel]) -> tuple[Outside, ...]:
@@ -20,7 +22,12 @@ def _told(channel: Channel, desk: Desk) -> Outside:
     """What the channel itself says."""
     nothing = Books({}, {}, frozenset(), {}, {})
     deliveries = tuple(channel.deliveries(desk))
-    return Outside(channel.sold(desk), nothing, (), {}, deliveries, {}, channel.offered(desk), channel.account)
+    priced = sum(_asks(channel, desk, sku) == Decimal(price) for sku, price in PRICES.items())
+    return Outside(channel.sold(desk), nothing, (), {}, deliveries, {}, channel.offered(desk), priced, channel.account)
+
+
+def _asks(channel: Channel, desk: Desk, sku: str) -> Decimal | None:
+    return channel.priced(desk, sku) if channel.priced is not None else None
 
 
 def divided(whole: Outside, channels: Iterable[Outside]) -> tuple[Outside, ...]:

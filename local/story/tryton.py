@@ -17,6 +17,7 @@ from local.story.judge import CHANNEL, WAREHOUSE
 from local.tryton import TrytonServer, start
 from local.tryton_count import count
 
+HOUSES = (WAREHOUSE, "maker-main", "store-koeln")  # who sends for us
 PRICE = "10.00"  # the order's own prices are booked, never this one
 
 
@@ -68,19 +69,26 @@ def books(told: Mapping[str, Any], tenders: Mapping[str, str]) -> Books:
         orders=told["sales_order"],
         totals={order: Decimal(amount) for order, amount in told["total"].items()},
         cancelled=frozenset(told["cancelled"]),
-        fulfilments={
-            ("", str(reference).removeprefix(f"{WAREHOUSE}-")): n for reference, n in told["shipment"].items()
-        },
+        fulfilments={("", _sent(str(reference))): n for reference, n in told["shipment"].items()},
         refunds=_refunds(told["refund"], tenders),
     )
+
+
+def _sent(reference: str) -> str:
+    """A shipment's number where it was sent; what a channel sends itself keeps the channel's name before it."""
+    house = next((one for one in HOUSES if reference.startswith(f"{one}-")), "")
+    return reference.removeprefix(f"{house}-")
 
 
 def _refunds(told: Mapping[str, str], tenders: Mapping[str, str]) -> dict[tuple[str, str], dict[str, Decimal]]:
     """(order, refund id) -> tender -> amount, of payments named order/refund/payment."""
     found: dict[tuple[str, str], dict[str, Decimal]] = {}
     for reference, amount in told.items():
-        order, refund, payment = (*reference.split("/", 2), "", "")[:3]
+        order, _, rest = reference.partition("/")
+        refund, _, payment = rest.rpartition("/")
         moved = found.setdefault((order, refund), {})
-        tender = tenders.get(payment, payment)
+        tender = tenders.get(payment) or tenders.get(
+            refund, payment
+        )  # the channel may know a refund of ours, not our payment of it
         moved[tender] = moved.get(tender, Decimal(0)) + Decimal(amount)
     return found

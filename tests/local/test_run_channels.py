@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from app.web.checker import check
 from config.reader import read
 from local import run, simulators
 from local.ports import LOCALHOST
 from local.servers import CHECKOUT
-from local.story import addresses, keys
+from local.story import addresses, keys, report
 from local.story.catalogue import SHELVED
 from local.story.channels import CHANNELS, Channel
 from local.story.configured import MORE, configured
@@ -74,13 +75,17 @@ def test_a_channel_is_understood(desk: tuple[Channel, Desk]) -> None:
     channel, asked = desk
     channel.opens(asked)
     channel.opens(asked)
-    specs = [*channel.orders, *channel.to_cancel, *channel.to_refund]
+    specs = [*channel.orders, *channel.to_cancel, *channel.to_refund, *channel.to_bring, *channel.to_change]
     placed = asked.post("orders", [dict(spec) for spec in specs])
     assert len(placed) == len(specs) >= 24
     for order in placed[len(channel.orders) :][: len(channel.to_cancel)]:
         assert channel.cancel is not None
         channel.cancel(asked, order)
+    for order in placed[len(specs) - len(channel.to_change) :]:
+        assert channel.change is not None
+        channel.change(asked, order)
     sold = channel.sold(asked)
+    assert sum(one.changed for one in sold) == len(channel.to_change)
     assert {one.id for one in sold} == {channel.name(order) for order in placed}
     assert len({one.name for one in sold}) == len(sold)
     assert all(one.worth > 0 and one.currency == "EUR" for one in sold)
@@ -101,6 +106,27 @@ def test_money_back_is_understood(desk: tuple[Channel, Desk]) -> None:
         (tenders,) = one.refunds.values()
         assert 0 < sum(tenders.values()) < one.worth
         assert set(channel.payments(asked).values()) >= set(tenders)
+
+
+def test_a_way_that_is_not_gone_is_absent_or_was_not_played(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every channel cancels, is given back to by somebody, or says why not; the printed table says it under a number."""
+    for channel in SELLING:
+        assert set(channel.absent) <= set(report.WAYS)
+        gone = {
+            "changed": channel.to_change,
+            "cancelled there": channel.to_cancel,
+            "refunded there": channel.to_refund,
+            "refunded by the hub": channel.to_bring,
+            "price": channel.priced,
+        }
+        assert {way for way, played in gone.items() if not played} == set(channel.absent)
+    order = replace(sold("#1", refunds={"r1": {}, "r2": {}}), by_hub=frozenset(("r1",)))
+    one = Judged(Outside((order,), books(), (), {}, (), channel="amazon-main"), ())
+    assert (one.steps()["refunded there"], one.steps()["refunded by the hub"]) == (1, 1)
+    quiet = Inside(Counter(), 0, 0, {}, frozenset(), 0)
+    report._steps(report.Outcome((one,), quiet, 0.0, {}, "netsuite-main"), Console(width=200))
+    told = capsys.readouterr().out
+    assert "absent: Amazon's buyers cannot edit an order" in told
 
 
 def test_the_policy_of_the_demonstration_is_whole(environ: dict[str, str], tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from local.story.facts import Parcel, Sold
 
 Json = dict[str, Any]
 KINDS = "plain tax_inside promotion gift business prime amazon".split()
+TENDER = "amazon"  # whatever a buyer pays Amazon by
+PLACE = "A1PA6795UKMFR9"  # the marketplace that it sells at
 OWN = "AMAZON"  # it sends these itself: no warehouse of ours, and no word from us
 
 
@@ -44,11 +46,21 @@ def _one(order: Json) -> Sold:
         cancelled=order["status"] == "CANCELLED",
         wanted=dict(pieces),
         email="",
-        refunds={},
+        by_hub=frozenset(_given_back(order)),
+        refunds={name: {TENDER: amount} for name, amount in _given_back(order).items()},
         sent=tuple(_parcel(one, skus) for one in order["packages"]) if ours else _theirs(order),
         number=order["alias"],
         takes_number=ours,
     )
+
+
+def _given_back(order: Json) -> dict[str, Decimal]:
+    """Each of our adjustments, under the number that we gave it."""
+    found: dict[str, Decimal] = {}
+    for row in (row for refund in order["refunds"] for row in refund["rows"]):
+        name = f"{order['id']}-{row['id']}"
+        found[name] = found.get(name, Decimal(0)) + Decimal(row["amount"])
+    return found
 
 
 def _parcel(package: Json, skus: Mapping[str, str]) -> Parcel:
@@ -70,6 +82,11 @@ def _offered(desk: Desk) -> dict[str, int]:
     return {sku: int(told[f"{sku}/DEFAULT"].split()[0]) for sku in COUNTED if f"{sku}/DEFAULT" in told}
 
 
+def _priced(desk: Desk, sku: str) -> Decimal | None:
+    told = desk.get("effects")["price"].get(f"{sku}/{PLACE}")
+    return Decimal(told.split()[0]) if told else None
+
+
 def _of(buyer: int) -> Spec:
     return {"kind": "plain", "lines": [{"sku": "WB-CAP", "quantity": 2}], "note": str(buyer)}
 
@@ -80,6 +97,14 @@ CHANNEL = Channel(
     orders=tuple({"kind": kind} for kind in KINDS * 4),
     to_cancel=tuple(_of(n) for n in range(3)),
     cancel=lambda desk, order: desk.post(f"orders/{order['id']}/cancel", {}),
+    to_bring=tuple(_of(10 + n) for n in range(2)),
+    brought="WB-CAP",
+    payments=lambda desk: {name: TENDER for order in desk.get("orders") for name in _given_back(order)},
+    priced=_priced,
+    absent={
+        "changed": "Amazon's buyers cannot edit an order",
+        "refunded there": "an order does not tell refunds made in Seller Central; they come with settlements",
+    },
     sold=_sold,
     offered=_offered,
     opens=_opens,

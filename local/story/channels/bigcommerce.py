@@ -19,6 +19,8 @@ KINDS = (
     "gift_certificate store_credit guest authorized two_addresses untaxed"
 ).split()
 CANCELLED = 5  # connectors/bigcommerce/simulator_store.py: STATUSES
+EDITED, LEFT = "edited", 1  # a kind of ours, and the pieces of WB-CAP that are left of it
+MARK = "[wb-"
 LOCATION = 1  # the store's place that the warehouse's stock is told for
 # Some webhooks come twice, late, forged, with the secret of before the rotation, or never.
 MAIL = {
@@ -59,10 +61,20 @@ def _one(order: Json) -> Sold:
         cancelled=order["status_id"] == CANCELLED,
         wanted=dict(pieces),
         email=order["email"],
+        changed=any(line["sku"] == "WB-CAP" and line["quantity"] == LEFT for line in order["lines"])
+        and order["kind"] == EDITED,
+        by_hub=frozenset(
+            name for name, one in zip(refunds, order["refunds"], strict=True) if refunds[name] and _ours(one)
+        ),
         refunds={name: tenders for name, tenders in refunds.items() if tenders},
         sent=tuple(_parcel(one, skus) for one in order["shipments"]),
         number=str(order["metafields"].get("erp_number", "")),
     )
+
+
+def _ours(refund: Json) -> bool:
+    """The hub's key stands in the reason of what it gives back."""
+    return any(MARK in str(item.get("reason") or "") for item in refund["items"])
 
 
 def _tenders(refund: Json) -> dict[str, Decimal]:
@@ -99,6 +111,12 @@ def _payments(desk: Desk) -> dict[str, str]:
     return {str(paid["id"]): paid["provider_id"] for one in refunds for paid in one["payments"]}
 
 
+def _priced(desk: Desk, sku: str) -> Decimal | None:
+    """A price that is not reduced is its own sale price."""
+    told = desk.get("effects")["price"].get(sku)
+    return Decimal(told.partition("/")[0]) if told else None
+
+
 def _of(kind: str, buyer: int, *skus: str) -> Spec:
     lines = {"lines": [{"sku": sku, "quantity": 2} for sku in skus]} if skus else {}
     return {"kind": kind, "buyer": buyer, "customer_id": 0 if kind == "guest" else buyer, **lines}
@@ -112,6 +130,11 @@ CHANNEL = Channel(
     cancel=lambda desk, order: desk.post(f"orders/{order['id']}/cancel", {}),
     to_refund=tuple(_of("plain", 560 + n, "WB-TEE", "WB-SOAP") for n in range(4)),
     refund=lambda desk, order: desk.post(f"orders/{order['id']}/refund", {"lines": {"WB-TEE": 1}}),
+    to_change=tuple(_of(EDITED, 570 + n, "WB-CAP", "WB-MUG") for n in range(2)),
+    change=lambda desk, order: desk.post(f"orders/{order['id']}/edit", {"lines": {"WB-CAP": LEFT}}),
+    to_bring=tuple(_of("plain", 575 + n, "WB-TEE", "WB-SOAP") for n in range(2)),
+    brought="WB-TEE",
+    priced=_priced,
     sold=_sold,
     offered=_offered,
     opens=_opens,

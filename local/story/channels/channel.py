@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from local.story.desk import Desk
@@ -27,9 +28,10 @@ class Channel:
     """A channel of the play, every word of it told by its simulator's desk.
 
     `system` is its name there (local/simulators.py), `account` the hub's (local/story/config). `orders` are ordinary ones;
-    `to_cancel` and `to_refund` are cancelled by the customer, or given back once they have left. `payments`
-    says which tender each payment of a refund went through; `lost_answers` are the bad
-    days that its writes may have within the story, at the operations `lost_at` (at all, when empty).
+    `to_cancel` and `to_refund` are cancelled by the customer, or given back at the channel once they have left; `to_change` are edited there;
+    of each of `to_bring` a piece of `brought` comes back to a store of ours, and the hub gives its money back. `payments`
+    says which tender each payment of a refund went through; `priced` what it asks for an article; `absent` what its API cannot do,
+    and why; `lost_answers` are the bad days that its writes may have within the story, at the operations `lost_at` (at all, when empty).
     """
 
     system: str
@@ -41,6 +43,12 @@ class Channel:
     cancel: Act | None = None
     to_refund: tuple[Spec, ...] = ()
     refund: Act | None = None
+    to_change: tuple[Spec, ...] = ()
+    change: Act | None = None
+    to_bring: tuple[Spec, ...] = ()
+    brought: str = ""  # the SKU of which a piece of each comes back
+    priced: Callable[[Desk, str], Decimal | None] | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
     opens: Callable[[Desk], None] = _nothing
     deliveries: Callable[[Desk], Iterable[Delivery]] = _nowhere
     payments: Callable[[Desk], Mapping[str, str]] = lambda desk: {}

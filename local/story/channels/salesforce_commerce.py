@@ -70,6 +70,11 @@ def _offered(desk: Desk) -> dict[str, int]:
     return {sku: int(Decimal(records[f"{sku}@{LIST}"]["allocation"])) for sku in COUNTED if f"{sku}@{LIST}" in records}
 
 
+def _priced(desk: Desk, sku: str) -> Decimal | None:
+    rows = desk.get("state").get("prices", {}).get(f"site-prices/{sku}", [])
+    return Decimal(rows[-1]["amount"]) if rows else None
+
+
 def _of(buyer: int, *skus: str) -> Spec:
     return {"kind": "plain", "buyer": buyer, "lines": [{"sku": sku, "quantity": 2} for sku in skus]}
 
@@ -81,6 +86,12 @@ CHANNEL = Channel(
     to_cancel=tuple(_of(650 + n, "WB-CAP", "WB-BAG") for n in range(3)),
     cancel=lambda desk, order: desk.post(f"orders/{order['orderNo']}/cancel", {}),
     sold=_sold,
+    priced=_priced,
+    absent={
+        "changed": "an edit in the storefront is an order of its own there",
+        "refunded there": "its API tells no refund",
+        "refunded by the hub": "its API moves no money: the payment provider's route gives it back",
+    },
     offered=_offered,
     opens=_opens,
 )

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 ACCOUNT = "square-main"
 LOCATION = "LOC1"  # the store that the warehouse's stock is told for
 OURS = "waybill-"  # before our entries in a fulfilment's metadata (connectors/square/mapping/fulfilments.py)
+MARK = "wb-"  # the hub's key in the reason of a refund
 GIVEN = ("PENDING", "COMPLETED")
 # Sold at the till and carried home, or ordered in the shop and shipped.
 TILL = "till tax_included untaxed line_discount percent service_charge spread_charge tip cash cash_rounded gift_card split voucher offline".split()
@@ -43,25 +44,39 @@ def _sold(desk: Desk) -> tuple[Sold, ...]:
     tables = desk.get("state")
     skus = {one["id"]: one["item_variation_data"]["sku"] for one in tables.get("articles", {}).values()}
     orders = list(tables.get("orders", {}).values())
-    back = _back(orders, tables)
-    return tuple(_one(order, skus, back.get(order["id"], {})) for order in orders if order.get("line_items"))
+    sales = _sales(orders)
+    back = _back(sales, tables)
+    rows = tables.get("refunds", {}).values()
+    ours = frozenset(_whose(one, sales)[1] for one in rows if MARK in str(one.get("reason")))
+    return tuple(_one(order, skus, back.get(order["id"], {}), ours) for order in orders if order.get("line_items"))
 
 
-def _back(orders: Iterable[Json], tables: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Decimal]]]:
-    """Sale -> return -> tender -> amount."""
-    sales = {
+def _sales(orders: Iterable[Json]) -> dict[str, str]:
+    """Return -> the sale that it names."""
+    return {
         order["id"]: entry["source_order_id"]
         for order in orders
         for entry in order.get("returns", ())
         if entry.get("source_order_id")
     }
+
+
+def _back(sales: Mapping[str, str], tables: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Decimal]]]:
+    """Sale -> refund -> tender -> amount."""
     found: dict[str, dict[str, dict[str, Decimal]]] = {}
     for one in tables.get("refunds", {}).values():
-        if one["status"] in GIVEN and one["order_id"] in sales:
-            tenders = found.setdefault(sales[one["order_id"]], {}).setdefault(one["order_id"], {})
+        if one["status"] in GIVEN and one["order_id"]:
+            sale, name = _whose(one, sales)
+            tenders = found.setdefault(sale, {}).setdefault(name, {})
             tender = _tender(tables["payments"][one["payment_id"]])
             tenders[tender] = tenders.get(tender, Decimal(0)) + _euros(one["amount_money"])
     return found
+
+
+def _whose(refund: Json, sales: Mapping[str, str]) -> tuple[str, str]:
+    """The sale, and what the refund is called: by its return, else by its own id."""
+    told = refund["order_id"]
+    return (sales[told], told) if told in sales else (told, refund["id"])
 
 
 def _tender(payment: Json) -> str:
@@ -77,7 +92,7 @@ def _euros(money: Json) -> Decimal:
     return Decimal(money["amount"]) / 100
 
 
-def _one(order: Json, skus: Mapping[str, str], refunds: Mapping[str, dict[str, Decimal]]) -> Sold:
+def _one(order: Json, skus: Mapping[str, str], refunds: Mapping[str, dict[str, Decimal]], ours: frozenset[str]) -> Sold:
     lines = [(skus[line["catalog_object_id"]], int(Decimal(line["quantity"]))) for line in order["line_items"]]
     fulfilments = order.get("fulfillments", [])
     pieces: Counter[str] = Counter()
@@ -90,13 +105,21 @@ def _one(order: Json, skus: Mapping[str, str], refunds: Mapping[str, dict[str, D
         kind="till" if not fulfilments else "shipped",
         worth=_euros(order["total_money"]),
         currency=order["total_money"]["currency"],
-        cancelled=order["state"] == "CANCELED",
+        cancelled=_given_up(order, fulfilments),
         wanted=dict(pieces),
         email=recipient.get("email_address", ""),
         refunds=refunds,
+        by_hub=ours & refunds.keys(),
         sent=tuple(_parcels(fulfilments, [sku for sku, _ in lines])),
         number=order.get("metadata", {}).get("waybill_erp_number", ""),
         takes_number="version" in order,  # what was rung up at a till is closed: it takes no word any more
+    )
+
+
+def _given_up(order: Json, fulfilments: list[Json]) -> bool:
+    """Square cancels no paid order: its fulfilments are, and the money goes back."""
+    return order["state"] == "CANCELED" or (
+        bool(fulfilments) and all(one["state"] == "CANCELED" for one in fulfilments)
     )
 
 
@@ -145,6 +168,16 @@ def _take_back(desk: Desk, order: Mapping[str, Any]) -> None:
     desk.post("refunds/settlement", {"state": "COMPLETED"})
 
 
+def _give_up(desk: Desk, order: Mapping[str, Any]) -> None:
+    """Staff stop what was to be sent."""
+    desk.post(f"orders/{order['id']}/moves", {"fulfillment_state": "CANCELED"})
+
+
+def _priced(desk: Desk, sku: str) -> Decimal | None:
+    rows = [one["item_variation_data"] for one in desk.get("state").get("articles", {}).values()]
+    return next((_euros(row["price_money"]) for row in rows if row["sku"] == sku), None)
+
+
 def _of(kind: str, buyer: int) -> Spec:
     return {"kind": kind, "buyer": buyer}
 
@@ -155,6 +188,12 @@ CHANNEL = Channel(
     orders=tuple(_of(kind, 700 + number) for number, kind in enumerate((*TILL, *SHIPPED * 3, "plain", "freight"))),
     to_refund=(*(_of("plain", 760 + n) for n in range(2)), *(_of("split", 765 + n) for n in range(2))),
     refund=_take_back,
+    to_cancel=tuple(_of("plain", 770 + n) for n in range(3)),
+    cancel=_give_up,
+    to_bring=tuple(_of("plain", 775 + n) for n in range(2)),
+    brought="WB-TEE",
+    priced=_priced,
+    absent={"changed": "what was ordered is not edited at Square: staff stop it, and ring up another"},
     sold=_sold,
     offered=_offered,
     opens=_opens,

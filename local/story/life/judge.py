@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.story.catalogue import CHAIR, RUSH, RUSH_STOCK
+from local.story.channels import CHANNELS
 from local.story.desk import Desk
 from local.story.facts import Books, Outside, Sold
 from local.story.judge import DOUBLED, LOST, WRONG, Finding
@@ -53,7 +54,10 @@ def _sent(one: Sold, order: Json, outside: Outside) -> Iterator[Finding]:
 def _booked(books: Books, key: str, parcels: list[str]) -> int:
     """Shipments of the order in the books; who names no order there names who told of it."""
     named = sum(count for (order, _), count in books.fulfilments.items() if order == key)
-    return named + sum(books.fulfilments.get(("", f"{origin}-{one}"), 0) for origin in ORIGINS for one in parcels)
+    held = books.fulfilments
+    return named + sum(
+        held.get(("", name), 0) for one in parcels for name in (one, *(f"{origin}-{one}" for origin in ORIGINS))
+    )
 
 
 def _bought(sold: Mapping[str, Sold], desks: Mapping[str, Desk]) -> Iterator[Finding]:
@@ -82,18 +86,14 @@ def _not_oversold(outside: Outside, desks: Mapping[str, Desk]) -> Iterator[Findi
 
 def _prices(desks: Mapping[str, Desk]) -> Iterator[Finding]:
     """The file's prices are those of the channels; its bad line is in the report beside it, by name."""
-    site, seller = desks["salesforce_commerce"].get("state"), desks["square"].get("state")
     for sku, price in PRICES.items():
-        rows = site.get("prices", {}).get(f"site-prices/{sku}", [])
-        told = {"salesforce_commerce": [Decimal(row["amount"]) for row in rows[-1:]], "square": _tagged(seller, sku)}
-        for system, amounts in told.items():
-            if amounts != [Decimal(price)]:
-                yield Finding(LOST, system, sku, f"{system} sells {sku} for {amounts}, the file says {price}")
+        for channel in (one for one in CHANNELS if one.priced is not None and one.system in desks):
+            assert channel.priced is not None
+            told = channel.priced(desks[channel.system], sku)
+            if told != Decimal(price):
+                yield Finding(
+                    LOST, channel.system, sku, f"{channel.system} sells {sku} for {told}, the file says {price}"
+                )
     reports = "".join(file.read_text() for file in (FILES / "prices" / "reports").glob("*.csv"))
     if REFUSED not in reports:
         yield Finding(LOST, "files", REFUSED, f"no report says that {REFUSED} was refused")
-
-
-def _tagged(seller: Json, sku: str) -> list[Decimal]:
-    rows = [one["item_variation_data"] for one in seller.get("articles", {}).values()]
-    return [Decimal(row["price_money"]["amount"]) / 100 for row in rows if row["sku"] == sku]

@@ -13,6 +13,7 @@ from app.database import transaction
 from app.orders import rules
 from local.servers import CHECKOUT
 from local.story.catalogue import CHAIR, RUG, RUSH, RUSH_STOCK, VASE, VASES
+from local.story.channels.channel import Channel
 from local.story.channels.marketplace import CHANNEL
 from local.story.life import back, store
 from local.story.life.partner import WHO, Partner, order
@@ -21,6 +22,7 @@ from local.story.stage import Stage
 RULES = Path(__file__).parent / "sourcing.toml"
 FILES = CHECKOUT / "var" / "files"
 STORE = "store-koeln"
+BROUGHT = "brought to a store"  # a kind of orders
 TELLER = "store koeln"  # the name of the store's key
 SPLITS, PICKUPS, BUYERS, THREADS = 4, 3, 150, 16
 WITHIN = 40.0  # seconds that the play waits for others; what is not there by then the judge will miss
@@ -184,6 +186,12 @@ def stored(stage: Stage) -> None:
         "the store takes what it is asked for, sends it or sets it out; customers fetch theirs with the code of their mail"
     )
     store.turn(stage.life, SPLITS + PICKUPS)
+
+
+def brought_back(stage: Stage, channel: Channel, orders: Iterable[Json]) -> None:
+    """A piece of each comes to the store, and its money goes back at the channel, by the hub."""
+    for bought in orders:
+        back.allowed_by_the_desk(stage.life, channel.account, channel.name(bought), channel.brought)
 
 
 def returned(stage: Stage) -> None:
