@@ -234,13 +234,13 @@ def call(system: str, row: Row) -> Call:
         body = {}
     return Call(
         system,
-        row["at"],
+        float(row["at"]),  # a desk that keeps numbers exact tells a Decimal
         row["operation"],
         row["method"],
         row["path"],
         row["status"],
         row["write"],
-        row["seconds"],
+        float(row["seconds"]),
         row["fault"],
         body if isinstance(body, dict) else {},
     )
