@@ -151,6 +151,17 @@ def test_parcels_are_deliveries_with_their_tracking_and_take_the_stock(world):
     assert left == {"WB-TEE": Decimal(5), "WB-MUG": Decimal(7)}
 
 
+def test_half_a_line_told_again_by_a_worker_who_knows_nothing_leaves_once(world):
+    """SAP would take a second half: only our name of the shipment tells that it is the same."""
+    company = world()
+    booked(company)
+    for who in (company, company.elsewhere()):
+        who.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-1", 1)), key="s"))
+    assert set(company.effects()["fulfilment"].values()) == {1}
+    assert {one.sku: one.on_hand for one in company.connector.stock()}["WB-TEE"] == Decimal(6)
+    assert company.operations().count("outbound_delivery.PostGoodsIssue.call") == 1
+
+
 def test_an_item_that_leaves_another_plant_is_moved_there_first(world):
     company = world(
         codes={"location": {"main": "1710/171A", "shop": "1720/172A"}},

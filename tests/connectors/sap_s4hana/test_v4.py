@@ -53,6 +53,14 @@ def test_two_orders_to_one_address_share_its_partner_and_a_worker_who_knows_noth
     assert effects["sales_order"] == {"SHOP-1001": 1, "SHOP-1002": 1}
 
 
+def test_what_is_shipped_where_it_is_billed_is_one_partner_looked_up_once(world):
+    company = world(V4)
+    booked(company, replace(BOOKED, billing=BOOKED.shipping))
+    (order,) = company.state("salesOrders")
+    assert len({one["Customer"] for one in order["partners"]}) == 1
+    assert company.operations().count("business_partner.A_BusinessPartner.list") == 1
+
+
 def test_another_address_is_another_partner_and_nothing_else_is_asked_twice(world):
     company = world(V4)
     booked(company)
