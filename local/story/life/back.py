@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.database import transaction
 from app.journal import subjects
 from app.orders import returning
-from app.orders.returning import ReturnLine
+from app.orders.return_requests import ReturnLine
 from connectors.canonical.order import Order
 
 if TYPE_CHECKING:
