@@ -194,18 +194,17 @@ def _channels(outcome: Outcome, console: Console) -> None:
 
 
 def _steps(outcome: Outcome, console: Console) -> None:
-    """What each channel went through, step by step; what its API cannot do is said, and what of it the play does not show is a dash."""
-    title = "Each channel's way, counted at its own system"
-    table = Table(title=title, title_justify="left", box=None)
-    for heading in ("", *WAYS):
-        table.add_column(heading, justify="left" if not heading else "right")
+    """How often each channel went each way; what its API cannot do is a number, with the reason below."""
+    title = "Each channel's ways, counted at its own system"
+    table = Table(title=title, title_justify="left", show_header=False, box=None)
     channels = {one.account: one for one in CHANNELS}
     notes: dict[str, str] = {}
     for one in outcome.judged:
         channel = channels.get(one.outside.channel)
-        absent, steps = (channel.absent if channel else WEB_SHOP_ABSENT), one.steps()
-        row = [_step(steps.get(way, 0), {**NOWHERE, **absent}.get(way, ""), notes) for way in WAYS]
-        table.add_row(one.outside.channel, *row)
+        absent = {**NOWHERE, **(channel.absent if channel else WEB_SHOP_ABSENT)}
+        steps = one.steps()
+        ways = [f"{way} {_step(steps.get(way, 0), absent.get(way, ''), notes)}" for way in WAYS]
+        table.add_row(one.outside.channel, ", ".join(ways))
     console.print(table)
     for why, number in notes.items():
         console.print(f"({number}) absent: {why}", highlight=False)
@@ -213,9 +212,7 @@ def _steps(outcome: Outcome, console: Console) -> None:
 
 def _step(count: int, why: str, notes: dict[str, str]) -> str:
     """A count, or the number of the note that says why there is none."""
-    if why:
-        return f"({notes.setdefault(why, str(len(notes) + 1))})"
-    return "-" if not count else str(count)
+    return f"({notes.setdefault(why, str(len(notes) + 1))})" if why else str(count)
 
 
 def _kinds(outcome: Outcome, console: Console) -> None:
