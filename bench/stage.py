@@ -227,7 +227,7 @@ def _open(made: Stage) -> None:
     for name, command in lines.items():
         if name == "worker":
             for each in made.workers:
-                line = command.replace("exec celery", "exec python -m bench.celery")
+                line = command.replace(" celery -A", " python -m bench.celery -A")
                 made.processes.start(each, f"export WORKER_NAME={each}; {line}")
         else:
             made.processes.start(name, command)
