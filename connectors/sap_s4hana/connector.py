@@ -16,21 +16,19 @@ from connectors.canonical.stock import StockLevel
 from connectors.kit import names
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
-from connectors.kit.errors import Missing, NotOffered, Rejected
+from connectors.kit.errors import NotOffered, Rejected
 from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.sap_s4hana.catalogue import Catalogue
-from connectors.sap_s4hana.client import STOCK, Client
+from connectors.sap_s4hana.client import Client
 from connectors.sap_s4hana.credits import Credits
 from connectors.sap_s4hana.customers import Customers
 from connectors.sap_s4hana.deliveries import Deliveries
-from connectors.sap_s4hana.mapping import items, parties, sales_order, stock
+from connectors.sap_s4hana.mapping import items, parties, sales_order
 from connectors.sap_s4hana.mapping.policy import policy
 from connectors.sap_s4hana.mapping.sales_order import Document
-from connectors.sap_s4hana.odata import rows, text
+from connectors.sap_s4hana.odata import rows
 from connectors.sap_s4hana.orders import orders
 from connectors.sap_s4hana.sales import Sales
-
-MATERIALS = 20  # that one filter names: its address must stay short
 
 
 class SapS4Hana:
@@ -172,37 +170,7 @@ class SapS4Hana:
         return self.catalogue.prices(skus)
 
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
-        """Levels by plant and storage location of what is mapped; places that are not ours are passed over."""
-        asked_at, wanted = self.connection.now(), [self.connection.codes.theirs("sku", sku) for sku in skus]
-        groups = [wanted[n : n + MATERIALS] for n in range(0, len(wanted), MATERIALS)] or [[]]
-        for group in groups:
-            yield from self._stock(group, asked_at)
-
-    def _stock(self, materials: Sequence[str], asked_at: datetime) -> Iterator[StockLevel]:
-        where = " or ".join(f"Material eq {text(one)}" for one in materials) or "Material ne ''"
-        found = self.client.rows(STOCK, "A_MaterialStock", where, expand="to_MatlStkInAcctMod", order="Material")
-        for row in found:
-            material = str(row["Material"])
-            sku = self._ours("sku", material)
-            if not sku:
-                continue
-            places = stock.by_place(rows(row.get("to_MatlStkInAcctMod")))
-            known = [(self._place(place), told) for place, told in places.items()]
-            summed: dict[str, list[dict[str, object]]] = {}
-            for place, told in known:
-                summed.setdefault(place, []).extend(told)
-            mine = [(place, told) for place, told in summed.items() if place]
-            yield from stock.levels(material, sku, mine, self.policy.stock_types, asked_at)
-
-    def _place(self, place: str) -> str:
-        """Our location of "PLANT/STORAGE", or of the whole plant."""
-        return self._ours("location", place) or self._ours("location", place.partition("/")[0])
-
-    def _ours(self, kind: str, theirs: str) -> str:
-        try:
-            return self.connection.codes.ours(kind, theirs)
-        except Missing:
-            return ""
+        return self.catalogue.stock(skus)
 
 
 def connect(connection: Connection) -> SapS4Hana:

@@ -7,15 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.canonical.payment import Tender
-from connectors.kit import names
-from connectors.kit.errors import Missing, Rejected, Transient
-from connectors.kit.http import Answer
+from connectors.kit.errors import Missing, Rejected
 from connectors.kit.writes import Doubled
-from connectors.sap_s4hana import errors
-from tests.connectors.netsuite.orders import paid_by, pending, refund, shipment
+from tests.connectors.netsuite.orders import shipment
 from tests.contract import samples
-from tests.contract.samples import ORDER, eur
+from tests.contract.samples import ORDER
 
 BOOKED = replace(ORDER, note="Please ring")
 
@@ -196,81 +192,6 @@ def test_more_than_is_open_is_refused_by_sap_in_plain_words(world):
     assert met.value.owner == "warehouse"
 
 
-def test_goods_come_back_by_a_return_and_money_by_a_request_for_each_tender(world):
-    company = world()
-    order = paid_by(BOOKED, ("gift_card", Tender.GIFT_CARD, "20.00"), ("card", Tender.CARD, "37.36"))
-    booked(company, order)
-    line = replace(samples.refund(order).lines[0], restock=True)
-    told = refund("r1", ("gift_card", "4.12"), ("card", "6.00"), lines=(line,))
-    company.do(lambda erp: erp.record_refund(order, told, key="r"))
-    effects = company.effects()
-    assert effects["return"] == {names.of_refund(order, told): 1}
-    assert effects["returned"] == {names.of_refund(order, told): {"TG12": "1"}}
-    assert effects["refunded"] == {
-        names.of_tender(order, told, "card"): "6.00",
-        names.of_tender(order, told, "gift_card"): "4.12",
-    }
-    assert sum(Decimal(one["tax"]) for one in company.state("credits")) == Decimal("1.62")
-
-
-def test_money_that_has_not_moved_yet_is_not_booked(world):
-    company = world()
-    booked(company)
-    assert company.do(lambda erp: erp.record_refund(BOOKED, pending(samples.refund(BOOKED)), key="r")) == ""
-    assert company.state("credits") == []
-
-
-def test_a_refund_whose_parts_do_not_make_it_is_refused(world):
-    company = world()
-    booked(company)
-    told = samples.refund(BOOKED)
-    off = replace(told, lines=(replace(told.lines[0], subtotal=eur("8.00")),))
-    with pytest.raises(Rejected) as met:
-        company.do(lambda erp: erp.record_refund(BOOKED, off, key="r"))
-    assert met.value.code == "total_differs"
-    assert company.state("credits") == company.state("returns") == []
-
-
-def test_blocked_stock_is_on_hand_and_not_for_sale_and_a_customers_own_is_none(world):
-    company = world()
-    company.system.post("/_sim/stock", {"material": "TG11", "place": "1710/171A", "more": "3", "kind": "07"})
-    (level,) = company.connector.stock(["WB-TEE"])
-    assert (level.on_hand, level.unsellable, level.location) == (Decimal(10), Decimal(3), "main")
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind", "said"),
-    [
-        (400, '{"error":{"code":"V1/042","message":{"lang":"en","value":"Sales document 42 is currently being processed by user JSMITH"}}}',
-         Transient, "Somebody works on this sales order"),
-        (412, "{}", Transient, "Somebody else has just changed"),
-        (400, ('{"error":{"code":"SY/530","message":{"lang":"en","value":"An exception was raised"},"innererror":{"errordetails":'
-         '[{"code":"V1/382","message":"Material X is not defined for sales org.1710","propertyref":"Material","severity":"error"}]}}}'),
-         Rejected, "SAP refuses this sales order: Material X is not defined for sales org.1710"),
-        (400, '{"error":{"code":"V1/999","message":"Refused for a@example.com by user JSMITH"}}', Rejected, "(e-mail)"),
-        (403, '{"error":{"code":"/IWFND/CM_MGW/403","message":{"lang":"en","value":"No authorization"}}}', Rejected, "No authorization"),
-        (404, "<html>", Rejected, "404"),
-    ],
-)  # fmt: skip
-def test_what_sap_says_is_sorted_by_what_is_to_be_done(status, body, kind, said):
-    found = errors.sorted_trouble(Answer(status, {}, body.encode(), write=True), "sales order")
-    assert type(found) is kind
-    assert said in str(found)
-    assert "JSMITH" not in str(found)
-    assert "@" not in str(found)
-
-
-def test_money_of_an_order_that_was_never_booked_goes_to_whom_it_would_have_been(world):
-    company = world(settings={"customer_match": "email"})
-    with pytest.raises(Rejected) as met:
-        company.do(lambda erp: erp.record_refund(BOOKED, samples.refund(BOOKED), key="r"))
-    assert met.value.code == "not_booked"
-    booked(company, replace(BOOKED, id="1002", number="#1002"))
-    company.do(lambda erp: erp.record_refund(BOOKED, samples.refund(BOOKED), key="r"))
-    (request,) = company.state("credits")
-    assert request["SoldToParty"] == company.state("salesOrders")[0]["SoldToParty"]
-
-
 def test_who_has_no_address_is_a_partner_in_the_accounts_country(world):
     company = world(settings={"customer_match": "email"})
     booked(company, replace(BOOKED, billing=None, shipping=None))
@@ -290,22 +211,3 @@ def test_what_a_shop_hands_over_leaves_its_own_storage_location_and_not_the_ware
     company.do(lambda erp: erp.record_shipment(order, replace(shipment("f1", ("1001-1", 2)), location="till"), key="s"))
     levels = {one.location: one.on_hand for one in company.connector.stock(["WB-TEE"])}
     assert levels == {"main": Decimal(7), "till": Decimal(-2)}
-
-
-def test_goods_without_money_are_a_return_at_the_plant_of_their_condition_and_no_request(world):
-    company = world()
-    booked(company)
-    back = samples.goods_back(ORDER, "sellable", "quarantined")
-    for erp in (company, company.elsewhere()):
-        erp.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
-    ((name, pieces),) = company.effects()["returned_at"].items()
-    assert name.startswith("SHOP-1001/G")
-    assert pieces == {"TG11 1710": "1", "TG12 1790": "1"}
-    assert company.effects()["return"] == {name: 1}
-    assert not company.state("credits")
-    unheld = world(settings={"quarantine": ""})
-    booked(unheld)
-    with pytest.raises(Rejected) as refused:
-        unheld.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
-    assert (refused.value.code, refused.value.field) == ("not_configured", "settings.quarantine")
-    assert not unheld.state("returns")
