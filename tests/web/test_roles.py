@@ -25,7 +25,7 @@ OPEN = {
 RIGHTS = {
     "support": "audit.index steps.retries steps.selected causes.retries causes.assignments codes.additions holds.place holds.releases "
     "fulfilments.extensions fulfilments.returns fulfilments.rejections fulfilments.sourcing fulfilments.acceptances "
-    "fulfilments.acknowledgements fulfilments.picks fulfilments.packs fulfilments.preparations fulfilments.collections "
+    "fulfilments.acknowledgements fulfilments.picks fulfilments.packs fulfilments.preparations fulfilments.collections fulfilments.refusals "
     "fulfilments.no_shows fulfilments.substitutions fulfilments.shipments customers.index customers.one customers.merges "
     "webhooks.again",
     "operator": "returns.dispositions "
