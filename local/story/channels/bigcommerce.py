@@ -18,6 +18,7 @@ KINDS = (
     "plain tax_included order_discount line_discount coupon tax_included_coupon shipping_coupon fee handling wrapped "
     "gift_certificate store_credit guest authorized two_addresses untaxed"
 ).split()
+REFUNDED = 4  # all of it was given back, which hides that it was cancelled before
 CANCELLED = 5  # connectors/bigcommerce/simulator_store.py: STATUSES
 EDITED, LEFT = "edited", 1  # a kind of ours, and the pieces of WB-CAP that are left of it
 MARK = "[wb-"
@@ -58,7 +59,7 @@ def _one(order: Json) -> Sold:
         kind=order["kind"],
         worth=Decimal(order["total_inc_tax"]),
         currency=order["currency"],
-        cancelled=order["status_id"] == CANCELLED,
+        cancelled=order["status_id"] == CANCELLED or (order["status_id"] == REFUNDED and not order["shipments"]),
         wanted=dict(pieces),
         email=order["email"],
         changed=any(line["sku"] == "WB-CAP" and line["quantity"] == LEFT for line in order["lines"])
