@@ -136,10 +136,16 @@ def _shipped(case: Case) -> Iterator[Finding]:
 
 
 def _too_late(case: Case) -> bool:
-    """What an edit took off had left already: the warehouse said so, and that stands before a person."""
+    """What an edit took off had left already: the warehouse said so, or the books or the shop of one request's pieces, and that stands
+    before a person."""
     standing = case.inside.trouble.get(case.sold.id, frozenset())
+    asked = Counter(sku for one in case.asked if not one.cancelled for sku in one.pieces)
+    once = all(many == 1 for many in asked.values())  # nobody was asked for them twice
     return any(
         told in standing for told in (("order_changed", "warehouse", "dead"), ("order_sourced", "location", "dead"))
+    ) or (
+        once
+        and any(told in standing for told in (("order_changed", "erp", "dead"), ("order_shipped", "channel", "dead")))
     )
 
 

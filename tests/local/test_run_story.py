@@ -95,6 +95,17 @@ def test_only_what_visibly_stands_is_excused() -> None:
     assert LOST in kinds(booked(orders={}), refund)
 
 
+def test_what_left_before_an_edit_is_excused_where_somebody_says_so_and_nobody_was_asked_twice() -> None:
+    fewer = replace(SOLD, wanted={"WB-TEE": 1})
+    asked = Asked("WB00000001", "#1001", False, (SHIPMENT,), pieces={"WB-TEE": 2})
+    edited = replace(WHOLE, sold=(fewer,), asked=(asked,))
+    too_late = replace(QUIET, trouble={"1": frozenset({("order_changed", "erp", "dead")})})
+    assert kinds(edited) == [DOUBLED]
+    assert kinds(edited, too_late) == []
+    again = Asked("WB00000001-L2", "#1001", False, (), pieces={"WB-TEE": 2})
+    assert DOUBLED in kinds(replace(edited, asked=(asked, again)), too_late)
+
+
 def test_a_cancelled_order_is_cancelled_everywhere_or_was_never_booked() -> None:
     gone = replace(SOLD, cancelled=True, sent=(), refunds={})
     left = replace(WHOLE, sold=(gone,), asked=(), mails={})
