@@ -114,6 +114,7 @@ def _square(environ: Environ) -> Settings:
     return {
         **{name: environ[f"SQUARE_MAIN_{name.upper()}"] for name in own},
         "webhook_url": f"{environ['PUBLIC_URL']}/hooks/square-main",
+        "refunds_take": 1.5,
         "secret": environ["SQUARE_MAIN_SIGNATURE_KEY"],
         "old_secret": environ["SQUARE_MAIN_SIGNATURE_KEY_OLD"],
         "locations": ("LOC1", "LOC2"),

@@ -17,12 +17,12 @@ class Agenda:
 
     def __init__(self, name: str, threads: int = 1, held: Callable[[], bool] = lambda: False) -> None:
         self._name, self._threads, self._held = name, threads, held
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._changed = threading.Condition()
         self._numbers = count()
         self._started = False
 
-    def after(self, seconds: float, job: Callable[[], None]) -> None:
+    def after(self, seconds: float, job: Callable[[], object]) -> None:
         with self._changed:
             heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), job))
             if not self._started:
@@ -38,7 +38,7 @@ class Agenda:
         while True:
             self._next()()
 
-    def _next(self) -> Callable[[], None]:
+    def _next(self) -> Callable[[], object]:
         with self._changed:
             while not self._due or self._due[0][0] > time.monotonic() or self._held():
                 self._changed.wait(self._rest())

@@ -32,8 +32,8 @@ KINDS = {
 
 def create(settings: Mapping[str, Any]) -> Simulator:
     """Settings, all optional: `path` (memory file), the four of OWN, `rate` (calls a second; 0: no limit) and `burst`, `locations` (ids), `quantity`
-    (pieces on every shelf), `merchant_id`, `refund_orders` (RefundPayment makes a return order), `serves` (a version, whatever is asked for),
-    `webhook_url` (gets every topic), and
+    (pieces on every shelf), `merchant_id`, `refund_orders` (RefundPayment makes a return order), `refunds_take` (seconds until a refund is
+    completed by itself), `serves` (a version, whatever is asked for), `webhook_url` (gets every topic), and
     simulator_hooks.Habits (secret, duplicates ...)."""
     path = settings.get("path")
     simulator = Simulator("square", Memory(Path(path) if path else None), error=_error)
@@ -47,6 +47,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
         simulator, hooks.tell, settings.get("locations", ("LOC1", "LOC2")), int(settings.get("quantity", 1000))
     )
     store.refund_orders = bool(settings.get("refund_orders", False))
+    store.refunds_take = None if settings.get("refunds_take") is None else float(settings["refunds_take"])
     store.open()
     serves = str(settings.get("serves", ""))
     own = {name: str(settings.get(name, value)) for name, value in OWN.items()}

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.kit.simulator import Memory, Simulator
+from connectors.kit.simulator_agenda import Agenda
 from connectors.square.simulator_changes import CLOSED, changed_by
 from connectors.square.simulator_drafts import Draft
 from connectors.square.simulator_payments import back, paid
@@ -30,6 +31,8 @@ class Store:
         self.simulator, self.tell, self.locations = simulator, tell, tuple(locations)
         self.memory: Memory = simulator.memory
         self.quantity = quantity
+        self.refunds_take: float | None = None  # seconds until a refund is completed; None: until somebody says so
+        self._agenda = Agenda("square-refunds")
         self.refund_orders = False  # whether RefundPayment makes an order of its own, which is not published
         self._last = datetime(2020, 1, 1, tzinfo=UTC)
         self._clock = threading.Lock()
@@ -173,6 +176,8 @@ class Store:
         if payment is None:
             raise Refused(404, "NOT_FOUND", "Payment not found", "payment_id")
         minor = int(wanted["amount_money"]["amount"])
+        if self.refunds_take is not None:
+            self._agenda.after(self.refunds_take, lambda: self.settle_refunds("COMPLETED"))
         if self.refund_orders:
             order = of_money(self, payment, minor)
             made = back(self, payment, minor, wanted.get("reason", ""), order["id"])
@@ -182,7 +187,7 @@ class Store:
 
     def settle_refunds(self, state: str) -> int:
         """What waits is completed, or fails."""
-        waiting = [one for one in self.memory.table("refunds").values() if one["status"] == "PENDING"]
+        waiting = [one for one in list(self.memory.table("refunds").values()) if one["status"] == "PENDING"]
         for one in waiting:
             moved: Json = self.memory.put("refunds", one["id"], {**one, "status": state, "updated_at": self.now()})
             self.tell("refund.updated", "refund", one["id"], {"refund": moved})
