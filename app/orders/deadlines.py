@@ -15,6 +15,10 @@ INSERT INTO deadlines (subject_id, kind, part, due_at) VALUES (:subject, :kind, 
 ON CONFLICT (subject_id, kind, part) WHERE state = 'open'
 DO UPDATE SET due_at = CASE WHEN :never_sooner THEN greatest(deadlines.due_at, excluded.due_at) ELSE excluded.due_at END RETURNING due_at
 """)
+SET_AT = text("""
+INSERT INTO deadlines (subject_id, kind, part, due_at) VALUES (:subject, :kind, :part, :at)
+ON CONFLICT (subject_id, kind, part) WHERE state = 'open' DO UPDATE SET due_at = excluded.due_at
+""")
 END = text("""
 UPDATE deadlines SET state = :state, ended_at = now() WHERE subject_id = :subject AND kind = :kind AND part = :part AND state = 'open'
 """)
@@ -23,7 +27,8 @@ INSERT INTO deadlines (subject_id, kind, part, due_at)
 SELECT subject_id, kind, :other, due_at FROM deadlines WHERE subject_id = :subject AND kind = :kind AND part = :part AND state = 'open'
 """)
 DUE = text("""
-SELECT id, subject_id, kind, part, due_at FROM deadlines WHERE state = 'open' AND due_at <= now() ORDER BY due_at, id LIMIT :most
+SELECT id, subject_id, kind, part, due_at FROM deadlines WHERE state = 'open' AND due_at <= now() AND kind <> 'preorder'
+ORDER BY due_at, id LIMIT :most
 """)
 TAKE = text("UPDATE deadlines SET state = 'passed', ended_at = now() WHERE id = :id AND state = 'open' RETURNING 1")
 TO_COME = text("""
@@ -53,6 +58,11 @@ def set_(
     return due
 
 
+def set_at(tx: Connection, subject: int, kind: str, part: str, at: datetime) -> None:
+    """At an hour (aware UTC); set again it is moved."""
+    tx.execute(SET_AT, {"subject": subject, "kind": kind, "part": part, "at": at})
+
+
 def also(tx: Connection, subject: int, kind: str, part: str, other: str) -> None:
     """`other` is waited for until the same hour as `part`."""
     tx.execute(ALSO, {"subject": subject, "kind": kind, "part": part, "other": other})
@@ -80,7 +90,7 @@ def to_come(tx: Connection, subject: int, kind: str, part: str) -> datetime | No
 
 
 def due(tx: Connection, most: int = 200) -> Sequence[Deadline]:
-    """Those that have passed and that nobody has acted upon."""
+    """Those that have passed and that nobody has acted upon; preorders are looked at by a job of their own (tasks/feeds/preorders.py)."""
     return [Deadline(*row) for row in tx.execute(DUE, {"most": most})]
 
 

@@ -11,13 +11,16 @@ from app import cases
 from app.bell import Ring
 from app.journal import subjects
 from app.journal.actions import audit
-from app.orders import covering, fulfilments, rules, supply
+from app.orders import covering, fulfilments, preordering, rules, supply
 from app.orders.demand import demand
 from app.orders.fulfilments import Fulfilment
 from app.orders.sourcing import PICKUP, Plan, source
 from connectors.canonical.order import Order
 
-BEGUN = text("SELECT EXISTS (SELECT 1 FROM case_members WHERE member = 'unsourced:' || :subject)")
+BEGUN = text("""
+SELECT EXISTS (SELECT 1 FROM case_members WHERE member = 'unsourced:' || :subject)
+    OR EXISTS (SELECT 1 FROM deadlines WHERE subject_id = CAST(:subject AS bigint) AND kind = 'preorder')
+""")
 
 
 def begun(tx: Connection, subject: int) -> bool:
@@ -64,7 +67,8 @@ def _ask(
     quiet: bool = False,
 ) -> list[str]:
     """`quiet`: where nobody has anything of it, nothing is said."""
-    wanted, chosen = demand(order, quantities, tried), active.rules
+    chosen = active.rules
+    wanted = preordering.due(tx, subject, chosen, demand(order, quantities, tried))
     if not wanted.wants:
         return []
     skus = [want.sku for want in wanted.wants]
@@ -138,12 +142,14 @@ def resume(tx: Connection, subject: int, waybill: str, order: Order, quiet: bool
 def forget(tx: Connection, subject: int) -> None:
     """What nobody had of an order is not wanted any more, or is asked for by now: it lacks nowhere."""
     cases.leave(tx, f"unsourced:{subject}")
+    preordering.forget(tx, subject)
 
 
 def lacking(tx: Connection, subject: int, waybill: str, order: Order) -> None:
     """Says what nobody is asked for; it goes on as every backorder does."""
     left = covering.unasked(order, fulfilments.of(tx, subject)) if order.cancelled_at is None else {}
     skus = {line.id: line.sku for line in order.lines}
+    left = preordering.without(tx, subject, left, skus)
     if left:
         words = ", ".join(f"{quantity.normalize():f} x {skus[line]}" for line, quantity in left.items())
         _unsourced(tx, subject, waybill, f"nobody was asked for {words} yet")

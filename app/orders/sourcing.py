@@ -185,7 +185,7 @@ def _channel(table: Mapping[str, Any], locations: Mapping[str, Location]) -> Cha
 
 def source(rules: Rules, demand: Demand, stock: Stock, load: Mapping[str, int]) -> Plan:
     """The cheapest plan that gives most: pieces first, then the score. `load` is how many requests each location has today."""
-    rule = next((one for one in rules.channels if _takes(one.when, demand.facts)), ChannelRule({}))
+    rule = _rule_for(rules, demand)
     refused: dict[str, str] = {}
     able: list[Location] = []
     for location in rules.locations.values():
@@ -194,13 +194,23 @@ def source(rules: Rules, demand: Demand, stock: Stock, load: Mapping[str, int]) 
             refused[location.name] = why
         else:
             able.append(location)
-    most = min(len(able), 1 if demand.ship_complete or demand.method == PICKUP else rule.split or rules.split)
+    most = min(len(able), split_limit(rules, demand))
     scores = {one.name: score(rules.weights, one, demand, load.get(one.name, 0)) for one in able}
     best = min(_candidates(rules, able, most, demand, stock, scores), default=None, key=lambda found: found[0])
     if best is None or (demand.ship_complete and best[1].missing):
         return Plan((), demand.wants, ZERO, refused)
     plan = best[1]
     return Plan(plan.legs, plan.missing, plan.cost, refused)
+
+
+def split_limit(rules: Rules, demand: Demand) -> int:
+    """How many locations at the most may send it; 1: it does not go in parts."""
+    whole = demand.ship_complete or demand.method == PICKUP
+    return 1 if whole else _rule_for(rules, demand).split or rules.split
+
+
+def _rule_for(rules: Rules, demand: Demand) -> ChannelRule:
+    return next((one for one in rules.channels if _takes(one.when, demand.facts)), ChannelRule({}))
 
 
 def _takes(when: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
 from app.journal.reading import order as reading
 from app.journal.reading.timeline import SETTLED
-from app.orders import deadlines, fulfilments, holds, return_requests
+from app.orders import deadlines, fulfilments, holds, preordering, return_requests
 from app.orders.fulfilments import Fulfilment
 from app.orders.shipping import to_ship
 from app.orders.standing import life_of, order_state
+from app.stock import preorders
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import LEFT, Shipment, ShipmentStatus
 
@@ -66,17 +67,67 @@ def whereabouts(tx: Connection, waybill: str) -> Whereabouts | None:
     sentence, later = WORDS[state]
     busy = any(step.state not in SETTLED for step in page.steps)
     lacking = bool(tx.execute(UNSOURCED, {"member": f"unsourced:{subject}"}).scalar())
+    days = _days(tx, subject, order)
+    if days and state in WAITS_IN and not lacking:
+        state, sentence, later = _ahead(state, days, order, asked)
     stuck = state in STUCK_IN and (lacking or any(step.state == "dead" for step in page.steps))
     return Whereabouts(
         number=order.number or page.subject.waybill,
         state=state,
         sentence=STUCK if stuck else sentence,
         next=later if not stuck else "Nothing is asked of you.",
-        parcels=[*_sent(order, _instead(asked)), *_waiting(order, asked, due)],
+        parcels=[*_sent(order, _instead(asked)), *_waiting(order, asked, due), *_to_come(order, days)],
         back=_back(order, return_requests.of(tx, subject)),
         placed_at=order.placed_at,
         as_of=page.subject.updated_at if not busy else None,
     )
+
+
+# ---- what is sold before it is there
+
+WAITS_IN = frozenset(("held", "received", "preparing", "partly_shipped"))
+
+
+def _days(tx: Connection, subject: int, order: Order) -> dict[str, datetime]:
+    """Line id -> the release date that its pieces wait for."""
+    held = [hold for hold in holds.of(tx, subject) if hold.open]
+    if held and any(hold.rule != holds.PREORDER for hold in held):
+        return {}  # something else holds it as well: that is said
+    due = {
+        one.part: one.due_at
+        for one in deadlines.of(tx, subject)
+        if one.kind == preordering.KIND and one.state == "open"
+    }
+    left = to_ship(order)
+    lines = [line for line in order.lines if left.get(line.id, Decimal(0)) > 0]
+    if held:
+        due = preorders.ahead(tx, {line.sku for line in lines})
+    return {line.id: due[line.sku] for line in lines if line.sku in due}
+
+
+def _ahead(state: str, days: Mapping[str, datetime], order: Order, asked: Sequence[Fulfilment]) -> tuple[str, str, str]:
+    day = _day(max(days.values()))
+    if state != "partly_shipped" and not any(one.open for one in asked):
+        return "preordered", f"We have your order. It can leave from {day} on, when it is released.", NEXT
+    titles = ", ".join(line.title or line.sku for line in order.lines if line.id in days)
+    return state, WORDS[state][0], f"{titles} can leave from {day} on, when it is released, and follows by itself."
+
+
+def _day(at: datetime) -> str:
+    there = at.astimezone(UTC)
+    return f"{there.day} {there:%B %Y}"
+
+
+NEXT = "It is sent by itself then."
+
+
+def _to_come(order: Order, days: Mapping[str, datetime]) -> list[Parcel]:
+    left = to_ship(order)
+    return [
+        Parcel(f"can leave from {_day(days[line.id])} on", [Piece(left[line.id], line.title)])
+        for line in order.lines
+        if line.id in days
+    ]
 
 
 STUCK_IN = frozenset(("received", "preparing"))

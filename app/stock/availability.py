@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,21 +15,25 @@ from app.stock.rules import Rule
 from app.units import Seconds
 
 # One row for each SKU asked for, or for each part of a bundle. What is owed anywhere is taken off what is there elsewhere. The owner's
-# word is as old as its own time, or as the last time it was asked and had nothing new to say, whichever is later.
+# word is as old as its own time, or as the last time it was asked and had nothing new to say, whichever is later. Of what is sold ahead only
+# the limit counts (app/stock/preorders.py), whatever lies on the other shelves.
 SQL = """
-SELECT a.sku AS asked, coalesce(p.quantity, 1) AS per, s.free, s.as_of, s.age, s.source, s.held
+SELECT a.sku AS asked, coalesce(p.quantity, 1) AS per, s.free, s.as_of, s.age, s.source, s.held, s.ahead, s.released_at
 FROM unnest(CAST({skus} AS text[])) AS a (sku)
 LEFT JOIN parts p ON p.bundle = a.sku
 LEFT JOIN LATERAL (
     SELECT sum(CASE WHEN h.free < 0 THEN h.free WHEN h.location = ANY(CAST({excluded} AS text[])) THEN 0
             ELSE greatest(0, h.free - {location_buffer}) END) AS free,
         sum(h.reserved) AS held,
+        sum(h.free) FILTER (WHERE h.location = '~ahead' AND h.version <> '') AS ahead,
+        max(h.version) FILTER (WHERE h.location = '~ahead') AS released_at,
         min(greatest(h.as_of, c.reached)) FILTER (WHERE h.account <> '') AS as_of,
         extract(epoch FROM now() - min(greatest(h.as_of, c.reached)) FILTER (WHERE h.account <> '')) AS age,
         min(h.account) FILTER (WHERE h.account <> '') AS source
     FROM shelves h LEFT JOIN cursors c ON c.account = h.account AND c.kind = 'stock'
     WHERE h.sku = coalesce(p.sku, a.sku)) s ON true
 """
+PREORDER = "preorder"  # the source of a limit
 READ = text(SQL.format(skus=":skus", excluded=":excluded", location_buffer=":location_buffer"))
 
 
@@ -38,6 +42,7 @@ class Seen:
     """What is known of a SKU: `free` in truth (may be below zero), `visible` to the channel, `promised` at the word's age.
 
     `quality` is fresh, stale (only the floor is promised) or unknown (nothing is). `age` in seconds; None where nobody owns it.
+    `released_at` (aware UTC) of what is sold ahead: the rest is then what its limit leaves.
     """
 
     sku: str
@@ -49,6 +54,7 @@ class Seen:
     as_of: datetime | None
     source: str
     lead_days: int
+    released_at: datetime | None = None
 
     @property
     def known(self) -> bool:
@@ -66,8 +72,12 @@ def read(tx: Connection, skus: Sequence[str], rule: Rule) -> dict[str, Seen]:
 def seen(rows: Sequence[Any], rule: Rule) -> dict[str, Seen]:
     """The statement's rows as they are told; a bundle is there as often as its scarcest part, and as old as its oldest."""
     found: dict[str, Seen] = {}
-    for asked, per, free, as_of, age, source, _ in rows:
-        one = _seen(asked, rule, rules.whole((free or Decimal(0)) / per), as_of, age, source)
+    for asked, per, free, as_of, age, source, _, ahead, released_at in rows:
+        if ahead is not None:  # our own word, of this very moment
+            limit = _seen(asked, rule, rules.whole(ahead / per), datetime.now(UTC), Seconds(0), PREORDER)
+            one = replace(limit, released_at=datetime.fromisoformat(released_at))
+        else:
+            one = _seen(asked, rule, rules.whole((free or Decimal(0)) / per), as_of, age, source)
         before = found.get(asked)
         found[asked] = one if before is None else _scarcer(before, one, rule)
     return found
@@ -90,4 +100,5 @@ def _scarcer(one: Seen, other: Seen, rule: Rule) -> Seen:
     known = one.known and other.known
     older = one if not known or (one.age or 0) >= (other.age or 0) else other
     as_of, age = (older.as_of, older.age) if known else (None, None)
-    return _seen(one.sku, rule, free, as_of, age, older.source)
+    last = max((part.released_at for part in (one, other) if part.released_at), default=None)
+    return replace(_seen(one.sku, rule, free, as_of, age, older.source), released_at=last)

@@ -22,6 +22,7 @@ from app.stock.shelves import Place, Shelf
 from app.units import Seconds
 
 ANY = Rule()
+NOWHERE = ("", shelves.AHEAD)  # claimed before any place was known
 NOW = text("SELECT clock_timestamp()")  # not the transaction's: it may have waited for a shelf
 MOVE = text("UPDATE reservations SET location = :location, covered = false, changed_at = now() WHERE key = :key")
 # One row for each occasion of a credit, whether or not anything of it comes back to a shelf.
@@ -183,7 +184,7 @@ def _left(
 
 def _stands(known: Locked, piece: Piece) -> Shelf | None:
     """Where the pieces of a claim stand: at its place, or (claimed before any was known) where an owner has most of them."""
-    if piece.location:
+    if piece.location not in NOWHERE:
         return known[piece.place]
     owned = [shelf for shelf in known.values() if shelf.sku == piece.sku and shelf.location]
     return max(owned, key=lambda shelf: (shelf.told, shelf.location), default=None)
@@ -276,7 +277,7 @@ def _over(tx: Connection, piece: Piece) -> bool:
 
 def _locked(tx: Connection, pieces: Sequence[Piece]) -> Locked:
     """The shelves of these pieces; of an article that was claimed before it had a place, all."""
-    whole = {piece.sku for piece in pieces if not piece.location}
+    whole = {piece.sku for piece in pieces if piece.location in NOWHERE}
     return {shelf.place: shelf for shelf in shelves.lock(tx, {piece.place for piece in pieces}, whole)}
 
 

@@ -14,8 +14,8 @@ from app.stock.rules import Rule
 from app.stock.shelves import Place, Shelf
 
 NOTHING = Decimal(0)
-# What orders claim at no location and is not there must be left for them wherever it is: then every shelf counts.
-OWED = text("SELECT sku FROM shelves WHERE sku = ANY(:skus) AND location = '' AND short > 0")
+# What orders claim at no location and is not there must be left for them wherever it is: then every shelf counts. So it is with what is sold ahead.
+OWED = text("SELECT sku FROM shelves WHERE sku = ANY(:skus) AND (location = '' AND short > 0 OR location = '~ahead')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class _Room:
     rule: Rule
     free: dict[Place, Decimal] = field(default_factory=dict)
     homes: dict[str, list[str]] = field(default_factory=dict)
+    ahead: set[str] = field(default_factory=set)
     allowed: dict[str, Decimal] = field(default_factory=dict)
 
     def take(self, part: _Part, force: bool) -> tuple[list[Pick], Lacking | None]:
@@ -76,6 +77,8 @@ class _Room:
         return list(self._taken(part, there)), None
 
     def _home(self, part: _Part) -> str:
+        if part.sku in self.ahead:
+            return shelves.AHEAD
         homes = self.homes.get(part.sku, [])
         return part.location if part.location is not None else homes[0] if len(homes) == 1 else ""
 
@@ -84,7 +87,7 @@ class _Room:
         mine = [
             place
             for place, free in self.free.items()
-            if place[0] == part.sku and free > 0 and part.location in (None, place[1])
+            if place[0] == part.sku and free > 0 and (part.location in (None, place[1]) or part.sku in self.ahead)
         ]
         return sorted(mine, key=lambda place: (self.free[place] < part.quantity, -self.free[place], place))
 
@@ -134,19 +137,25 @@ def _room(tx: Connection, wanted: Sequence[_Part], rule: Rule, force: bool) -> _
     if force:
         shelves.make(tx, pinned | {(sku, "") for sku in everywhere})
     locked = shelves.lock(tx, pinned, everywhere | owed)
-    room = _Room(rule)
+    room = _Room(rule, ahead={shelf.sku for shelf in locked if shelves.sold_ahead(shelf)})
     for shelf in locked:
         if shelf.account:
             room.homes.setdefault(shelf.sku, []).append(shelf.location)
-        if shelf.location not in rule.exclude_locations:
+        if shelf.sku in room.ahead:
+            if shelves.sold_ahead(shelf):
+                room.free[shelf.place] = max(NOTHING, shelf.free)
+        elif shelf.location not in rule.exclude_locations:
             room.free[shelf.place] = max(NOTHING, shelf.free - rule.location_buffer)
     for sku in {shelf.sku for shelf in locked}:
         room.allowed[sku] = rules.visible(rules.unbounded(rule), sku, total(locked, sku, rule))
     return room
 
 
-def total(locked: Iterable[Shelf], sku: str, rule: Rule) -> Decimal:
-    """What is free of a SKU in all: what is owed anywhere is taken off what is there elsewhere."""
+def total(locked: Sequence[Shelf], sku: str, rule: Rule) -> Decimal:
+    """What is free of a SKU in all: what is owed anywhere is taken off what is there elsewhere; of what is sold ahead, what its limit leaves."""
+    limit = next((shelf for shelf in locked if shelf.sku == sku and shelves.sold_ahead(shelf)), None)
+    if limit is not None:
+        return limit.free
     free = NOTHING
     for shelf in locked:
         if shelf.sku != sku:

@@ -13,14 +13,14 @@ from app.stock.claims import Wanted
 from app.stock.rules import Rule
 from app.units import Seconds
 
-# No bundle, no claim under this key yet, nothing owed of this SKU, and one shelf that has it all: else no row, and nothing was done.
+# No bundle, no claim under this key yet, nothing owed of this SKU or sold ahead, and one shelf that has it all: else no row, and nothing was done.
 # The shelf is locked before it is read for good; its CHECK stands behind.
 CLAIM = """
 WITH chosen AS (
     SELECT h.sku, h.location FROM shelves h
     WHERE h.sku = %(sku)s AND h.free >= %(quantity)s + %(buffer)s AND (%(location)s::text IS NULL OR h.location = %(location)s)
     AND h.location <> ALL(%(excluded)s)
-    AND NOT EXISTS (SELECT 1 FROM shelves o WHERE o.sku = %(sku)s AND o.free < 0)
+    AND NOT EXISTS (SELECT 1 FROM shelves o WHERE o.sku = %(sku)s AND (o.free < 0 OR o.location = '~ahead'))
     AND NOT EXISTS (SELECT 1 FROM parts WHERE bundle = %(sku)s)
     AND NOT EXISTS (SELECT 1 FROM reservations WHERE claim = %(claim)s)
     ORDER BY h.free DESC, h.location LIMIT 1 FOR UPDATE OF h),

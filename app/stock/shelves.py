@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, text
 
 Place = tuple[str, str]
+AHEAD = "~ahead"  # where what is sold before it is there is claimed (app/stock/preorders.py)
 COLUMNS = "sku, location, account, basis, told, held_back, reserved, covered, short, free, as_of, version, seq"
 MAKE = text("""
 INSERT INTO shelves (sku, location) SELECT * FROM unnest(CAST(:skus AS text[]), CAST(:locations AS text[])) AS t (sku, location)
@@ -85,3 +86,8 @@ def shift(
 def grant(tx: Connection, place: Place, quantity: Decimal) -> None:
     """Claims pieces of a locked shelf. Raises IntegrityError (never_oversold) when they are not there."""
     tx.execute(GRANT, {"sku": place[0], "location": place[1], "quantity": quantity})
+
+
+def sold_ahead(shelf: Shelf) -> bool:
+    """Whether this shelf is the limit of what is sold before it is there."""
+    return shelf.location == AHEAD and bool(shelf.version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,30 @@ def _availability(policy: Config) -> Iterator[Wrong]:
         yield wrong(policy.folder, "availability", "[degraded]", sentence, "say floor 0 to 1, and fresh below most_age")
 
 
+PREORDER = ("from", "most")
+
+
+def _preorders(policy: Config) -> Iterator[Wrong]:
+    """Every preorder has a release date that is an instant, and a limit in whole pieces."""
+    for sku, table in policy.availability.get("preorders", {}).items():
+        for sentence, remedy in _wrong_preorder(table):
+            yield wrong(policy.folder, "availability", sku, f"preorder {sku!r}: {sentence}.", remedy)
+
+
+def _wrong_preorder(table: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(table, Mapping):
+        yield "it is no table", 'write [preorders."SKU"] with from and most'
+        return
+    since, most = table.get("from"), table.get("most")
+    for key in table:
+        if key not in PREORDER:
+            yield f"it has an unknown key {key!r}", f"use one of: {', '.join(PREORDER)}"
+    if not isinstance(since, datetime) or since.tzinfo is None:
+        yield "from is no instant with its offset", "write from = 2026-12-01T00:00:00Z, without quotes"
+    if type(most) is not int or most < 1:
+        yield "most is no number of pieces", "write most = 200"
+
+
 def _stock_owners(policy: Config) -> Iterator[Wrong]:
     """Only facts that there are can have an owner."""
     for fact in policy.authority.get("stock", {}).get("facts", {}):
@@ -267,6 +292,7 @@ LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (
     _routes,
     _rows,
     _availability,
+    _preorders,
     _stock_owners,
     _transitions,
 )

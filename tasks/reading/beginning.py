@@ -22,6 +22,7 @@ from app.orders import (
     paying_off,
     paying_returns,
     planning,
+    preordering,
     reconciling,
     standing,
     states,
@@ -56,7 +57,10 @@ def _started(
     found = differences(old, new)
     if new.cancelled_at is not None:
         return _cancelled(tx, setting, found)
-    held, kept = holds.review(tx, subject, facts), waiting.kinds(tx, subject)
+    held = holds.review(tx, subject, facts)
+    if old is None or "lines" in changed(old, new):
+        held = preordering.review(tx, subject, new) or held
+    kept = waiting.kinds(tx, subject)
     started: list[Difference] = start_waiting(tx, setting) if kept and not held else []
     kept = kept if held else frozenset()
     begun = any(difference.kind is Kind.PLACED for difference in started)  # with this very document: an edit is in it

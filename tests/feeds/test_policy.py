@@ -1,4 +1,4 @@
-"""`waybill check` knows the accounts of partners and of files, and the routes that prices go."""
+"""`waybill check` knows the accounts of partners and of files, the routes that prices go, and what a preorder must say."""
 
 from __future__ import annotations
 
@@ -30,3 +30,18 @@ def test_what_is_wrong_is_named(feed: Feed) -> None:
     )
     (finding,) = check(feed.world.folder)
     assert "gives publish to prices" in str(finding)
+
+
+def test_a_preorder_says_its_instant_and_its_limit(feed: Feed) -> None:
+    from app.web.checker import check
+    from config.reader import HERE
+
+    shipped = (HERE / "availability.toml").read_text()
+    policy = feed.world.folder / "availability.toml"
+    policy.write_text(f'{shipped}\n[preorders."WB-NEW"]\nfrom = 2026-12-01T00:00:00Z\nmost = 200\n')
+    assert check(feed.world.folder) == []
+    policy.write_text(f'{shipped}\n[preorders."WB-NEW"]\nfrom = 2026-12-01T00:00:00\nmost = 0\nlimit = 3\n')
+    found = [str(finding) for finding in check(feed.world.folder)]
+    for sentence in ("unknown key 'limit'", "from is no instant with its offset", "most is no number of pieces"):
+        assert [one for one in found if sentence in one and "WB-NEW" in one], sentence
+    assert len(found) == 3

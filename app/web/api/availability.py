@@ -67,9 +67,14 @@ def _item(one: Seen) -> dict[str, Any]:
         "age_seconds": None if one.age is None else round(max(0.0, one.age), 1),
         "source": one.source,
         "lead_days": one.lead_days,
+        "preorder": _preorder(one),
     }
 
 
+def _preorder(one: Seen) -> dict[str, Any] | None:
+    return {"from": one.released_at, "available": int(one.promised)} if one.released_at else None
+
+
 def _mark(found: Any) -> str:
-    told = "|".join(f"{one.sku}:{one.promised}:{one.quality}:{one.lead_days}" for one in found)
+    told = "|".join(f"{one.sku}:{one.promised}:{one.quality}:{one.lead_days}:{one.released_at or ''}" for one in found)
     return blake2b(told.encode(), digest_size=12).hexdigest()

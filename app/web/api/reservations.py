@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app.database import transaction
-from app.stock import claims, ledger, quick, rules
+from app.stock import claims, ledger, quick, rules, shelves
 from app.stock import reservations as order_claims
 from app.stock.claims import Piece, Wanted
 from app.stock.quantities import plain
@@ -114,6 +114,8 @@ def committed(asked: Mapping[str, str], name: str) -> Response:
     """What was held has been sold and has left. 409 when it was let go before that."""
     with transaction() as tx:
         _mine(claims.of(tx, name))
+        if any(piece.state == "open" and piece.location == shelves.AHEAD for piece in claims.of(tx, name)):
+            raise Problem(409, "preorder", "It is sold before it is there: it cannot leave before its release date.")
         ledger.commit(tx, name, asked["number"], kind="sale")
         pieces = claims.of(tx, name)
         if not any(piece.shipped for piece in pieces):

@@ -40,6 +40,13 @@ class AskedMany(Schema):
     skus = fields.List(fields.String(validate=SKU), required=True, validate=validate.Length(1, MOST_SKUS))
 
 
+class Preorder(Schema):
+    """It is sold before it is there: `from` is the instant from which it can leave, `available` what its limit leaves."""
+
+    released_at = fields.DateTime(data_key="from")
+    available = fields.Integer()
+
+
 class Item(Schema):
     """`available` is what may be sold now. `quality` says by what word: fresh; stale (the owner of the stock has not been heard for a
     while: only the floor of our policy is promised); unknown (nothing is promised). `age_seconds` is the age of the owner's word."""
@@ -51,6 +58,7 @@ class Item(Schema):
     age_seconds = fields.Float(allow_none=True)
     source = fields.String()
     lead_days = fields.Integer()
+    preorder = fields.Nested(Preorder, allow_none=True)
 
 
 class Availability(Schema):
