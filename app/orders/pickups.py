@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from app import cases
 from app.bell import Ring
 from app.journal.actions import audit
-from app.orders import deadlines, fulfilling, fulfilments, holds, rules, states
+from app.orders import deadlines, fulfilling, fulfilments, holds, putting_back, rules, states
 from app.orders.fulfilments import Fulfilment
 from app.orders.refused import Refused
 from app.orders.sourcing import PICKUP, Location
@@ -116,8 +116,10 @@ def extend(tx: Connection, number: str, who: str, why: str, keeps_for: Seconds) 
 
 
 def put_back(tx: Connection, number: str, who: str, why: str) -> list[Ring]:
-    """Nobody came: the pieces lie on the shelf again. The channel's owner refunds; the claim goes with the channel's cancellation."""
+    """Nobody came: the pieces lie on the shelf again, and somebody is asked to cancel or refund them; the claim goes with the cancellation."""
     found = pickup(tx, number)
+    if found.state == "no_show":
+        putting_back.ask(tx, found)
     fulfilments.move(tx, found, "put_back", "cancelled", who, why)
     cases.leave(tx, f"fulfilment:{found.id}", by=who)
     return []

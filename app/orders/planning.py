@@ -11,7 +11,7 @@ from app import cases
 from app.bell import Ring
 from app.journal import subjects
 from app.journal.actions import audit
-from app.orders import covering, fulfilments, preordering, rules, supply
+from app.orders import covering, fulfilments, preordering, putting_back, rules, supply
 from app.orders.demand import demand
 from app.orders.fulfilments import Fulfilment
 from app.orders.sourcing import PICKUP, Plan, source
@@ -161,5 +161,6 @@ def by_hand(tx: Connection, waybill: str, who: str, why: str) -> list[Ring] | No
     if subject is None or not isinstance(subject.document, Order):
         return None
     numbers = retry(tx, subject.id, subject.waybill, subject.document)
+    putting_back.look(tx, subject.id, subject.document)
     audit(tx, who, "source order again", f"order:{subject.waybill}", why, after={"asked": numbers})
     return fulfilments.to_follow(tx, numbers)

@@ -23,6 +23,7 @@ from app.orders import (
     paying_returns,
     planning,
     preordering,
+    putting_back,
     reconciling,
     standing,
     states,
@@ -137,6 +138,8 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
         if refund.id not in before and not pending(refund):
             paying_returns.refunded(tx, subject, refund)
             paying_off.look(tx, subject, new)
+    if old is not None:
+        putting_back.look(tx, subject, new)
     moves = states.follow(tx, subject, standing.states(new), account, event)
     reconciling.follow(tx, subject, moves)
     edited = old is not None and "lines" in changed(old, new)

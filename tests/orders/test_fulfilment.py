@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -250,14 +251,55 @@ def test_nobody_fetches_it(many: World) -> None:
     says(many, pickups.extend, number, "anna", "ill, comes tomorrow", 86400.0)
     assert many.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
     hour_passes(many)
-    says(many, pickups.put_back, number, "anna", "did not come again")
-    assert many.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
+    for _ in range(2):
+        says(many, pickups.put_back, number, "anna", "did not come again")
+    owed = many.rows("SELECT code, owner, account, sentence FROM cases WHERE status = 'open'")
+    assert [(one.code, one.owner, one.account) for one in owed] == [("put_back", "customer service", "shop")]
+    assert "2 x WB-TEE, 1 x WB-MUG are still sold and claimed" in owed[0].sentence
     with pytest.raises(Refused):
         says(many, pickups.collect, number, "the store", many.one("SELECT verify FROM fulfilments"))
     many.deliver("order.cancelled", many.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))
     many.pump()
     assert claims(many) == 0
+    assert many.one("SELECT count(*) FROM cases WHERE status = 'open'") == 0
     assert many.settled()
+
+
+@pytest.mark.parametrize("how", ["refunded", "refunded by lines", "sourced again"])
+def test_what_was_put_back_is_somebodys_until_its_channel_or_somebody_else_has_it(many: World, how: str) -> None:
+    from app.orders import planning
+
+    shelves(many, store_WB_TEE=5, store_WB_MUG=5)
+    order = many.order(delivery=PICKUP)
+    many.pump()
+    number = requests(many)["store"][0]
+    says(many, pickups.ready, number, "the store", 3600.0)
+    hour_passes(many)
+    says(many, pickups.put_back, number, "anna", "did not come")
+    waits = "SELECT count(*) FROM cases WHERE code = 'put_back' AND status = 'open'"
+    first, second = order["lines"]
+    if how == "sourced again":
+        says(many, planning.by_hand, waybill(many), "anna", "comes on Monday")
+        assert many.one(waits) == 0
+        return
+    part = {"lines": [{"line_id": first["id"], "quantity": "2"}]}
+    refund = many.ask("shop", "POST", f"/_sim/orders/{order['id']}/refunds", json=part)
+    many.deliver("refund.made", refund)
+    many.pump()
+    assert many.one(waits) == 1, "the mug is still sold"
+    rest = {"lines": [{"line_id": second["id"], "quantity": "1"}]}
+    money = Decimal(order["totals"]["total"]) - Decimal(refund["total"])
+    refund = many.ask("shop", "POST", f"/_sim/orders/{order['id']}/refunds", json=rest)
+    if how == "refunded":  # all the rest of the money, and no word of pieces
+        refund = {
+            **refund,
+            "lines": [],
+            "total": str(money),
+            "payments": [{**refund["payments"][0], "amount": str(money)}],
+        }
+    many.deliver("refund.made", refund)
+    many.pump()
+    assert many.one(waits) == 0
 
 
 def edited(world: World, order: dict[str, Any], tees: str, more: str = "") -> None:
