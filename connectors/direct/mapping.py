@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from datetime import UTC
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
@@ -23,6 +23,7 @@ from connectors.kit.place import Place
 from connectors.kit.versions import version
 
 Row = Mapping[str, Any]
+NONE = Decimal(0)
 WRONG = (ValueError, TypeError, KeyError, ArithmeticError, InvalidOperation, AttributeError)
 
 
@@ -50,14 +51,28 @@ def _order(body: Row) -> Snapshot:
 
 
 def order(body: Row) -> Order:
-    """An order in the canonical shape. `current_quantity` of a line is its quantity, `updated_at` is `placed_at`, where they are left out."""
+    """An order in the canonical shape. Where they are left out, `updated_at` is `placed_at`, and a line's `current_quantity` its quantity less
+    what the order's own refunds name of it (never below zero)."""
     place = Place(body)
     for name in ("id", "number", "currency", "placed_at", "totals"):
         place.at(name).needed()
     placed = place.at("placed_at").instant()
     lines = [_line(line) for line in place.at("lines").items()]
     whole = {"updated_at": placed.isoformat(), **body, "lines": lines}
-    return _utc(_sound(Order, whole))
+    said = {line.at("id").id() for line in place.at("lines").items() if "current_quantity" in line.value}
+    return _less(_utc(_sound(Order, whole)), said)
+
+
+def _less(made: Order, said: Set[str]) -> Order:
+    """The order, of whose lines those that did not say so are what its refunds leave."""
+    back: dict[str, Decimal] = {}
+    for gone in (one for refund in made.refunds for one in refund.lines):
+        back[gone.line_id] = back.get(gone.line_id, NONE) + gone.quantity
+    lines = (
+        line if line.id in said else replace(line, current_quantity=max(NONE, line.quantity - back.get(line.id, NONE)))
+        for line in made.lines
+    )
+    return replace(made, lines=tuple(lines))
 
 
 def _line(place: Place) -> Row:

@@ -52,6 +52,25 @@ def test_what_has_left_is_seen_with_its_tracking(market: Market) -> None:
     assert (late.status_code, late.json["type"]) == (409, "urn:waybill:problem:shipped")
 
 
+def test_a_refund_that_names_pieces_needs_no_other_quantity_beside_it(market: Market) -> None:
+    """The lines are told as they were sold: what came back is credited once, and nothing is taken for an edit."""
+    waybill = market.mine.place(order())
+    market.world.pump()
+    parcel = market.world.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={})
+    market.world.deliver("shipment.sent", parcel, account="warehouse")
+    market.world.pump()
+    line = order()["lines"][0]
+    worth = line["unit_price"]
+    piece = {"line_id": line["id"], "quantity": "1", "subtotal": worth, "tax": money("0.00")}
+    paid = {"id": "back-0", "kind": "refund", "tender": "card", "gateway": "card", "amount": worth}
+    refund = {"id": "back", "total": worth, "lines": [piece], "payments": [paid]}
+    market.mine.place(order(updated_at=datetime.now(UTC).isoformat(), refunds=[refund]))
+    market.world.pump()
+    assert market.world.one("SELECT count(*) FROM runs WHERE flow = 'order_changed'") == 0
+    assert market.world.states()["order_refunded.record_refund"] == "done"
+    assert not market.world.effects("erp")["amended"]
+
+
 def test_the_same_request_fifty_times_is_one_order(market: Market) -> None:
     """Under one key, under many keys, at the same instant: one event, one booking; every answer names one waybill."""
     with ThreadPoolExecutor(12) as crowd:

@@ -73,6 +73,13 @@ def _tenders(refund: Json) -> Tenders:
     return found
 
 
+def _payments(desk: Desk) -> Mapping[str, str]:
+    """Each payment of a refund, and the tender that it went through."""
+    orders = desk.get("state").get("orders", {}).values()
+    given = [paid for order in orders for refund in order.get("refunds", ()) for paid in refund["payments"]]
+    return {str(paid["id"]): str(paid["gateway"]) for paid in given}
+
+
 def _nothing_told(desk: Desk) -> Mapping[str, int]:
     return {}  # it asks what there is
 
@@ -83,4 +90,5 @@ CHANNEL = Channel(
     orders=(),  # local/story/life/scenes.py
     sold=_sold,
     offered=_nothing_told,
+    payments=_payments,
 )
