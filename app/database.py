@@ -84,8 +84,11 @@ def at_once() -> Iterator[Connection]:
         try:
             yield tx
         finally:
-            if not driver.closed:
-                driver.autocommit = False
+            try:
+                if not driver.closed:
+                    driver.autocommit = False
+            except psycopg.Error:  # broken off in the middle of a statement: nobody else may get it as it is
+                tx.invalidate()
 
 
 def plain(tx: Connection) -> psycopg.Connection[tuple[Any, ...]]:

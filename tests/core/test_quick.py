@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, InvalidRequestError, OperationalError, PendingRollbackError
 
-from app.database import engine
+from app.database import at_once, engine, plain, transaction
 from app.quick import Quick, Told
 
 ROWS = text(
@@ -82,3 +82,20 @@ def test_a_connection_that_is_gone_leaves_the_pool(database: Engine) -> None:
             tx.execute(text("SELECT 1"))
         tx.rollback()
         assert tx.execute(text("SELECT pg_backend_pid()")).scalar_one() != pid
+
+
+def test_a_connection_that_broke_off_while_it_committed_by_itself_is_given_to_nobody(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a transaction of somebody else would commit statement by statement."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    engine.cache_clear()
+    with at_once() as tx:
+        driver = plain(tx)
+        driver.pgconn.send_query(b"SELECT pg_sleep(0.2)")  # and whoever waited for it is gone
+    assert driver.closed
+    with transaction() as tx:
+        assert plain(tx) is not driver
+        assert not plain(tx).autocommit
+    engine().dispose()
+    engine.cache_clear()
