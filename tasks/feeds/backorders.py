@@ -9,6 +9,7 @@ from app.database import transaction
 from app.journal import subjects
 from app.orders import fulfilments, planning
 from connectors.canonical.order import Order
+from tasks.feeds.each import each
 
 # Orders that lack pieces of which a shelf has some by now.
 WAITING = text("""
@@ -24,7 +25,7 @@ def run() -> str:
     """One transaction each, so that an order placed meanwhile waits for one other at most."""
     with transaction() as tx:
         waiting = list(tx.execute(WAITING, {"most": MOST}).scalars())
-    return f"{sum(resume(subject) for subject in waiting)} of {len(waiting)} backorders were sourced"
+    return f"{each(waiting, resume)} of {len(waiting)} backorders were sourced"
 
 
 def resume(subject: int) -> bool:

@@ -11,21 +11,22 @@ from app.bell import Ring, ring
 from app.database import transaction
 from app.orders import deadlines, fulfilling, holds, pickups, reconciling, returning
 from app.orders.deadlines import Deadline
+from tasks.feeds.each import each
 
 
 def run() -> str:
-    """One transaction for each; one that fails holds none of the others up longer than this pass."""
+    """One transaction for each."""
     with transaction() as tx:
         late = deadlines.due(tx)
-    passed = 0
-    for deadline in late:
-        with transaction() as tx:
-            rings: list[Ring] = []
-            if deadlines.take(tx, deadline):
-                rings = PASSED[deadline.kind](tx, deadline)
-                passed += 1
-        ring(rings)
-    return f"{passed} deadlines passed"
+    return f"{each(late, _pass)} deadlines passed"
+
+
+def _pass(deadline: Deadline) -> bool:
+    with transaction() as tx:
+        taken = deadlines.take(tx, deadline)
+        rings = PASSED[deadline.kind](tx, deadline) if taken else []
+    ring(rings)
+    return taken
 
 
 def _hold(tx: Connection, deadline: Deadline) -> list[Ring]:

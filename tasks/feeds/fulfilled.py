@@ -19,6 +19,7 @@ from app.orders.merge import with_shipment
 from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import ShipmentStatus
+from tasks.feeds.each import each
 from tasks.reading import apply, laying, sourced
 
 
@@ -26,8 +27,7 @@ def run() -> str:
     """What a lost ring left behind; one transaction each."""
     with transaction() as tx:
         waiting = fulfilments.pending(tx)
-    for one in waiting:
-        follow(one)
+    each(waiting, follow)
     return f"{len(waiting)} fulfilments followed"
 
 

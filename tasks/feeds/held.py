@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.bell import ring
 from app.database import transaction
 from app.orders import waiting
+from tasks.feeds.each import each
 from tasks.reading.beginning import free
 
 
@@ -12,8 +13,7 @@ def run() -> str:
     """One transaction for each order."""
     with transaction() as tx:
         subjects = waiting.free(tx)
-    for subject in subjects:
-        start(subject)
+    each(subjects, start)
     return f"{len(subjects)} released orders started"
 
 

@@ -18,6 +18,7 @@ from connectors.canonical.codec import load
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, Takes
 from connectors.canonical.returns import Refund
+from tasks.feeds.each import each
 from tasks.reading import apply, collecting, exchanged, giving, laying, releasing
 
 
@@ -25,10 +26,8 @@ def run() -> str:
     """One transaction for each."""
     with transaction() as tx:
         to_give, waiting = money.to_give(tx), money.pending(tx)
-    for subject, cause in to_give:
-        _give(subject, cause)
-    for move in waiting:
-        _note(move)
+    each(to_give, lambda one: _give(*one))
+    each(waiting, _note)
     return f"{len(to_give)} refunds begun, {len(waiting)} moves noted"
 
 

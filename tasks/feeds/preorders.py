@@ -11,6 +11,7 @@ from app.journal.nourish import feed_accounts
 from app.orders import fulfilments, planning, preordering
 from app.stock import preorders
 from connectors.canonical.order import Order
+from tasks.feeds.each import each
 from tasks.reading import beginning
 
 NOW = text("SELECT now()")
@@ -21,12 +22,11 @@ def run() -> str:
     """One transaction for each SKU, claim and order, so that none waits for many."""
     with transaction() as tx:
         known = preorders.skus(tx)
-    for sku in known:
-        _settle(sku)
+    each(known, _settle)
     with transaction() as tx:
         preordering.follow_dates(tx)
         due, held = preordering.due_now(tx, MOST), preordering.held(tx, MOST)
-    return f"{len(known)} preorders, {sum(map(_go_on, due)) + sum(map(_free, held))} orders went on"
+    return f"{len(known)} preorders, {each(due, _go_on) + each(held, _free)} orders went on"
 
 
 def _settle(sku: str) -> None:

@@ -12,6 +12,7 @@ from app.orders import disposing, return_requests, returning
 from app.orders.return_requests import ReturnRow
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Return
+from tasks.feeds.each import each
 from tasks.reading import apply, exchanged, goods, laying
 
 
@@ -19,8 +20,7 @@ def run() -> str:
     """One transaction for each."""
     with transaction() as tx:
         waiting = return_requests.pending(tx)
-    for row in waiting:
-        _follow(row)
+    each(waiting, _follow)
     return f"{len(waiting)} returns followed"
 
 
