@@ -10,9 +10,9 @@ from typing import Any
 from connectors.business_central import errors
 from connectors.business_central.auth import access_token
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble
+from connectors.kit.errors import Ambiguous, Rejected, Transient
 from connectors.kit.http import Answer
-from connectors.kit.verdicts import retry_after
+from connectors.kit.verdicts import hold_off
 
 PAGE = 1000
 PAUSE = 10.0  # seconds that nobody calls after a 429 that names none: the window is five minutes long
@@ -217,20 +217,12 @@ class Client:
     def _checked(self, answer: Answer, path: str) -> Answer:
         found = errors.sorted_trouble(answer, WORDS.get(re.split(r"[(./]", path)[0], path))
         if found is not None:
-            self._hold(answer, found)
+            hold_off(self._connection, answer, PAUSE)
             raise found
         if answer.status >= 300:
             words = f"Business Central answered HTTP {answer.status}, which is no answer to this."
             raise Rejected(words, code=f"http_{answer.status}")
         return answer
-
-    def _hold(self, answer: Answer, found: Trouble) -> None:
-        """Nobody calls while the vendor says so: after a 429 always, after a 503 where it names seconds."""
-        said = retry_after(answer.headers)
-        if isinstance(found, Throttled):
-            said = PAUSE if said is None else said
-        if said and answer.status in (429, 503):
-            self._connection.http.limits.block(self._connection.account.name, said)
 
     def _call(
         self, method: str, path: str, operation: str, *, headers: Mapping[str, str] | None = None, **more: Any

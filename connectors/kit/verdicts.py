@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from connectors.kit.account import Connection
 from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 
@@ -23,6 +24,16 @@ def retry_after(headers: Mapping[str, str], *names: str) -> float | None:
         return max(0.0, (parsedate_to_datetime(said) - _their_now(headers)).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def hold_off(connection: Connection, answer: Answer, pause: float) -> None:
+    """Nobody calls this account while the vendor says so: after a 429 always (`pause` seconds where it names none), after a 503 where it
+    names them."""
+    said = retry_after(answer.headers)
+    if said is None and answer.status == 429:
+        said = pause
+    if said and answer.status in (429, 503):
+        connection.http.limits.block(connection.account.name, said)
 
 
 def _their_now(headers: Mapping[str, str]) -> datetime:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import Ambiguous, Rejected, Transient, Unauthorized
 from connectors.kit.http import Answer
-from connectors.kit.verdicts import retry_after
+from connectors.kit.verdicts import hold_off
 from connectors.sap_s4hana import errors, session
 from connectors.sap_s4hana.auth import Login
 
@@ -75,21 +75,13 @@ class Door:
         """The answer about a `what` ("sales order"), or its trouble raised."""
         found = errors.sorted_trouble(answer, what)
         if found is not None:
-            self._hold(answer, found)
+            hold_off(self._connection, answer, PAUSE)
             raise found
         if answer.status >= 300:
             raise Rejected(
                 f"SAP answered HTTP {answer.status}, which is no answer to this.", code=f"http_{answer.status}"
             )
         return answer
-
-    def _hold(self, answer: Answer, found: Trouble) -> None:
-        """Nobody calls while SAP says so: after a 429 always, after a 503 where it names seconds."""
-        said = retry_after(answer.headers)
-        if isinstance(found, Throttled):
-            said = PAUSE if said is None else said
-        if said and answer.status in (429, 503):
-            self._connection.http.limits.block(self._connection.account.name, said)
 
 
 def done(answer: Answer) -> None:
