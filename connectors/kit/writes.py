@@ -55,7 +55,8 @@ class Write:
 
 
 # A capability that writes is a generator: it yields each Write in turn and is sent its ExternalId; it returns the id that
-# the whole effect is known by. Reads between the writes are plain calls. `return (yield Write(...))` is the usual body.
+# the whole effect is known by. A later attempt yields them again from the first: writes of one name are told apart by their order, so none may
+# be left out because it is done already. Reads between the writes are plain calls. `return (yield Write(...))` is the usual body.
 Writes = Generator[Write, ExternalId, ExternalId]
 
 
