@@ -28,7 +28,7 @@ CHECKS = (
     Check("floors (import-linter)", ("lint-imports",)),
     # Three on two cores: half of the time of two was spent in waiting for servers and clocks. In the order of tests/conftest.py: xdist would
     # begin with files of many tests, and end with one of a single test that takes minutes.
-    Check("tests (pytest)", ("pytest", "--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder")),
+    Check("tests (pytest)", ("pytest", "--numprocesses", "5", "--dist", "loadfile", "--no-loadscope-reorder")),
 )
 # The workers share the machine with real servers and processes: what failed beside others is tried once more by itself.
 ALONE = Check(
