@@ -26,7 +26,7 @@ CHECKS = (
     Check("format (ruff format)", ("ruff", "format", "--check", ".")),
     Check("types (mypy)", ("mypy", *TYPED)),
     Check("floors (import-linter)", ("lint-imports",)),
-    # Three on two cores: half of the time of two was spent in waiting for servers and clocks. In the order of tests/conftest.py: xdist would
+    # Five on two cores: tests wait for servers and clocks, and a third of both stood idle with three. In the order of tests/conftest.py: xdist would
     # begin with files of many tests, and end with one of a single test that takes minutes.
     Check("tests (pytest)", ("pytest", "--numprocesses", "5", "--dist", "loadfile", "--no-loadscope-reorder")),
 )
