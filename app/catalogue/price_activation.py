@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app import cases
-from app.catalogue import price_marks
+from app.catalogue import price_authority, price_marks
 from app.catalogue.price_marks import Key
 from app.catalogue.price_runs import Run, member, one
 from app.journal.actions import audit
+from config.reader import config
 
 TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('price activation:' || :account, 0))")
 ACCOUNTS = text("SELECT DISTINCT account FROM price_runs WHERE state IN ('ready', 'active') ORDER BY account")
@@ -57,9 +58,11 @@ SELECT price_list, sku, currency, min_quantity, amount, compare_at, taxes_includ
 ORDER BY price_list, sku, currency, min_quantity
 ON CONFLICT (price_list, sku, currency, min_quantity) DO UPDATE SET amount = excluded.amount, compare_at = excluded.compare_at,
     taxes_included = excluded.taxes_included, valid_from = excluded.valid_from, valid_until = excluded.valid_until,
-    promotion = excluded.promotion, run_id = excluded.run_id, changed_at = now()
-WHERE p.source = excluded.source AND (p.amount, p.compare_at, p.taxes_included, p.valid_from, p.valid_until, p.promotion)
-    IS DISTINCT FROM (excluded.amount, excluded.compare_at, excluded.taxes_included, excluded.valid_from, excluded.valid_until, excluded.promotion)
+    promotion = excluded.promotion, source = excluded.source, run_id = excluded.run_id, changed_at = now()
+WHERE (p.source = excluded.source OR p.price_list = ANY(:owned) OR NOT p.source = ANY(:feeds))
+    AND (p.source, p.amount, p.compare_at, p.taxes_included, p.valid_from, p.valid_until, p.promotion)
+    IS DISTINCT FROM (excluded.source, excluded.amount, excluded.compare_at,
+        excluded.taxes_included, excluded.valid_from, excluded.valid_until, excluded.promotion)
 RETURNING price_list, sku, currency, min_quantity
 """)  # noqa: S608 - constants only
 LAPSE = text(f"""
@@ -68,6 +71,10 @@ DELETE FROM prices p WHERE p.source = :account AND NOT EXISTS (SELECT 1 FROM wan
     WHERE (w.price_list, w.sku, w.currency, w.min_quantity) = (p.price_list, p.sku, p.currency, p.min_quantity))
 RETURNING price_list, sku, currency, min_quantity
 """)  # noqa: S608 - constants only
+# What its own catalogue blocked or deleted is a case of its item's.
+ENDED_ITEMS = text("""
+SELECT sku FROM catalogue_items WHERE account = :account AND sku = ANY(:skus) GROUP BY sku HAVING bool_and(state <> 'active' AND said)
+""")
 OLDER = text("""
 SELECT id FROM price_runs WHERE account = :account AND state = 'superseded' AND activated_at IS NOT NULL AND id <> :id
 ORDER BY ended_at DESC, id DESC LIMIT 1
@@ -101,11 +108,13 @@ def _reckon(tx: Connection, account: str, run: int) -> int:
     if not tx.execute(DUE, {"id": run}).scalar():
         return 0
     asked = {"run": run, "account": account}
-    changed = [Key(*row) for row in tx.execute(SET, asked)]
+    may = {"owned": price_authority.owned(tx, run, account), "feeds": list(config().accounts)}
+    changed = [Key(*row) for row in tx.execute(SET, asked | may)]
     lapsed = [Key(*row) for row in tx.execute(LAPSE, asked)]
+    ended = set(tx.execute(ENDED_ITEMS, {"account": account, "skus": [key.sku for key in lapsed]}).scalars())
     tx.execute(RECKONED, {"id": run})
     price_marks.mark(tx, changed)
-    _lapsed(tx, account, run, lapsed)
+    _lapsed(tx, account, run, [key for key in lapsed if key.sku not in ended])
     return len(changed) + len(lapsed)
 
 

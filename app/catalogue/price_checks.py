@@ -9,6 +9,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
+NOT_OWNED = "not_the_owner"
 KEPT_FROM = 100_000_000  # lines that are kept from the run before count on from here
 ACTIVE = text("SELECT id, counts FROM price_runs WHERE account = :account AND state = 'active'")
 TWICE = text("""
@@ -39,7 +40,8 @@ WHERE l.run_id = :run AND l.state = 'accepted' AND l.promotion <> '' AND {
     )
 }
 """)  # noqa: S608 - constants only
-# What a refused line is about stays as it is: the lines of the run in force are kept, unless this one has others for the SKU and list.
+# What a refused line is about stays as it is: the lines of the run in force are kept, unless this one has others for the SKU and list, or
+# another owns its price (NOT_OWNED): who lost a list to another owner keeps none of its prices.
 UNKEEP = text("DELETE FROM price_lines WHERE run_id = :run AND state = 'kept'")
 KEEP = text("""
 INSERT INTO price_lines (run_id, n, state, code, reason, sku, price_list, currency, min_quantity, amount, compare_at, taxes_included,
@@ -47,7 +49,8 @@ INSERT INTO price_lines (run_id, n, state, code, reason, sku, price_list, curren
 SELECT :run, :first + row_number() OVER (ORDER BY p.n), 'kept', '', 'as in the run before: this file''s line was refused', p.sku, p.price_list,
     p.currency, p.min_quantity, p.amount, p.compare_at, p.taxes_included, p.valid_from, p.valid_until, p.promotion
 FROM price_lines p WHERE p.run_id = :before AND p.state IN ('accepted', 'kept')
-    AND EXISTS (SELECT 1 FROM price_lines r WHERE r.run_id = :run AND r.state = 'refused' AND r.sku = p.sku AND r.price_list = p.price_list)
+    AND EXISTS (SELECT 1 FROM price_lines r WHERE r.run_id = :run AND r.state = 'refused' AND r.code <> 'not_the_owner'
+        AND r.sku = p.sku AND r.price_list = p.price_list)
     AND NOT EXISTS (SELECT 1 FROM price_lines a WHERE a.run_id = :run AND a.state = 'accepted'
         AND (a.sku, a.price_list, a.currency, a.min_quantity) = (p.sku, p.price_list, p.currency, p.min_quantity)
         AND (a.promotion <> '') = (p.promotion <> ''))
@@ -65,6 +68,15 @@ SELECT (SELECT count(*) FROM price_lines WHERE run_id = :run AND n < :kept) AS l
 CHECKED = text("""
 UPDATE price_runs SET state = :state, counts = :counts, before = :before, why = :why, checked_at = now(), body = NULL WHERE id = :id
 """)
+
+REFUSED_OWNER = text("""
+SELECT count(*) AS n, min(reason) AS reason FROM price_lines WHERE run_id = :run AND state = 'refused' AND code = 'not_the_owner'
+""")
+
+
+def not_owned(tx: Connection, run: int) -> Any:
+    """How many of its lines (`n`) say a price that another owns, with the `reason` of one."""
+    return tx.execute(REFUSED_OWNER, {"run": run}).one()
 
 
 def check(tx: Connection, run: int, account: str, rule: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 
 from app import cases
-from app.catalogue import price_checks, price_lines
+from app.catalogue import price_authority, price_checks, price_lines
 from app.catalogue.price_lines import Line, Policy, Refused, Unreadable
 from app.journal.actions import audit
 from app.journal.reading.rows import found as found_one
@@ -50,13 +50,14 @@ REACHED = text("UPDATE price_runs SET reached = :reached WHERE id = :id")
 KNOWN_SKUS = text("""
 SELECT sku FROM unnest(CAST(:skus AS text[])) AS t (sku) WHERE EXISTS (SELECT 1 FROM shelves s WHERE s.sku = t.sku)
     OR EXISTS (SELECT 1 FROM subjects p WHERE p.kind = 'product' AND lower(p.number) = lower(t.sku) AND p.number = t.sku)
-    OR EXISTS (SELECT 1 FROM codes c WHERE c.kind = 'sku' AND c.ours = t.sku) OR EXISTS (SELECT 1 FROM prices f WHERE f.sku = t.sku)
+    OR EXISTS (SELECT 1 FROM codes c WHERE c.kind = 'sku' AND c.ours = t.sku)
+    OR EXISTS (SELECT 1 FROM catalogue_items i WHERE i.sku = t.sku AND i.state <> 'gone') OR EXISTS (SELECT 1 FROM prices f WHERE f.sku = t.sku)
 """)
 # The base price, also where a promotion over it holds just now.
 IN_FORCE = text("""
-SELECT price_list, sku, currency, min_quantity, amount FROM prices WHERE sku = ANY(:skus) AND promotion = ''
+SELECT price_list, sku, currency, min_quantity, amount, source FROM prices WHERE sku = ANY(:skus) AND promotion = ''
 UNION ALL (
-SELECT DISTINCT ON (p.price_list, p.sku, p.currency, p.min_quantity) p.price_list, p.sku, p.currency, p.min_quantity, l.amount
+SELECT DISTINCT ON (p.price_list, p.sku, p.currency, p.min_quantity) p.price_list, p.sku, p.currency, p.min_quantity, l.amount, p.source
 FROM prices p JOIN price_runs r ON r.account = p.source AND r.state = 'active' JOIN price_lines l ON l.run_id = r.id
     AND (l.sku, l.price_list, l.currency, l.min_quantity) = (p.sku, p.price_list, p.currency, p.min_quantity)
 WHERE p.sku = ANY(:skus) AND p.promotion <> '' AND l.promotion = '' AND l.state <> 'refused' AND l.valid_from <= now()
@@ -175,7 +176,7 @@ def advance(tx: Connection, run: int) -> bool:
     rule = policy(row["account"])
     held = Policy(ZoneInfo(str(rule["zone"])), frozenset(rule.get("currencies", ())), row["began_at"])
     read = [(n, one, _read(one, held)) for n, one in price_lines.numbered(found, row["reached"], CHUNK)]
-    values = [_row(run, n, one, made) for n, one, made in _gated(tx, read, rule)]
+    values = [_row(run, n, one, made) for n, one, made in _gated(tx, row["account"], read, rule)]
     if values:
         tx.execute(LINE, values)
     reached = row["reached"] + len(values)
@@ -203,21 +204,35 @@ def _read(row: Mapping[str, str], held: Policy) -> Line | Refused:
 Read = tuple[int, Mapping[str, str], Line | Refused]
 
 
-def _gated(tx: Connection, read: Sequence[Read], rule: Mapping[str, Any]) -> list[Read]:
-    """Held against what the hub knows: the SKU, and the price in force."""
+def _gated(tx: Connection, account: str, read: Sequence[Read], rule: Mapping[str, Any]) -> list[Read]:
+    """Held against what the hub knows: the SKU, whose price it is to say, and the price in force."""
     skus = sorted({made.sku for _, _, made in read if isinstance(made, Line)})
     known = set(tx.execute(KNOWN_SKUS, {"skus": skus}).scalars()) if rule.get("known_skus") else set(skus)
-    now = {tuple(row)[:4]: row.amount for row in tx.execute(IN_FORCE, {"skus": skus})}
+    now = {tuple(row)[:4]: row for row in tx.execute(IN_FORCE, {"skus": skus})}
     most = Decimal(str(rule.get("most_change", 0)))
-    return [(n, row, _held(made, known, now, most)) for n, row, made in read]
+    return [(n, row, _held(_owned(made, account, now), known, now, most)) for n, row, made in read]
 
 
-def _held(made: Line | Refused, known: set[str], now: Mapping[Any, Decimal], most: Decimal) -> Line | Refused:
+def _key(made: Line) -> tuple[str, str, str, Decimal]:
+    return made.price_list, made.sku, made.currency, made.min_quantity
+
+
+def _owned(made: Line | Refused, account: str, now: Mapping[Any, Any]) -> Line | Refused:
+    if isinstance(made, Refused):
+        return made
+    holds = now.get(_key(made))
+    owner = price_authority.other(account, made.price_list, holds.source if holds is not None else "")
+    named = f"the list {made.price_list}" if made.price_list else "the list without a name"
+    return Refused(price_checks.NOT_OWNED, f"{owner} says the prices of {named}, not {account}.") if owner else made
+
+
+def _held(made: Line | Refused, known: set[str], now: Mapping[Any, Any], most: Decimal) -> Line | Refused:
     if isinstance(made, Refused):
         return made
     if made.sku not in known:
         return Refused("unknown_sku", f"Nobody ever told us of {made.sku}.")
-    old = now.get((made.price_list, made.sku, made.currency, made.min_quantity))
+    holds = now.get(_key(made))
+    old: Decimal | None = holds.amount if holds is not None else None
     if old and most and not made.promotion and abs(made.amount - old) > old * most:
         return Refused(
             "price_jump",
@@ -242,14 +257,36 @@ def _plain(words: str) -> str:
 
 def _check(tx: Connection, run: int, account: str, file: str, rule: Mapping[str, Any]) -> None:
     why = price_checks.check(tx, run, account, rule)
+    _not_the_owner(tx, run, account, file)
     if why:
         _case(tx, account, run, "price_feed_held", f"{file} of {account} is held: {why}")
 
 
-def _case(tx: Connection, account: str, run: int, code: str, sentence: str) -> None:
-    remedy = "Look at the run (admin: Feeds); approve or reject it, or have the file sent again."
+def _not_the_owner(tx: Connection, run: int, account: str, file: str) -> None:
+    """Prices that another owns are a case of the feed's, until a run of its has none."""
+    named = f"price_owner:{account}"
+    cases.leave(tx, named)
+    said = price_checks.not_owned(tx, run)
+    if said.n:
+        sentence = (
+            f"{file} of {account} has {said.n} prices that are not its to say ({said.reason} ...): they are refused."
+        )
+        remedy = "Take them out of that feed, or name it as their owner ([price] in config/authority.toml)."
+        _case(tx, account, run, "not_the_owner", sentence, named, remedy)
+
+
+def _case(
+    tx: Connection,
+    account: str,
+    run: int,
+    code: str,
+    sentence: str,
+    of: str = "",
+    remedy: str = "Look at the run (admin: Feeds); approve or reject it, or have the file sent again.",
+) -> None:
+    cause = "" if of else str(run)
     cases.open_case(
-        tx, "feed", account, code, sentence, member=member(run), role="catalogue", remedy=remedy, cause=str(run)
+        tx, "feed", account, code, sentence, member=of or member(run), role="catalogue", remedy=remedy, cause=cause
     )
 
 

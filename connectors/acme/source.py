@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from connectors.acme import mapping
@@ -12,6 +13,7 @@ from connectors.canonical.product import Price, Product
 from connectors.canonical.snapshot import Pointer
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.articles import code_of, sku_of
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import NotOffered
 from connectors.kit.http import dump_json
@@ -74,7 +76,13 @@ class Source:
 
     def products(self, since: datetime | None = None) -> Iterator[Product]:
         rows = self._rows("product", since or BEGINNING, self.connection.now())
-        return (mapping.product(row) for row in rows)
+        return (self._named(mapping.product(row)) for row in rows)
+
+    def _named(self, product: Product) -> Product:
+        return replace(product, sku=sku_of(self.connection.codes, product.sku, product.sku))
+
+    def code_of(self, product: Product) -> str:
+        return code_of(self.connection.codes, product.sku)
 
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:
         rows = self.client.prices([self.connection.codes.theirs("sku", sku) for sku in skus])["rows"]

@@ -135,6 +135,9 @@ class BigCommerce:
     def products(self, since: datetime | None = None) -> Iterator[Product]:
         return self._source.products(since)
 
+    def code_of(self, product: Product) -> str:
+        return product.sku
+
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:
         return Tags(self.client, self.connection).prices(skus)
 

@@ -13,6 +13,7 @@ from connectors.canonical.product import Price, Product
 from connectors.canonical.snapshot import Pointer
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.articles import code_of, sku_of
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Missing
 
@@ -29,8 +30,12 @@ class Catalogue:
     def products(self, since: datetime | None = None) -> Iterator[Product]:
         """All items, or those changed since; one without a cross reference bears its number as SKU."""
         for row in self.client.all_rows("items", f"lastModifiedDateTime ge {_instant(since)}" if since else ""):
-            sku = self._ours("sku", row["number"]) or str(row["number"])
+            sku = sku_of(self.connection.codes, str(row["number"]), str(row["number"]))
             yield items.product(row, sku, self.policy.base_currency, unit=self._measure(row))
+
+    def code_of(self, product: Product) -> str:
+        """An item's number."""
+        return code_of(self.connection.codes, product.sku)
 
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:
         """The items' own unit prices in the company's currency. Price lists are not in API v2.0."""

@@ -337,9 +337,15 @@ class SubscribedAt(Subscriber, Protocol):
 class CatalogueSource(Protocol):
     """A source of products and prices."""
 
-    def products(self, since: datetime | None = None) -> Iterator[Product]: ...
+    def products(self, since: datetime | None = None) -> Iterator[Product]:
+        """All that is sold there, or what changed from an instant on (ties included), across pages. One without a cross reference bears
+        the source's own name as its SKU, and none where that name is another's SKU there."""
 
-    def prices(self, skus: Sequence[str]) -> Iterator[Price]: ...
+    def code_of(self, product: Product) -> str:
+        """What the source calls a product in orders and lists: the other side of the cross reference "sku". Asks nobody."""
+
+    def prices(self, skus: Sequence[str]) -> Iterator[Price]:
+        """Every price of these SKUs that holds now or later, in our SKUs; nothing of one that has none."""
 
 
 CAPABILITIES: dict[str, type[Any]] = {

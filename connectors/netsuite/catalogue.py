@@ -8,6 +8,7 @@ from datetime import datetime
 from connectors.canonical.product import Price, Product
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.articles import sku_of
 from connectors.kit.errors import Missing
 from connectors.netsuite.client import Client
 from connectors.netsuite.mapping import items, stock
@@ -27,7 +28,8 @@ class Catalogue:
     def products(self, since: datetime | None = None) -> Iterator[Product]:
         """All items that can be sold, or those changed since; one without a cross reference bears its name as SKU."""
         for row in self._client.suiteql(items.query(self._policy, since), items.KEY, self._policy.page_size):
-            yield items.product(row, self._ours("sku", row["id"]) or str(row["itemid"]), self._policy)
+            sku = sku_of(self._connection.codes, str(row["id"]), str(row["itemid"]))
+            yield items.product(row, sku, self._policy)
 
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:
         """The prices at the account's `price_level` in its base currency, each from a quantity on."""

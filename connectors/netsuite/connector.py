@@ -223,6 +223,9 @@ class NetSuite:
     def products(self, since: datetime | None = None) -> Iterator[Product]:
         return self._catalogue.products(since)
 
+    def code_of(self, product: Product) -> str:
+        return product.id
+
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:
         return self._catalogue.prices(skus)
 

@@ -122,6 +122,9 @@ class SalesforceCommerce:
     def products(self, since: datetime | None = None) -> Iterator[Product]:
         return self._source.products(since)
 
+    def code_of(self, product: Product) -> str:
+        return product.sku
+
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:
         return self._source.prices(skus)
 

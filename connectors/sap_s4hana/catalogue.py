@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from connectors.canonical.product import Price, Product
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.articles import sku_of
 from connectors.kit.errors import Missing
 from connectors.sap_s4hana.client import PRICES, PRODUCTS, STOCK, Client
 from connectors.sap_s4hana.mapping import products, stock
@@ -28,7 +29,7 @@ class Catalogue:
         """All materials, or those changed since; one without a cross reference bears its number as SKU."""
         where = f"LastChangeDateTime ge datetimeoffset'{_stamp(since)}'" if since else ""
         for row in self._client.after(PRODUCTS, "A_Product", where, "Product", expand="to_Description"):
-            sku = self._ours("sku", str(row["Product"])) or str(row["Product"])
+            sku = sku_of(self._connection.codes, str(row["Product"]), str(row["Product"]))
             yield products.product(row, sku, self._unit(str(row.get("BaseUnit") or "")), self._policy)
 
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:

@@ -166,6 +166,9 @@ class SapS4Hana:
     def products(self, since: datetime | None = None) -> Iterator[Product]:
         return self.catalogue.products(since)
 
+    def code_of(self, product: Product) -> str:
+        return product.id
+
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:
         return self.catalogue.prices(skus)
 

@@ -41,7 +41,8 @@ UPDATE feed_files SET read = true WHERE account = :account AND name = :name AND 
 FORGET = text("DELETE FROM feed_files WHERE account = :account AND NOT (name = ANY(:names))")
 # Checked files whose report was not asked for yet, also by a worker that was killed before it could.
 UNREPORTED = text("""
-SELECT p.id, p.account, p.file, p.content FROM price_runs p WHERE p.state <> 'loading' AND p.began_at > now() - interval '30 days'
+SELECT p.id, p.account, p.file, p.content FROM price_runs p WHERE p.state <> 'loading' AND p.account = ANY(:accounts)
+    AND p.began_at > now() - interval '30 days'
     AND NOT EXISTS (SELECT 1 FROM subjects s WHERE s.kind = 'feed' AND s.account = p.account AND s.external_id = 'run ' || p.id) ORDER BY p.id
 """)
 OPEN = text("SELECT 1 FROM runs WHERE subject_id = :subject AND flow = 'prices_published' AND state = 'open' LIMIT 1")
@@ -144,10 +145,11 @@ def _read_feed(account: str, waiting: Sequence[int], until: float) -> int:
 
 
 def report() -> int:
-    """Every file that was checked is answered, by steps at its source."""
+    """Every file that was checked is answered, by steps at its source. A catalogue's prices are no file: the admin says what became of them."""
     rings: list[Ring] = []
+    accounts = [name for name in config().accounts if "FileSource" in entries.manifest(name).offers]
     with transaction() as tx:
-        waiting = tx.execute(UNREPORTED).all()
+        waiting = tx.execute(UNREPORTED, {"accounts": accounts}).all()
         for row in waiting:
             rings += _report(tx, row.id, row.account, row.file, price_runs.digest(row.content))
     ring(rings)

@@ -1,0 +1,16 @@
+"""Items and prices that an account tells of its own catalogue, and the looks at it."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0023"
+down_revision = "0022"
+
+
+def upgrade() -> None:
+    op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "sql" / "0023_catalogue.sql").read_text())
+
+
+def downgrade() -> None:
+    op.get_bind().exec_driver_sql("DROP TABLE catalogue_prices, catalogue_items, catalogue_looks")
