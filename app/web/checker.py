@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.catalogue import looks
 from app.database import transaction
 from app.journal.known import unknown
 from app.orders.authority import MOVES
@@ -286,6 +287,48 @@ def _transitions(policy: Config) -> Iterator[Wrong]:
             yield wrong(policy.folder, "authority", move, f"there is no move {move!r}.", remedy)
 
 
+def _price_sources(policy: Config) -> Iterator[Wrong]:
+    """A catalogue that is looked at can be; where several feeds tell prices, one account or role owns each list's."""
+    sources = policy.prices.get("sources", {})
+    for name, table in sources.items():
+        entry = policy.accounts.get(name)
+        manifest = registry.manifests().get(entry.connector) if entry is not None else None
+        if manifest is None or "CatalogueSource" not in manifest.offers:
+            sentence = f"{name!r} is no account with a catalogue to look at."
+            yield wrong(
+                policy.folder, "prices", f"[sources.{name}]", sentence, "name an account that offers CatalogueSource"
+            )
+        for key in table:
+            if key not in looks.DEFAULTS:
+                known = ", ".join(looks.DEFAULTS)
+                yield wrong(policy.folder, "prices", key, f"{name} has an unknown key {key!r}.", f"use one of: {known}")
+    yield from _price_owners(policy, [name for name, table in sources.items() if table.get("prices", True)])
+
+
+def _price_owners(policy: Config, sources: list[str]) -> Iterator[Wrong]:
+    told = policy.authority.get("price", {})
+    owners = {**told.get("lists", {}), "": told.get("owner", "")}
+    roles = {role for route in policy.routes for role in route.roles}
+    for named in owners.values():
+        if not isinstance(named, str) or (named and named not in policy.accounts and named not in roles):
+            yield wrong(
+                policy.folder,
+                "authority",
+                "[price",
+                f"{named!r} cannot own prices.",
+                "name one account, or one role of a route",
+            )
+    feeds = [*sources, *(name for name, entry in policy.accounts.items() if entry.base_url and _has_files(entry))]
+    if len(feeds) > 1 and not owners[""]:
+        sentence = f"{', '.join(feeds)} all tell prices, and nobody is declared to own them."
+        yield wrong(policy.folder, "authority", "[price]", sentence, 'say owner = "..." under [price]')
+
+
+def _has_files(entry: AccountEntry) -> bool:
+    manifest = registry.manifests().get(entry.connector)
+    return manifest is not None and "FileSource" in manifest.offers
+
+
 LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (
     _systems,
     _limits,
@@ -295,4 +338,5 @@ LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (
     _preorders,
     _stock_owners,
     _transitions,
+    _price_sources,
 )

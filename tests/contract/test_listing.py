@@ -142,6 +142,10 @@ def test_catalogue(case: Case, trial: Trial) -> None:
         pytest.skip(f"{case.name}: not offered, says the manifest")
     skus = list(case.contract.codes["sku"])[:2]
     if "products" not in case.manifest.absent:
-        assert {product.sku for product in trial.connector.products()} >= set(skus)
+        found = {product.sku: product for product in trial.connector.products()}
+        assert set(found) >= set(skus)
+        assert {sku: trial.connector.code_of(found[sku]) for sku in skus} == {
+            sku: case.contract.codes["sku"][sku] for sku in skus
+        }
     if "prices" not in case.manifest.absent:
         assert {price.sku for price in trial.connector.prices(skus)} == set(skus)

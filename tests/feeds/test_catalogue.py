@@ -235,7 +235,7 @@ def test_one_item_whose_price_cannot_be_had_keeps_no_other_away(erp: Feed) -> No
 
 
 def test_a_bad_day_is_gone_on_with(erp: Feed) -> None:
-    erp.world.bad_day("erp", "error", operation="products.list", times=9)
+    erp.world.bad_day("erp", "unavailable", operations=("products.list",))
     for _ in range(3):
         said = look(erp)
         assert (said["state"], said["items"]) == ("open", 0)

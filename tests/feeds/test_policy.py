@@ -45,3 +45,24 @@ def test_a_preorder_says_its_instant_and_its_limit(feed: Feed) -> None:
     for sentence in ("unknown key 'limit'", "from is no instant with its offset", "most is no number of pieces"):
         assert [one for one in found if sentence in one and "WB-NEW" in one], sentence
     assert len(found) == 3
+
+
+def test_two_feeds_of_prices_need_an_owner(feed: Feed) -> None:
+    from app.web.checker import check
+    from config.reader import HERE
+
+    policy, authority = feed.world.folder / "prices.toml", feed.world.folder / "authority.toml"
+    shipped = (HERE / "authority.toml").read_text()
+    policy.write_text((HERE / "prices.toml").read_text() + "\n[sources.erp]\nevery = 60\n")
+    (finding,) = check(feed.world.folder)
+    assert "erp, prices all tell prices, and nobody is declared to own them" in str(finding)
+    authority.write_text(shipped.replace('[price]\nowner = ""', '[price]\nowner = "erp"'))
+    assert check(feed.world.folder) == []
+    authority.write_text(shipped.replace('[price]\nowner = ""', '[price]\nowner = "nobody"'))
+    assert ["'nobody' cannot own prices" in str(one) for one in check(feed.world.folder)] == [True]
+    authority.write_text(shipped)
+    policy.write_text(
+        (HERE / "prices.toml").read_text() + "\n[sources.prices]\nevry = 60\n[sources.erp]\nprices = false\n"
+    )
+    found = [str(one) for one in check(feed.world.folder)]
+    assert ["no account with a catalogue" in found[0], "unknown key 'evry'" in found[1]] == [True, True]

@@ -1,4 +1,4 @@
-"""Feeds: each price file with how far it is, its figures against the one before, what was refused, and the buttons that decide."""
+"""Feeds: each price file and each look at a catalogue with how far it is, its figures against the one before, what was refused, and the buttons that decide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 from flask import Response, abort
 from flask.typing import ResponseReturnValue
 
-from app.catalogue import price_activation, price_marks, price_reports, price_runs
+from app.catalogue import looks, price_activation, price_marks, price_reports, price_runs
 from app.database import transaction
 from app.stock import alignment
 from app.web.admin.asking import back, reason
@@ -28,8 +28,8 @@ class Feeds(Page):
     def index(self) -> ResponseReturnValue:
         with transaction() as tx:
             runs, waiting = price_runs.recent(tx), price_marks.pending(tx)
-            looks = alignment.recent(tx)
-        return str(self.render("feeds.html", runs=runs, waiting=waiting, looks=looks, tones=TONES))
+            shown = {"looks": alignment.recent(tx), "catalogues": looks.recent(tx), "sources": looks.sources()}
+        return str(self.render("feeds.html", runs=runs, waiting=waiting, tones=TONES, **shown))
 
     @expose("/<int:run>")
     def one(self, run: int) -> ResponseReturnValue:
