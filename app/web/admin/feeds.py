@@ -1,4 +1,4 @@
-"""Feeds: each price file and each look at a catalogue with how far it is, its figures against the one before, what was refused, and the buttons that decide."""
+"""Feeds: price files and looks at catalogues, how far each is, its figures against the one before, what was refused, and who decides."""
 
 from __future__ import annotations
 
