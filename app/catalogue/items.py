@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -73,7 +73,7 @@ def take(tx: Connection, account: str, told: Collection[Told]) -> Taken:
     before = {row.id: row for row in tx.execute(KNOWN, {"account": account, "ids": [one.product.id for one in told]})}
     rings: list[Ring] = []
     mapped, blocked = 0, 0
-    for one in sorted(told, key=lambda one: (one.product.sku, one.product.id)):
+    for one in sorted((_known(one, before) for one in told), key=lambda one: (one.product.sku, one.product.id)):
         item = one.product
         made, why = _cross_reference(tx, account, item.sku, one.code)
         rings += made or ()
@@ -89,6 +89,14 @@ def take(tx: Connection, account: str, told: Collection[Told]) -> Taken:
         elif state == ACTIVE and item.id in before and before[item.id].said:
             cases.leave(tx, member(account, item.id))
     return Taken(rings, mapped, blocked)
+
+
+def _known(one: Told, before: Mapping[str, Any]) -> Told:
+    """What is deleted may be told without a name: it is the item that it was."""
+    item = one.product
+    if item.sku or item.active or item.id not in before:
+        return one
+    return replace(one, product=replace(item, sku=before[item.id].sku))
 
 
 def _row(account: str, one: Told, state: str, said: bool, why: str) -> Mapping[str, Any]:

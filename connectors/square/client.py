@@ -113,6 +113,24 @@ class Client:
                 "v2/catalog/search", "catalog.search", {"object_types": ["ITEM_VARIATION"], "query": query}, "objects"
             )
 
+    def changed_articles(self, since: datetime | None) -> Iterator[tuple[Row, Row]]:
+        """Variations modified after an instant (all without one), those that were deleted too, each with its item as far as that is there."""
+        asked: dict[str, Any] = {"object_types": ["ITEM_VARIATION"], "include_related_objects": True, "limit": OBJECTS}
+        if since is not None:
+            asked |= {"begin_time": stamp(since), "include_deleted_objects": True}
+
+        def page(cursor: str | None) -> tuple[Sequence[tuple[Row, Row]], str | None]:
+            body = {**asked, **({"cursor": cursor} if cursor else {})}
+            said = self._call("POST", "v2/catalog/search", "catalog.search", json=body).json() or {}
+            items = {str(one["id"]): one for one in said.get("related_objects") or () if one.get("id")}
+            rows = said.get("objects") or ()
+            parents = (str((row.get("item_variation_data") or {}).get("item_id")) for row in rows)
+            return [(row, items.get(name, {})) for row, name in zip(rows, parents, strict=True)], said.get(
+                "cursor"
+            ) or None
+
+        return walk(page)
+
     def articles(self, ids: Sequence[str]) -> list[Row]:
         """Articles by id, those that were deleted too."""
         found: list[Row] = []

@@ -10,17 +10,19 @@ from typing import Any
 
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
-from connectors.canonical.product import Price
+from connectors.canonical.product import Price, Product
 from connectors.canonical.returns import Refund
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.articles import code_of
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import NotOffered, Rejected
 from connectors.kit.place import Place
 from connectors.kit.writes import BatchWrite, ExternalId, Write, Writes
 from connectors.square.authorised import Authorised
+from connectors.square.catalogue import Catalogue
 from connectors.square.client import Client, Row
 from connectors.square.fulfilments import Confirmation, open_fulfilments
 from connectors.square.giving_back import GivingBack
@@ -138,7 +140,16 @@ class Square:
         states = {one.at("state").text() for one in Place(node).at("fulfillments").items()}
         return node.get("state") == "CANCELED" or (bool(states) and states <= {"CANCELED", "FAILED"})
 
-    # ---- StockKeeper, Fetcher, Poller, Subscriber
+    # ---- CatalogueSource, StockKeeper, Fetcher, Poller, Subscriber
+
+    def products(self, since: datetime | None = None) -> Iterator[Product]:
+        return Catalogue(self.client, self.connection).products(since)
+
+    def code_of(self, product: Product) -> str:
+        return code_of(self.connection.codes, product.sku)
+
+    def prices(self, skus: Sequence[str]) -> Iterator[Price]:
+        return Catalogue(self.client, self.connection).prices(skus)
 
     def stock(self, skus: Sequence[str] = ()) -> Iterator[StockLevel]:
         return Shelf(self.client, self.connection).levels(skus)

@@ -176,6 +176,16 @@ def _goods(simulator: Simulator, store: Store) -> None:
         told = request.get_json()
         return jsonify(store.add_article(told["sku"], int(told.get("price", 1000)), told.get("currency", "EUR")))
 
+    @app.put("/_sim/articles/<sku>")
+    def change_article(sku: str) -> Response:
+        """Fields of its variation ({"price_money": {...}}), or {"is_deleted": true}: staff change it, or take it out."""
+        found, told = store.article(sku), request.get_json()
+        assert found is not None
+        gone = bool(told.pop("is_deleted", False))
+        data = {**found["item_variation_data"], **told}
+        stamped = {"updated_at": store.now(), "version": store.memory.next_id("versions"), "is_deleted": gone}
+        return jsonify(store.memory.put("articles", found["id"], {**found, **stamped, "item_variation_data": data}))
+
     @app.put("/_sim/counts")
     def count() -> Response:
         """{"sku", "location", "quantity"}: staff count."""

@@ -14,6 +14,14 @@ from connectors.square.simulator_words import document, needed, once, paged, sai
 Json = dict[str, Any]
 
 
+def _item(variation: Json) -> Json:
+    """The item that a variation is of."""
+    data = variation["item_variation_data"]
+    shown = {name: variation[name] for name in ("updated_at", "created_at", "version", "is_deleted")}
+    named = {"name": f"Article {data['sku']}", "product_type": "REGULAR"}
+    return {"type": "ITEM", "id": data["item_id"], **shown, "present_at_all_locations": True, "item_data": named}
+
+
 class Goods:
     """Catalogue and inventory."""
 
@@ -21,8 +29,10 @@ class Goods:
         self._store = store
 
     def search(self) -> Response:
-        """Variations by SKU, without case."""
+        """Variations by SKU, without case; or all that were modified after an instant, with their items."""
         body = document()
+        if not body.get("query"):
+            return self._changed(body)
         told = needed(body, "query.set_query")
         if told["attribute_name"] != "sku" or len(told["attribute_values"]) > 250:
             raise Refused(400, "BAD_REQUEST", "Not searchable", "query.set_query")
@@ -33,6 +43,19 @@ class Goods:
             if str(one["item_variation_data"].get("sku", "")).lower() in wanted and not one["is_deleted"]
         ]
         return said(paged(rows, body, "objects", 1000))
+
+    def _changed(self, body: Json) -> Response:
+        if body.get("object_types") != ["ITEM_VARIATION"]:
+            raise Refused(400, "BAD_REQUEST", "Only variations are played", "object_types")
+        fits = [
+            one
+            for one in self._articles()
+            if one["updated_at"] > body.get("begin_time", "")
+            and (body.get("include_deleted_objects") or not one["is_deleted"])
+        ]
+        made = paged(sorted(fits, key=lambda one: one["id"]), body, "objects", int(body.get("limit", 1000)))
+        items = [_item(one) for one in made.get("objects", ())] if body.get("include_related_objects") else []
+        return said({**made, **({"related_objects": items} if items else {})})
 
     def _articles(self) -> list[Json]:
         return list(self._store.memory.table("articles").values())

@@ -64,6 +64,9 @@ def play_it_all(at: Seller) -> None:
         assert [str(one) for one in batch.send(prices)]
         assert batch.find(prices[0])
     ask_it_all(at, order.id)
+    assert {one.sku for one in at.connector.products()} >= {"WB-TEE", "WB-MUG"}
+    assert list(at.connector.products(LONG_AGO))
+    assert list(at.connector.prices(["WB-TEE"]))
 
 
 def ask_it_all(at: Seller, order: str) -> None:
