@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -21,7 +21,8 @@ ON CONFLICT (account, price_list, sku, currency, min_quantity) DO UPDATE SET mar
 PENDING = text("SELECT account, count(*) AS n FROM price_marks WHERE refused = '' GROUP BY account ORDER BY account")
 TAKE = text("""
 SELECT m.price_list, m.sku, m.currency, m.min_quantity, m.mark, p.amount, p.compare_at, p.taxes_included, p.valid_from, p.valid_until,
-    p.amount IS NOT NULL AND (t.amount, t.compare_at) IS NOT DISTINCT FROM (p.amount, p.compare_at) AS told
+    p.amount IS NOT NULL AND (t.amount, t.compare_at, t.valid_until) IS NOT DISTINCT FROM
+        (p.amount, p.compare_at, CASE WHEN p.compare_at IS NOT NULL THEN p.valid_until END) AS told
 FROM price_marks m LEFT JOIN prices p USING (price_list, sku, currency, min_quantity)
 LEFT JOIN prices_told t ON (t.account, t.price_list, t.sku, t.currency, t.min_quantity) = (m.account, m.price_list, m.sku, m.currency, m.min_quantity)
 WHERE m.account = :account AND m.refused = '' ORDER BY m.since, m.sku, m.price_list, m.currency, m.min_quantity LIMIT :most
@@ -30,9 +31,10 @@ MINE = "account = :account AND price_list = :price_list AND sku = :sku AND curre
 CLEAN = text(f"DELETE FROM price_marks WHERE {MINE} AND mark = :mark")  # noqa: S608 - constants only
 REFUSE = text(f"UPDATE price_marks SET refused = :why WHERE {MINE} AND mark = :mark")  # noqa: S608
 TOLD = text("""
-INSERT INTO prices_told (account, price_list, sku, currency, min_quantity, amount, compare_at)
-VALUES (:account, :price_list, :sku, :currency, :min_quantity, :amount, :compare_at)
-ON CONFLICT (account, price_list, sku, currency, min_quantity) DO UPDATE SET amount = excluded.amount, compare_at = excluded.compare_at, at = now()
+INSERT INTO prices_told (account, price_list, sku, currency, min_quantity, amount, compare_at, valid_until)
+VALUES (:account, :price_list, :sku, :currency, :min_quantity, :amount, :compare_at, :until)
+ON CONFLICT (account, price_list, sku, currency, min_quantity) DO UPDATE SET amount = excluded.amount, compare_at = excluded.compare_at,
+    valid_until = excluded.valid_until, at = now()
 """)
 
 
@@ -130,7 +132,11 @@ def told(tx: Connection, account: str, marked: PriceMark) -> None:
     """The account shows this price; the mark goes unless the price changed meanwhile."""
     if marked.price is not None:
         above = marked.price.compare_at
-        sums = {"amount": marked.price.amount.amount, "compare_at": above.amount if above is not None else None}
+        sums: dict[str, Any] = {
+            "amount": marked.price.amount.amount,
+            "compare_at": above.amount if above is not None else None,
+        }
+        sums["until"] = marked.price.effective_until if above is not None else None
         tx.execute(TOLD, {"account": account, **marked.key._asdict(), **sums})
     clean(tx, account, marked)
 

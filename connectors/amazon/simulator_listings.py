@@ -127,6 +127,13 @@ def _checked(name: str, value: Sequence[Mapping[str, Any]]) -> None:
             ]
             if not prices or any(price is None or price <= 0 for price in prices):
                 raise Refused(400, "99022", "purchasable_offer.our_price does not have enough values.")
+            for row in (row for price in one.get("discounted_price", ()) for row in price.get("schedule", ())):
+                if (
+                    not row.get("start_at")
+                    or str(row["start_at"]) > str(row.get("end_at", ""))
+                    or not row.get("value_with_tax", 0) > 0
+                ):
+                    raise Refused(400, "90000", "discounted_price needs value_with_tax, start_at and a later end_at.")
 
 
 def _merged(known: list[Json], given: Sequence[Mapping[str, Any]], selectors: tuple[str, ...]) -> list[Json]:

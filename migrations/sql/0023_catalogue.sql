@@ -54,4 +54,5 @@ CREATE TABLE catalogue_prices (        -- the prices of an item as they were tol
     valid_until timestamptz,
     since timestamptz NOT NULL         -- when it was told first
 );
+ALTER TABLE prices_told ADD COLUMN valid_until timestamptz;  -- until when what is reduced is reduced, as it was told: some channels end it themselves
 CREATE INDEX catalogue_prices_sku ON catalogue_prices (account, sku);

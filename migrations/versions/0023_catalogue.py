@@ -13,4 +13,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql("DROP TABLE catalogue_prices, catalogue_items, catalogue_looks")
+    op.get_bind().exec_driver_sql(
+        "ALTER TABLE prices_told DROP COLUMN valid_until; DROP TABLE catalogue_prices, catalogue_items, catalogue_looks"
+    )

@@ -13,7 +13,10 @@ MOST = 250
 
 def publish_prices(document: None, channel: PriceTaker, work: Work) -> BatchWrite[Price]:
     prices = work.prices(MOST)
-    content = [(price.sku, price.price_list, str(price.amount), str(price.compare_at)) for price in prices]
+    content = [
+        (price.sku, price.price_list, str(price.amount), str(price.compare_at), str(price.effective_until))
+        for price in prices
+    ]
     return channel.publish_prices(prices, key=work.key_of(content))
 
 

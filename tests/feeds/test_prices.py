@@ -189,6 +189,16 @@ def test_a_price_holds_from_its_minute_until_its_minute(feed: Feed) -> None:
     assert feed.world.calls("shop", "prices.set") == before
 
 
+def test_a_promotion_that_lasts_longer_is_told_anew(feed: Feed) -> None:
+    """Some channels end it by the date that they were told."""
+    line = "WB-TEE,14.90,EUR,,,2026-01-01,{},winter"
+    feed.take("one.csv", *PLAIN, line.format("2098-01-01"))
+    assert feed.shown()["WB-TEE"] == "14.9 was 19.9"
+    before = feed.world.calls("shop", "prices.set")
+    feed.take("two.csv", *PLAIN, line.format("2099-01-01"))
+    assert feed.world.calls("shop", "prices.set") == before + 1
+
+
 def test_a_price_that_is_reduced_from_another_sum_is_told_anew(feed: Feed) -> None:
     """The same amount, another compare_at: the channel hears of it; what it knows already it does not hear again."""
     feed.take("one.csv", *PLAIN)

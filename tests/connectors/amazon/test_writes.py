@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -364,6 +364,57 @@ def test_a_price_goes_to_the_marketplaces_of_its_currency(shop: MakeShop) -> Non
     assert isinstance(refused, Rejected)
     assert refused.code == "currency"
     assert seller.effects("price") == {"WB-TEE/A1PA6795UKMFR9": "21.50 EUR"}
+
+
+def offer(seller: Shop) -> Any:
+    (listing,) = seller.connector.client.listings(["WB-TEE"])
+    (told,) = (one for one in listing["attributes"]["purchasable_offer"] if one["audience"] == "ALL")
+    return told
+
+
+def told_price(seller: Shop, price: Price) -> Any:
+    """It is told, found, and not told twice."""
+    batch, item = seller.connector.publish_prices([price], key="k"), BatchItem(price, "1")
+    before = seller.calls("listings.patch")
+    assert batch.send([item]) == ["WB-TEE@EUR"] == [batch.find(item)]
+    assert batch.send([item]) == ["WB-TEE@EUR"]
+    assert seller.calls("listings.patch") <= before + 1
+    return offer(seller)
+
+
+def test_a_promotion_reaches_amazon_with_its_dates_and_ends(shop: MakeShop) -> None:
+    """our_price stays what it is reduced from; a sale that is taken back early is given an end that has passed."""
+    seller, now = shop(), datetime.now(UTC)
+    since, until = now - timedelta(hours=1), now + timedelta(days=7)
+    eur = [Money(Decimal(amount), "EUR") for amount in ("21.50", "14.90", "15.90")]
+    for amount in eur[1:]:  # the second is the first, corrected
+        found = told_price(seller, Price("WB-TEE", amount, eur[0], effective_from=since, effective_until=until))
+        (sale,) = found["discounted_price"][0]["schedule"]
+        assert (found["our_price"][0]["schedule"][0]["value_with_tax"], sale["value_with_tax"]) == (21.5, amount.amount)
+        assert (sale["start_at"], sale["end_at"]) == tuple(f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (since, until))
+    found = told_price(seller, Price("WB-TEE", eur[0]))
+    assert found["our_price"][0]["schedule"][0]["value_with_tax"] == Decimal("21.50")
+    assert found["discounted_price"][0]["schedule"][0]["end_at"] < f"{now:%Y-%m-%d}"
+    lasting = told_price(seller, Price("WB-TEE", eur[1], eur[0], effective_from=since))
+    assert lasting["our_price"][0]["schedule"][0]["value_with_tax"] == Decimal("14.90")  # a sale has an end
+
+
+def test_a_sale_that_is_shown_by_days_is_the_same_sale(shop: MakeShop) -> None:
+    seller, today = shop(), datetime.now(UTC).replace(hour=8)
+    named = {"marketplace_id": "A1PA6795UKMFR9", "currency": "EUR", "audience": "ALL"}
+    ends = today + timedelta(days=3)
+    days = {"value_with_tax": Decimal("14.90"), "start_at": f"{today:%Y-%m-%d}", "end_at": f"{ends:%Y-%m-%d}"}
+    ours = {
+        "our_price": [{"schedule": [{"value_with_tax": Decimal("21.50")}]}],
+        "discounted_price": [{"schedule": [days]}],
+    }
+    patch = {"op": "merge", "path": "/attributes/purchasable_offer", "value": [named | ours]}
+    seller.connector.client.patch_listing("WB-TEE", {"productType": "SHIRT", "patches": [patch]})
+    money = [Money(Decimal(amount), "EUR") for amount in ("14.90", "21.50")]
+    price = Price("WB-TEE", money[0], money[1], effective_from=today, effective_until=ends)
+    before = seller.calls("listings.patch")
+    told_price(seller, price)
+    assert seller.calls("listings.patch") == before
 
 
 def test_a_merge_leaves_what_others_set(shop: MakeShop) -> None:
