@@ -157,6 +157,8 @@ NAMES = """
         "/admin/connectors/acme",
         "/admin/events/",
         "/admin/steps/?state=parked",
+        "/admin/prices/",
+        "/admin/feeds/",
         "/admin/audit/",
     ],
 )
