@@ -265,9 +265,10 @@ def _check(tx: Connection, run: int, account: str, file: str, rule: Mapping[str,
 def _not_the_owner(tx: Connection, run: int, account: str, file: str) -> None:
     """Prices that another owns are a case of the feed's, until a run of its has none."""
     named = f"price_owner:{account}"
-    cases.leave(tx, named)
     said = price_checks.not_owned(tx, run)
-    if said.n:
+    if not said.n:
+        cases.leave(tx, named)
+    else:
         sentence = (
             f"{file} of {account} has {said.n} prices that are not its to say ({said.reason} ...): they are refused."
         )

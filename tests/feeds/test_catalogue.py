@@ -207,6 +207,9 @@ def test_the_file_and_the_erp_do_not_fight(feed: Feed) -> None:
     sentence, status = case(feed, "not_the_owner")
     assert "prices says the prices of the list web, not erp" in sentence
     assert (status, feed.state("catalogue look 1")) == ("open", "held")
+    priced(feed, "WB-CAP", "24.50")
+    look(feed)
+    assert feed.world.one("SELECT count(*) FROM cases WHERE code = 'not_the_owner'") == 1  # one trouble, one case
     follow(feed, owner="erp")
     priced(feed, "WB-CAP", "25.00")
     look(feed)
