@@ -4,12 +4,12 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "sql" / "0023_catalogue.sql").read_text())
+    op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "sql" / "0025_catalogue.sql").read_text())
 
 
 def downgrade() -> None:
