@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0024"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 
 BEFORE = (Path(__file__).parents[1] / "sql" / "0021_laying_out.sql").read_text()
