@@ -4,12 +4,12 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "sql" / "0025_catalogue.sql").read_text())
+    op.get_bind().exec_driver_sql((Path(__file__).parents[1] / "sql" / "0026_catalogue.sql").read_text())
 
 
 def downgrade() -> None:
