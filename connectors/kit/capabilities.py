@@ -129,7 +129,8 @@ class OrderKeeper(Protocol):
         """Cancel the booked order. Done already is done."""
 
     def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
-        """Book the shipment of these lines, once for each shipment."""
+        """Book the shipment of these lines, once for each shipment. Where it is billed with it, links ("invoice", "<origin>-<id>" of the
+        shipment) with the number that stands on the invoice: returns are found by it."""
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """Book the credit and the money back for each tender, once for each refund."""
