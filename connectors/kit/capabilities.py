@@ -211,7 +211,7 @@ class Fulfiller(Protocol):
 
 @runtime_checkable
 class RestCanceller(Protocol):
-    """A warehouse that can be told to stop the rest of a request of which a part has left."""
+    """A warehouse, or a supplier, that can be told to stop the rest of what it was asked for, of which a part may have left."""
 
     def cancel_rest(self, order: Order, *, key: str, reference: str) -> Writes:
         """Stop what has not left of the request `reference`: done once just these pieces (the order's lines) will not leave any more. Raises

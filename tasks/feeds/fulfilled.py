@@ -61,6 +61,7 @@ def _asked(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> N
 
 def _elsewhere(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
     if order.cancelled_at is None:
+        sourced.bought_less(tx, _setting(subject, order), one)
         sourced.lay(tx, _setting(subject, order), planning.again(tx, subject.waybill, order, one))
 
 

@@ -12,7 +12,7 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders import authority, falling_short, fulfilling, fulfilments, papers, supplying
+from app.orders import authority, falling_short, fulfilling, fulfilments, papers, planning, supplying
 from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
 from app.orders.refused import Refused
@@ -236,6 +236,16 @@ def _told_of(tx: Connection, setting: laying.Setting, number: str, parcel: Shipm
     short = falling_short.told(tx, setting.cause.account, number, setting.order, parcel)
     if short is not None and not short.let_go:
         sourced.fall_short(tx, setting, short)
+    if short is None and setting.cause.account == setting.roles.get("warehouse"):
+        _unruled(tx, setting, number, parcel)
+
+
+def _unruled(tx: Connection, setting: laying.Setting, number: str, parcel: Shipment) -> None:
+    """Of an order that no rules sourced; what is said of a request that was withdrawn meanwhile is no news."""
+    subject, account = setting.subject, setting.cause.account
+    last = links.theirs(tx, subject.id, account, "reference") or subject.waybill
+    if number in ("", last) and not planning.begun(tx, subject.id):
+        falling_short.unruled(tx, falling_short.Unruled(subject.id, subject.waybill, account, setting.order), parcel)
 
 
 def _setting(cause: laying.Cause, subject: Subject, order: Order) -> laying.Setting:

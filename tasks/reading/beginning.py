@@ -15,6 +15,7 @@ from app.journal.nourish import feed_accounts
 from app.orders import (
     conflicts,
     covering,
+    falling_short,
     fulfilments,
     holds,
     keeping,
@@ -140,6 +141,7 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
             paying_off.look(tx, subject, new)
     if old is not None:
         putting_back.look(tx, subject, new)
+        falling_short.look(tx, subject, new)
     moves = states.follow(tx, subject, standing.states(new), account, event)
     reconciling.follow(tx, subject, moves)
     edited = old is not None and "lines" in changed(old, new)
