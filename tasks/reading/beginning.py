@@ -144,6 +144,7 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
         falling_short.look(tx, subject, new)
     moves = states.follow(tx, subject, standing.states(new), account, event)
     reconciling.follow(tx, subject, moves)
+    reconciling.hear(tx, subject, old, new)
     edited = old is not None and "lines" in changed(old, new)
     known = states.known(tx, subject) if edited else {}
     conflicts.open_cases(tx, subject, account, conflicts.found(old, new, moves, known))
