@@ -105,7 +105,8 @@ def ask_a_person(tx: Connection, short: Short, waybill: str) -> None:
         subject=short.asked.subject_id,
         role="warehouse",
         cause=short.asked.number,
-        remedy="Have them stop these pieces there; once they tell that they are cancelled, the rest is asked of others by itself.",
+        remedy="Have them stop these pieces there; once they tell that they are cancelled, the rest is asked of others by itself. "
+        f"If they only confirm it by telephone, say so on the page of request {short.rest.number}; or keep waiting there.",
     )
 
 

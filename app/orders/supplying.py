@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from app.bell import HUB, Ring
 from app.journal.actions import audit
-from app.orders import deadlines, falling_short, fulfilments, sharing, states
+from app.orders import allotting, deadlines, falling_short, fulfilments, sharing, states
 from app.orders.fulfilments import Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
@@ -52,6 +52,7 @@ def acknowledged(tx: Connection, number: str, account: str, told: Shipment) -> A
     _promise(tx, found, kept, told.estimated_at)
     _move(tx, found, "accept")
     states.advance(tx, found.subject_id, "order", "", "release", found.location)
+    allotting.follow(tx, found.subject_id, _teller(found))
     return Answer(
         "part" if refused else "accepted", f"{_teller(found)} will send {'a part' if refused else 'all'} of {number}."
     )

@@ -13,6 +13,7 @@ from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.orders import (
+    allotting,
     conflicts,
     covering,
     falling_short,
@@ -148,6 +149,8 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
     edited = old is not None and "lines" in changed(old, new)
     known = states.known(tx, subject) if edited else {}
     conflicts.open_cases(tx, subject, account, conflicts.found(old, new, moves, known))
+    if edited and planning.begun(tx, subject):
+        allotting.follow(tx, subject, account)
 
 
 def _cancelled(tx: Connection, setting: laying.Setting, found: Sequence[Difference]) -> Sequence[Difference]:
