@@ -77,7 +77,10 @@ def transaction() -> Iterator[Connection]:
 
 @contextmanager
 def at_once() -> Iterator[Connection]:
-    """A connection whose every statement commits itself: for an end that is one statement, without a BEGIN and a COMMIT to be sent."""
+    """A connection whose every statement commits itself: for an end that is one statement, without a BEGIN and a COMMIT to be sent.
+
+    A look that is only rolled back would make the driver forget all that it has prepared on this connection.
+    """
     with engine().connect() as tx:
         driver = plain(tx)
         driver.autocommit = True

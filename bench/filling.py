@@ -26,6 +26,13 @@ ENDED = (
     SELECT 10 * i + k - 1, t, 4 * i + (k - 1) % 4, i, i, (ARRAY['erp', 'warehouse', 'shop', 'letters'])[1 + (k - 1) % 4], 1 + k / 4, 1,
         CASE WHEN k > 6 THEN 'done' ELSE 'retry' END, 0.05, 1, 'past' FROM past, generate_series(1, 10) k""",
     """INSERT INTO links (account, kind, ours, theirs, subject_id, at) SELECT 'erp', 'order', 'L' || i, 'B' || i, i, t FROM past""",
+    """INSERT INTO order_states (subject_id, machine, part, state, since, account)
+    SELECT i, 'order', '', 'reconciled', t, 'shop' FROM past""",
+    """INSERT INTO order_moves (subject_id, machine, part, before, moves, after, account, at)
+    SELECT i, 'order', '', 'placed', ARRAY['book'], 'booked', 'erp', t FROM past""",
+    """INSERT INTO deadlines (subject_id, kind, part, due_at, state, ended_at) SELECT i, 'reconcile', '', t, 'passed', t FROM past""",
+    """INSERT INTO reservations (key, claim, subject_id, line_id, sku, location, quantity, shipped, state, at, changed_at, closed_at)
+    SELECT 'past-' || i, 'order:' || i, i, '1', 'PAST-' || i % 20000, 'main', 1, 1, 'committed', t, t, t FROM past""",
     """INSERT INTO documents (subject_id, at, body) SELECT i, t, %(body)s::jsonb FROM past WHERE i %% 100 = 0""",
 )
 SHOWN = "UPDATE subjects s SET document_id = d.id FROM documents d WHERE d.subject_id = s.id AND s.document_id IS NULL"

@@ -1,7 +1,8 @@
 """The sink: one HTTP/1.1 server with one fixed answer for all contestants, which notes when each call came.
 
 `python -m bench.sink PORT`. Any path answers ANSWER; `delay` is set by PUT /_sink?delay=SECONDS (for paths that begin with `on`);
-GET /_sink tells how many calls (but for tokens) it saw since the last DELETE /_sink and its processor time, GET /_sink?all=1 also each call.
+GET /_sink tells how many calls (but for tokens) it saw since the last DELETE /_sink and its processor time, GET /_sink?all=1 also each call;
+with `since=N`, only those after the first N, with `on`, only those whose path begins so. Whoever asks often asks for what is new.
 """
 
 from __future__ import annotations
@@ -33,10 +34,21 @@ class Seen:
     delays: dict[str, float] = field(default_factory=dict)
     cpu: float = field(default_factory=time.process_time)
 
-    def told(self, whole: bool) -> bytes:
-        used = time.process_time() - self.cpu
-        count = sum(not path.endswith("/token") for _, path in self.calls)
-        return json.dumps({"n": count, "calls": self.calls if whole else (), "cpu_seconds": used}).encode()
+    tokens: int = 0
+
+    def note(self, path: str) -> None:
+        self.calls.append((time.monotonic(), path))
+        self.tokens += path.endswith("/token")
+
+    def clear(self) -> None:
+        self.calls.clear()
+        self.delays.clear()
+        self.tokens, self.cpu = 0, time.process_time()
+
+    def told(self, whole: bool, since: int = 0, on: str = "/") -> bytes:
+        used, seen = time.process_time() - self.cpu, len(self.calls)
+        calls = [call for call in self.calls[since:] if call[1].startswith(on)] if whole else []
+        return json.dumps({"n": seen - self.tokens, "seen": seen, "calls": calls, "cpu_seconds": used}).encode()
 
     def delay(self, path: str) -> float:
         return next((seconds for start, seconds in self.delays.items() if path.startswith(start)), 0.0)
@@ -67,7 +79,7 @@ class Wire(asyncio.Protocol):
         if path.startswith("/_sink"):
             self._out.write(_framed(_controlled(self._seen, method, path)))
             return
-        self._seen.calls.append((time.monotonic(), path))
+        self._seen.note(path)
         delay = self._seen.delay(path)
         if delay:
             asyncio.get_running_loop().call_later(delay, self._out.write, FIXED)
@@ -83,13 +95,11 @@ def _length(head: bytes) -> int:
 
 def _controlled(seen: Seen, method: str, path: str) -> bytes:
     asked = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
-    told = seen.told("all" in asked) if method == "GET" else b"{}"
+    told = seen.told("all" in asked, int(asked.get("since", "0")), asked.get("on", "/")) if method == "GET" else b"{}"
     if method == "PUT":
         seen.delays[asked.get("on", "/")] = float(asked["delay"])
     if method == "DELETE":
-        seen.calls.clear()
-        seen.delays.clear()
-        seen.cpu = time.process_time()
+        seen.clear()
     return told
 
 

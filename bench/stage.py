@@ -69,6 +69,11 @@ class Stage:
         told = requests.get(f"{self.sink}/_sink?all=1", timeout=30).json()["calls"]
         return [(float(at), str(path)) for at, path in told]
 
+    def new_calls(self, since: int, on: str) -> tuple[int, list[float]]:
+        """How many calls there were in all, and the moments of those after the first `since` whose path begins with `on`."""
+        told = requests.get(f"{self.sink}/_sink", params={"all": "1", "since": str(since), "on": on}, timeout=30).json()
+        return int(told["seen"]), [float(at) for at, _ in told["calls"]]
+
     def seen(self) -> int:
         return int(requests.get(f"{self.sink}/_sink", timeout=10).json()["n"])
 

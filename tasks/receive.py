@@ -69,14 +69,10 @@ def _read_on(event_id: int) -> int:
     began, done = time.monotonic(), 1
     receive(event_id)
     while done < int(policy["receive_on"]) and time.monotonic() - began < float(policy["go_on_seconds"]):
-        if _next(_quiet if done % OFTEN == FLOOD else events.following) is None:
+        if _next(events.following if done % 2 else _quiet) is None:
             break
-        done += 1
+        done += 1  # one was rung for and another was found: there may be a flood, and somebody quiet behind it
     return done
-
-
-FLOOD = 2  # one was rung for and another was found: there may be a flood, and somebody quiet behind it ...
-OFTEN = 6  # ... who is looked for again after so many
 
 
 def _quiet(tx: Connection) -> Event | None:

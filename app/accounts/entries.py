@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.database import engine
+from app.database import at_once
 from config.reader import AccountEntry, config
 from connectors import registry
 from connectors.kit.account import Account
@@ -65,7 +65,7 @@ def limits_of(name: str, tx: Connection | None = None) -> Sequence[Limit]:
     at, known = _seen.get(name, (0.0, ()))
     if time.monotonic() - at < FRESH and at:
         return known
-    with nullcontext(tx) if tx is not None else engine().connect() as asked:
+    with nullcontext(tx) if tx is not None else at_once() as asked:
         temporary = asked.execute(TEMPORARY, {"account": name}).scalar() or {}
     changes = {**entry(name).limits, **temporary}
     known = tuple(_changed(limit, changes.get(limit.name, {})) for limit in manifest(name).limits)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from app.accounts import entries
 from app.bell import Ring
-from app.database import engine
+from app.database import at_once
 from app.journal import facts
 from connectors.kit.errors import Missing
 
@@ -42,7 +42,7 @@ class AccountCodes:
         near = _near.get(key)
         if near is not None and time.monotonic() < near[1]:
             return near[0]
-        with engine().connect() as tx:
+        with at_once() as tx:
             found = tx.execute(statement, {"account": self.account, "kind": kind, "code": code}).scalar()
         theirs = str(found) if found is not None else self._same(kind, code)
         _near[key] = (theirs, time.monotonic() + REMEMBERED)

@@ -14,7 +14,7 @@ from app.cases import leave
 from app.database import plain
 from app.journal.steps import close_run
 
-# migrations/sql/0021_laying_out.sql
+# migrations/sql/0021_laying_out.sql, as 0025_beside.py has it
 LAY = """
 SELECT lay_run(%(subject)s, %(event)s, %(event_at)s::timestamptz, %(flow)s, %(version)s::integer, %(difference)s, %(document)s, %(child)s::jsonb,
     %(detail)s, %(lane)s::smallint, %(channel)s, %(steps)s, %(on)s::integer[], %(for)s::integer[], %(before)s::bigint[], %(after)s::integer[])

@@ -46,7 +46,7 @@ WHERE id = :id RETURNING state
 # SKUs with stock of ours after the last that was looked at; of a delta those that moved, or are claimed otherwise, since then.
 SKUS = text("""
 SELECT DISTINCT sku FROM shelves s WHERE sku > :reached AND (:account = '' OR account = :account) AND account <> ''
-    AND (:whole OR changed_at >= :since OR EXISTS (SELECT 1 FROM reservations r WHERE r.sku = s.sku AND r.changed_at >= :since))
+    AND (:whole OR changed_at >= :since)
 ORDER BY sku LIMIT :most
 """)
 FORGET = text("DELETE FROM alignments WHERE ended_at < now() - interval '40 days'")

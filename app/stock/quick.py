@@ -13,31 +13,10 @@ from app.stock.claims import Wanted
 from app.stock.rules import Rule
 from app.units import Seconds
 
-# No bundle, no claim under this key yet, nothing owed of this SKU or sold ahead, and one shelf that has it all: else no row, and nothing was done.
-# The shelf is locked before it is read for good; its CHECK stands behind.
+# migrations/sql/0024_claiming.sql: no bundle, no claim under this key yet, nothing owed of this SKU or sold ahead, and one shelf that has it all.
 CLAIM = """
-WITH chosen AS (
-    SELECT h.sku, h.location FROM shelves h
-    WHERE h.sku = %(sku)s AND h.free >= %(quantity)s + %(buffer)s AND (%(location)s::text IS NULL OR h.location = %(location)s)
-    AND h.location <> ALL(%(excluded)s)
-    AND NOT EXISTS (SELECT 1 FROM shelves o WHERE o.sku = %(sku)s AND (o.free < 0 OR o.location = '~ahead'))
-    AND NOT EXISTS (SELECT 1 FROM parts WHERE bundle = %(sku)s)
-    AND NOT EXISTS (SELECT 1 FROM reservations WHERE claim = %(claim)s)
-    ORDER BY h.free DESC, h.location LIMIT 1 FOR UPDATE OF h),
-granted AS (
-    UPDATE shelves s SET reserved = reserved + %(quantity)s, changed_at = now() FROM chosen c
-    WHERE s.sku = c.sku AND s.location = c.location RETURNING s.sku, s.location),
-kept AS (
-    INSERT INTO reservations (key, claim, line_id, sku, location, quantity, holder, content, expires_at)
-    SELECT %(claim)s || '#0', %(claim)s, %(line)s, sku, location, %(quantity)s, %(holder)s, %(content)s,
-        now() + make_interval(secs => %(seconds)s) FROM granted
-    RETURNING location, expires_at),
-marked AS (
-    INSERT INTO dirty AS d (account, sku, location)
-    SELECT a.account, t.sku, '' FROM granted g, unnest(%(accounts)s::text[]) AS a (account),
-        LATERAL (SELECT g.sku UNION SELECT bundle FROM parts WHERE sku = g.sku) AS t ORDER BY 1, 2
-    ON CONFLICT (account, sku, location) DO UPDATE SET mark = d.mark + 1, due_at = now(), refused = '')
-SELECT location, expires_at FROM kept
+SELECT place, until FROM claim_line(%(claim)s, %(line)s, %(sku)s, %(quantity)s, %(buffer)s, %(location)s, %(excluded)s, %(holder)s, %(content)s,
+    %(seconds)s, %(accounts)s)
 """
 
 

@@ -115,8 +115,11 @@ def _cost(stage: Stage) -> float:
     return median(spent["workers"] + spent["postgres"] for spent in drains)
 
 
-def pages(stage: Stage, times: int = 20) -> dict[str, float]:
-    """p95 in ms of each page, as an administrator's browser asks for it. Raises AssertionError for a page that is not answered with 200."""
+def pages(stage: Stage, times: int = 100) -> dict[str, float]:
+    """p95 in ms of each page, as an administrator's browser asks for it so many times (of twenty, one slow answer would be all of it).
+
+    Raises AssertionError for a page that is not answered with 200.
+    """
     session = _administrator(stage)
     found = stage.one(
         "SELECT waybill || ' ' || number FROM subjects WHERE document_id IS NOT NULL AND external_id LIKE 'L%' ORDER BY id LIMIT 1"

@@ -128,6 +128,7 @@ READERS: dict[str, Callable[[Row], Reading]] = {
     "order.document": _order,
     "refund.made": _refund,
     "shipment.sent": _shipment,
+    "shipment.document": _shipment,
     "purchase.acknowledged": _acknowledgement,
     "stock.changed": _stock,
     "stock.document": _stock,

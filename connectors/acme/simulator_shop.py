@@ -25,7 +25,7 @@ class Shop:
         self._skew = timedelta(seconds=float(settings.get("skew_seconds", 0)))
         self._withdrawn = frozenset(settings.get("withdrawn", ("WB-GONE",)))
         self._stock_shelves()
-        door.on("/v1/<any(orders, products, stock):listing>", "{listing}.list", "GET", self._list)
+        door.on("/v1/<any(orders, products, stock, parcels):listing>", "{listing}.list", "GET", self._list)
         door.on("/v1/prices", "prices.list", "GET", self._prices)
         door.on("/v1/orders/<name>", "orders.get", "GET", self._order)
         door.on("/v1/orders/<name>/acknowledgement", "orders.acknowledge", "PUT", self._acknowledge, write=True)

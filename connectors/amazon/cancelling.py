@@ -9,11 +9,16 @@ from connectors.amazon.client import Client
 from connectors.amazon.documents import ACKNOWLEDGEMENT, CANCEL_REASONS, XML, acknowledgement, cancellation
 from connectors.amazon.feeds import Feed
 from connectors.amazon.refusals import OWNER
-from connectors.canonical.order import FulfilledBy, Order
+from connectors.canonical.order import CancelReason, FulfilledBy, Order
 from connectors.kit.account import Connection
 from connectors.kit.errors import NotOffered, Rejected
 from connectors.kit.writes import ExternalId, Job, Write
 
+REASONS = {
+    CancelReason.CUSTOMER.value: "BuyerCanceled",
+    CancelReason.INVENTORY.value: "NoInventory",
+    CancelReason.ADDRESS.value: "ShippingAddressUndeliverable",
+}
 SENT_BY_AMAZON = "Amazon sends this order itself, so there is nothing to tell it."
 
 
@@ -65,8 +70,8 @@ class Standing:
 
     @property
     def _reason(self) -> str:
-        """The order's own where it is one of Amazon's."""
-        ours = self.order.cancel_reason
+        """The order's own where it is one of Amazon's, or has a word there."""
+        ours = REASONS.get(self.order.cancel_reason, self.order.cancel_reason)
         return ours if ours in CANCEL_REASONS else str(self._settings.get("cancel_reason", "GeneralAdjustment"))
 
     @property

@@ -111,6 +111,7 @@ def summary(order: Json) -> Json:
     names = ("id", "status", "by", "kind", "currency", "alias", "created", "updated")
     return {
         **{name: order[name] for name in names},
+        "cancelled_by": order.get("cancelled_by", ""),
         "total": str(total(order)),
         "items": [{name: item[name] for name in ("id", "sku", "quantity", "shipped")} for item in order["items"]],
         "packages": order["packages"],

@@ -17,6 +17,7 @@ from connectors.canonical.shipment import Shipment
 
 # an order and its parts are imported from here
 __all__ = [
+    "CancelReason",
     "Charge",
     "ChargeKind",
     "Delivery",
@@ -29,6 +30,17 @@ __all__ = [
     "Tax",
     "Totals",
 ]
+
+
+class CancelReason(StrEnum):
+    """Why an order is cancelled by our word; each channel has words of its own for it. A source's own reason is kept as it says it."""
+
+    CUSTOMER = "customer"
+    INVENTORY = "inventory"
+    ADDRESS = "address"
+    DECLINED = "declined"
+    FRAUD = "fraud"
+    OTHER = "other"
 
 
 class Source(StrEnum):

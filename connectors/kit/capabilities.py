@@ -65,10 +65,11 @@ class SalesChannel(Protocol):
 
 @runtime_checkable
 class SaleCanceller(Protocol):
-    """A channel that can be told to give up an order which cannot be delivered."""
+    """A channel that can be told to give up an order: its customer does not want it, or it cannot be delivered."""
 
     def cancel_sale(self, order: Order, *, key: str) -> Writes:
-        """Cancel the order in the channel; no money is moved. Raises Rejected(code="shipped") when it is too late."""
+        """Cancel the whole order in the channel; no money is moved. `order.cancel_reason` is a CancelReason, for channels that keep one.
+        Cancelled already is cancelled. Raises Rejected(code="shipped") when it is too late."""
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.pieces import pieces_of
 from connectors.kit.writes import BatchWrite, ExternalId, Write, Writes
 from connectors.shopify import documents
+from connectors.shopify.cancelling import Cancellation
 from connectors.shopify.client import Client, accepted
 from connectors.shopify.ids import gid, short
 from connectors.shopify.money import Purse
@@ -56,7 +57,11 @@ class Shopify:
         shelf = Shelf(self.client, self.connection)
         return BatchWrite("stock", send=shelf.publish, find=shelf.find)
 
-    # ---- Capturer, Voider, Refunder
+    # ---- SaleCanceller, Capturer, Voider, Refunder
+
+    def cancel_sale(self, order: Order, *, key: str) -> Writes:
+        """A job (see cancelling.py). Raises Rejected(code="shipped") once a piece has left."""
+        return (yield Cancellation(self.client, self.connection, order).write())
 
     def capture(self, order: Order, payment: Payment, *, key: str) -> Writes:
         """A part of an authorisation (see money.py). Raises Rejected for a second capture where the authorisation can be captured once only."""

@@ -485,6 +485,32 @@ mutation Void($parent: ID!) {
     cost=10,
     write=True,
 )
+STANDING = Document(
+    "order",
+    """
+query Standing($id: ID!) {
+  order(id: $id) { id cancelledAt fulfillments(first: 250) { status } }
+}
+""",
+    cost=2,
+)
+CANCEL = Document(
+    "orderCancel",
+    """
+mutation Cancel($order: ID!, $reason: OrderCancelReason!, $notify: Boolean!, $note: String!) {
+  orderCancel(
+    orderId: $order, reason: $reason, restock: true, notifyCustomer: $notify, staffNote: $note
+    refundMethod: { originalPaymentMethodsRefund: false }
+  ) {
+    job { id done }
+    orderCancelUserErrors { field message code }
+  }
+}
+""",
+    cost=11,
+    write=True,
+)
+JOB = Document("job", "query Job($id: ID!) { job(id: $id) { id done } }", cost=1)
 REFUNDS = Document(
     "order",
     """

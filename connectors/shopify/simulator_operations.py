@@ -10,6 +10,7 @@ from typing import Any
 from connectors.kit.simulator import Simulator
 from connectors.shopify import simulator_graph as graph
 from connectors.shopify import simulator_money as money
+from connectors.shopify.simulator_cancelling import Cancellations
 from connectors.shopify.simulator_changes import Refused
 from connectors.shopify.simulator_graphql import Connection, Fault
 from connectors.shopify.simulator_orders import currencies
@@ -41,6 +42,7 @@ class Operations:
 
     def __init__(self, shop: Shop, simulator: Simulator) -> None:
         self.shop, self.simulator = shop, simulator
+        self.cancellations = Cancellations(shop)
         self.roots: dict[str, Callable[[Json], Any]] = {
             "order": self.order,
             "orders": self.orders,
@@ -59,6 +61,8 @@ class Operations:
             "orderCapture": lambda given: self._money("transaction", given["input"]["id"], money.capture, given),
             "transactionVoid": self.void,
             "refundCreate": lambda given: self._money("refund", given["input"]["orderId"], money.refund, given),
+            "orderCancel": self.cancellations.ask,
+            "job": self.cancellations.job,
             "inventorySetQuantities": self.set_quantities,
             "webhookSubscriptionCreate": self.subscribe,
         }
@@ -95,6 +99,7 @@ class Operations:
     # ---- reading
 
     def order(self, given: Json) -> Json | None:
+        self.cancellations.run()
         try:
             return graph.order(self.shop.find(given["id"]))
         except Refused:

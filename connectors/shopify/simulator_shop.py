@@ -194,11 +194,18 @@ class Shop:
         return order
 
     def _promise(self, order: Json) -> None:
+        self._promised([(line, line["quantity"]) for line in order["line_items"]])
+
+    def restock(self, lines: list[tuple[Json, int]]) -> None:
+        """What was promised of these lines may be sold again."""
+        self._promised([(line, -quantity) for line, quantity in lines])
+
+    def _promised(self, lines: list[tuple[Json, int]]) -> None:
         articles = self.articles() if self.promise_stock else {}
-        for line in order["line_items"]:
+        for line, quantity in lines:
             level = self.level(articles.get(line["sku"] or "", {}).get("inventory_item_id"), self.locations[0])
             if level and line["requires_shipping"]:
-                self.move(level, -line["quantity"], line["quantity"])
+                self.move(level, -quantity, quantity)
 
     def _afterwards(self, spec: Json, order: Json) -> None:
         """Kinds whose story goes on at once."""

@@ -36,7 +36,7 @@ ACCOUNT: dict[str, Any] = {
     "timeout": 4.0,
     "credentials": {"client_id": "LAB_ID", "client_secret": "LAB_SECRET"},
     "webhook_secrets": ["LAB_HOOKS", "LAB_HOOKS_OLD"],
-    "polls": {kind: {"every": 600} for kind in ("order", "stock", "product")},
+    "polls": {kind: {"every": 600} for kind in ("order", "stock", "product", "shipment")},
 }
 ROUTES = """
 [[route]]

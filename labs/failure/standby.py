@@ -151,6 +151,8 @@ def skip_numbers(standby: Standby) -> None:
     subprocess.run(command, env={**os.environ, "DATABASE_URL": standby.url}, check=True, capture_output=True)
 
 
+# What was acknowledged and forgotten is told once more by whoever is asked for it.
+POLLED = {"shop": {"polls": {"order": {"every": 5}}}, "warehouse": {"polls": {"shipment": {"every": 5}}}}
 SYSTEMS = frozenset(("hub", "shop", "erp", "warehouse", "letters", "mail"))
 SCENARIOS = (
     Scenario(
@@ -158,14 +160,14 @@ SCENARIOS = (
         "the primary dies under load and its synchronous standby is promoted: nothing is lost",
         promotion(True),
         least={"orders": 60, "booked": 60},
-        lab=Lab(lines=(), accounts={"shop": {"polls": {"order": {"every": 5}}}}),
+        lab=Lab(lines=(), accounts=POLLED),
     ),
     Scenario(
         "promotion-asynchronous",
         "the same without synchronous replication: what the standby had not heard is counted",
         promotion(False),
         least={"orders": 60, "booked": 50},
-        lab=Lab(lines=(), accounts={"shop": {"polls": {"order": {"every": 5}}}}),
+        lab=Lab(lines=(), accounts=POLLED),
         beyond=SYSTEMS,
     ),
 )

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from local.story import plan
+from local.story.calling_off import call_off
 from local.story.catalogue import COUNTED, LIFE
 from local.story.channels import Channel
 from local.story.facts import whole
@@ -24,7 +25,7 @@ from local.story.stage import Placed, Stage
 Scene = Callable[[Stage], None]
 SHIPPED_WITHIN = 45.0
 ALSO_WITHIN = 15.0  # after that: what the other channels know to have left
-CANCELLED, GIVEN, EDITED = "cancelled later", "given back", "edited there"
+CANCELLED, GIVEN, EDITED, CALLED_OFF = "cancelled later", "given back", "edited there", "called off"
 # The shop's mail room on an ordinary day: some come twice, late, forged, or signed with the secret of before the rotation.
 ORDINARY_MAIL = {
     "duplicates": 0.08,
@@ -49,6 +50,7 @@ def opening(stage: Stage) -> None:
         plan.TO_REFUND_TENDERS,
         plan.NOT_MAPPED_YET,
         plan.NEVER_MAPPED,
+        plan.TO_CALL_OFF,
         plan.TOO_FINE,
         plan.REFUSED,
     ):
@@ -64,6 +66,7 @@ def beside(stage: Stage) -> None:
             GIVEN: channel.to_refund,
             life.BROUGHT: channel.to_bring,
             EDITED: channel.to_change,
+            CALLED_OFF: channel.to_call_off,
             "": channel.orders,
         }
         for kind, specs in {**kinds, CANCELLED: channel.to_cancel}.items():
@@ -115,6 +118,15 @@ def second_thoughts(stage: Stage) -> None:
         stage.then(channel, channel.change, stage.sold(channel, EDITED))
     time.sleep(1.1)  # the shop's clock counts whole seconds: a later change has a later one
     stage.change(edited, "pay", {})
+
+
+def called_off(stage: Stage) -> None:
+    stage.say("customer service has orders cancelled that cannot be delivered, each in the channel that sold it")
+    for order in stage.placed[plan.TO_CALL_OFF[0]["kind"]]:
+        call_off("shopify-main", str(order["id"]))
+    for channel in stage.channels:
+        for order in stage.sold(channel, CALLED_OFF):
+            call_off(channel.account, channel.name(order))
 
 
 def lost_answers(stage: Stage) -> None:
@@ -242,6 +254,7 @@ SCENES: tuple[Scene, ...] = (
     overtaken,
     busy,
     second_thoughts,
+    called_off,
     life.rushed,
     life.supplied,
     life.stored,

@@ -36,6 +36,7 @@ class Sold:
     sent: tuple[Parcel, ...]
     number: str  # the ERP's, as the hub told the channel; empty when it did not
     changed: bool = False  # edited there after it was placed
+    called_off: bool = False  # cancelled there by the hub's word
     by_hub: frozenset[str] = frozenset()  # refunds that bear the hub's own mark
     takes_number: bool = True  # whether the channel can be told one at all
 

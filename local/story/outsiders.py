@@ -39,6 +39,7 @@ def _sold(order: Json) -> Sold:
         worth=Decimal(order["current_total_price_set"]["shop_money"]["amount"]) + back,
         currency=order["currency"],
         cancelled=bool(order["cancelled_at"]),
+        called_off=bool(order.get("_called_off")),
         changed=order.get("_kind") == "edited after booking"
         and any(one["sku"] == "WB-SOAP" for one in order["line_items"]),
         wanted=_wanted(order),

@@ -48,5 +48,6 @@ TO_REFUND_TENDERS = _of("refunded by two tenders", 4, "WB-BAG", gift_card_used="
 NEVER_TOLD = _of("webhook never came", 5, "WB-SOAP", "WB-CAP")
 NOT_MAPPED_YET = _of("mapped later", 3, "WB-TEE", NEW.sku)
 NEVER_MAPPED = _of("never mapped", 2, "WB-MUG", FORGOTTEN.sku)
+TO_CALL_OFF = _of("called off by the hub", 2, "WB-MUG", FORGOTTEN.sku)
 TOO_FINE = _of("kwd", 1, "WB-MUG", "WB-CAP")
 REFUSED = _of("refused by the ERP", 1, "WB-MUG", email=REFUSED_BUYER)

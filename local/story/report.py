@@ -29,7 +29,7 @@ WAYS = (
     "stock",
     "price",
 )
-NOWHERE = {"cancelled by the hub": "no flow of the hub gives a sale up at its channel yet: a person does, there"}
+NOT_PLAYED = {"cancelled by the hub": "offered there, and played at the web shop and at Amazon only"}
 WEB_SHOP_ABSENT = {"price": "no part of the shop's connector: prices are kept in the shop"}
 
 
@@ -47,7 +47,8 @@ class Judged:
         return {
             "placed": len(sold),
             "changed": sum(one.changed for one in sold),
-            "cancelled there": sum(one.cancelled for one in sold),
+            "cancelled there": sum(one.cancelled and not one.called_off for one in sold),
+            "cancelled by the hub": sum(one.called_off for one in sold),
             "tracked": sum(bool(parcel.numbers) for one in sold for parcel in one.sent),
             "refunded there": sum(len(one.refunds) for one in sold) - ours,
             "refunded by the hub": ours,
@@ -201,7 +202,8 @@ def _steps(outcome: Outcome, console: Console) -> None:
     notes: dict[str, str] = {}
     for one in outcome.judged:
         channel = channels.get(one.outside.channel)
-        absent = {**NOWHERE, **(channel.absent if channel else WEB_SHOP_ABSENT)}
+        played = channel is None or bool(channel.to_call_off)
+        absent = {**({} if played else NOT_PLAYED), **(channel.absent if channel else WEB_SHOP_ABSENT)}
         steps = one.steps()
         ways = [f"{way} {_step(steps.get(way, 0), absent.get(way, ''), notes)}" for way in WAYS]
         table.add_row(one.outside.channel, ", ".join(ways))

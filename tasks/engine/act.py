@@ -23,7 +23,20 @@ from connectors.kit.writes import BatchItem, BatchWrite
 from tasks.engine.connecting import connect, connection
 from tasks.engine.work import Work
 from tasks.flows.book import FLOWS
-from tasks.flows.table import FeedFile, Inner, Outer, Part, Refunded, Returned, Shipped, Skip, Step, Taking, Told
+from tasks.flows.table import (
+    Cancelling,
+    FeedFile,
+    Inner,
+    Outer,
+    Part,
+    Refunded,
+    Returned,
+    Shipped,
+    Skip,
+    Step,
+    Taking,
+    Told,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,7 @@ CHILDREN: Mapping[type, Callable[[Order, Any], Any]] = {
     Refunded: lambda order, child: Refunded(order, load(Refund, child)),
     Taking: lambda order, child: Taking(order, load(Payment, child)),
     Told: lambda order, child: Told(**child),
+    Cancelling: lambda order, child: Cancelling(order, **child),
     Returned: lambda order, child: Returned(order, load(Return, child)),
     Part: lambda order, child: Part(
         part_of(order, child["number"], child["lines"]),

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from app.accounts import entries
 from app.accounts.tokens import SharedTokens
 from app.catalogue.codes import AccountCodes
-from app.database import engine, transaction
+from app.database import at_once, transaction
 from connectors import registry
 from connectors.kit.account import Connection
 from connectors.kit.http import Exchange, Http
@@ -55,7 +55,7 @@ def limiter() -> Limiter:
 def used_today(account: str, limit: Limit) -> int:
     """Calls that count against a daily quota of an account since it was renewed, from the journal."""
     asked = {"account": account, "resets": f"{limit.resets}:00", "operations": list(limit.operations)}
-    with engine().connect() as tx:
+    with at_once() as tx:
         return int(tx.execute(USED_TODAY, asked).scalar_one())
 
 

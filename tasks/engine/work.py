@@ -15,9 +15,9 @@ from app.bell import ring_event
 from app.catalogue import price_marks, price_reports
 from app.catalogue.price_marks import PriceMark
 from app.database import transaction
-from app.journal import accept, steps
+from app.journal import accept, steps, subjects
 from app.journal.steps import Claimed, Context, Taken
-from app.orders import day_sales
+from app.orders import cancelling, day_sales
 from app.orders.difference import fingerprint
 from app.stock import dirty
 from connectors.canonical.order import Order
@@ -25,10 +25,11 @@ from connectors.canonical.product import Price
 from connectors.canonical.snapshot import Document
 from connectors.canonical.stock import StockLevel
 from connectors.kit.capabilities import Message
-from connectors.kit.errors import Ambiguous, LeaseLost, Missing, Throttled
+from connectors.kit.errors import Ambiguous, LeaseLost, Missing, Rejected, Throttled
 from connectors.kit.http import Exchange
 from connectors.kit.manifest import WriteRule
 from connectors.kit.writes import Doubled, ExternalId, Job, Write, Writes
+from tasks.flows.table import Skip
 
 
 @dataclass
@@ -180,6 +181,17 @@ class Work:
         """Whether a refund of a till's sale was a void in time: its day is booked without those pieces."""
         with transaction() as tx:
             return day_sales.left_out(tx, self.subject, sale, refund)
+
+    def nothing_left(self) -> None:
+        """Of an order that is about to be cancelled in its channel. Raises Rejected once something has left or is set out; Skip where it is
+        cancelled already."""
+        with transaction() as tx:
+            refused = cancelling.why_not(tx, subjects.lock_id(tx, self.subject))
+        if refused is not None and refused.code == "cancelled":
+            raise Skip("its channel has cancelled it already")
+        if refused is not None:
+            remedy = "Give this step up, and take back what left as a return." if refused.code == "shipped" else ""
+            raise Rejected(refused.sentence, code=refused.code, remedy=remedy)
 
     def levels(self, most: int) -> list[StockLevel]:
         """The stock that this account is to be told, as it is now; what it knows already is left out.

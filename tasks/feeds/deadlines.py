@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from app import cases
 from app.bell import Ring, ring
 from app.database import transaction
-from app.orders import deadlines, fulfilling, holds, pickups, reconciling, returning
+from app.orders import cancelling, deadlines, fulfilling, holds, pickups, reconciling, returning
 from app.orders.deadlines import Deadline
 from tasks.feeds.each import each
+from tasks.reading import cancelled
 
 
 def run() -> str:
@@ -71,6 +72,10 @@ def _over(tx: Connection, deadline: Deadline) -> list[Ring]:
     return []
 
 
+def _cancel(tx: Connection, deadline: Deadline) -> list[Ring]:
+    return cancelled.lay(tx, deadline.subject_id, deadline.part)
+
+
 PASSED: Mapping[str, Callable[[Connection, Deadline], list[Ring]]] = {
     "hold": _hold,
     "answer": _answer,
@@ -78,4 +83,5 @@ PASSED: Mapping[str, Callable[[Connection, Deadline], list[Ring]]] = {
     "return": _goods,
     "refund": _money,
     reconciling.KIND: _over,
+    cancelling.KIND: _cancel,
 }

@@ -26,6 +26,7 @@ from tasks.flows import (
     purchase_received,
     return_disposed,
     return_received,
+    sale_cancelled,
     stock_published,
 )
 from tasks.flows.table import Flow
@@ -46,6 +47,7 @@ FLOWS: dict[str, Flow] = {
         purchase_received,
         return_received,
         return_disposed,
+        sale_cancelled,
         payment_captured,
         payment_charged,
         payment_received,
@@ -72,6 +74,10 @@ WHEN_OPEN: dict[tuple[str, Kind], str] = {
     ("order_sourced", Kind.CANCELLED): WAIT,  # each location's request is taken back by a run of its own
     ("order_purchased", Kind.CANCELLED): WAIT,
     ("order_resourced", Kind.CANCELLED): PREEMPT,
+    (
+        "sale_cancelled",
+        Kind.CANCELLED,
+    ): PREEMPT,  # its channel has said it: what was not sent need not be, what was is only looked up
     ("order_fell_short", Kind.CANCELLED): WAIT,  # what is withdrawn there is not wanted anyway
     ("order_shipped", Kind.CANCELLED): WAIT,  # shipped is never undone
     ("order_refunded", Kind.CANCELLED): WAIT,

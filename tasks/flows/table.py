@@ -44,6 +44,14 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancelling:
+    """The document of the flow that has an order cancelled in its channel; `reason` is a CancelReason."""
+
+    order: Order
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Returned:
     """The document of flows about goods that came back: the lines that are to be booked, each with what was counted and its condition."""
 

@@ -142,3 +142,32 @@ def test_who_is_registered_already_is_asked_for_nothing(tmp_path: Path, database
         assert [one["operation"] for one in calls if one["operation"].startswith("subscriptions")] == [
             "subscriptions.list"
         ]
+
+
+def test_a_parcel_that_nobody_was_told_of_is_found_by_asking(tmp_path: Path, database_url: str, redis_url: str) -> None:
+    """Its webhook was acknowledged by a server that died, and whoever took over never heard of it (docs/operations.md)."""
+    with world(tmp_path / "config", database_url, redis_url) as made:
+        for sku in ("WB-TEE", "WB-MUG"):
+            made.code("erp", "sku", sku, sku)
+        order = made.order()
+        made.pump(30)
+        reference = made.one("SELECT waybill FROM subjects WHERE external_id = :id", id=order["id"])
+        parcel = made.ask("warehouse", "POST", f"/_sim/requests/{reference}/shipments", json={})
+        _asked_until(made, "shipment.document")
+        made.pump(30)
+        assert sum(made.effects("erp")["deliveries"].values()) == 1
+        made.deliver("shipment.sent", parcel, account="warehouse")
+        made.pump(30)
+        assert sum(made.effects("erp")["deliveries"].values()) == 1, "its webhook came after all"
+
+
+def _asked_until(made: World, topic: str) -> None:
+    """The warehouse lists the newest seconds late."""
+    from tasks.feeds import poll
+
+    until = time.monotonic() + 15
+    while not made.one("SELECT count(*) FROM events WHERE topic = :topic", topic=topic):
+        assert time.monotonic() < until, f"no {topic} came"
+        poll.run()
+        time.sleep(0.1)
+        _look_again(made)

@@ -126,6 +126,9 @@ def test_a_way_that_is_not_gone_is_absent_or_was_not_played(capsys: pytest.Captu
     quiet = Inside(Counter(), 0, 0, {}, frozenset(), 0)
     report._steps(report.Outcome((one,), quiet, 0.0, {}, "netsuite-main"), Console(width=200))
     told = capsys.readouterr().out
+    assert one.steps()["cancelled there"] == one.steps()["cancelled by the hub"] == 0
+    ours = replace(one, outside=replace(one.outside, sold=(replace(order, cancelled=True, called_off=True),)))
+    assert (ours.steps()["cancelled there"], ours.steps()["cancelled by the hub"]) == (0, 1)
     assert "absent: Amazon's buyers cannot edit an order" in told
 
 

@@ -75,3 +75,34 @@ def test_the_customers_page_needs_its_link_and_tells_nothing_personal(busy: Hub)
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert anybody.get(link.group(1)[:-1] + "x").status_code == 404
     assert anybody.get(f"/where/WB99999999/{'0' * 20}").status_code == 404
+
+
+def test_an_operator_has_an_order_cancelled_in_its_channel(busy: Hub) -> None:
+    """Asked for once, with a reason; whoever may not is not offered it; what has left is refused with a sentence."""
+    waybill = order_of(busy, "parked")
+    offered = f"/admin/orders/{waybill}/cancellations"
+    support = busy.come_in("support")
+    assert offered not in support.page(f"/admin/orders/{waybill}")
+    assert support.press(offered, kind="customer").status_code == 403
+    operator = busy.come_in("operator")
+    assert offered in operator.page(f"/admin/orders/{waybill}")
+    assert operator.press(offered, kind="weather").status_code == 400
+    assert operator.press(offered, kind="customer", reason="").status_code == 400
+    assert operator.press("/admin/orders/WB99999999/cancellations", kind="customer").status_code == 302
+    assert "There is no order WB99999999." in operator.page("/admin/orders/")
+    assert operator.press(offered, kind="customer", back=f"/admin/orders/{waybill}").status_code == 302
+    page = operator.page(f"/admin/orders/{waybill}")
+    assert "shop is told within seconds" in page
+    assert "To be cancelled in shop: asked" in page
+    assert "for the customer does not want it any more" in page
+    operator.press(offered, kind="customer", back=f"/admin/orders/{waybill}")
+    assert "Its channel was asked already" in operator.page(f"/admin/orders/{waybill}")
+    kept = busy.rows(
+        "SELECT who, reason FROM audit WHERE object = :o AND action = 'cancel order'", o=f"order:{waybill}"
+    )
+    assert [tuple(row) for row in kept] == [("operator", "a test")]
+    gone = busy.one("SELECT waybill FROM subjects WHERE kind = 'order' AND state = 'shipped' LIMIT 1")
+    assert "cancellations" not in operator.page(f"/admin/orders/{gone}")
+    operator.press(f"/admin/orders/{gone}/cancellations", kind="customer", back=f"/admin/orders/{gone}")
+    assert "Something of it has left" in operator.page(f"/admin/orders/{gone}")
+    busy.write("DELETE FROM deadlines WHERE kind = 'cancel_sale'")

@@ -54,6 +54,7 @@ ACTIONS = {  # step -> what it does, as people say it
     "note_charged": "Note that the difference was paid",
     "give_back": "Give the money back in the channel",
     "note_given_back": "Note that the money went back",
+    "cancel_sale": "Cancel the order in the channel",
     "notify_customer": "Write to the customer",
     "notify_refund": "Write to the customer about the refund",
     "request_from_location": "Ask the location to send it",

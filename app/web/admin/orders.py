@@ -12,22 +12,25 @@ from app.database import transaction
 from app.journal.reading import order as reading
 from app.journal.reading import orders, timeline
 from app.journal.reading.rows import by_key, number
+from app.orders import cancelling, money
 from app.orders import reading as living
 from app.orders.holds import REASONS
+from app.orders.refused import Refused
 from app.orders.whereabouts import whereabouts
 from app.web import looked
 from app.web.admin import showing
-from app.web.admin.asking import given
+from app.web.admin.asking import back, given, reason
 from app.web.admin.gate import Page, expose, me
 from app.web.admin.holds import HOURS
 from app.web.where import link
 from config.reader import config
+from connectors.canonical.order import CancelReason
 
 STATES = ("open", "partly shipped", "shipped", "cancelled")
 
 
 class Orders(Page):
-    needs: ClassVar = {"index": "viewer", "one": "viewer"}
+    needs: ClassVar = {"index": "viewer", "one": "viewer", "cancellations": "operator"}
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
@@ -69,6 +72,7 @@ class Orders(Page):
                 told=told,
                 public=link(page.subject.waybill) if told else "",
                 hold_reasons=REASONS,
+                cancel_reasons=cancelling.REASONS,
                 hold_hours=HOURS,
                 order=page.document,
                 headline=timeline.headline(page),
@@ -82,6 +86,21 @@ class Orders(Page):
                 settled=timeline.SETTLED,
             )
         )
+
+    @expose("/<waybill>/cancellations", methods=("POST",))
+    def cancellations(self, waybill: str) -> ResponseReturnValue:
+        """The whole order is cancelled in its channel, or a sentence says why it cannot be."""
+        why, kind = reason(), request.form.get("kind", "")
+        if kind not in set(CancelReason):
+            abort(400, "A cancellation needs one of the reasons offered.")
+        try:
+            with transaction() as tx:
+                asked = cancelling.ask(tx, waybill, CancelReason(kind), me().login, why)
+        except Refused as refused:
+            return back(refused.sentence, "bad", "orders.index")
+        paid = "by the hub" if money.refunds(asked.account) else f"in {asked.account}, by whoever does it there"
+        told = f"{asked.account} is told within seconds; its own word then ends all else. What was paid is given back {paid}."
+        return back(told, fallback="orders.index")
 
 
 def _hide(word: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from local.story.catalogue import COUNTED, SHELVED
+from local.story.catalogue import COUNTED, FORGOTTEN, SHELVED
 from local.story.channels.channel import Channel, Spec
 from local.story.desk import Desk
 from local.story.facts import Parcel, Sold
@@ -44,6 +44,7 @@ def _one(order: Json) -> Sold:
         worth=Decimal(order["total"]),
         currency=order["currency"],
         cancelled=order["status"] == "CANCELLED",
+        called_off=order["cancelled_by"] == "MERCHANT",
         wanted=dict(pieces),
         email="",
         by_hub=frozenset(_given_back(order)),
@@ -95,6 +96,7 @@ CHANNEL = Channel(
     system="amazon",
     account="amazon-main",
     orders=tuple({"kind": kind} for kind in KINDS * 4),
+    to_call_off=({"kind": "plain", "lines": [{"sku": FORGOTTEN.sku, "quantity": 1}]},),
     to_cancel=tuple(_of(n) for n in range(3)),
     cancel=lambda desk, order: desk.post(f"orders/{order['id']}/cancel", {}),
     to_bring=tuple(_of(10 + n) for n in range(2)),

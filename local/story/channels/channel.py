@@ -27,10 +27,10 @@ def _nowhere(desk: Desk) -> Iterable[Delivery]:
 class Channel:
     """A channel of the play, every word of it told by its simulator's desk.
 
-    `system` is its name there (local/simulators.py), `account` the hub's (local/story/config). `orders` are ordinary ones;
-    `to_cancel` and `to_refund` are cancelled by the customer, or given back at the channel once they have left; `to_change` are edited there;
-    of each of `to_bring` a piece of `brought` comes back to a store of ours, and the hub gives its money back. `payments`
-    says which tender each payment of a refund went through; `priced` what it asks for an article; `absent` what its API cannot do,
+    `system` is its name there (local/simulators.py), `account` the hub's (local/story/config). `orders` are ordinary ones; `to_call_off`
+    are cancelled there by the hub's word, `to_cancel` by the customer; `to_refund` are given back at the channel once they have left;
+    `to_change` are edited there; of each of `to_bring` a piece of `brought` comes back to a store of ours, and the hub gives its money back.
+    `payments` says which tender each payment of a refund went through; `priced` what it asks for an article; `absent` what its API cannot do,
     and why; `lost_answers` are the bad days that its writes may have within the story, at the operations `lost_at` (at all, when empty).
     """
 
@@ -39,6 +39,7 @@ class Channel:
     orders: tuple[Spec, ...]
     sold: Callable[[Desk], tuple[Sold, ...]]
     offered: Callable[[Desk], Mapping[str, int]]
+    to_call_off: tuple[Spec, ...] = ()
     to_cancel: tuple[Spec, ...] = ()
     cancel: Act | None = None
     to_refund: tuple[Spec, ...] = ()

@@ -91,4 +91,5 @@ CHANNEL = Channel(
     sold=_sold,
     offered=_nothing_told,
     payments=_payments,
+    absent={"cancelled by the hub": "a partner is asked to, and tells its cancellation by our API"},
 )

@@ -176,7 +176,7 @@ def test_a_parcel_that_left_before_the_order_came_is_dated_at_the_order(shop: Ma
 def test_a_cancelled_order_is_cancelled_at_amazon(shop: MakeShop) -> None:
     seller = shop()
     sold = seller.place(lines=TWO)
-    assert seller.done(seller.connector.cancel_sale(replace(sold, cancel_reason="NoInventory"), key="k")) == sold.id
+    assert seller.done(seller.connector.cancel_sale(replace(sold, cancel_reason="inventory"), key="k")) == sold.id
     seen = seller.again(sold)
     assert seen.cancelled_at is not None
     assert seen.cancel_reason == "NoInventory"

@@ -79,6 +79,10 @@ def test_documents_may_be_asked(document: Document) -> None:
         "fulfillment": {},
         "topic": "X",
         "subscription": {},
+        "order": "gid://shopify/Order/1",
+        "reason": "OTHER",
+        "notify": False,
+        "note": "n",
     }
     cost = requested_cost(parsed(document.text, {**asked, "namespace": "n", "key": "k"}))
     assert cost <= 1000
@@ -184,6 +188,14 @@ def test_the_simulator_answers_writes_by_the_schema(shop: System, schema: GraphQ
     conforms(schema, shop, documents.SUBSCRIBE, **webhook)
     conforms(schema, shop, documents.SUBSCRIBE, **webhook)  # taken
     conforms(schema, shop, documents.SUBSCRIPTIONS, first=10, after=None)
+    conforms(schema, shop, documents.STANDING, id=owner)
+    other = shop.post("/_sim/orders", {})[0]["id"]
+    for refused in (order, other):
+        given_up = {"order": f"gid://shopify/Order/{refused}", "reason": "FRAUD", "notify": False, "note": "n"}
+        conforms(schema, shop, documents.CANCEL, **given_up)
+    job = ask(shop, documents.CANCEL, **given_up)["orderCancel"]["job"]["id"]
+    conforms(schema, shop, documents.JOB, id=job)
+    conforms(schema, shop, documents.JOB, id="gid://shopify/Job/1")
 
 
 read_once = cache(parse)
@@ -203,6 +215,7 @@ def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: Graph
     drive(connector.void(held, samples.void(held), key="k"), find_first=True)
     paid = fetched(shop, token=TOKEN)
     drive(connector.give_back(paid, samples.refund(paid), key="k"), find_first=True)
+    drive(connector.cancel_sale(fetched(shop, token=TOKEN), key="k"), find_first=True)
     connector.subscribe(["orders/create", "inventory_levels/update"], "https://hub.example.com/hooks/shop")
     now = datetime.now(UTC)
     rows = [*connector.changed("order", now - HOUR, now + HOUR), *connector.changed("product", now - HOUR, now + HOUR)]

@@ -235,3 +235,34 @@ def test_an_exchange_goes_out_in_the_same_order(hub: Hub) -> None:
     assert [tuple(row) for row in dead] == [("withdraw_fulfilment", "shipped")], (
         "the parcel has left: a person has the cap sent"
     )
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_an_order_is_cancelled_in_the_shop_by_the_hub_once(hub: Hub, lost: bool) -> None:
+    """Its job is polled, its webhook undoes the rest; a lost answer in between asks for no second job."""
+    from app.database import transaction
+    from app.journal import subjects
+    from app.orders import cancelling
+    from connectors.canonical.order import CancelReason
+    from tasks.feeds import deadlines
+
+    order, other = hub.place(**TEES), hub.place(**TEES)
+    hub.ship(other)
+    if lost:
+        hub.shop.bad_day("commit_then_drop", operations=["orderCancel"], times=1)
+    with transaction() as tx:
+        waybill = subjects.lock(tx, "order", "store", order).waybill
+        cancelling.ask(tx, waybill, CancelReason.DECLINED, "olga", "the bank says no")
+    deadlines.run()
+    hub.hear()
+    told = hub.shop.get("/_sim/effects")
+    assert len(told["cancelled"]) == 1
+    assert hub.shop.get(f"/_sim/orders/{order}")["cancel_reason"] == "declined"
+    hub.hear()
+    assert hub.world.effects("erp")["cancelled"] == {f"bookings store-{order}": 1}
+    assert len(hub.world.effects("warehouse")["cancelled"]) == 1
+    assert hub.document(order).cancelled_at is not None
+    assert len(hub.shop.calls("orderCancel")) == 1
+    outcomes = hub.world.outcomes("cancel_sale")
+    assert (outcomes[0], outcomes[-1]) == (("unknown", "found") if lost else ("submitted", "done"))
+    assert hub.world.settled()

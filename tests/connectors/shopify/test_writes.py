@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from threading import Timer
+from time import sleep
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.canonical.stock import StockLevel
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Ambiguous, Missing, Rejected, Throttled, Transient, Unauthorized
-from connectors.kit.writes import BatchItem
+from connectors.kit.writes import BatchItem, ExternalId, Job, Write
 from connectors.shopify.mapping import read
 from tests.contract.bench import Bench
 from tests.contract.driver import Driver, drive
@@ -270,3 +271,63 @@ def test_a_version_that_fell_forward_is_known(shop: System, bench: Bench) -> Non
     connector.subscriptions()
     assert connector.client.fell_forward
     assert bench.exchanges[-1].answer_headers["x-shopify-api-version"] == "2026-10"
+
+
+def cancelled(shop: System) -> list[str]:
+    return [one["name"] for one in shop.get("/_sim/orders") if one["cancelled"]]
+
+
+def test_an_order_is_cancelled_by_a_job_and_no_money_goes_back(shop: System, bench: Bench) -> None:
+    order = replace(placed(shop, bench), cancel_reason="inventory")
+    before = shop.get("/_sim/effects")["stock"]["WB-TEE@70001"]
+    write = next(bench.connector().cancel_sale(order, key="k"))
+    job = write.send()
+    assert isinstance(job, Job)
+    assert write.poll is not None
+    assert isinstance(write.poll(job.id), Job), "it is not done yet"
+    assert write.find() is None
+    assert drive(bench.connector().cancel_sale(order, key="k"), find_first=True) == order.id
+    told = shop.get(f"/_sim/orders/{order.id}")
+    assert told["cancelled_at"]
+    assert told["cancel_reason"] == "inventory"
+    assert (told["financial_status"], told["refunds"]) == ("paid", [])
+    assert int(shop.get("/_sim/effects")["stock"]["WB-TEE@70001"]) > int(before), "its pieces may be sold again"
+
+
+def test_an_order_that_is_cancelled_already_is_not_cancelled_again(shop: System, bench: Bench) -> None:
+    order = placed(shop, bench)
+    shop.post(f"/_sim/orders/{order.id}/cancel", {})
+    assert drive(bench.connector().cancel_sale(order, key="k")) == order.id
+    assert len(shop.calls("orderCancel")) == 0
+
+
+def test_what_has_left_in_part_is_not_cancelled(shop: System, bench: Bench) -> None:
+    order = placed(shop, bench, {"lines": [{"sku": "WB-TEE", "quantity": 2}]})
+    drive(bench.connector().confirm_shipment(order, shipped(tee(1)), key="k"))
+    with pytest.raises(Rejected, match="has left, at least in part") as refused:
+        drive(bench.connector().cancel_sale(order, key="l"))
+    assert refused.value.code == "shipped"
+    assert not cancelled(shop)
+
+
+def test_what_leaves_while_the_job_waits_is_not_cancelled(shop: System, bench: Bench) -> None:
+    """The job ends and has done nothing: the order's own word counts."""
+    order = placed(shop, bench)
+    write = next(bench.connector().cancel_sale(order, key="k"))
+    job = write.send()
+    assert isinstance(job, Job)
+    shop.post(f"/_sim/orders/{order.id}/fulfil", {})
+    with pytest.raises(Rejected) as refused:
+        ended(write, job)
+    assert refused.value.code == "not_cancelled"
+    assert not cancelled(shop)
+
+
+def ended(write: Write, job: Job) -> ExternalId:
+    """Polled to its end."""
+    assert write.poll is not None
+    told: ExternalId | Job = job
+    while isinstance(told, Job):
+        sleep(0.05)
+        told = write.poll(told.id)
+    return told
