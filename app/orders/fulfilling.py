@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from app import cases
 from app.bell import Ring
 from app.journal.actions import audit
-from app.orders import deadlines, fulfilments, rules, states
+from app.orders import allotting, deadlines, fulfilments, rules, states
 from app.orders.fulfilments import LINES, ONE, Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
@@ -110,6 +110,8 @@ def told_by_account(tx: Connection, reference: str, event: str) -> None:
         found = Fulfilment(*row)
         fulfilments.set_(tx, found, FULFILMENT.after(found.state, event), pending=False)
         deadlines.met(tx, found.subject_id, "answer", found.number)
+        if event != "ship":  # its parcel moves the lines
+            allotting.follow(tx, found.subject_id, found.account)
 
 
 def cancel_open(tx: Connection, subject: int) -> list[Fulfilment]:

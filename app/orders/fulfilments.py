@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from app.bell import HUB, Ring
 from app.journal.actions import audit
-from app.orders import deadlines, states
+from app.orders import allotting, deadlines, states
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
 from app.orders.sourcing import PICKUP, Leg, Location, Want
@@ -168,6 +168,7 @@ def move(
     deadlines.met(tx, found.subject_id, "answer", found.number)
     if after == "accepted":
         states.advance(tx, found.subject_id, "order", "", "release", found.location)
+    allotting.follow(tx, found.subject_id, found.location)
     waybill = found.number.partition("-")[0]
     was, now = {"state": found.state}, {"state": after, "fulfilment": found.number}
     audit(tx, who, f"{event.replace('_', ' ')} fulfilment", f"order:{waybill}", why, was, now)

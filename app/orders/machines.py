@@ -59,10 +59,11 @@ ORDER = Machine(
         ("cancelled", "ship_late", "partly_shipped"),  # it had left before the cancellation reached the shelf
         ("partly_shipped shipped delivered", "return_all", "returned"),
         ("returned", "ship_all", "shipped"),  # an exchange goes out
-        ("shipped delivered returned cancelled", "reconcile", "reconciled"),
+        ("shipped delivered returned cancelled unsettled", "reconcile", "reconciled"),
+        ("reconciled", "unsettle", "unsettled"),  # over as before, and money or goods moved that are still to be booked
         ("partly_shipped shipped", "void", "placed"),  # the parcel never left after all
-        ("reconciled", "reopen", "partly_shipped"),
-        ("reconciled", "return_all", "returned"),
+        ("reconciled unsettled", "reopen", "partly_shipped"),
+        ("reconciled unsettled", "return_all", "returned"),
     ),
     rest=frozenset(("reconciled", "cancelled", "delivered", "returned")),
 )

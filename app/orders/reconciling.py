@@ -17,7 +17,7 @@ from config.reader import config
 from connectors.canonical.order import Order
 
 RESTS = frozenset(
-    ("shipped", "delivered", "returned", "cancelled")
+    ("shipped", "delivered", "returned", "cancelled", "unsettled")
 )  # an order in these is over, as far as its document says
 KIND = "reconcile"
 DEFAULTS = {"after": 3600, "again": 86400, "late": 7 * 86400}
@@ -46,6 +46,14 @@ def follow(tx: Connection, subject: int, moves: Iterable[Move]) -> None:
         deadlines.set_(tx, subject, KIND, "", policy()["after"])
     else:
         deadlines.void(tx, subject, KIND, "")
+
+
+def hear(tx: Connection, subject: int, old: Order | None, new: Order) -> None:
+    """Money or goods that move after an order was reconciled are booked first: it is unsettled until then, and is looked at anew."""
+    if old is None or (old.refunds, old.returns, old.payments) == (new.refunds, new.returns, new.payments):
+        return
+    if states.advance(tx, subject, "order", "", "unsettle", HUB):
+        deadlines.set_(tx, subject, KIND, "", policy()["after"])
 
 
 def look(tx: Connection, subject_id: int) -> str:

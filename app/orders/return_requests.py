@@ -39,6 +39,7 @@ class ReturnLine:
     """`received` None until somebody counted; `disposition` one of restock, quarantine, scrap.
 
     Of a line that is wanted instead: `sku` where it is another article, `price` of one piece where it is not the price that was paid.
+    `paper` is the receipt or invoice that the return was asked for with (papers.py).
     """
 
     line_id: str
@@ -48,6 +49,7 @@ class ReturnLine:
     disposition: str = ""
     sku: str = ""
     price: Decimal | None = None
+    paper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def written(line: ReturnLine) -> dict[str, Any]:
         "disposition": line.disposition,
         **({"sku": line.sku} if line.sku else {}),
         **({"price": str(line.price)} if line.price is not None else {}),
+        **({"paper": line.paper} if line.paper else {}),
     }
 
 
@@ -129,6 +132,7 @@ def _line(told: Mapping[str, Any]) -> ReturnLine:
         told["disposition"],
         told.get("sku", ""),
         Decimal(told["price"]) if "price" in told else None,
+        told.get("paper", ""),
     )
 
 

@@ -25,6 +25,7 @@ from app.orders import (
 )
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP, ZERO, Life
 from app.orders.machines import RETURN
+from app.orders.papers import Paper
 from app.orders.refused import Refused
 from app.orders.return_requests import ALIVE, DISPOSITIONS, MAKE, ReturnLine, ReturnRow
 from app.orders.standing import handed_over
@@ -68,8 +69,11 @@ def request(
     now: datetime,
     gift: bool = False,
     exchange: Sequence[ReturnLine] = (),
+    paper: Paper | None = None,
 ) -> ReturnRow:
     """A return that may come is authorised, else declined with the reason; the same key again is the same return. The caller has the subject locked.
+
+    With a paper only what that paper holds may come.
 
     A gift's return tells its giver nothing and pays in store credit (decided by whoever pays it out).
     """
@@ -78,13 +82,14 @@ def request(
     known = next((row for row in earlier if row.key == key), None)
     if known is not None:
         return known
-    verdict = eligibility.eligible(order, lines, earlier, now, rule["days"])
+    verdict = eligibility.eligible(order, lines, earlier, now, rule["days"], paper)
+    shown = paper.name if paper is not None else ""
     state = RETURN.after("requested", "decline" if verdict.code else "authorise")
     row = {
         "subject": subject,
         "waybill": waybill,
         "state": state,
-        "lines": Jsonb([return_requests.written(one) for one in lines]),
+        "lines": Jsonb([return_requests.written(replace(one, paper=shown)) for one in lines]),
     }
     more = {
         "gift": gift,
@@ -96,6 +101,13 @@ def request(
     if not verdict.code:
         deadlines.set_(tx, subject, "return", number, rule["comes_within"])
     return next(row for row in return_requests.of(tx, subject) if row.number == number)
+
+
+def asked_for(tx: Connection, row: ReturnRow, who: str, why: str = "") -> None:
+    """Who asked for a return with a paper in hand, and with which."""
+    shown = next((line.paper for line in row.lines), "")
+    told = {"return": row.number, "paper": shown, "state": row.state, "refused": row.refused}
+    audit(tx, who, "ask for return", f"order:{row.number.partition('-')[0]}", why, after=told)
 
 
 def receive(

@@ -14,7 +14,7 @@ from connectors.canonical.money import Role
 from connectors.canonical.order import Line, Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.canonical.returns import Return, ReturnLine, ReturnStatus
-from connectors.canonical.shipment import LEFT, ShipmentStatus
+from connectors.canonical.shipment import LEFT, Shipment, ShipmentStatus
 
 Part = tuple[str, str]  # machine, and the id of what is in a state ("" for the order itself)
 SHIPMENTS: Mapping[ShipmentStatus, str] = {
@@ -62,9 +62,7 @@ class Tally:
 
 def life_of(order: Order) -> Life:
     """The quantities of a document. What is off a line was cancelled as far as it never left; the rest came back for money."""
-    sent = _by_line(
-        order, [(one.line_id, one.sku, one.quantity) for s in order.shipments if s.status in LEFT for one in s.lines]
-    )
+    sent = pieces_of(order, (s for s in order.shipments if s.status in LEFT))
     lines = tuple(_line(order, line, sent.get(line.id, ZERO)) for line in order.lines)
     return Life(
         lines, _set_off(tuple(TenderLife(t.tender, t.authorised, t.captured, t.refunded) for t in tallies(order)))
@@ -78,6 +76,11 @@ def handed_over(order: Order) -> Life:
         if at_the_counter(order, line):
             life = life.with_line(_line(order, line, line.quantity - voided(order, line.id)))
     return life
+
+
+def pieces_of(order: Order, shipments: Iterable[Shipment]) -> dict[str, Decimal]:
+    """Line id -> pieces in these shipments."""
+    return _by_line(order, [(one.line_id, one.sku, one.quantity) for s in shipments for one in s.lines])
 
 
 def _set_off(tenders: tuple[TenderLife, ...]) -> tuple[TenderLife, ...]:
@@ -94,8 +97,7 @@ def _set_off(tenders: tuple[TenderLife, ...]) -> tuple[TenderLife, ...]:
 
 def left_of(order: Order) -> dict[str, Decimal]:
     """Line id -> pieces that have left the house or were handed over; what only waits for its customer has not."""
-    gone = [s for s in order.shipments if s.status in GONE]
-    return _by_line(order, [(one.line_id, one.sku, one.quantity) for s in gone for one in s.lines])
+    return pieces_of(order, (s for s in order.shipments if s.status in GONE))
 
 
 def _line(order: Order, line: Line, sent: Decimal) -> LineLife:

@@ -31,7 +31,7 @@ VALUES (:subject, :machine, :part, :before, :moves, :after, :account, :event)
 OPEN = text("SELECT DISTINCT member FROM case_members WHERE member = ANY(:members) AND closed_at IS NULL")
 # What only the hub itself knows is ahead of what a channel's document says: it is not taken back by a document that says less.
 AHEAD: Mapping[str, frozenset[str]] = {
-    "order": frozenset(("booked", "released", "reconciled")),
+    "order": frozenset(("booked", "released", "reconciled", "unsettled")),
     "line": frozenset(("allocated", "picked", "substituted")),
     "return": frozenset(("restocked", "quarantined", "scrapped", "exchanged", "refunded", "refunded_unseen")),
 }
@@ -78,8 +78,8 @@ def plan(known: Mapping[Part, str], told: Mapping[Part, str]) -> tuple[list[Move
 
 
 def _ahead(machine: str, before: str, after: str) -> bool:
-    if before == "reconciled" and after in ("shipped", "delivered", "cancelled"):
-        return True  # what was over and done with is so still
+    if before in ("reconciled", "unsettled") and after in ("shipped", "delivered", "cancelled"):
+        return True  # what was over is so still
     return before in AHEAD.get(machine, ()) and after in BEHIND.get(machine, ())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.orders.sourcing import Rules
+from app.stock import parts
 
 # What orders claim is no matter here: they are what is being sourced. What others have reserved (by our API) is not to be had.
 SHELVES = text("""
@@ -37,24 +38,42 @@ WHERE created_at >= date_trunc('day', now()) AND state NOT IN ('rejected', 'time
 
 def turn(tx: Connection, skus: Iterable[str]) -> None:
     """Orders of the same articles are sourced one after the other: what one is given, the next does not see. Always in the same order."""
-    tx.execute(TURN, {"skus": list(set(skus))})
+    wanted = set(skus)
+    made_of = parts.of(tx, wanted)
+    tx.execute(TURN, {"skus": sorted(wanted | {part for made in made_of.values() for part, _ in made})})
 
 
 def stock(tx: Connection, rules: Rules, skus: Iterable[str]) -> dict[tuple[str, str], Decimal]:
     """(location, SKU) -> pieces, never below nothing. A location whose stock names no place has all of its account's.
 
-    A shelf that nobody has counted yet is the place's own: what moved there is all that is known of it.
+    A shelf that nobody has counted yet is the place's own: what moved there is all that is known of it. Of a bundle there are as many as its parts
+    make at one location; lines of one order that want the same part each see all of it.
     """
-    wanted = sorted(set(skus))
-    rows = tx.execute(SHELVES, {"skus": wanted}).all()
+    wanted = set(skus)
+    made_of = parts.of(tx, wanted)
+    pieces = (wanted - made_of.keys()) | {part for made in made_of.values() for part, _ in made}
+    found = _lying(tx, rules, pieces)
+    asked = made_of.keys() | parts.above(tx, pieces)
+    apart = parts.of(tx, asked)
+    for row in tx.execute(ASKED, {"skus": sorted(pieces | asked)}):
+        for part, each in apart.get(row.sku, ((row.sku, Decimal(1)),)):
+            if (row.location, part) in found:
+                found[row.location, part] = max(Decimal(0), found[row.location, part] - row.quantity * each)
+    for bundle, made in made_of.items():
+        for name in rules.locations:
+            fewest = min(found.get((name, part), Decimal(0)) // each for part, each in made)
+            if all((name, part) in found for part, _ in made):
+                found[name, bundle] = fewest
+    return found
+
+
+def _lying(tx: Connection, rules: Rules, pieces: Iterable[str]) -> dict[tuple[str, str], Decimal]:
+    rows = tx.execute(SHELVES, {"skus": sorted(pieces)}).all()
     found: dict[tuple[str, str], Decimal] = {}
     for name, location in rules.locations.items():
         for row in rows if location.stock is not None else ():
             if _stands(row, *location.stock):  # type: ignore[misc]
                 found[name, row.sku] = found.get((name, row.sku), Decimal(0)) + max(Decimal(0), row.available)
-    for row in tx.execute(ASKED, {"skus": wanted}):
-        if (row.location, row.sku) in found:
-            found[row.location, row.sku] = max(Decimal(0), found[row.location, row.sku] - row.quantity)
     return found
 
 

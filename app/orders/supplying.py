@@ -1,4 +1,4 @@
-"""Drop-ship: what a supplier answers to a purchase order: all of it, a part, or nothing; what he does not send is offered elsewhere."""
+"""Drop-ship: a supplier answers to a purchase order, at first or later: all of it, a part, or nothing; what he does not send is asked of others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from app.bell import HUB, Ring
 from app.journal.actions import audit
-from app.orders import deadlines, fulfilments, sharing, states
+from app.orders import allotting, deadlines, falling_short, fulfilments, sharing, states
 from app.orders.fulfilments import Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
@@ -22,10 +22,12 @@ from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus
 ZERO = Decimal(0)
 KEEP = text("UPDATE fulfilments SET lines = :lines, promised_at = :promised WHERE id = :id")
 
+PROMISED = text("UPDATE fulfilments SET promised_at = :promised WHERE id = :id")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`code` accepted, part, rejected, known (told before), or why it changes nothing; `sentence` says it."""
+    """`code` accepted, part, rejected, less (than he had said), known (told before), or why it changes nothing; `sentence` says it."""
 
     code: str
     sentence: str
@@ -37,6 +39,8 @@ def acknowledged(tx: Connection, number: str, account: str, told: Shipment) -> A
     found = Fulfilment(*row) if row is not None else None
     if found is None or found.account != account or not found.purchase:
         return Answer("unknown", f"{account} was sent no purchase order {number}.")
+    if found.state == "accepted":
+        return _less(tx, found, told)
     if found.state != "requested":
         return Answer("known", f"{number} is {found.state.replace('_', ' ')} already.")
     kept, refused = _shared(found, told)
@@ -48,8 +52,25 @@ def acknowledged(tx: Connection, number: str, account: str, told: Shipment) -> A
     _promise(tx, found, kept, told.estimated_at)
     _move(tx, found, "accept")
     states.advance(tx, found.subject_id, "order", "", "release", found.location)
+    allotting.follow(tx, found.subject_id, _teller(found))
     return Answer(
         "part" if refused else "accepted", f"{_teller(found)} will send {'a part' if refused else 'all'} of {number}."
+    )
+
+
+def _less(tx: Connection, found: Fulfilment, told: Shipment) -> Answer:
+    """A further word of his before anything has left: what it leaves out he will not send. One that leaves nothing out, be it older, is no news."""
+    _, refused = _shared(found, told)
+    if not refused:
+        return Answer("known", f"{found.number} is accepted already.")
+    pieces: dict[str, Decimal] = {}
+    for line in refused:
+        pieces[line["line_id"]] = pieces.get(line["line_id"], ZERO) + Decimal(line["quantity"])
+    rest = falling_short.take_out(tx, found, pieces)
+    if rest.number != found.number and told.estimated_at is not None:
+        tx.execute(PROMISED, {"id": found.id, "promised": told.estimated_at})
+    return Answer(
+        "less", f"{_teller(found)} takes back {'all' if rest.number == found.number else 'a part'} of {found.number}."
     )
 
 
@@ -72,7 +93,7 @@ def acknowledge(
         return []
     if found.state in TAKEN and (promised is None or told == ordered):
         return []
-    if found.state != "requested":
+    if found.state != "requested":  # what he has accepted he gives back in the way of any location
         raise fulfilments.impossible(found, "acknowledge")
     if any(many < 0 or many > ordered.get(sku, ZERO) for sku, many in told.items()):
         raise Refused("not_that_many", f"{number} has not so many of these articles.")

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from app.stock import authority, claims, dirty, ledger, picking, shelves
 from app.stock.claims import Piece, Wanted
 from connectors.canonical.order import Line, Order
-from connectors.canonical.shipment import Shipment
+from connectors.canonical.shipment import Shipment, ShipmentLine
 
 
 def key(subject: int, line: str) -> str:
@@ -137,7 +137,7 @@ def _left(pieces: Sequence[Piece], shipment: Shipment) -> Iterable[tuple[str, De
     """Piece -> how many of it are in the parcel. A line without its id is told by its SKU."""
     gone: dict[str, Decimal] = {}
     for line in shipment.lines:
-        mine = [p for p in pieces if p.line_id == line.line_id or (not line.line_id and line.sku in (p.sku, p.bundle))]
+        mine = _meant(pieces, line)
         named = mine[0].line_id if mine else ""
         same = [p for p in mine if p.line_id == named]
         very = [
@@ -146,6 +146,13 @@ def _left(pieces: Sequence[Piece], shipment: Shipment) -> Iterable[tuple[str, De
         for piece in very or same:
             gone[piece.key] = gone.get(piece.key, Decimal(0)) + Decimal(line.quantity) * piece.per
     return gone.items()
+
+
+def _meant(pieces: Sequence[Piece], line: ShipmentLine) -> list[Piece]:
+    """What a parcel's line is of: by its id, else what was sold as that SKU, before any bundle that has it as a part."""
+    if line.line_id:
+        return [p for p in pieces if p.line_id == line.line_id]
+    return [p for p in pieces if (p.bundle or p.sku) == line.sku] or [p for p in pieces if p.sku == line.sku]
 
 
 def _of(tx: Connection, subject: int) -> list[Piece]:

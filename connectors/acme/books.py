@@ -55,9 +55,11 @@ class Books:
         )
 
     def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
+        """Acme bills what left under the delivery's own number: it is the invoice's, too."""
         body = {**bodies.shipment(order, shipment, self.connection.codes), "booking": self._booked(order)}
         reference = f"{shipment.origin}-{shipment.id}"
-        return (yield from self._make("deliveries", body, reference, key, ("shipment", shipment.id)))
+        known_as = (("shipment", shipment.id), ("invoice", reference))
+        return (yield from self._make("deliveries", body, reference, key, *known_as))
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
         body = {**bodies.credit(order, refund, self.connection.codes), "booking": self._booked(order)}
@@ -130,8 +132,8 @@ class Books:
     def reference(self, order: Order) -> str:
         return _identity(order)
 
-    def _make(self, kind: str, body: bodies.Body, reference: str, key: str, link: tuple[str, str]) -> Writes:
-        record = Record(kind, body, reference, key, (link,))
+    def _make(self, kind: str, body: bodies.Body, reference: str, key: str, *links: tuple[str, str]) -> Writes:
+        record = Record(kind, body, reference, key, links)
         return (yield from CREATES[self.shape.makes](self.client, record))
 
     def _booked(self, order: Order) -> ExternalId:

@@ -77,9 +77,9 @@ class Client:
     def amend(self, kind: str, record: str, body: Row) -> Row:
         return self._write("PUT", f"/v1/{kind}/{record}", f"{kind}.amend", body)
 
-    def cancel(self, kind: str, record: str, lines: Sequence[Row] = ()) -> Row:
-        """All of it, or just these `lines`, which are what is left of it."""
-        body = {"lines": list(lines)} if lines else {}
+    def cancel(self, kind: str, record: str, lines: Sequence[Row] = (), key: str = "") -> Row:
+        """All of it, or just these `lines` of what is left of it, once under `key`."""
+        body = {"lines": list(lines), "key": key} if lines else {}
         return self._write("POST", f"/v1/{kind}/{record}/cancellation", f"{kind}.cancel", body)
 
     def acknowledge(self, order_id: str, number: str) -> Row:

@@ -173,15 +173,25 @@ class Records:
     def _cancel(self, kind: str, name: str) -> Any:
         with self._memory.lock:
             record = self._record(kind, name)
-            named = [] if kind != "requests" else (request.get_json(silent=True) or {}).get("lines") or []
-            there = left(record) if named else {}
-            if any(int(row["quantity"]) > there.get(row["sku"], 0) for row in named):
-                raise Refusal(409, "already_shipped", "Some of these pieces have left the house.")
-            if record["state"] == "shipped" and not named:
+            told = (request.get_json(silent=True) or {}) if kind in ("requests", "purchases") else {}
+            if told.get("lines"):
+                return self._stop(kind, record, told["lines"], told["key"])
+            if record["state"] == "shipped":
                 raise Refusal(409, "already_shipped", "It has left the house: it cannot be cancelled.")
             if any(one["body"].get("buy") == name for one in self._memory.table("arrivals").values()):
                 raise Refusal(409, "already_received", "Something of it was received: it cannot be cancelled.")
             return self._memory.put(kind, name, {**record, "state": "cancelled"})
+
+    def _stop(self, kind: str, record: Any, lines: Any, key: str) -> Any:
+        """These pieces will not leave, all or none of them; with nothing left of it the whole is cancelled."""
+        stopped, there = record.get("stopped", {}), left(record)
+        if key in stopped:
+            return record
+        if any(int(row["quantity"]) > there.get(row["sku"], 0) for row in lines):
+            raise Refusal(409, "already_shipped", "Some of these pieces have left the house.")
+        after = {**record, "stopped": {**stopped, key: lines}}
+        state = record["state"] if any(many > 0 for many in left(after).values()) else "cancelled"
+        return self._memory.put(kind, record["id"], {**after, "state": state})
 
     # ---- switches
 
@@ -218,9 +228,10 @@ class Records:
 
 
 def left(record: Mapping[str, Any]) -> Mapping[str, int]:
-    """SKU -> pieces of a request that are still in the house."""
+    """SKU -> pieces of a request that are still in the house and are to leave it."""
     found: Counter[str] = Counter()
-    for sign, rows in ((1, record["body"]["lines"]), (-1, record.get("sent", ()))):
+    stopped = [row for rows in record.get("stopped", {}).values() for row in rows]
+    for sign, rows in ((1, record["body"]["lines"]), (-1, record.get("sent", ())), (-1, stopped)):
         for row in rows:
             found[row["sku"]] += sign * int(row["quantity"])
     return found

@@ -36,14 +36,15 @@ class Warehouse:
         )
 
     def cancel_rest(self, order: Order, *, key: str, reference: str) -> Writes:
-        """Names the pieces; Acme stops all or none of them (409 already_shipped)."""
-        asked = self._asked_for(order, reference)
+        """Names the pieces, of a purchase order as of a request; Acme stops all or none of them (409 already_shipped), once under our key."""
+        bought = self.connection.known.id("purchase", order.id)
+        kind, asked = ("purchases", bought) if bought else ("requests", self._asked_for(order, reference))
         lines = [{"sku": line.sku, "quantity": f"{line.current_quantity.normalize():f}"} for line in order.lines]
         return (
             yield Write(
                 "cancellation",
-                send=lambda: str(self.client.cancel("requests", asked, lines)["id"]),
-                find=lambda: asked if self.client.record("requests", asked)["state"] == "cancelled" else None,
+                send=lambda: str(self.client.cancel(kind, asked, lines, key)["id"]),
+                find=lambda: asked if key in self.client.record(kind, asked).get("stopped", {}) else None,
             )
         )
 

@@ -15,7 +15,7 @@ from connectors.canonical.shipment import Shipment
 from connectors.kit import names
 from connectors.kit.account import Connection
 from connectors.kit.errors import Rejected, Transient
-from connectors.kit.writes import ExternalId, Write, Writes
+from connectors.kit.writes import ExternalId, Write, Writes, noted
 
 POSTED = "posted"
 
@@ -128,14 +128,16 @@ class Books:
             send=lambda: self._set(order, shipment, name),
             find=lambda: self._is_set(order, shipment, name),
         )
-        return (
-            yield Write(
-                "shipment",
-                send=lambda: self._post(order, name, before),
-                find=lambda: self._posted(order, name, before),
-                links=(("shipment", shipment.id),),
-            )
+        posted = yield Write(
+            "shipment",
+            send=lambda: self._post(order, name, before),
+            find=lambda: self._posted(order, name, before),
+            links=(("shipment", shipment.id),),
         )
+        number = self.sales.invoice_of(name)
+        if number:
+            yield noted("invoice_number", number, ("invoice", f"{shipment.origin}-{shipment.id}"))
+        return posted
 
     def _set(self, order: Order, shipment: Shipment, name: str) -> ExternalId:
         """How many pieces of the order had left before: by that a posting is known that no list shows yet."""

@@ -40,6 +40,11 @@ class Sales:
     def invoices(self, order: Order) -> list[Row]:
         return [one for one in self._client.rows("salesInvoices", self._named(order)) if _ours(one, order)]
 
+    def invoice_of(self, name: str) -> str:
+        """The number of the invoice that was posted under a shipment's name; empty while no list shows it."""
+        rows = self._client.rows("salesInvoices", f"externalDocumentNumber eq {text(name)}")
+        return str(rows[0]["number"]) if rows else ""
+
     def _named(self, order: Order) -> str:
         name = names.of_order(order)
         return f"externalDocumentNumber eq {text(name)} or startswith(externalDocumentNumber,{text(name + '/')})"

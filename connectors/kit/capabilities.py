@@ -130,7 +130,8 @@ class OrderKeeper(Protocol):
         """Cancel the booked order. Done already is done."""
 
     def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
-        """Book the shipment of these lines, once for each shipment."""
+        """Book the shipment of these lines, once for each shipment. Where it is billed with it, links ("invoice", "<origin>-<id>" of the
+        shipment) with the number that stands on the invoice: returns are found by it."""
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """Book the credit and the money back for each tender, once for each refund."""
@@ -211,7 +212,7 @@ class Fulfiller(Protocol):
 
 @runtime_checkable
 class RestCanceller(Protocol):
-    """A warehouse that can be told to stop the rest of a request of which a part has left."""
+    """A warehouse, or a supplier, that can be told to stop the rest of what it was asked for, of which a part may have left."""
 
     def cancel_rest(self, order: Order, *, key: str, reference: str) -> Writes:
         """Stop what has not left of the request `reference`: done once just these pieces (the order's lines) will not leave any more. Raises

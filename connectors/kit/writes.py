@@ -54,6 +54,11 @@ class Write:
     links: tuple[tuple[str, str], ...] = ()
 
 
+def noted(name: str, number: ExternalId, *links: tuple[str, str]) -> Write:
+    """Sends nothing: a further number that the other system has given what was made (its invoice's), kept as a cross reference."""
+    return Write(name, send=lambda: number, find=lambda: number, links=links)
+
+
 # A capability that writes is a generator: it yields each Write in turn and is sent its ExternalId; it returns the id that
 # the whole effect is known by. A later attempt yields them again from the first: writes of one name are told apart by their order, so none may
 # be left out because it is done already. Reads between the writes are plain calls. `return (yield Write(...))` is the usual body.

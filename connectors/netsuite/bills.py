@@ -10,7 +10,7 @@ from typing import Any
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
 from connectors.canonical.shipment import Shipment
-from connectors.kit.writes import ExternalId, Writes
+from connectors.kit.writes import ExternalId, Writes, noted
 from connectors.netsuite.client import WORDS, Client
 from connectors.netsuite.errors import gone
 from connectors.netsuite.making import made, numbered
@@ -40,6 +40,8 @@ class Bills:
         found = yield made(self._client, write, kind, name, make, check=check)
         if not cash:
             yield from self._pay(order, shipment, found, tenders.deposited(order, self._policy))
+        number = str(self._read(kind, found).get("tranId") or found)
+        yield noted("invoice_number", number, ("invoice", f"{shipment.origin}-{shipment.id}"))
         return found
 
     def paid_later(self, order: Order, payment: Payment, record: Mapping[str, Any]) -> Writes:

@@ -13,7 +13,7 @@ from app.database import transaction
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.journal.subjects import Subject
-from app.orders import fulfilments, paying_off, planning, taking_off
+from app.orders import allotting, fulfilments, paying_off, planning, taking_off
 from app.orders.fulfilments import Fulfilment
 from app.orders.merge import with_shipment
 from connectors.canonical.codec import dump
@@ -43,6 +43,7 @@ def follow(fulfilment: int) -> str:
             return "followed already"
         FOLLOWS[one.state](tx, subject, subject.document, one)
         fulfilments.followed(tx, one.id)
+        allotting.follow(tx, subject.id, one.account or one.location)
         rings = feed_accounts(tx, runs.ready_accounts(tx, subject.id))
     ring(rings)
     return one.state
@@ -61,6 +62,7 @@ def _asked(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> N
 
 def _elsewhere(tx: Connection, subject: Subject, order: Order, one: Fulfilment) -> None:
     if order.cancelled_at is None:
+        sourced.bought_less(tx, _setting(subject, order), one)
         sourced.lay(tx, _setting(subject, order), planning.again(tx, subject.waybill, order, one))
 
 

@@ -12,7 +12,7 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders import authority, falling_short, fulfilling, fulfilments, supplying
+from app.orders import authority, falling_short, fulfilling, fulfilments, papers, planning, supplying
 from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
 from app.orders.refused import Refused
@@ -126,7 +126,7 @@ def _changed(
     if old is not None and content(new) == subject.content:
         return _nothing_new(subject, version, echo)
     document = _keep(tx, subject, roles, new, version)
-    _note_trackings(tx, subject, old, new)
+    _note_numbers(tx, subject, old, new)
     setting = laying.Setting(cause, replace(subject, roles=roles), roles, document, new)
     found = differences(old, new)
     telling.lay(tx, setting, found)
@@ -179,12 +179,14 @@ def _keep(tx: Connection, subject: Subject, roles: Mapping[str, Any], new: Order
     )
 
 
-def _note_trackings(tx: Connection, subject: Subject, old: Order | None, new: Order) -> None:
-    """A parcel's number finds its order."""
+def _note_numbers(tx: Connection, subject: Subject, old: Order | None, new: Order) -> None:
+    """A parcel's number finds its order, and so does a receipt's."""
     known = {tracking.number for shipment in (old.shipments if old else ()) for tracking in shipment.trackings}
     for shipment in new.shipments:
         for number in {tracking.number for tracking in shipment.trackings if tracking.number} - known:
             links.link(tx, shipment.origin, "tracking", number, number, subject.id)
+    for ours, number in set(papers.receipts(new)) - set(papers.receipts(old) if old else ()):
+        links.link(tx, subject.account, "receipt", ours, number, subject.id)
 
 
 def _words(started: Sequence[Difference]) -> str:
@@ -234,6 +236,16 @@ def _told_of(tx: Connection, setting: laying.Setting, number: str, parcel: Shipm
     short = falling_short.told(tx, setting.cause.account, number, setting.order, parcel)
     if short is not None and not short.let_go:
         sourced.fall_short(tx, setting, short)
+    if short is None and setting.cause.account == setting.roles.get("warehouse"):
+        _unruled(tx, setting, number, parcel)
+
+
+def _unruled(tx: Connection, setting: laying.Setting, number: str, parcel: Shipment) -> None:
+    """Of an order that no rules sourced; what is said of a request that was withdrawn meanwhile is no news."""
+    subject, account = setting.subject, setting.cause.account
+    last = links.theirs(tx, subject.id, account, "reference") or subject.waybill
+    if number in ("", last) and not planning.begun(tx, subject.id):
+        falling_short.unruled(tx, falling_short.Unruled(subject.id, subject.waybill, account, setting.order), parcel)
 
 
 def _setting(cause: laying.Cause, subject: Subject, order: Order) -> laying.Setting:

@@ -13,8 +13,10 @@ from app.customers import identity
 from app.journal import runs, subjects
 from app.journal.nourish import feed_accounts
 from app.orders import (
+    allotting,
     conflicts,
     covering,
+    falling_short,
     fulfilments,
     holds,
     keeping,
@@ -140,11 +142,15 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
             paying_off.look(tx, subject, new)
     if old is not None:
         putting_back.look(tx, subject, new)
+        falling_short.look(tx, subject, new)
     moves = states.follow(tx, subject, standing.states(new), account, event)
     reconciling.follow(tx, subject, moves)
+    reconciling.hear(tx, subject, old, new)
     edited = old is not None and "lines" in changed(old, new)
     known = states.known(tx, subject) if edited else {}
     conflicts.open_cases(tx, subject, account, conflicts.found(old, new, moves, known))
+    if edited and planning.begun(tx, subject):
+        allotting.follow(tx, subject, account)
 
 
 def _cancelled(tx: Connection, setting: laying.Setting, found: Sequence[Difference]) -> Sequence[Difference]:

@@ -132,10 +132,20 @@ def refused(tx: Connection, setting: laying.Setting, one: Fulfilment) -> None:
         _withdraw(tx, setting, one, difference, steps)
 
 
-def cut_down(tx: Connection, setting: laying.Setting, one: Fulfilment) -> None:
+def cut_down(tx: Connection, setting: laying.Setting, one: Fulfilment, difference: str = "") -> None:
     """A supplier who sends only a part: the ERP's purchase order comes down to it."""
     if _laid(tx, setting, one, "record_purchase") is not None:
-        booking.lay(tx, setting, "purchase_amended", one.number, _child(one))
+        booking.lay(tx, setting, "purchase_amended", difference or one.number, _child(one))
+
+
+def bought_less(tx: Connection, setting: laying.Setting, rest: Fulfilment) -> None:
+    """What a supplier fell short of after he had accepted it is not bought of him any more: the ERP's purchase order comes down, or is given up."""
+    number = falling_short.fell_short_of(rest) if rest.purchase else ""
+    for one in fulfilments.of(tx, setting.subject.id) if number else ():
+        if one.number == number and number == rest.number:
+            refused(tx, setting, one)
+        elif one.number == number:
+            cut_down(tx, setting, one, f"{number}:{rest.number}")
 
 
 def received(tx: Connection, setting: laying.Setting, one: Fulfilment, parcel: Shipment) -> None:

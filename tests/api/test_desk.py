@@ -178,3 +178,32 @@ def _back(houses: Houses, waybill: str) -> str:
     told = {"location": "beta", "lines": [{"line_id": "M-1-1", "quantity": "2", "disposition": "quarantine"}]}
     assert houses.beta.ask("POST", f"/returns/{number}/receipt", told).status_code == 200
     return number
+
+
+def test_what_a_centre_cannot_send_is_decided_on_its_page(houses: Houses) -> None:
+    """All of it was refused to be withdrawn, as the mug has left: somebody rings them up."""
+    houses.shelf("dc", tee=9, mug=9)
+    waybill = houses.place()
+    houses.shelf("beta", tee=9, mug=9)
+    number, world = f"{waybill}-F1", houses.world
+    mug = {"lines": [{"sku": "WB-MUG", "quantity": "1"}]}
+    sent = world.ask("warehouse", "POST", f"/_sim/requests/{number}/shipments", json=mug)
+    told = {"id": "short", "request": number, "status": "failed", "lines": [], "trackings": []}
+    world.deliver("shipment.sent", {**told, "updated_at": "2026-12-01T00:00:00.000000Z"}, account="warehouse")
+    world.pump()
+    world.deliver("shipment.sent", sent, account="warehouse")
+    world.pump()
+    houses.follow()
+    support, viewer = somebody(houses, "support"), somebody(houses, "viewer")
+    page = f"/admin/fulfilments/{number}"
+    assert "Keep waiting" in support.page(page)
+    assert "Keep waiting" not in viewer.page(page)
+    assert viewer.press(f"{page}/reassignments").status_code == 403
+    assert support.press(f"{page}/reassignments", reason="").status_code == 400
+    assert "The case says who waits" in says(houses, support, number, "waits", reason="they look for it")
+    assert len(houses.legs()) == 1
+    gone = says(houses, support, number, "reassignments", reason="they rang: lost")
+    assert "The pieces are asked of others." in gone
+    assert "Keep waiting" not in gone
+    assert houses.legs()[1][0] == "beta"
+    assert houses.audited("source short pieces elsewhere") == [("support", "they rang: lost")]

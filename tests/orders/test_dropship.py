@@ -195,3 +195,136 @@ def test_endless_aisle_an_order_taken_in_the_store_is_sent_from_elsewhere(dropsh
     sends(dropship, number)
     assert dropship.one("SELECT count(*) FROM movements WHERE kind = 'sale'") == 0
     assert dropship.one("SELECT state FROM subjects WHERE kind = 'order'") == "partly shipped"
+
+
+def short(world: World, number: str, status: str, *lines: tuple[str, int], account: str = "maker") -> None:
+    """His word that pieces of a purchase order will not leave, twice."""
+    rows = [{"sku": sku, "line_id": "", "quantity": str(many)} for sku, many in lines]
+    told = {"id": f"short-{status}", "request": number, "status": status, "lines": rows, "trackings": []}
+    for _ in range(2):
+        world.deliver("shipment.sent", {**told, "updated_at": "2026-12-01T00:00:00.000000Z"}, account=account)
+    world.pump()
+    follow(world)
+
+
+def what(world: World) -> list[tuple[str, str, str]]:
+    found = world.rows(
+        "SELECT f.location, f.state, string_agg((l->>'quantity') || ' ' || (l->>'sku'), ', ' ORDER BY l->>'sku') AS what "
+        "FROM fulfilments f, jsonb_array_elements(f.lines) l GROUP BY f.id ORDER BY f.id"
+    )
+    return [tuple(row) for row in found]
+
+
+def test_what_he_takes_back_after_he_has_acknowledged_goes_elsewhere_and_is_bought_of_him_no_more(
+    dropship: World,
+) -> None:
+    number = placed(dropship)
+    acknowledges(dropship, number)
+    shelves(dropship, store_WB_TEE=9, store_WB_MUG=9)
+    less = [{"sku": "WB-TEE", "quantity": "1"}, {"sku": "WB-MUG", "quantity": "1"}]
+    acknowledges(dropship, number, lines=less, promised_at="2026-12-03T00:00:00.000000Z")
+    kept = [
+        ("maker", "accepted", "1 WB-MUG, 1 WB-TEE"),
+        ("maker", "rejected", "1 WB-TEE"),
+        ("store", "requested", "1 WB-TEE"),
+    ]
+    assert what(dropship) == kept
+    assert f"{dropship.one('SELECT promised_at FROM fulfilments ORDER BY id LIMIT 1'):%Y-%m-%d}" == "2026-12-03"
+    assert dropship.effects("erp")["amended"] == {number: "1 WB-TEE, 1 WB-MUG; ; "}
+    acknowledges(dropship, number)
+    assert what(dropship) == kept, "an older word, that came late, brings nothing back"
+    acknowledges(dropship, number, lines=[])
+    assert what(dropship)[0] == ("maker", "rejected", "1 WB-MUG, 1 WB-TEE")
+    assert what(dropship)[3:] == [("store", "requested", "1 WB-MUG, 1 WB-TEE")]
+    assert dropship.effects("erp")["cancelled"] == {f"buys {number}": 1}
+    assert dropship.effects("maker")["cancelled"] == {}, "he has let go of it by himself"
+    assert claims(dropship) == 3
+    assert dropship.settled()
+
+
+def test_what_is_cancelled_at_his_house_after_a_first_parcel_comes_off_the_purchase_order(dropship: World) -> None:
+    number = placed(dropship)
+    acknowledges(dropship, number)
+    sends(dropship, number, ("WB-TEE", 1))
+    shelves(dropship, dc_WB_TEE=9, dc_WB_MUG=9)
+    short(dropship, number, "cancelled", ("WB-TEE", 1), ("WB-MUG", 1))
+    assert what(dropship) == [
+        ("maker", "shipped", "1 WB-TEE"),
+        ("maker", "rejected", "1 WB-MUG, 1 WB-TEE"),
+        ("dc", "accepted", "1 WB-MUG, 1 WB-TEE"),
+    ]
+    assert dropship.effects("erp")["amended"] == {number: "1 WB-TEE; ; "}
+    assert sum(dropship.effects("erp")["arrivals"].values()) == 1
+    dc = f"{waybill(dropship)}-F3"
+    parcel = dropship.ask("warehouse", "POST", f"/_sim/requests/{dc}/shipments", json={})
+    parcel = {**parcel, "trackings": [{**one, "number": f"W{one['number']}"} for one in parcel["trackings"]]}
+    dropship.deliver("shipment.sent", parcel, account="warehouse")
+    dropship.pump()
+    assert dropship.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
+    assert claims(dropship) == 0
+    assert dropship.settled()
+
+
+def test_what_he_cannot_send_for_now_is_taken_back_first_and_he_sends_the_others(dropship: World) -> None:
+    number = placed(dropship)
+    acknowledges(dropship, number)
+    shelves(dropship, store_WB_TEE=9, store_WB_MUG=9)
+    dropship.bad_day("maker", "commit_then_drop", operations=("purchases.cancel",), times=1)
+    short(dropship, number, "failed", ("WB-TEE", 1))
+    assert what(dropship) == [
+        ("maker", "accepted", "1 WB-MUG, 1 WB-TEE"),
+        ("maker", "rejected", "1 WB-TEE"),
+        ("store", "requested", "1 WB-TEE"),
+    ]
+    assert dropship.effects("erp")["amended"] == {number: "1 WB-TEE, 1 WB-MUG; ; "}
+    sends(dropship, number, ("WB-TEE", 1), ("WB-MUG", 1))
+    assert legs(dropship)[0] == ("F1", "maker", "shipped")
+    assert dropship.settled()
+
+
+def test_where_nobody_else_has_it_somebody_is_asked_and_it_goes_on_once_there_is_stock(dropship: World) -> None:
+    from tasks.feeds import backorders
+
+    number = placed(dropship)
+    acknowledges(dropship, number)
+    acknowledges(dropship, number, lines=[{"sku": "WB-TEE", "quantity": "2"}])
+    (case,) = dropship.rows("SELECT sentence, owner, remedy FROM cases WHERE code = 'unsourced' AND status = 'open'")
+    assert "no location has 1 x WB-MUG" in case.sentence
+    assert case.owner
+    assert "Once there is stock it goes on by itself" in case.remedy
+    shelves(dropship, dc_WB_MUG=1)
+    backorders.run()
+    follow(dropship)
+    assert what(dropship)[-1] == ("dc", "accepted", "1 WB-MUG")
+    assert dropship.one("SELECT status FROM cases WHERE code = 'unsourced'") == "resolved"
+
+
+def test_without_rules_a_warehouse_that_cannot_send_is_somebodys_until_nothing_is_left_to_send(acme: World) -> None:
+    order = acme.order()
+    acme.pump()
+    number = waybill(acme)
+    short(acme, number, "failed", ("WB-TEE", 1), account="warehouse")
+    (case,) = acme.rows("SELECT sentence, owner, remedy, status FROM cases WHERE code = 'cannot_send'")
+    assert case.sentence == f"warehouse cannot send 1 x WB-TEE of {number} ({order['number']})."
+    assert (case.status, bool(case.owner), "No sourcing rules" in case.remedy) == ("open", True, True)
+    parcel = acme.ask("warehouse", "POST", f"/_sim/requests/{number}/shipments", json={})
+    acme.deliver("shipment.sent", parcel, account="warehouse")
+    acme.pump()
+    assert acme.one("SELECT status FROM cases WHERE code = 'cannot_send'") == "resolved"
+    assert acme.settled()
+
+
+def test_without_rules_the_cancelled_request_of_before_an_edit_says_nothing(acme: World) -> None:
+    from tests.orders.test_fulfilment import edited
+
+    order = acme.order()
+    acme.pump()
+    edited(acme, order, "1")
+    short(acme, waybill(acme), "cancelled", account="warehouse")
+    assert acme.one("SELECT count(*) FROM cases WHERE code = 'cannot_send'") == 0
+    again = acme.one("SELECT theirs FROM links WHERE kind = 'reference' AND account = 'warehouse'")
+    short(acme, again, "failed", account="warehouse")
+    assert "1 x WB-TEE, 1 x WB-MUG" in acme.one("SELECT sentence FROM cases WHERE code = 'cannot_send'")
+    acme.deliver("order.cancelled", acme.ask("shop", "POST", f"/_sim/orders/{order['id']}/cancellation", json={}))
+    acme.pump()
+    assert acme.one("SELECT status FROM cases WHERE code = 'cannot_send'") == "resolved"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from tests.orders.places import in_force, shelves, text
-from tests.orders.test_fulfilment import claims, requests, waybill
+from tests.orders.test_fulfilment import claims, parcel, requests, waybill
 from tests.orders.test_whereabouts import told
 from tests.world import World
 
@@ -123,3 +124,69 @@ def test_without_rules_the_whole_order_is_held_until_its_day_and_until_the_goods
     assert run(acme) == "1 preorders, 1 orders went on"
     assert acme.effects("warehouse")["requests"] == {waybill(acme): 1}
     assert acme.settled()
+
+
+def gift(world: World) -> None:
+    """A box of one tee and two mugs, as the shop's catalogue has it."""
+    from app.database import transaction
+    from app.stock import parts
+    from connectors.canonical.product import Component, Product
+
+    made = (Component("WB-TEE", Decimal(1)), Component("WB-MUG", Decimal(2)))
+    with transaction() as tx:
+        parts.learn(tx, "shop", Product("9", "WB-GIFT", "Gift box", components=made))
+    world.code("erp", "sku", "WB-GIFT", "WB-GIFT")
+
+
+def test_a_bundle_with_a_preordered_part_waits_for_it_and_leaves_whole_once_every_part_is_there(many: World) -> None:
+    """The tee of the box is a preorder: the box is sold up to the tee's limit, waits as a whole, and what else is ordered leaves first."""
+    from app.database import transaction
+    from app.stock import availability, rules
+    from tasks.feeds import backorders
+
+    gift(many)
+    declare(many, SOON)
+    shelves(many, dc_WB_MUG=5)
+    with transaction() as tx:
+        seen = availability.read(tx, ["WB-GIFT", "WB-TEE"], rules.of("shop"))
+    assert {sku: int(one.visible) for sku, one in seen.items()} == {"WB-GIFT": 2, "WB-TEE": 5}, (
+        "five mugs make two boxes"
+    )
+    many.order(lines=[{"sku": "WB-GIFT"}, {"sku": "WB-MUG"}])
+    many.pump()
+    assert asked(many) == [("WB-MUG", "1")]
+    rows = many.rows("SELECT sku, location, quantity FROM reservations WHERE bundle = 'WB-GIFT' ORDER BY sku")
+    assert [(row.sku, row.location, int(row.quantity)) for row in rows][1] == ("WB-TEE", "~ahead", 1)
+    assert [(row.sku, int(row.quantity)) for row in rows] == [("WB-MUG", 2), ("WB-TEE", 1)]
+    assert left(many) == 4, "one of the tee's limit is the box's"
+    day = f"can leave from {SOON.day} {SOON:%B %Y} on"
+    assert day in [parcel.state for parcel in told(many).parcels]
+    assert many.one("SELECT count(*) FROM cases WHERE code = 'unsourced'") == 0
+    declare(many, GONE)
+    assert asked(many) == [("WB-MUG", "1")], "two mugs make no box"
+    assert "1 x WB-GIFT" in many.one("SELECT sentence FROM cases WHERE code = 'unsourced' AND status = 'open'")
+    shelves(many, dc_WB_TEE=1)
+    assert backorders.run() == "1 of 1 backorders were sourced"
+    run(many)
+    assert asked(many) == [("WB-MUG", "1"), ("WB-GIFT", "1")]
+    assert many.one("SELECT count(*) FROM cases WHERE status = 'open' AND code = 'unsourced'") == 0
+    mugs, box = (row.number for row in many.rows("SELECT number FROM fulfilments ORDER BY id"))
+    for number in (mugs, box):
+        parcel(many, "warehouse", number)
+    assert many.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
+    assert claims(many) == 0, "each part of the box is let go of once"
+    assert many.settled()
+
+
+def test_boxes_and_single_pieces_share_what_lies_on_a_shelf(many: World) -> None:
+    gift(many)
+    shelves(many, store_WB_TEE=2, store_WB_MUG=5)
+    many.order(lines=[{"sku": "WB-GIFT", "quantity": "2"}])
+    many.pump()
+    assert asked(many) == [("WB-GIFT", "2")]
+    many.order(lines=[{"sku": "WB-MUG", "quantity": "2"}])
+    many.pump()
+    assert asked(many) == [("WB-GIFT", "2"), ("WB-MUG", "1")], (
+        "four of five mugs are in the boxes that the store was asked for"
+    )
+    assert "1 x WB-MUG" in many.one("SELECT sentence FROM cases WHERE code = 'unsourced' AND status = 'open'")

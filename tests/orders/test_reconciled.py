@@ -56,3 +56,63 @@ def test_what_somebody_has_to_look_at_is_not_and_at_last_another_hears_why(acme:
     hour_passes(acme)
     assert acme.one(STATE) == "reconciled"
     assert acme.one("SELECT status FROM cases WHERE code = 'not_reconciled'") == "resolved"
+
+
+def refunded(acme: World) -> None:
+    """The channel gives one tee's money back and tells of it twice."""
+    order = acme.one("SELECT external_id FROM subjects WHERE kind = 'order'")
+    back = {"lines": [{"line_id": f"{order}-1", "quantity": "1"}]}
+    told = acme.ask("shop", "POST", f"/_sim/orders/{order}/refunds", json=back)
+    for _ in range(2):
+        acme.deliver("refund.made", told)
+
+
+def test_a_refund_that_comes_later_is_booked_before_it_is_reconciled_again(acme: World) -> None:
+    from app.database import transaction
+    from tasks.feeds import deadlines
+
+    sent(acme)
+    hour_passes(acme)
+    assert acme.one(STATE) == "reconciled"
+    acme.bad_day("erp", "unavailable", operations=("credits.create",))
+    refunded(acme)
+    acme.pump(until=lambda: bool(acme.outcomes("record_refund")))
+    assert acme.one(STATE) == "unsettled"
+    assert acme.one("SELECT count(*) FROM deadlines WHERE kind = 'reconcile' AND state = 'open'") == 1
+    with transaction() as tx:
+        tx.exec_driver_sql("UPDATE deadlines SET due_at = now() - interval '1 second' WHERE state = 'open'")
+    deadlines.run()
+    assert acme.one(STATE) == "unsettled", "its booking has not ended"
+    acme.good_day("erp")
+    acme.pump()
+    assert sum(acme.effects("erp")["credits"].values()) == 1
+    assert acme.one(STATE) == "unsettled", "until its hour"
+    hour_passes(acme)
+    assert acme.one(STATE) == "reconciled"
+    moves = acme.rows("SELECT moves FROM order_moves WHERE machine = 'order' ORDER BY id DESC LIMIT 3")
+    assert [row.moves for row in moves] == [["reconcile"], ["unsettle"], ["reconcile"]]
+    assert acme.one("SELECT count(*) FROM deadlines WHERE state = 'open'") == 0
+    assert acme.settled()
+
+
+def test_a_return_that_is_counted_later_unsettles_it_too_and_all_of_it_makes_it_returned(acme: World) -> None:
+    from tasks.feeds import returned
+    from tests.orders.test_returns import ask, count
+
+    sent(acme)
+    hour_passes(acme)
+    name = acme.one("SELECT external_id FROM subjects WHERE kind = 'order'")
+    asked = ask({"lines": [{"id": f"{name}-1"}]})
+    assert acme.one(STATE) == "reconciled", "nothing has moved yet"
+    count(asked.number, f"{name}-1", 1)
+    returned.run()
+    acme.pump()
+    assert acme.one(STATE) == "unsettled"
+    hour_passes(acme)
+    assert acme.one(STATE) == "unsettled", "the channel has not paid it back yet"
+    refunded(acme)
+    acme.pump()
+    assert acme.one("SELECT state FROM return_requests") == "refunded"
+    hour_passes(acme)
+    assert acme.one(STATE) == "reconciled"
+    assert acme.settled()

@@ -48,6 +48,8 @@ PLACES: tuple[tuple[str, str], ...] = (
         "SELECT id FROM subjects WHERE lower(number) = lower(:word) OR lower(number) = '#' || lower(:word)",
     ),
     ("id in the channel", "SELECT id FROM subjects WHERE external_id = ANY(:forms)"),
+    ("invoice number", "SELECT subject_id FROM links WHERE lower(theirs) = lower(:word) AND kind = 'invoice'"),
+    ("receipt number", "SELECT subject_id FROM links WHERE lower(theirs) = lower(:word) AND kind = 'receipt'"),
     (
         "id at a connected system",
         "SELECT subject_id FROM links WHERE lower(theirs) = ANY(:lower) OR lower(theirs) = lower(:word)",

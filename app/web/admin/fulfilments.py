@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from app.bell import Ring, ring
 from app.database import transaction
 from app.journal.reading.rows import paged
-from app.orders import fulfilling, fulfilments, pickups, planning, sharing, speaking, supplying, todo
+from app.orders import deciding, fulfilling, fulfilments, pickups, planning, sharing, speaking, supplying, todo
 from app.orders.fulfilments import OPEN
 from app.orders.speaking import Speaker
 from app.web import looked
@@ -70,6 +70,8 @@ class Fulfilments(Page):
         "returns": "support",
         "shipments": "support",
         "sourcing": "support",
+        "reassignments": "support",
+        "waits": "support",
     }
 
     @expose("/")
@@ -91,8 +93,9 @@ class Fulfilments(Page):
             waybill = found.fulfilment.number.partition("-")[0]
             if personal and found.person:
                 looked.note(tx, me().login, waybill)
+            short = deciding.undecided(tx, found.fulfilment, found.order)
             told = tx.execute(SAID, {"order": f"order:{waybill}", "number": found.fulfilment.number}).all()
-        shown = {"told": found, "one": found.fulfilment, "waybill": waybill, "personal": personal}
+        shown = {"told": found, "one": found.fulfilment, "waybill": waybill, "personal": personal, "short": short}
         return str(self.render("fulfilment.html", **shown, history=told if personal else ()))
 
     # ---- what a location says, said for it by a person
@@ -181,6 +184,20 @@ class Fulfilments(Page):
         trackings = [tracking] if tracking["number"] else []
         told = "It has left."
         return _said(number, "ship", lambda tx, who: sharing.ship(tx, number, who, trackings, some, why), told)
+
+    @expose("/<number>/reassignments", methods=("POST",))
+    def reassignments(self, number: str) -> ResponseReturnValue:
+        """A connected location has said by telephone that it will not send these pieces."""
+        why = reason()
+        told = "The pieces are asked of others."
+        return _said(number, "reject", lambda tx, who: deciding.elsewhere(tx, number, who, why), told)
+
+    @expose("/<number>/waits", methods=("POST",))
+    def waits(self, number: str) -> ResponseReturnValue:
+        why = reason()
+        return _said(
+            number, "reject", lambda tx, who: deciding.wait(tx, number, who, why), "The case says who waits, and why."
+        )
 
     @expose("/<waybill>/sourcing", methods=("POST",))
     def sourcing(self, waybill: str) -> ResponseReturnValue:

@@ -19,7 +19,7 @@ from app.web.admin.gate import me
 
 
 def said(
-    about: str, call: Callable[[Connection, Speaker], list[Ring]], told: str, fallback: str
+    about: str, call: Callable[[Connection, Speaker], list[Ring]], told: str | Callable[[], str], fallback: str
 ) -> ResponseReturnValue:
     """Carries out what somebody says of a request or a return (`about` is its number), and rings after the commit."""
     who = Speaker(me().login, desk=True)
@@ -31,7 +31,7 @@ def said(
             speaking.note(tx, who, about, refused)
         return back(refused.sentence, "bad", fallback)
     ring(rings)
-    return back(told, fallback=fallback)
+    return back(told if isinstance(told, str) else told(), fallback=fallback)
 
 
 def word(name: str, most: int = 200) -> str:

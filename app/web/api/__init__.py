@@ -16,6 +16,7 @@ from app.web.api import (
     fulfilments,
     movements,
     orders,
+    papers,
     prices,
     problems,
     reservations,
@@ -29,6 +30,7 @@ LARGEST = 1_000_000  # bytes of a request
 RESOURCES = (
     orders.resource,
     returns.resource,
+    papers.resource,
     fulfilments.resource,
     tills.resource,
     webhooks.resource,

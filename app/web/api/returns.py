@@ -47,16 +47,16 @@ def _request(tx: Connection, wanted: Mapping[str, Any], waybill: str, key: str) 
         subject.id,
         subject.waybill,
         order,
-        _lines(wanted["lines"]),
+        lines(wanted["lines"]),
         key=f"api:{key}",
         now=datetime.now(UTC),
         gift=wanted["gift"],
         exchange=exchange,
     )
-    return partner.said(_shown(row, subject), 201, {"Location": url_for("returns.one", number=row.number)})
+    return partner.said(shown(row, subject), 201, {"Location": url_for("returns.one", number=row.number)})
 
 
-def _lines(told: Sequence[Mapping[str, str]]) -> list[ReturnLine]:
+def lines(told: Sequence[Mapping[str, str]]) -> list[ReturnLine]:
     return [ReturnLine(one["line_id"], Decimal(one["quantity"]), one["reason"]) for one in told]
 
 
@@ -76,7 +76,7 @@ def listed(waybill: str) -> Response:
     """All returns of an order."""
     with transaction() as tx:
         subject = partner.look(tx, waybill)
-        rows = [_shown(row, subject) for row in return_requests.of(tx, subject.id)]
+        rows = [shown(row, subject) for row in return_requests.of(tx, subject.id)]
     return partner.said({"returns": rows}, 200)
 
 
@@ -87,7 +87,7 @@ def one(number: str) -> Response:
         row = next((row for row in return_requests.of(tx, subject.id) if row.number == number.upper()), None)
         if row is None:
             raise Problem(404, "no_return", "No return of yours has this number.")
-        return partner.said(_shown(row, subject), 200)
+        return partner.said(shown(row, subject), 200)
 
 
 @resource.on(
@@ -96,7 +96,7 @@ def one(number: str) -> Response:
 def received(asked: Mapping[str, Any], number: str) -> Response:
     """The goods are here, wherever they were bought: each line comes in at this location and goes on the shelf, into quarantine or to scrap, and what
     is given back is decided. Told again it is the same; counted otherwise it is refused."""
-    _here(asked["location"])
+    here(asked["location"])
     return heard(number.upper(), lambda tx: _receive(tx, asked, number.upper()))
 
 
@@ -105,7 +105,7 @@ def _receive(tx: Connection, asked: Mapping[str, Any], number: str) -> Response:
     speaking.must(tx, speaker(), asked["location"], "return", "receive", number)
     counted = {one["line_id"]: (Decimal(one["quantity"]), one["disposition"]) for one in asked["lines"]}
     row = returning.receive(tx, number, orders.known(subject), counted, location=asked["location"], who=me().name)
-    return partner.said(_shown(row, subject), 200)
+    return partner.said(shown(row, subject), 200)
 
 
 @resource.on(
@@ -114,7 +114,7 @@ def _receive(tx: Connection, asked: Mapping[str, Any], number: str) -> Response:
 def quarantined(asked: Mapping[str, Any]) -> Response:
     """What lies in quarantine at the key's locations and waits for a look."""
     if asked["location"]:
-        _here(asked["location"])
+        here(asked["location"])
     with transaction() as tx:
         rows = quarantine.lying(tx, [asked["location"]] if asked["location"] else me().locations, asked["after"])
     told = [
@@ -143,11 +143,11 @@ def disposed(asked: Mapping[str, Any], number: str) -> Response:
 
 def _dispose(tx: Connection, asked: Mapping[str, Any], number: str) -> Response:
     subject, row = _known(tx, number)
-    _here(row.location)
+    here(row.location)
     speaking.must(tx, speaker(), row.location, "return", asked["disposition"], number)
     many = None if asked["quantity"] is None else Decimal(asked["quantity"])
     told = (asked["line_id"], asked["disposition"], me().name, many, asked["reason"])
-    return partner.said(_shown(inspecting.dispose(tx, number, orders.known(subject), *told), subject), 200)
+    return partner.said(shown(inspecting.dispose(tx, number, orders.known(subject), *told), subject), 200)
 
 
 def _known(tx: Connection, number: str) -> tuple[Subject, ReturnRow]:
@@ -160,13 +160,13 @@ def _known(tx: Connection, number: str) -> tuple[Subject, ReturnRow]:
     return subject, row
 
 
-def _here(location: str) -> None:
+def here(location: str) -> None:
     if not speaker().at(location):
         raise Problem(409, "not_your_location", f"This key may not move stock at {location or 'no location'}.")
 
 
-def _shown(row: ReturnRow, subject: Subject | Looked) -> dict[str, Any]:
-    lines = [
+def shown(row: ReturnRow, subject: Subject | Looked) -> dict[str, Any]:
+    rows = [
         {
             "line_id": line.line_id,
             "quantity": f"{line.quantity:f}",
@@ -182,7 +182,7 @@ def _shown(row: ReturnRow, subject: Subject | Looked) -> dict[str, Any]:
         **name,
         "refused": row.refused,
         "gift": row.gift,
-        "lines": lines,
+        "lines": rows,
         "refunds": refunds,
         "replaced_by": row.replaced_by,
     }

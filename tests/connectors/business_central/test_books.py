@@ -266,6 +266,9 @@ def test_two_shipments_are_two_postings_whose_invoices_sum_to_the_order(world):
     assert set(told["fulfilment"].values()) == {1}
     assert len(told["invoice"]) == 2
     assert told["invoiced"] == {NAME: "57.36"}
+    named = {company.state("salesInvoices")[n]["number"] for n in range(2)}
+    kept = {number for (kind, _), number in company.bench.known.ids.items() if kind == "invoice"}
+    assert kept == named, "a return is found by the number on the invoice"
     assert company.state("salesOrders") == []  # an order that is invoiced whole is gone
 
 

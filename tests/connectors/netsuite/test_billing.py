@@ -48,6 +48,9 @@ def test_each_parcel_is_billed_once_and_the_deposits_pay_all(billing):
     netsuite = billing()
     first, second = samples.parcels(ORDER)
     effects = ship(netsuite, PAID, first, first, second, second)
+    papers = {one["tranId"] for one in netsuite.simulator.memory.table("invoice").values()}
+    assert {number for (kind, _), number in netsuite.known.ids.items() if kind == "invoice"} == papers
+    assert len(papers) == 2, "a return is found by the number on the invoice"
     assert effects["invoice"] == {"shop-1001-i-warehouse-1001-f1": 1, "shop-1001-i-warehouse-1001-f2": 1}
     assert effects["invoice_total"] == {
         "shop-1001-i-warehouse-1001-f1": "26.53",  # 19.90 - 2.50 + 3.30 tax, and shipping 4.90 + 0.93
