@@ -39,6 +39,7 @@ class Shop:
         door.control("/_sim/orders/<name>/refunds", self._refund, "POST")
         door.control("/_sim/stock", self._count, "POST")
         door.control("/_sim/products", self._list_product, "POST")
+        door.control("/_sim/parcels", self._list_parcel, "POST")
 
     # ---- what Acme answers
 
@@ -204,6 +205,12 @@ class Shop:
     def _list_product(self) -> Any:
         wanted = {**goods.product(document()["sku"], self._now()), **document()}
         return self._memory.put("products", wanted["id"], wanted)
+
+    def _list_parcel(self) -> Any:
+        """A parcel of a channel's own order: {"order_id", "lines"}, listed and not told of."""
+        asked = document()
+        made = goods.parcel(f"par-{self._memory.next_id('parcels', 1)}", asked["lines"], (), self._now())
+        return self._memory.put("parcels", made["id"], {**made, **asked})
 
     # ---- its own records
 

@@ -98,6 +98,14 @@ def place_products(system: System, times: Sequence[datetime]) -> Sequence[str]:
     return [str(system.post("/_sim/products", row)["id"]) for row in rows]
 
 
+def place_parcels(system: System, times: Sequence[datetime]) -> Sequence[str]:
+    rows = [
+        {"order_id": f"10{n}", "lines": [{"sku": "WB-TEE", "line_id": "", "quantity": "1"}], "updated_at": told(at)}
+        for n, at in enumerate(times)
+    ]
+    return [str(system.post("/_sim/parcels", row)["order_id"]) for row in rows]
+
+
 def told(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
@@ -152,7 +160,12 @@ CONTRACTS = {
         webhooks=Webhooks(sign, SECRETS, challenge),
         order=placed,
         authorised=authorised,
-        polls=(Poll("order", place_orders, 3), Poll("stock", place_levels, 3), Poll("product", place_products, 3)),
+        polls=(
+            Poll("order", place_orders, 3),
+            Poll("stock", place_levels, 3),
+            Poll("product", place_products, 3),
+            Poll("shipment", place_parcels, 3),
+        ),
         fetch=pointer,
         batch=Batch("WB-GONE"),
         ship=ship,
