@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import intake, measure, orders, pacing, page, stock, table
+from bench import intake, kept, measure, orders, pacing, page, stock, table
 from bench.stage import SLOTS, Stage, stage
 
 FIGURES = Path("var/bench.json")
@@ -87,38 +85,31 @@ ALONE: dict[str, Callable[[], dict[str, Any]]] = {"stock": stock.apart}  # with 
 
 def main(chosen: list[str]) -> int:
     """Measures each row; one that breaks is named and the others go on. 0 only when every row was measured and holds."""
-    figures: dict[str, Any] = json.loads(FIGURES.read_text()) if chosen and FIGURES.exists() else {}
-    began = time.monotonic()
+    figures = kept.read(FIGURES)
     wanted = chosen or [*ROWS, *ALONE]
     if any(name in ROWS for name in wanted):
         with stage(limits=pacing.LIMITS) as made:
             for name in (one for one in wanted if one in ROWS):
-                _measure(name, partial(ROWS[name], made), figures)
+                kept.measure(figures, name, table.BENCH, _whole(name, partial(ROWS[name], made)), FIGURES)
     for name in (one for one in wanted if one in ALONE):
-        _measure(name, ALONE[name], figures)
-    figures.update(floors_hold(figures), machine=page.machine(), minutes=round((time.monotonic() - began) / 60, 1))
-    _keep(figures)
-    told = table.markdown(table.BENCH, figures)
-    page.put("bench", f"`make bench`: {figures['machine']}; {figures['minutes']} minutes.\n\n{told}")
+        kept.measure(figures, name, table.BENCH, _whole(name, ALONE[name]), FIGURES)
+    figures.update(floors_hold(figures), machine=page.machine())
+    kept.write(FIGURES, figures)
+    told = table.markdown(table.BENCH, figures, table.stay(table.BENCH, wanted, page.between("bench")))
+    page.put("bench", f"`make bench`: {figures['machine']}.\n\n{told}")
     print(f"\n{told}\n\nfloors as shares of ground.md, scaled to this machine: {figures.get('floors_of_ground')}")
     return 0 if all(verdict == "holds" for _, _, verdict in table.judged(table.BENCH, figures)) else 1
 
 
-def _measure(name: str, row: Callable[[], dict[str, Any]], figures: dict[str, Any]) -> None:
-    print(f"== {name}", flush=True)
-    try:
-        measured = row()
-    except Exception as error:  # noqa: BLE001 - a row that cannot be measured must not cost the others
-        traceback.print_exc()
-        measured = {f"{name}_broke": repr(error)}
-    figures.update(measured)
-    print("   " + ", ".join(f"{key} {value}" for key, value in measured.items()), flush=True)
-    _keep(figures)
+def _whole(name: str, row: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    def run() -> dict[str, Any]:
+        try:
+            return row()
+        except Exception as error:  # noqa: BLE001 - a row that cannot be measured must not cost the others
+            traceback.print_exc()
+            return {f"{name}_broke": repr(error)}
 
-
-def _keep(figures: dict[str, Any]) -> None:
-    FIGURES.parent.mkdir(exist_ok=True)
-    FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True))
+    return run
 
 
 if __name__ == "__main__":
