@@ -20,7 +20,7 @@ FLOOR_SECRET = b"the secret of the load lab, 32 B"
 
 @dataclass
 class Told:
-    """What the sender saw: seconds from the moment a delivery was due to its whole answer, and how it was answered."""
+    """What the sender saw: seconds from the moment a delivery was due to its whole answer, how it was answered, the ids of those acknowledged."""
 
     took: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
@@ -93,9 +93,16 @@ class Sender:
         self._streams = None
 
 
-def _note(told: Told, began: float, status: int, head: bytes) -> None:
+def delivery_id(request: bytes) -> str:
+    """The id under which the hub keeps it."""
+    return request.split(b"\r\nwebhook-id: ", 1)[1].split(b"\r\n", 1)[0].decode()
+
+
+def _note(told: Told, request: bytes, began: float, status: int, head: bytes) -> None:
     told.took.append(time.monotonic() - began)
     told.statuses[status] = told.statuses.get(status, 0) + 1
+    if status < 300:
+        told.acknowledged.append(delivery_id(request))
     told.retry_after += b"retry-after:" in head
 
 
@@ -106,7 +113,7 @@ async def _closed(port: int, requests: Iterable[bytes], at_once: int) -> Told:
         sender = Sender(port)
         for request in left:
             began = time.monotonic()
-            _note(told, began, *await sender.send(request))
+            _note(told, request, began, *await sender.send(request))
         sender.close()
 
     began = time.monotonic()
@@ -129,9 +136,9 @@ async def _by_the_clock(port: int, requests: Sequence[bytes], rate: float, most:
         async with free:
             sender = idle.pop()
             try:
-                _note(told, due, *await sender.send(request))
+                _note(told, request, due, *await sender.send(request))
             except (ConnectionError, asyncio.IncompleteReadError, OSError):
-                _note(told, due, 599, b"")
+                _note(told, request, due, 599, b"")
             finally:
                 idle.append(sender)
 

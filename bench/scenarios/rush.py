@@ -18,6 +18,8 @@ FLASH = {
     "other": "{ all = { burst = 1000000 }, creates = { rate = 100000, burst = 100000 }, at_once = { burst = 64 } }",
 }
 
+LOST = """SELECT count(*) FROM unnest(%s::text[]) told(id)
+WHERE NOT EXISTS (SELECT FROM deliveries d WHERE d.account = 'shop' AND d.delivery_id = told.id)"""
 WARM = 300  # orders before the calm is measured: a receiver's first answers load what they need
 
 
@@ -26,24 +28,23 @@ def overload(stage: Stage, seconds: float = 300.0) -> dict[str, Any]:
     was acknowledged is missing from the journal."""
     stage.freeze(*stage.workers, "beat")
     capacity = intake.capacity(stage.web_port, 1500).rate
-    before = int(str(stage.one("SELECT count(*) FROM deliveries")))
     told = load.Told()
     while told.seconds < seconds:  # signed in pieces: a signature is good for five minutes
         piece = load.by_the_clock(
             stage.web_port, [load.delivery(name) for name in names(int(capacity * 2 * 10))], capacity * 2, 1000
         )
         told.took += piece.took
+        told.acknowledged += piece.acknowledged
         told.retry_after += piece.retry_after
         told.seconds += piece.seconds
         for status, n in piece.statuses.items():
             told.statuses[status] = told.statuses.get(status, 0) + n
-    kept = int(str(stage.one("SELECT count(*) FROM deliveries"))) - before
     taken = told.statuses.get(200, 0)
     refused = told.statuses.get(429, 0) + told.statuses.get(503, 0)
     return {
         "overload_offered_per_second": round(capacity * 2),
         "overload_taken_per_second": round(taken / told.seconds),
-        "overload_lost": max(0, taken - kept),
+        "overload_lost": int(str(stage.one(LOST, told.acknowledged))),
         "overload_other_answers": sum(told.statuses.values()) - taken - refused,
         "overload_without_retry_after": refused - told.retry_after,
         "overload_p99_seconds": round(measure.percentile(told.took, 0.99), 2),
@@ -54,10 +55,7 @@ def flash_sale(stage: Stage, orders: int = 6000, seconds: float = 60.0) -> dict[
     """So many orders in a minute while the ERP takes 20 calls a second: intake, memory, another route's orders, the drain forecast."""
     load.closed(stage.web_port, [load.delivery(name) for name in names(WARM)], 8)
     until(lambda: _rests(stage), 3600, 0.5)
-    other = _Trickle(stage, "other", "/other/v1/bookings")
-    calm = load.by_the_clock(stage.web_port, [load.delivery(name) for name in names(200)], 10)
-    other.run(20, 0.5)
-    alone = other.took
+    before = _calm(stage)
     memory, store = _memory(stage)
     beside = _Trickle(stage, "other", "/other/v1/bookings")
     trickle = threading.Thread(target=beside.run, args=(int(seconds), 1.0))
@@ -68,9 +66,14 @@ def flash_sale(stage: Stage, orders: int = 6000, seconds: float = 60.0) -> dict[
         forecast, peak = draining.last(tx, stage.accounts), _memory(stage)
     assert forecast is not None, "the hub does not know when it is done"
     took = until(lambda: _rests(stage), 3600, 0.5)
+    after = _calm(stage)
+    calm, alone = (
+        _calmer(*both, share) for both, share in zip(zip(before, after, strict=True), (0.99, 0.95), strict=True)
+    )
     return {
-        "flash_p99_ratio": round(measure.percentile(rush.took, 0.99) / measure.percentile(calm.took, 0.99), 2),
-        "flash_p99_over_ms": _over(rush.took, calm.took, 0.99),
+        "flash_calm_p99_ms": [round(1000 * measure.percentile(one, 0.99), 1) for one, _ in (before, after)],
+        "flash_p99_ratio": round(measure.percentile(rush.took, 0.99) / measure.percentile(calm, 0.99), 2),
+        "flash_p99_over_ms": _over(rush.took, calm, 0.99),
         "flash_worker_mb": round((peak[0] - memory) / 1e6, 1),
         "flash_redis_mb": round((peak[1] - store) / 1e6, 1),
         "flash_others_over_ms": _over(beside.took, alone, 0.95),
@@ -78,6 +81,20 @@ def flash_sale(stage: Stage, orders: int = 6000, seconds: float = 60.0) -> dict[
         "flash_forecast_off": round(abs(took - forecast) / took, 3),
         "flash_drained_in_seconds": round(took, 1),
     }
+
+
+def _calm(stage: Stage) -> tuple[list[float], list[float]]:
+    """Seconds of deliveries at ten a second, and of another route's orders, while nothing else is asked."""
+    told = load.by_the_clock(stage.web_port, [load.delivery(name) for name in names(200)], 10)
+    until(lambda: _rests(stage), 3600, 0.5)
+    other = _Trickle(stage, "other", "/other/v1/bookings")
+    other.run(20, 0.5)
+    return told.took, other.took
+
+
+def _calmer(one: list[float], another: list[float], share: float) -> list[float]:
+    """The less disturbed of two calms: the one whose percentile is lower."""
+    return min(one, another, key=lambda took: measure.percentile(took, share))
 
 
 def _rests(stage: Stage) -> bool:

@@ -73,3 +73,18 @@ def test_deliveries_are_what_both_receivers_want() -> None:
     incoming = Incoming("POST", "http://127.0.0.1/hooks/shop", {}, headers, body)
     assert webhook.prove(incoming, [Secret("S", load.SECRET, None)], datetime.now(UTC)) == "S"
     assert int(headers["content-length"]) == len(body)
+
+
+def test_what_was_acknowledged_is_noted_by_the_id_that_the_hub_keeps() -> None:
+    told = load.Told()
+    load._note(told, load.delivery("17"), 0.0, 200, b"")
+    load._note(told, load.delivery("18"), 0.0, 503, b"retry-after: 1")
+    assert told.acknowledged == ["msg-17"]
+    assert told.statuses == {200: 1, 503: 1}
+
+
+def test_the_calm_is_the_less_disturbed_of_two() -> None:
+    from bench.scenarios import rush
+
+    assert rush._calmer([0.2] * 10, [0.1] * 10, 0.99) == [0.1] * 10
+    assert rush._calmer([0.1] * 9 + [9.0], [0.2] * 10, 0.99) == [0.2] * 10
