@@ -6,7 +6,8 @@ import psycopg
 
 Rows = psycopg.Connection[tuple[object, ...]]
 SLICE = 20_000
-# One order's rows: ids follow from its number i; it ended up to 25 days ago. Documents for every hundredth (an order's page shows one).
+# One order's rows: ids follow from its number i; it ended up to 25 days ago. Documents for every hundredth (an order's page shows
+# one); customers (five orders each), fulfilments and returns for every tenth.
 ENDED = (
     """INSERT INTO subjects (id, kind, account, external_id, waybill, number, state, version, content, roles, customer, email, amount, currency,
         placed_at, created_at, updated_at) OVERRIDING SYSTEM VALUE
@@ -33,6 +34,16 @@ ENDED = (
     """INSERT INTO deadlines (subject_id, kind, part, due_at, state, ended_at) SELECT i, 'reconcile', '', t, 'passed', t FROM past""",
     """INSERT INTO reservations (key, claim, subject_id, line_id, sku, location, quantity, shipped, state, at, changed_at, closed_at)
     SELECT 'past-' || i, 'order:' || i, i, '1', 'PAST-' || i % 20000, 'main', 1, 1, 'committed', t, t, t FROM past""",
+    """INSERT INTO customers (id, rule, match_key, created_at) OVERRIDING SYSTEM VALUE
+    SELECT DISTINCT ON (i - i % 50) i - i % 50, 'email', 'past-' || i - i % 50, t FROM past WHERE i % 10 = 0 AND i >= 50 ON CONFLICT DO NOTHING""",
+    """INSERT INTO customer_names (customer_id, kind, hash)
+    SELECT DISTINCT i - i % 50, 'email', md5((i - i % 50)::text) FROM past WHERE i % 10 = 0 AND i >= 50 ON CONFLICT DO NOTHING""",
+    """INSERT INTO customer_orders (subject_id, customer_id, rule, at)
+    SELECT i, i - i % 50, 'email', t FROM past WHERE i % 10 = 0 AND i >= 50""",
+    """INSERT INTO fulfilments (id, subject_id, number, location, method, state, lines, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    SELECT i, i, 'WB' || lpad(i::text, 8, '0') || '-F1', 'main', 'ship', 'shipped', '[]', t, t FROM past WHERE i % 10 = 0""",
+    """INSERT INTO return_requests (id, subject_id, number, state, lines, key, created_at, updated_at) OVERRIDING SYSTEM VALUE
+    SELECT i, i, 'WB' || lpad(i::text, 8, '0') || '-R1', 'closed', '[]', 'past-' || i, t, t FROM past WHERE i % 10 = 0""",
     """INSERT INTO documents (subject_id, at, body) SELECT i, t, %(body)s::jsonb FROM past WHERE i %% 100 = 0""",
 )
 SHOWN = "UPDATE subjects s SET document_id = d.id FROM documents d WHERE d.subject_id = s.id AND s.document_id IS NULL"
@@ -41,6 +52,9 @@ PAST += " FROM generate_series(%(first)s::bigint, %(until)s::bigint) i) "
 SEQUENCES = {
     "subjects": ("pg_get_serial_sequence('subjects', 'id')", 1),
     "runs": ("pg_get_serial_sequence('runs', 'id')", 1),
+    "customers": ("pg_get_serial_sequence('customers', 'id')", 1),
+    "fulfilments": ("pg_get_serial_sequence('fulfilments', 'id')", 1),
+    "return_requests": ("pg_get_serial_sequence('return_requests', 'id')", 1),
     "steps": ("pg_get_serial_sequence('steps', 'id')", 4),
     "events": ("'event_ids'", 1),
     "attempts": ("'attempt_ids'", 10),
