@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from statistics import median
 
 import psycopg
+import redis
 
+from app.bell import INTAKE
 from bench import load, measure
+from bench.emptied import taken
 from bench.floors import steps
+from bench.floors.receiver import UNHEARD
 from bench.orders import names
 from bench.stage import Stage
 from local.ports import pick, wait_open
@@ -26,16 +31,32 @@ class Receivers:
 
 
 def start(stage: Stage) -> Receivers:
-    """The floor's receivers, with and without a database."""
+    """The floor's receivers, with and without a database, and what empties the queues that ours and the floor ring in."""
     with psycopg.connect(stage.database, autocommit=True) as connection:
         connection.execute(steps.SCHEMA.encode())
-    ports = pick(), pick()
-    stage.processes.start("receiver", SERVER.format(port=ports[0]))
-    stage.processes.start("bare", f"export FLOOR_DATABASE=0; {SERVER.format(port=ports[1])}")
-    for port in ports:
-        if not wait_open(port, 120):
-            raise TimeoutError("the floor's receiver does not answer")
-    return Receivers(stage.web_port, *ports)
+    port = pick()
+    stage.processes.start("receiver", SERVER.format(port=port))
+    rung = f"{stage.servers.redis_url} {INTAKE} {os.environ['FLOOR_BROKER']} {UNHEARD}"
+    stage.processes.start("emptied", f"exec python -m bench.emptied {rung}")
+    bare = start_bare(stage)
+    if not wait_open(port, 120):
+        raise TimeoutError("the floor's receiver does not answer")
+    return Receivers(stage.web_port, port, bare)
+
+
+def start_bare(stage: Stage) -> int:
+    """The floor's receiver without a database and without a bell: how fast the machine is just now. Its port."""
+    port = pick()
+    stage.processes.start("bare", f"export FLOOR_DATABASE=0; {SERVER.format(port=port)}")
+    if not wait_open(port, 120):
+        raise TimeoutError("the receiver without a database does not answer")
+    capacity(port, 200)
+    return port
+
+
+def rings(stage: Stage) -> tuple[int, int]:
+    """How often ours and the floor have rung."""
+    return taken(stage.broker(), INTAKE), taken(redis.Redis.from_url(os.environ["FLOOR_BROKER"]), UNHEARD)
 
 
 def capacity(port: int, deliveries: int) -> load.Told:
@@ -51,20 +72,23 @@ def at_rate(port: int, rate: float, seconds: float) -> load.Told:
 
 
 def measured(stage: Stage, pairs: int = 5, deliveries: int = 1500, seconds: float = 6.0) -> dict[str, object]:
-    """The row. The workers stand still meanwhile on both sides: only receivers, database and broker are asked."""
+    """The row. The workers stand still meanwhile on both sides: only receivers, database and broker are asked. Both ring for each delivery."""
     ports = start(stage)
     stage.freeze(*stage.workers, "beat")
     capacity(ports.ours, 200), capacity(ports.floor, 200)
-    bare = median(capacity(ports.bare, deliveries).rate for _ in range(3))
-    runs = [
-        measure.Pair(floor=capacity(ports.floor, deliveries).rate, ours=capacity(ports.ours, deliveries).rate)
-        for _ in range(pairs)
-    ]
+    before = rings(stage)
+    runs, of_bare = [], []
+    for _ in range(pairs):
+        bare = capacity(ports.bare, deliveries).rate
+        floor, ours = capacity(ports.floor, deliveries).rate, capacity(ports.ours, deliveries).rate
+        runs.append(measure.Pair(ours=ours, floor=floor))
+        of_bare.append(measure.Pair(ours=floor, floor=bare))
+    rung = [round((now - then) / (pairs * deliveries), 2) for now, then in zip(rings(stage), before, strict=True)]
     rate = 0.7 * median(pair.floor for pair in runs)
     late = [
         measure.Pair(floor=_p99(ports.floor, rate, seconds), ours=_p99(ports.ours, rate, seconds)) for _ in range(3)
     ]
-    for name in ("receiver", "bare"):
+    for name in ("receiver", "bare", "emptied"):
         stage.processes.kill(name)
     stage.forget()
     stage.thaw(*stage.workers, "beat")
@@ -73,7 +97,10 @@ def measured(stage: Stage, pairs: int = 5, deliveries: int = 1500, seconds: floa
         "intake_p99": round(measure.ratio(late), 3),
         "intake_per_second": round(median(pair.ours for pair in runs)),
         "floor_intake_per_second": round(median(pair.floor for pair in runs)),
-        "bare_per_second": round(bare),
+        "bare_per_second": round(median(pair.floor for pair in of_bare)),
+        "receiver_of_bare": round(measure.ratio(of_bare), 4),
+        "intake_rings_each": rung[0],
+        "floor_rings_each": rung[1],
         "intake_p99_ms": round(1000 * median(pair.ours for pair in late), 1),
         "floor_intake_p99_ms": round(1000 * median(pair.floor for pair in late), 1),
         "intake_offered_per_second": round(rate),

@@ -42,6 +42,13 @@ BENCH = (
         "orders",
     ),
     Row(
+        "floors_least",
+        "the slowest of the three floors, as a share of what it reached when first tried, on a machine as fast",
+        ">= 0.8",
+        lambda x: x >= 0.8,
+        "floors",
+    ),
+    Row(
         "orders_celery", "orders/s as a multiple of the usual Celery chain", ">= 1, aim 1.8", lambda x: x >= 1, "orders"
     ),
     Row(

@@ -1,4 +1,4 @@
-"""Floor (i), the least that a receiver can do: HMAC, one INSERT, COMMIT, one apply_async.
+"""Floor (i), the least that a receiver can do: HMAC, one INSERT in autocommit, one apply_async.
 
 `gunicorn "bench.floors.receiver:create_app()"`. FLOOR_DATABASE=0 leaves out database and bell: the machine's own measure (ground.md).
 """
@@ -17,13 +17,14 @@ from bench.floors.chain import app as celery
 from bench.load import FLOOR_SECRET
 
 INSERT = "INSERT INTO floor_events (body) VALUES (%s)"
+UNHEARD = "floor-unheard"
 _own = threading.local()
 
 
 def _connection() -> psycopg.Connection[tuple[object, ...]]:
     """One for each thread, kept."""
     if not hasattr(_own, "connection"):
-        _own.connection = psycopg.connect(os.environ["FLOOR_DATABASE_URL"])
+        _own.connection = psycopg.connect(os.environ["FLOOR_DATABASE_URL"], autocommit=True)
     kept: psycopg.Connection[tuple[object, ...]] = _own.connection
     return kept
 
@@ -39,10 +40,8 @@ def create_app() -> Flask:
         if not hmac.compare_digest(proof, request.headers.get("x-proof", "")):
             return Response(status=401)
         if keeps:
-            connection = _connection()
-            connection.execute(INSERT, (body,))
-            connection.commit()
-            celery.send_task("floor.nothing", (1,), queue="floor-unheard")
+            _connection().execute(INSERT, (body,))
+            celery.send_task("floor.nothing", (1,), queue=UNHEARD)
         return Response(b'{"event":1}', content_type="application/json")
 
     return app

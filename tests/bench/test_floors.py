@@ -75,8 +75,22 @@ def test_the_receiver_floor_proves_keeps_and_rings(floor: psycopg.Connection, re
     assert client.post("/hooks/shop", data=body, headers={"x-proof": proof}).status_code == 200
     assert client.post("/hooks/shop", data=body, headers={"x-proof": "0" * 64}).status_code == 401
     assert floor.execute("SELECT body FROM floor_events").fetchall() == [(body,)]
-    assert broker.llen("floor-unheard") == 1
+    assert broker.llen(receiver.UNHEARD) == 1
+    assert receiver._connection().autocommit  # one statement, as ours is: no BEGIN and COMMIT of its own
     receiver._own.connection.close()
+
+
+def test_a_queue_that_is_emptied_holds_nobody_quiet_and_is_counted(redis_url: str) -> None:
+    from bench import emptied
+
+    broker = redis.Redis.from_url(redis_url)
+    broker.flushall()
+    for _ in range(3):
+        broker.rpush("intake", *range(20))
+        emptied.empty(broker, "intake")
+        assert broker.llen("intake") == 0
+    broker.rpush("intake", 1)
+    assert emptied.taken(broker, "intake") == 61
 
 
 def test_the_chain_makes_four_calls_in_order(floor: psycopg.Connection, sink: str) -> None:

@@ -66,7 +66,7 @@ def test_what_was_skipped_once_and_runs_now_is_skipped_no_more(tmp_path: Path, m
 
 
 def test_each_row_says_which_measurement_takes_it() -> None:
-    assert {row.by for row in table.BENCH} == {*bench.ROWS, *bench.ALONE}
+    assert {row.by for row in table.BENCH} == {*bench.ROWS, *bench.ALONE, "floors"}
     assert {row.by for row in lab.ROWS} == set(lab.SCENARIOS)
 
 
@@ -74,3 +74,17 @@ def test_a_calm_that_was_none_proves_nothing() -> None:
     assert verdict("other", {"other": -200, "other_ratio": 0.14}) == "calm disturbed"
     assert verdict("other", {"other": 60, "other_ratio": 1.2}) == "holds"
     assert verdict("other", {"other": 60, "other_ratio": 1.3}) == "MISSES"
+
+
+def test_the_slowest_floor_is_a_row_once_all_three_are_known() -> None:
+    shares = {"receiver_of_bare": 0.2416, "steps_of_bare": 0.0433, "chain_of_bare": 0.0181}
+    assert bench.floors_hold(shares) == {
+        "floors_of_ground": {"receiver": 1.0, "steps": 0.9, "chain": 1.0},
+        "floors_least": 0.9,
+    }
+    assert bench.floors_hold({"steps_of_bare": 0.02})["floors_least"] is None
+    figures = {**bench.floors_hold({**shares, "steps_of_bare": 0.0337}), "sink_cpu_ms": {"ours": 2.1}}
+    assert {row.name: said for row, _, said in table.judged(table.BENCH, figures)}["floors_least"] == "MISSES"
+    assert bench.beside(figures) == (
+        "`floors_of_ground`: receiver 1.0, steps 0.7, chain 1.0. `sink_cpu_ms`, an order: ours 2.1."
+    )
