@@ -1,10 +1,12 @@
 """Empties queues all the while, as whoever takes the rings would: a door that looks how many wait then rings for each delivery, as its floor does.
 
-`python -m bench.emptied REDIS_URL QUEUE [REDIS_URL QUEUE ...]`. How many messages each queue held in all stands under COUNT + QUEUE.
+`python -m bench.emptied VARIABLE QUEUE [VARIABLE QUEUE ...]`: addresses stand in the environment, where no
+`ps` shows them. How many messages each queue held in all stands under COUNT + QUEUE.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -32,7 +34,9 @@ def taken(broker: redis.Redis, queue: str) -> int:
 
 
 def main(asked: list[str]) -> None:
-    queues = [(redis.Redis.from_url(url), queue) for url, queue in zip(asked[::2], asked[1::2], strict=True)]
+    queues = [
+        (redis.Redis.from_url(os.environ[name]), queue) for name, queue in zip(asked[::2], asked[1::2], strict=True)
+    ]
     while True:
         for broker, queue in queues:
             empty(broker, queue)

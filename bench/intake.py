@@ -36,8 +36,7 @@ def start(stage: Stage) -> Receivers:
         connection.execute(steps.SCHEMA.encode())
     port = pick()
     stage.processes.start("receiver", SERVER.format(port=port))
-    rung = f"{stage.servers.redis_url} {INTAKE} {os.environ['FLOOR_BROKER']} {UNHEARD}"
-    stage.processes.start("emptied", f"exec python -m bench.emptied {rung}")
+    stage.processes.start("emptied", f"exec python -m bench.emptied REDIS_URL {INTAKE} FLOOR_BROKER {UNHEARD}")
     bare = start_bare(stage)
     if not wait_open(port, 120):
         raise TimeoutError("the floor's receiver does not answer")
