@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bench import filling
-from bench.scenarios import masses
+from bench.scenarios import masses, rush
 
 
 @pytest.mark.servers
@@ -20,6 +20,7 @@ def test_the_past_has_what_every_page_reads(database_url: str) -> None:
             table: connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
             for table in ("subjects", "customer_orders", "fulfilments", "return_requests", "customers")
         }
+        lost = connection.execute(rush.LOST.encode(), (["past-2", "past-230", "msg-that-went-astray"],)).fetchone()
         again = connection.execute("INSERT INTO customers (rule) VALUES ('new') RETURNING id").fetchone()
     assert many == {
         "subjects": (230,),
@@ -28,6 +29,7 @@ def test_the_past_has_what_every_page_reads(database_url: str) -> None:
         "return_requests": (23,),
         "customers": (4,),
     }
+    assert lost == (1,)  # of what was acknowledged
     assert again is not None
     assert int(again[0]) > 230
 
