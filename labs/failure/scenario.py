@@ -17,6 +17,10 @@ SCALE = float(os.environ.get("WAYBILL_LAB_SCALE", "1"))
 LINES = ("web", "worker", "beat")
 
 
+class Skipped(Exception):
+    """A scenario cannot be played on this machine, and why: neither whole nor failed."""
+
+
 @dataclass(frozen=True)
 class Lab:
     """What a scenario wants otherwise than the lab has it. All may be left out.
