@@ -12,10 +12,12 @@ from labs.failure import standing_in
 from labs.failure.kills import Load
 from labs.failure.scenario import Lab, Scenario, Skipped
 from labs.failure.stage import Stage
+from local.servers import CHECKOUT
 
 PLACES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/local/lib/faketime/libfaketimeMT.so.1")
 PACKAGE = "libfaketime"
 KEPT = Path("/var/cache/apt/archives")  # packages that apt has downloaded before
+SITE = Path(__file__).parent / "site_clocks"  # sleeps that libfaketime leaves alone
 ORDERS = 110
 AHEAD, BEHIND = "+300s", "-300s"  # ten minutes apart
 
@@ -44,7 +46,8 @@ def installed(kept: Path = KEPT) -> None:
 
 def faked(offset: str) -> dict[str, str]:
     """Variables that move a process's wall clock; what measures durations (CLOCK_MONOTONIC) is left alone."""
-    return {"LD_PRELOAD": library(), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
+    moved = {"FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
+    return {"LD_PRELOAD": library(), "PYTHONPATH": f"{SITE}:{CHECKOUT}", **moved}
 
 
 def apart(stage: Stage) -> None:
@@ -56,6 +59,7 @@ def apart(stage: Stage) -> None:
         stage.processes.start(name, exported)
     for name in ("worker", "worker2"):
         stage.until(90, lambda name=name: "ready." in stage.processes.log(name).read_text(errors="replace"), name)  # type: ignore[misc]
+    stage.until(90, lambda: stage.said("beat", "Sending due task"), "beat")
     stage.figures["clocks"] = {"worker": AHEAD, "worker2": BEHIND, "beat": BEHIND}
     with Load(stage, 0.15):
         for role in ("erp", "warehouse"):
@@ -64,6 +68,7 @@ def apart(stage: Stage) -> None:
         stage.kill("worker")  # its leases run out by PostgreSQL's clock
         time.sleep(15)
         stage.processes.start("worker")
+        assert "beat" not in stage.processes.dead(), "beat did not live with its clock"
         stage.until(120, lambda: len(stage.edits) >= ORDERS, f"{ORDERS} orders are placed")
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -40,3 +44,13 @@ def test_what_may_be_skipped_demands_orders_where_it_is_played(part: object) -> 
     for scenario in part.SCENARIOS:  # type: ignore[attr-defined]
         if scenario.name in wanted:
             assert scenario.least["booked"] >= wanted[scenario.name]
+
+
+@pytest.mark.skipif(not clocks.library(), reason="libfaketime is not installed")
+def test_a_process_with_a_moved_clock_still_sleeps_as_long_as_it_asked() -> None:
+    asked = "import time; m = time.monotonic(); time.sleep(0.3); print(time.time(), time.monotonic() - m)"
+    environ = {**os.environ, **clocks.faked(clocks.BEHIND)}
+    told = subprocess.run([sys.executable, "-c", asked], env=environ, capture_output=True, text=True, check=True)
+    wall, slept = map(float, told.stdout.split())
+    assert 250 < time.time() - wall < 350
+    assert 0.2 < slept < 5
