@@ -1,4 +1,4 @@
-"""Processes whose clock is moved sleep by select: libfaketime 0.9.10 reckons the absolute sleep of Python's time.sleep from the moved clock (EINVAL)."""
+"""A process with a moved clock sleeps by select: libfaketime 0.9.10 reckons Python's absolute time.sleep from the moved clock (EINVAL)."""
 
 import select
 import time
