@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from labs.failure import stage
 from labs.judge.bounds import faults_of_mail, forgotten_or_in_flight
 from labs.judge.evidence import Call, Done, Evidence, Try
@@ -46,7 +48,7 @@ def test_no_more_mails_are_excused_than_calls_met_a_fault() -> None:
     assert judge(replace(seen, calls=(met,)), {}, SYSTEMS, faults_of_mail).whole
 
 
-def test_a_wait_is_longer_only_on_a_crowded_machine(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_wait_is_longer_only_on_a_crowded_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for load, times in ((0.5, 1), (8.0, 2), (100.0, 10)):
-        monkeypatch.setattr(stage.os, "getloadavg", lambda load=load: (load, load, load))
+        monkeypatch.setattr("os.getloadavg", lambda load=load: (load, load, load))
         assert stage.crowded() == times

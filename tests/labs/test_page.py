@@ -10,8 +10,10 @@ import pytest
 
 from labs.failure import __main__ as lab
 from labs.failure import page
+from labs.failure.book import SCENARIOS
+from labs.failure.mutants import MUTANTS
 
-EVERYTHING = [*lab.SCENARIOS, *(f"mutants/{name}" for name in lab.MUTANTS)]
+EVERYTHING = [*SCENARIOS, *(f"mutants/{name}" for name in MUTANTS)]
 AT = "2031-01-02T03:04:05Z"
 
 
