@@ -10,7 +10,7 @@ lab-live: .venv/ready ; @WAYBILL_LIVE=whole $(BIN)/python -m pytest -n 0 tests/c
 lab-pains: .venv/ready ; @$(BIN)/python -m labs.pains
 bench: .venv/ready ; @$(BIN)/python -m bench $(ROWS)
 lab-load: .venv/ready ; @$(BIN)/python -m bench.lab $(SCENARIOS)
-lab-failure: .venv/ready ; @$(BIN)/python -m labs.failure
+lab-failure: .venv/ready ; @$(BIN)/python -m labs.failure $(SCENARIOS)
 lab-security: .venv/ready ; @$(BIN)/python -m labs.security
 cards: .venv/ready ; @$(BIN)/python -m local.cards
 coverage: .venv/ready ; @$(BIN)/python -m local.coverage

@@ -51,6 +51,7 @@ def acme_evidence(stage: Stage) -> Evidence:
         sleeping={order: frozenset(facts) for order, facts in sleeping.items()},
         given=frozenset(stage.given),
         unowned=unowned(),
+        unheard=stage.unheard,
     )
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import time
 import traceback
@@ -18,7 +19,7 @@ from labs.failure.copying import copied
 from labs.failure.cuts import Cut
 from labs.failure.looks import outcomes
 from labs.failure.mutants import MUTANTS
-from labs.failure.scenario import SCALE, Scenario
+from labs.failure.scenario import SCALE, Scenario, Skipped
 from labs.failure.settle import settled
 from labs.failure.stage import imported_from
 from labs.judge.verdict import Verdict
@@ -33,11 +34,13 @@ def file_of(name: str) -> Path:
 
 
 def main() -> int:
-    """0 when it went as it must: a scenario is whole, a mutant is caught."""
+    """0 when it went as it must: a scenario is whole (or cannot be played here), a mutant is caught."""
     name = sys.argv[1]
-    began = time.time()
+    began, at = time.time(), commit()
     try:
         record = _mutant(name) if name.startswith("mutants/") else _scenario(name)
+    except Skipped as why:
+        record = {"passed": False, "skipped": str(why)}
     except Exception:  # noqa: BLE001 - whatever ends a scenario is its result
         record = {"passed": False, "error": traceback.format_exc()[-3000:]}
     record = {
@@ -45,6 +48,7 @@ def main() -> int:
         **record,
         "seconds": round(time.time() - began, 1),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": at,
     }
     if SCALE < 1:
         record["scale"] = SCALE
@@ -53,10 +57,25 @@ def main() -> int:
     )
     file_of(name).parent.mkdir(parents=True, exist_ok=True)
     file_of(name).write_text(json.dumps(record, indent=1) + "\n")
-    for line in [*record.get("findings", ()), record.get("error", "")][:12]:
+    for line in [*record.get("findings", ()), record.get("skipped", ""), record.get("error", "")][:12]:
         if line:
             print(f"         {line}", flush=True)
-    return 0 if record["passed"] else 1
+    return 0 if record["passed"] or record.get("skipped") else 1
+
+
+def commit() -> str:
+    """The commit that is run, `-dirty` where its files (other than docs) were changed since; empty outside of git."""
+    head = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    return f"{head}-dirty" if head and changed else head
+
+
+def _git(*words: str) -> str:
+    try:
+        told = subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return told.stdout.strip() if told.returncode == 0 else ""
 
 
 def _scenario(name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from labs.failure.cuts import Cut
+from labs.judge.verdict import Bound
 
 if TYPE_CHECKING:
     from labs.failure.stage import Stage
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 # A share of the full size, for a try on a crowded machine; results of less than 1 say so.
 SCALE = float(os.environ.get("WAYBILL_LAB_SCALE", "1"))
 LINES = ("web", "worker", "beat")
+
+
+class Skipped(Exception):
+    """A scenario cannot be played on this machine, and why: neither whole nor failed."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +47,26 @@ class Lab:
 class Scenario:
     """`play` does it; the judge waits until all is accounted for, at most `patience` seconds after anything moved last.
 
-    `least`: what the judge wants to have succeeded, by the names of labs/judge/verdict.figures. `beyond`: systems that this weather drives beyond
-    the window that their manifest names: what is doubled or missing there is reported apart. `longest`: seconds after which it is ended.
+    `least`: what the judge wants to have succeeded, by the names of labs/judge/verdict.figures
+    (below 1: a share of the orders that were not cancelled). `beyond`: systems that this weather drives beyond
+    the window that their manifest names: what is doubled or missing there is reported apart, as far as `bound` finds it explained
+    (labs/judge/bounds.py). `longest`: seconds after which it is ended.
     `sized`: it is smaller where WAYBILL_LAB_SCALE says so (it asks `stage.many`), and so is what it must reach.
     """
 
     name: str
     about: str
     play: Callable[[Stage], None]
-    least: Mapping[str, int] = field(default_factory=dict)
+    least: Mapping[str, float] = field(default_factory=dict)
     lab: Lab = field(default_factory=Lab)
     beyond: frozenset[str] = frozenset()
+    bound: Bound | None = None
     patience: float = 60.0
     longest: float = 1500.0
     cast: str = "acme"
     sized: bool = False
 
     @property
-    def wanted(self) -> Mapping[str, int]:
+    def wanted(self) -> Mapping[str, float]:
         """What must have succeeded at the size that is played."""
         return {name: max(1, int(count * SCALE)) for name, count in self.least.items()} if self.sized else self.least

@@ -37,7 +37,7 @@ def settled(stage: Watched, scenario: Scenario) -> Verdict:
             time.sleep(LOOK_EVERY)
             continue
         found = stage.evidence()
-        verdict = judge(found, scenario.wanted, scenario.beyond)
+        verdict = judge(found, scenario.wanted, scenario.beyond, scenario.bound)
         still = found.inside.busy or verdict.findings or found.inside.states["in_flight"]
         quiet = 0 if still else quiet + 1
         if quiet >= 2 or ended:

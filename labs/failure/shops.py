@@ -17,6 +17,7 @@ from honcho.environ import parse_procfile
 from labs.failure import looks, policy
 from labs.failure.scenario import Scenario
 from labs.judge import acme
+from labs.judge.bounds import faults_of_mail
 from labs.judge.evidence import Call, Evidence, Published, Try
 from local.environment import environment
 from local.errors import ServerError
@@ -208,6 +209,7 @@ SCENARIOS = tuple(
         every_bad_day(system),
         {"orders": 80, "booked": 60, "parcels": 40, "mails": 40},
         beyond=beyond,
+        bound=faults_of_mail if beyond else None,
         patience=90,
         longest=1800,
         cast="shops",

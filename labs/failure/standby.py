@@ -18,6 +18,7 @@ from labs.failure.outages import resumed
 from labs.failure.proxy import Proxy
 from labs.failure.scenario import Lab, Scenario
 from labs.failure.stage import Stage
+from labs.judge.bounds import forgotten_or_in_flight
 from local import binaries
 from local.ports import LOCALHOST, pick
 from local.postgres import Postgres
@@ -41,6 +42,7 @@ def promotion(synchronous: bool) -> Callable[[Stage], None]:
         standing_in.start(stage, {"DATABASE_URL": url})
         with Load(stage, 0.12):
             time.sleep(6)
+            began = time.time()
             line.turn("stall")
             time.sleep(LAG)
             stage.servers.postgres.kill()
@@ -49,6 +51,7 @@ def promotion(synchronous: bool) -> Callable[[Stage], None]:
             standby.promote()
             if not synchronous:
                 skip_numbers(standby)
+            stage.unheard = (began, time.time())
             door.move((LOCALHOST, standby.port))
             resumed(stage)
             time.sleep(8)
@@ -169,5 +172,6 @@ SCENARIOS = (
         least={"orders": 60, "booked": 50},
         lab=Lab(lines=(), accounts=POLLED),
         beyond=SYSTEMS,
+        bound=forgotten_or_in_flight,
     ),
 )

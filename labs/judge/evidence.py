@@ -104,3 +104,6 @@ class Evidence:
     sleeping: Mapping[str, frozenset[str]] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
     unowned: int = 0
+    unheard: tuple[float, float] | None = (
+        None  # from when a standby heard nothing more until it was promoted (epoch seconds)
+    )

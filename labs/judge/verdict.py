@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from local.story.judge import DOUBLED, LOST, Finding, findings
 
 TOO_FEW = "too few"
 WINDOW = "window"
+Bound = Callable[[Evidence, list[Finding]], list[Finding]]  # of findings beyond a window: those that it does explain
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,19 @@ class Verdict:
             "findings": [f"{one.kind}: {one.sentence}" for one in self.findings[:40]],
             "found": len(self.findings),
             "windows": [f"{one.kind}: {one.sentence}" for one in self.windows[:40]],
+            "windows_found": len(self.windows),
         }
 
 
-def judge(seen: Evidence, least: Mapping[str, int], beyond: Collection[str] = ()) -> Verdict:
-    """`least`: name of a figure -> how many there must be; `beyond`: systems whose weather is worse than their manifest's named window allows."""
+def judge(
+    seen: Evidence, least: Mapping[str, float], beyond: Collection[str] = (), bound: Bound | None = None
+) -> Verdict:
+    """`least`: name of a figure -> how many there must be (below 1: the share of the orders that were not cancelled);
+    `beyond`: systems whose weather is worse than their manifest's named window allows;
+    `bound`: which of what is doubled or lost there that weather does explain (all, where nothing says)."""
     found = [*findings(seen.outside, seen.inside), *(one for rule in RULES for one in rule(seen))]
     apart = [one for one in found if one.system in beyond and one.kind in (DOUBLED, LOST, RESENT)]
+    apart = bound(seen, apart) if bound else apart
     told = figures(seen)
     rest = [one for one in found if one not in apart]
     return Verdict((*rest, *_too_few(told, least)), tuple(replace(one, kind=WINDOW) for one in apart), told)
@@ -56,6 +63,8 @@ def figures(seen: Evidence) -> dict[str, int]:
     told = [one for one in seen.outside.deliveries if not one.forged]
     return {
         "orders": len(sold),
+        "standing": sum(not one.cancelled for one in sold),
+        "sound": sum(not one.cancelled for one in sold) - seen.inside.states["dead"],
         "events": sum(one.taken for one in told),
         "tries": len(seen.log),
         "forgeries": sum(one.forged for one in seen.outside.deliveries),
@@ -75,8 +84,9 @@ def figures(seen: Evidence) -> dict[str, int]:
     }
 
 
-def _too_few(told: Mapping[str, int], least: Mapping[str, int]) -> Iterator[Finding]:
+def _too_few(told: Mapping[str, int], least: Mapping[str, float]) -> Iterator[Finding]:
     """A run in which nothing succeeds proves nothing."""
-    for name, count in least.items():
+    for name, wanted in least.items():
+        count = wanted if wanted >= 1 else wanted * told["standing"]
         if told[name] < count:
-            yield Finding(TOO_FEW, "lab", name, f"only {told[name]} {name}, at least {count} were to be")
+            yield Finding(TOO_FEW, "lab", name, f"only {told[name]} {name}, at least {count:g} were to be")

@@ -158,6 +158,12 @@ def test_too_few_successes_prove_nothing() -> None:
     assert kinds(judge(GOOD, {"orders": 2})) == {"too few"}
 
 
+def test_a_share_counts_of_the_orders_that_were_not_cancelled() -> None:
+    assert judge(GOOD, {"booked": 0.9, "sound": 0.95}).whole
+    assert "too few" in kinds(judge(books(orders={}, totals={}), {"booked": 0.9}))
+    assert kinds(judge(replace(GOOD, inside=replace(INSIDE, states=Counter(dead=1))), {"sound": 0.95})) == {"too few"}
+
+
 @pytest.mark.parametrize("state", ["parked", "dead"])
 def test_what_visibly_stands_is_not_lost(state: str) -> None:
     standing = replace(INSIDE, trouble={ORDER: frozenset((("order_placed", "erp", state),))})

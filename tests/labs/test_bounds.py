@@ -1,0 +1,54 @@
+"""Weather beyond a window excuses what it touched, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from labs.failure import stage
+from labs.judge.bounds import faults_of_mail, forgotten_or_in_flight
+from labs.judge.evidence import Call, Done, Evidence, Try
+from labs.judge.verdict import judge
+from tests.labs.test_judge import BOOKS, GOOD, INSIDE, KEY, outside
+
+SYSTEMS = ("hub", "erp", "mail")
+TWICE = outside(books=replace(BOOKS, orders={KEY: 2}))
+
+
+def kinds(seen: Evidence) -> tuple[set[str], int]:
+    verdict = judge(seen, {}, SYSTEMS, forgotten_or_in_flight)
+    return {one.kind for one in verdict.findings}, verdict.record()["windows_found"]
+
+
+def test_an_order_that_nobody_forgot_is_not_excused() -> None:
+    assert kinds(TWICE) == ({"doubled"}, 0)
+
+
+def test_an_order_whose_delivery_was_forgotten_is_excused_and_so_is_the_delivery() -> None:
+    assert kinds(replace(TWICE, inside=replace(INSIDE, deliveries=frozenset()))) == (set(), 2)
+
+
+def test_a_forgotten_parcel_excuses_its_order_by_its_request() -> None:
+    parcel = Try(2.0, "warehouse", "msg-9", "parcel.sent", "w-1", 200, event="8", fresh=True)
+    assert kinds(replace(TWICE, log=(*GOOD.log, parcel))) == (set(), 1)
+
+
+def test_what_was_written_while_the_standby_heard_nothing_is_excused_and_later_writes_are_not() -> None:
+    done = (Done("erp", 50.0, "1001", "booked"),)
+    assert kinds(replace(TWICE, done=done, unheard=(49.0, 51.0))) == (set(), 1)
+    assert kinds(replace(TWICE, done=done, unheard=(51.0, 52.0))) == ({"doubled"}, 0)
+
+
+def test_no_more_mails_are_excused_than_calls_met_a_fault() -> None:
+    seen = outside(mails={"shop/1001//refunded": 1}, sold=GOOD.outside.sold)
+    met = Call("mail", 1.0, "mail.send", "SMTP", "/", 250, True, 0.1, "drop")
+    assert not judge(seen, {}, SYSTEMS, faults_of_mail).whole
+    assert not judge(replace(seen, calls=(replace(met, fault=""),)), {}, SYSTEMS, faults_of_mail).whole
+    assert judge(replace(seen, calls=(met,)), {}, SYSTEMS, faults_of_mail).whole
+
+
+def test_a_wait_is_longer_only_on_a_crowded_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for load, times in ((0.5, 1), (8.0, 2), (100.0, 10)):
+        monkeypatch.setattr("os.getloadavg", lambda load=load: (load, load, load))
+        assert stage.crowded() == times
