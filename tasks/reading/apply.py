@@ -13,6 +13,7 @@ from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
 from app.orders import (
+    addresses,
     authority,
     falling_short,
     fulfilling,
@@ -81,6 +82,7 @@ def _facts(account: str, new: Order) -> Mapping[str, Any]:
         "test": new.test,
         "location": new.location,
         "hold": new.hold,
+        "address": addresses.fault(new),
         "payment_status": new.payment_status,
     }
 
