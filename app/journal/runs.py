@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
+from itertools import count, takewhile
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from app.cases import leave
 from app.database import plain
@@ -22,6 +24,10 @@ SELECT lay_run(%(subject)s, %(event)s, %(event_at)s::timestamptz, %(flow)s, %(ve
 READY = text("SELECT DISTINCT account FROM steps WHERE subject_id = :subject AND armed AND rung_at IS NULL")
 CHILD = text("SELECT child FROM runs WHERE subject_id = :subject AND flow = :flow AND difference = :difference")
 BEFORE = text("SELECT 1 FROM runs WHERE subject_id = :subject AND flow = :flow AND difference = :difference")
+WROTE = text("""
+SELECT 1 FROM runs r WHERE r.subject_id = :subject AND r.flow = :flow AND r.difference = :difference AND r.created_at >= :since
+    AND EXISTS (SELECT 1 FROM steps s WHERE s.run_id = r.id AND s.kind <> 'inner' AND s.state NOT IN ('skipped', 'cancelled'))
+""")
 FETCH_WAITING = text("""
 SELECT 1 FROM steps WHERE subject_id = :subject AND flow = :flow AND state = 'ready' AND NOT doubtful LIMIT 1 FOR UPDATE
 """)
@@ -136,11 +142,24 @@ def child_of(tx: Connection, subject: int, flow: str, difference: str) -> Mappin
 
 def anew(tx: Connection, subject: int, flow: str, difference: str) -> str:
     """The name of a difference that may come again (an order is edited to and fro): its own, or another one of the kind where that had its run."""
-    name, n = difference, 1
-    while tx.execute(BEFORE, {"subject": subject, "flow": flow, "difference": name}).scalar() is not None:
-        n += 1
-        name = blake2b(f"{difference}/{n}".encode(), digest_size=10).hexdigest()
-    return name
+    return next(name for name in _names(difference) if not _had(tx, BEFORE, subject, flow, name))
+
+
+def written(tx: Connection, subject: int, flow: str, difference: str, since: datetime) -> int:
+    """How many runs this very difference had since then (aware UTC) that wrote to anybody, or may still do so."""
+    had = takewhile(lambda name: _had(tx, BEFORE, subject, flow, name), _names(difference))
+    return sum(_had(tx, WROTE, subject, flow, name, since=since) for name in had)
+
+
+def _names(difference: str) -> Iterator[str]:
+    yield difference
+    for n in count(2):
+        yield blake2b(f"{difference}/{n}".encode(), digest_size=10).hexdigest()
+
+
+def _had(tx: Connection, statement: TextClause, subject: int, flow: str, name: str, **more: Any) -> bool:
+    row = {"subject": subject, "flow": flow, "difference": name, **more}
+    return tx.execute(statement, row).scalar() is not None
 
 
 def ready_accounts(tx: Connection, subject: int) -> set[str]:

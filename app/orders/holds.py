@@ -28,6 +28,7 @@ MOVING = (
 FREE = "waybill.free"  # the task that starts what waited
 RULE = "rule"
 PREORDER = "preorder"  # the rule of what waits for its release (app/orders/preordering.py), not of config/holds.toml
+LOOP = "loop"  # the rule of what goes to and fro (app/orders/looping.py), nor this
 
 PLACE = text("""
 INSERT INTO holds (subject_id, reason, rule, note, owner, placed_by, deadline_at)
@@ -146,12 +147,13 @@ def review(tx: Connection, subject: int, facts: Mapping[str, Any]) -> bool:
     What a person has freed is not held again for the same word.
     """
     wanted = wanted_by(config().holds, facts)
-    known, word = of(tx, subject), str(facts.get("hold", ""))
+    known = of(tx, subject)
     for hold in known:
-        if hold.open and hold.rule and hold.rule not in {PREORDER, *(rule.name for rule in wanted)}:
+        if hold.open and hold.rule and hold.rule not in {PREORDER, LOOP, *(rule.name for rule in wanted)}:
             release(tx, hold.id, by=RULE, note="the rule takes it no longer")
     freed = {(hold.rule, hold.note) for hold in known if not hold.open and hold.released_by != RULE}
     for rule in wanted:
+        word = str(facts.get("address" if "address" in rule.when else "hold", ""))
         if (rule.name, word) not in freed:
             told: dict[str, Any] = {"owner": rule.owner, "seconds": rule.deadline, "note": word, "rule": rule.name}
             place(tx, subject, rule.reason, by=RULE, **told)

@@ -14,6 +14,7 @@ from connectors.canonical.payment import Payment, Tender
 from connectors.canonical.product import Component, ProductKind
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.canonical.shipment import Shipment, ShipmentLine, Tracking
+from connectors.kit.place import Place
 
 Row = Mapping[str, Any]
 KINDS = {kind.value: kind for kind in ProductKind}
@@ -40,8 +41,8 @@ def order(row: Row) -> Order:
         totals=_totals(row["totals"], currency),
         current=_totals(row["current_totals"], currency) if row["current_totals"] else None,
         customer=Party(**_texts(row["customer"])) if row["customer"] else None,
-        billing=Address(**_texts(row["billing_address"])) if row["billing_address"] else None,
-        shipping=Address(**_texts(row["shipping_address"])) if row["shipping_address"] else None,
+        billing=_address(Place(row["billing_address"], "billing_address")),
+        shipping=_address(Place(row["shipping_address"], "shipping_address")),
         cancelled_at=row["cancelled_at"],
         external_reference=row["acknowledged_as"] or "",
         tags=tuple(row["tags"]),
@@ -50,6 +51,10 @@ def order(row: Row) -> Order:
             {name: row[name] for name in ("payment_status", "fulfilment_status", "cancel_reason", "note", "hold")}
         ),
     )
+
+
+def _address(place: Place) -> Address | None:
+    return Address(**{**_texts(place.value), "country": place.at("country").country()}) if place.value else None
 
 
 def _deliveries(row: Row) -> tuple[Delivery, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Address:
     """A postal address as the source gave it; `country` is ISO 3166-1 alpha-2, `region` ISO 3166-2 without the country.
+    A country that is none stands as it was told.
 
     `name` is as given; `first_name` and `last_name` only where the source tells them apart (splitting is guessing).
     `district` is the part of a town or the county that a postman needs; `id` the source's id of a stored address.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Self, TypeVar
 
+from connectors.kit import regions
 from connectors.kit.errors import Unreadable
 
 T = TypeVar("T")
@@ -108,9 +109,10 @@ class Place:
         return self._code(self.needed().text().upper(), 3, "a currency (ISO 4217)")
 
     def country(self) -> str:
-        """A country by ISO 3166-1 alpha-2; empty where there is none. Raises Unreadable for anything else."""
-        code = self.text().upper()
-        return self._code(code, 2, "a country (ISO 3166-1 alpha-2)") if code else ""
+        """A country by ISO 3166-1 alpha-2, told by its code (two or three letters) or name; empty where there is none. One that
+        nobody knows is answered as it was told: an order is held for its address, and not lost for it."""
+        told = self.text()
+        return regions.country(told) or told.upper()
 
     def _code(self, code: str, length: int, what: str) -> str:
         if len(code) != length or not code.isascii() or not code.isalpha():

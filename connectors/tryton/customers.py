@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.canonical.order import Order
 from connectors.canonical.party import Address
+from connectors.kit import regions
 from connectors.kit.errors import Rejected
 from connectors.kit.writes import ExternalId, Write
 from connectors.tryton import parties
@@ -80,6 +81,7 @@ class Customers:
         if country is None:
             sentence = f"Tryton knows no country {given.country}."
             raise Rejected(sentence, code="country", field="shipping.country", remedy="Add the country in Tryton.")
-        where = [["country", "=", country["id"]], ["code", "=", f"{given.country}-{given.region}"]]
-        region = self.client.first("country.subdivision", where) if given.region else None
+        code = regions.region(given.country, given.region) or regions.region(given.country, given.region_name)
+        where = [["country", "=", country["id"]], ["code", "=", f"{given.country}-{code or given.region}"]]
+        region = self.client.first("country.subdivision", where) if code or given.region else None
         return parties.address(given, int(country["id"]), int(region["id"]) if region else None)

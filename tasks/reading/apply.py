@@ -12,8 +12,18 @@ from app.journal import links, runs, subjects
 from app.journal.events import Event
 from app.journal.runs import NewRun, NewStep
 from app.journal.subjects import Subject
-from app.orders import authority, falling_short, fulfilling, fulfilments, papers, planning, supplying
-from app.orders.difference import GONE, Difference, content, differences, fingerprint, state_of
+from app.orders import (
+    addresses,
+    authority,
+    falling_short,
+    fulfilling,
+    fulfilments,
+    looping,
+    papers,
+    planning,
+    supplying,
+)
+from app.orders.difference import GONE, Difference, Kind, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
 from app.orders.refused import Refused
 from app.stock import authority as ownership
@@ -72,6 +82,7 @@ def _facts(account: str, new: Order) -> Mapping[str, Any]:
         "test": new.test,
         "location": new.location,
         "hold": new.hold,
+        "address": addresses.fault(new),
         "payment_status": new.payment_status,
     }
 
@@ -133,9 +144,9 @@ def _changed(
     started = beginning.begin(tx, setting, old, _facts(subject.account, new))
     if not started:
         return _recorded(tx, subject, found, old, echo)
-    return Outcome(
-        "running", _words(started), subject=subject.id, waybill=subject.waybill, accounts=_accounts(tx, subject.id)
-    )
+    caught = looping.caught(tx, subject.id) if any(one.kind is Kind.CHANGED for one in started) else ""
+    words = "; ".join(filter(None, (_words(started), caught)))
+    return Outcome("running", words, subject=subject.id, waybill=subject.waybill, accounts=_accounts(tx, subject.id))
 
 
 def _nothing_new(subject: Subject, version: str, echo: bool) -> Outcome:

@@ -20,6 +20,7 @@ from app.orders import (
     fulfilments,
     holds,
     keeping,
+    looping,
     money,
     paying_off,
     paying_returns,
@@ -63,10 +64,16 @@ def _started(
     held = holds.review(tx, subject, facts)
     if old is None or "lines" in changed(old, new):
         held = preordering.review(tx, subject, new) or held
+    edit = next((one for one in found if one.kind is Kind.CHANGED), None)
+    if edit is not None and old is not None:
+        looping.look(tx, subject, setting.subject.account, BY_DIFFERENCE[edit.kind].name, edit)
+        held = holds.held(tx, subject)
     kept = waiting.kinds(tx, subject)
+    if edit is not None and not held and Kind.CHANGED in kept:
+        _wait(tx, setting, edit)  # edits that waited, and this one, become one
     started: list[Difference] = start_waiting(tx, setting) if kept and not held else []
     kept = kept if held else frozenset()
-    begun = any(difference.kind is Kind.PLACED for difference in started)  # with this very document: an edit is in it
+    begun = any(one.kind in (Kind.PLACED, Kind.CHANGED) for one in started)  # with this very document: an edit is in it
     for difference in (one for one in found if not (begun and one.kind is Kind.CHANGED)):
         if waiting.must_wait(difference, held, kept):
             _wait(tx, setting, difference)

@@ -13,7 +13,7 @@ CODED = ("US", "CA", "AU", "BR", "MX", "IN", "IT")  # where Amazon writes region
 
 def address(node: Place) -> Address | None:
     """A delivery address; the region as a code where it is one. None where it is empty."""
-    region, country = node.at("stateOrRegion").text(), _country(node.at("countryCode"))
+    region, country = node.at("stateOrRegion").text(), node.at("countryCode").country()
     coded = country in CODED and CODE.fullmatch(region) is not None
     kind = node.at("addressType").text().upper()
     found = Address(
@@ -32,13 +32,6 @@ def address(node: Place) -> Address | None:
         district=node.at("districtOrCounty").text() or node.at("extendedFields").at("neighborhood").text(),
     )
     return None if found == Address() else found
-
-
-def _country(place: Place) -> str:
-    code = place.text().upper()
-    if code and (len(code) != 2 or not code.isascii() or not code.isalpha()):
-        raise place.fault(f"is {code!r}, not a country (ISO 3166-1 alpha-2)")
-    return code
 
 
 def customer(order: Place) -> Party | None:

@@ -10,6 +10,7 @@ from connectors.canonical.order import Line, Order
 from connectors.canonical.party import Address
 from connectors.canonical.product import ProductKind
 from connectors.canonical.shipment import ShipmentStatus
+from connectors.kit import regions
 from connectors.kit.errors import NotOffered, Rejected
 
 GONE = (ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED)
@@ -138,7 +139,7 @@ def _address(to: Address) -> dict[str, Any]:
         "address2": ", ".join(part for part in (to.line2, to.line3) if part) or None,
         "company_name": to.company or None,
         "city": to.city,
-        "state": to.region or to.region_name or None,
+        "state": regions.coded(to.country, to.region, to.region_name) or None,
         "country": to.country,
         "zip_code": to.postcode or None,
     }

@@ -20,7 +20,7 @@ def address(node: Place) -> Address | None:
         region=node.at("province_code").text(),
         region_name=node.at("province").text(),
         postcode=node.at("zip").text(),
-        country=node.at("country_code").text().upper(),
+        country=node.at("country_code").country(),
         phone=node.at("phone").text(),
     )
     return None if found == Address() else found

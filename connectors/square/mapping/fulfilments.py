@@ -101,7 +101,7 @@ def address(person: Place) -> Address | None:
     place = person.at("address")
     if not isinstance(person.value, dict) or not (person.at("display_name").text() or place.value):
         return None
-    country = place.at("country").text().upper()
+    country = place.at("country").country()
     return Address(
         name=person.at("display_name").text() or _name(place),
         line1=place.at("address_line_1").text(),
