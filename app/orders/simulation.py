@@ -108,7 +108,7 @@ def run(rules: Rules, past: Iterable[Past], stock: Mapping[tuple[str, str], Deci
         wanted = demand(one.order, rules, one.placed_at)
         plan = source(rules, wanted, left, load)
         _count(tally, plan, load)
-        tally.placeless += bool(plan.legs) and wanted.method == SHIP and wanted.at is None
+        tally.placeless += bool(wanted.wants) and wanted.method == SHIP and wanted.at is None
         for leg in plan.legs:
             load[leg.location] = load.get(leg.location, 0) + 1
             for want in leg.wants:
