@@ -15,7 +15,7 @@ from app.orders import allotting, deadlines, fulfilments, rules, states
 from app.orders.fulfilments import LINES, ONE, Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
-from app.orders.sourcing import PICKUP
+from app.orders.wants import PICKUP
 from app.stock import reservations
 
 LET_GO = text("""

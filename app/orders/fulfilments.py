@@ -17,7 +17,9 @@ from app.journal.actions import audit
 from app.orders import allotting, deadlines, states
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
-from app.orders.sourcing import PICKUP, Leg, Location, Want
+from app.orders.sourcing import Leg
+from app.orders.sourcing_rules import Location
+from app.orders.wants import PICKUP, Want
 from app.stock import reservations
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 

@@ -12,7 +12,8 @@ from app.journal.actions import audit
 from app.orders import deadlines, fulfilling, fulfilments, holds, putting_back, rules, states
 from app.orders.fulfilments import Fulfilment
 from app.orders.refused import Refused
-from app.orders.sourcing import PICKUP, Location
+from app.orders.sourcing_rules import Location
+from app.orders.wants import PICKUP
 from app.units import Seconds
 
 WRONG_CODE = "wrong pickup code"  # how the audit calls it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection, text
@@ -14,7 +15,8 @@ from app.journal.actions import audit
 from app.orders import covering, fulfilments, preordering, putting_back, rules, supply
 from app.orders.demand import demand
 from app.orders.fulfilments import Fulfilment
-from app.orders.sourcing import PICKUP, Plan, source
+from app.orders.sourcing import Plan, source
+from app.orders.wants import PICKUP
 from connectors.canonical.order import Order
 
 BEGUN = text("""
@@ -68,7 +70,7 @@ def _ask(
 ) -> list[str]:
     """`quiet`: where nobody has anything of it, nothing is said."""
     chosen = active.rules
-    wanted = preordering.due(tx, subject, chosen, demand(order, quantities, tried))
+    wanted = preordering.due(tx, subject, chosen, demand(order, chosen, _now(tx), quantities, tried))
     if not wanted.wants:
         return []
     skus = [want.sku for want in wanted.wants]
@@ -85,6 +87,11 @@ def _ask(
     else:
         cases.leave(tx, f"unsourced:{subject}")
     return numbers
+
+
+def _now(tx: Connection) -> datetime:
+    now: datetime = tx.execute(text("SELECT now()")).scalar_one()
+    return now
 
 
 def _declined(asked: Sequence[Fulfilment], lines: set[str]) -> frozenset[str]:

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, text
 
 from app.orders import deadlines, holds, rules
 from app.orders.shipping import to_ship
-from app.orders.sourcing import Demand, Rules, split_limit
+from app.orders.sourcing import split_limit
+from app.orders.sourcing_rules import Rules
+from app.orders.wants import Demand
 from app.stock import preorders
 from connectors.canonical.order import Order
 

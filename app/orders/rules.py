@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from app.journal.actions import audit
 from app.orders.difference import fingerprint
-from app.orders.sourcing import Rules, read
+from app.orders.sourcing_rules import Rules, read
 
 KEEP = text("""
 INSERT INTO rule_sets (name, version, content, fingerprint, kept_by)

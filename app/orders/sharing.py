@@ -16,7 +16,7 @@ from app.orders import deadlines, fulfilling, fulfilments, pickups
 from app.orders.fulfilments import FOLLOW, Fulfilment
 from app.orders.machines import FULFILMENT
 from app.orders.refused import Refused
-from app.orders.sourcing import PICKUP
+from app.orders.wants import PICKUP
 from app.stock import reservations
 
 ZERO = Decimal(0)

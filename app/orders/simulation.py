@@ -12,7 +12,9 @@ from sqlalchemy import Connection, text
 from app.orders import rules as kept
 from app.orders import supply
 from app.orders.demand import demand
-from app.orders.sourcing import ZERO, Plan, Rules, source
+from app.orders.sourcing import Plan, source
+from app.orders.sourcing_rules import ZERO, Rules
+from app.orders.wants import SHIP
 from connectors.canonical.codec import decode
 from connectors.canonical.order import Order
 
@@ -34,7 +36,8 @@ class Past:
 
 @dataclass
 class Tally:
-    """What one rule set makes of all the orders. `peak` is the busiest day of each location, `full` how often one was at its capacity."""
+    """What one rule set makes of all the orders. `peak` is the busiest day of each location, `full` how often one was at its capacity,
+    `late` how many orders come later than promised, `placeless` how many go to a place that the rules do not know."""
 
     orders: int = 0
     split: int = 0
@@ -45,6 +48,8 @@ class Tally:
     pieces: dict[str, Decimal] = field(default_factory=dict)
     peak: dict[str, int] = field(default_factory=dict)
     full: int = 0
+    late: int = 0
+    placeless: int = 0
 
     @property
     def split_rate(self) -> Decimal:
@@ -54,12 +59,13 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Who gets what of one order: location -> pieces, now and by the draft."""
+    """Who gets what of one order: location -> pieces, now and by the draft, and why the draft left others out."""
 
     waybill: str
     now: Mapping[str, Decimal]
     draft: Mapping[str, Decimal]
     missing: Decimal
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def simulate(tx: Connection, draft: Rules, since: datetime, most: int = MOST) ->
     if active is not None:
         of_now, were = run(active.rules, chosen, supply.stock(tx, active.rules, skus))
     rows = [
-        Row(one.waybill, _given(were[n]) if were else {}, _given(plan), _missing(plan))
+        Row(one.waybill, _given(were[n]) if were else {}, _given(plan), _missing(plan), plan.refused)
         for n, (one, plan) in enumerate(zip(chosen, plans, strict=True))
     ]
     return Report(since, of_draft, of_now, rows, len(past) > most)
@@ -99,8 +105,10 @@ def run(rules: Rules, past: Iterable[Past], stock: Mapping[tuple[str, str], Deci
     left, days, tally, plans = dict(stock), {}, Tally(), []  # type: ignore[var-annotated]
     for one in past:
         load = days.setdefault(one.placed_at.date(), {})
-        plan = source(rules, demand(one.order), left, load)
+        wanted = demand(one.order, rules, one.placed_at)
+        plan = source(rules, wanted, left, load)
         _count(tally, plan, load)
+        tally.placeless += bool(wanted.wants) and wanted.method == SHIP and wanted.at is None
         for leg in plan.legs:
             load[leg.location] = load.get(leg.location, 0) + 1
             for want in leg.wants:
@@ -119,6 +127,7 @@ def _count(tally: Tally, plan: Plan, load: Mapping[str, int]) -> None:
     tally.cost += plan.cost
     tally.missing += _missing(plan)
     tally.short += bool(plan.missing)
+    tally.late += bool(plan.late)
     tally.full += "at its capacity" in plan.refused.values()
     for name, pieces in _given(plan).items():
         tally.legs[name] = tally.legs.get(name, 0) + 1

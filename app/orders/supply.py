@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.orders.sourcing import Rules
+from app.orders.sourcing_rules import Rules
 from app.stock import parts
 
 # What orders claim is no matter here: they are what is being sourced. What others have reserved (by our API) is not to be had.

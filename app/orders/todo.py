@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.orders import pickups
 from app.orders.fulfilments import COLUMNS, OPEN, Fulfilment
 from app.orders.machines import FULFILMENT
-from app.orders.sourcing import PICKUP
+from app.orders.wants import PICKUP
 from connectors.canonical.codec import decode
 from connectors.canonical.order import Order
 

@@ -27,7 +27,8 @@ from app.journal.reading import order as reading
 from app.journal.reading import orders, overview, timeline
 from app.journal.reading.words import action
 from app.orders import simulation
-from app.orders.sourcing import Unusable, read
+from app.orders.sourcing import left_out
+from app.orders.sourcing_rules import Unusable, read
 from app.web import checker, people
 from app.web.stock_commands import stock
 from config import reader as policy
@@ -201,12 +202,17 @@ def _told(report: simulation.Report, shown: int) -> Iterator[str]:
             continue
         sums = f"{tally.orders} orders, {tally.split_rate:.1%} split, cost {tally.cost}"
         yield f"{name}: {sums}, {tally.missing} pieces missing in {tally.short} orders, {tally.full} met a full location"
+        yield f"  {tally.late} orders later than promised, {tally.placeless} to a place that is not known (equally far from all)"
         for place in sorted(tally.legs):
             requests, pieces = tally.legs[place], tally.pieces[place]
             yield f"  {place:<24} {requests:>7} requests {pieces:>9} pieces, busiest day {tally.peak.get(place, 0)}"
     yield f"{len(report.changed)} of {len(report.rows)} orders differ"
     for row in report.changed[:shown]:
-        yield f"  {row.waybill}  draft {_places(row.draft)}  now {_places(row.now)}"
+        yield f"  {row.waybill}  draft {_places(row.draft)}  now {_places(row.now)}{_barred(row.refused)}"
+
+
+def _barred(refused: Mapping[str, str]) -> str:
+    return f"  {left_out(refused)}" if refused else ""
 
 
 def _places(given: Mapping[str, Decimal]) -> str:

@@ -63,7 +63,7 @@ def _deliveries(row: Row) -> tuple[Delivery, ...]:
     if way is None:
         return ()
     told = _texts({"location": way["location"], "service": way["service"], "pickup_person": way["person"]})
-    return (Delivery("1", way["kind"], **told),)
+    return (Delivery("1", way["kind"], ship_by=way["ship_by"], deliver_by=way["deliver_by"], **told),)
 
 
 def payment(row: Row, currency: str) -> Payment:

@@ -138,10 +138,12 @@ class Refund(Shape):
 
 
 class Delivery(Shape):
-    """How the order travels: `kind` ship or pickup; `location` where it is fetched, `person` who may fetch it."""
+    """How the order travels: `kind` ship or pickup; `location` where it is fetched, `person` who may fetch it, and what was promised."""
 
     kind = fields.Enum(DeliveryKind, by_value=True, required=True)
     location, person, service = text(), text(), text()
+    ship_by = moment(load_default=None, allow_none=True)
+    deliver_by = moment(load_default=None, allow_none=True)
 
 
 class Order(Shape):

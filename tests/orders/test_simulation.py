@@ -15,7 +15,7 @@ from tests.world import World
 def test_a_draft_shows_split_rate_cost_capacity_and_who_would_have_got_what(acme: World, tmp_path: Path) -> None:
     from app.database import transaction
     from app.orders import simulation
-    from app.orders.sourcing import read
+    from app.orders.sourcing_rules import read
     from app.web.commands import waybill
 
     orders = [acme.order() for _ in range(3)]

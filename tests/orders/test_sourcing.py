@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.orders.sourcing import PICKUP, Demand, Plan, Rules, Unusable, Want, distance, promise, read, source
+from app.orders.places import distance, places, where
+from app.orders.sourcing import Plan, kilometres, promise, score, source
+from app.orders.sourcing_rules import Rules, Unusable, Weights, read
+from app.orders.wants import PICKUP, Demand, Want
 
 RULES = """
 name = "tests"
@@ -117,7 +122,7 @@ def test_what_nobody_has_is_missing_and_not_promised(rules: Rules) -> None:
             Demand(wants(TEE=1), "DE", facts={"source": "marketplace"}),
             {"store": "not for this channel", "maker": "too slow"},
         ),
-        (Demand(wants(TEE=1), "FR"), {"store": "does not send there"}),
+        (Demand(wants(TEE=1), "FR"), {"store": "does not send to FR"}),
         (Demand(wants(TEE=1), "DE", facts={"source": "b2b"}), {"store": "excluded for this channel"}),
         (Demand(wants(TEE=1), "DE", tried=frozenset({"dc"})), {"dc": "tried before"}),
         (
@@ -175,7 +180,16 @@ def test_what_is_given_and_what_is_missing_is_what_was_wanted(lines: list[tuple[
 
 @pytest.mark.parametrize(
     "content",
-    ["", "name = 1\n[locations.x]\nkind = 'shed'", RULES + "\n[[channel]]\nlocations = ['nowhere']", "name ="],
+    [
+        "",
+        "name = 1\n[locations.x]\nkind = 'shed'",
+        RULES.replace('["DE"]', '["Germany"]'),
+        RULES + "\n[places.Germany]\n1 = [1, 1]",
+        RULES + "\n[places.DE]\n1 = [100, 1]",
+        RULES.replace("split = 2", "late = 1", 1),
+        RULES + "\n[[channel]]\nlocations = ['nowhere']",
+        "name =",
+    ],
 )
 def test_a_rule_set_that_cannot_be_used_says_so(content: str) -> None:
     with pytest.raises(Unusable, match=r"sourcing\.toml"):
@@ -184,3 +198,51 @@ def test_a_rule_set_that_cannot_be_used_says_so(content: str) -> None:
 
 def test_the_rule_set_that_is_shipped_can_be_read() -> None:
     assert read((Path(__file__).parents[2] / "config" / "sourcing.toml").read_text()).split == 3
+
+
+def test_pieces_in_time_come_before_cheap_ones_and_late_ones_before_none(rules: Rules) -> None:
+    """One tee can be there in time, the other cannot: both go, each from whoever is best for it."""
+    now = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    demand = Demand(wants(TEE=2), "DE", at=(52.5, 13.4), deliver_by=now + timedelta(days=1), now=now)
+    plan = source(rules, demand, stock(dc_TEE=2, store_TEE=9), {})
+    assert (who(plan), plan.late) == ({"dc": {"TEE": 1}, "store": {"TEE": 1}}, 1)
+    assert [leg.why.endswith("later than promised") for leg in plan.legs] == [False, True]
+    in_time = source(rules, demand, stock(dc_TEE=3, store_TEE=9), {})
+    assert in_time.refused == {"store": "later than promised", "maker": "later than promised"}
+    assert who(source(rules, replace(demand, now=None), stock(dc_TEE=2, store_TEE=9), {})) == {"store": {"TEE": 2}}
+
+
+def test_a_location_without_a_place_is_as_far_as_the_farthest(rules: Rules) -> None:
+    far = kilometres(rules, Demand((), at=(50.9, 6.9)))
+    assert far["dc"] == 0
+    assert far["maker"] == far["store"] > 400
+    assert set(kilometres(rules, Demand(())).values()) == {0}
+
+
+def test_another_region_of_the_country_counts_where_both_are_told(rules: Rules) -> None:
+    here = replace(rules.locations["dc"], region="NW")
+    weights = Weights(cost=Decimal(0), outside=Decimal(7), abroad=Decimal(9))
+    counted = [
+        score(weights, here, Demand((), country, region), 0, Decimal(0))
+        for country, region in (("DE", "NW"), ("DE", "BY"), ("DE", ""), ("AT", "9"))
+    ]
+    assert counted == [0, 7, 0, 9]
+
+
+@pytest.mark.parametrize(
+    ("country", "postcode", "found"),
+    [
+        ("DE", "10115", (1, 1)),
+        ("DE", "1 9", (2, 2)),
+        ("DE", "50667", (3, 3)),
+        ("DE", "", (3, 3)),
+        ("NL", "1011-ab", (4, 4)),
+        ("NL", "9", None),
+        ("AT", "1010", None),
+    ],
+)
+def test_the_longest_beginning_of_a_postcode_says_where_it_is(
+    country: str, postcode: str, found: tuple[int, int] | None
+) -> None:
+    table = {"DE": {"10": [1, 1], "1": [2, 2], "": [3, 3]}, "NL": {"1011 AB": [4, 4]}}
+    assert where(places(table), country, postcode) == found

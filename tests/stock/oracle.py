@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Place = tuple[str, str]
@@ -17,6 +18,7 @@ class Piece:
     returned: int = 0
     open: bool = True
     covered: bool = False
+    per: int = 1  # pieces of it in one of what was sold
 
     @property
     def left(self) -> int:
@@ -28,6 +30,8 @@ class Claim:
     pieces: list[Piece]
     asked_at: int | None = None
     occasions: set[str] = field(default_factory=set)
+    held: bool = False  # for a time only
+    over: bool = False  # that time has run out
 
 
 @dataclass
@@ -88,15 +92,42 @@ class Oracle:
         self.shelves.add(place)
         self.moved.setdefault(number, (place, quantity, when, None))
 
-    def reserve(self, name: str, sku: str, quantity: int, location: str | None, force: bool) -> bool:
+    def reserve(
+        self, name: str, sku: str, quantity: int, location: str | None, force: bool, held: bool = False
+    ) -> bool:
         """Whether it is granted."""
+        return self.reserve_parts(name, {sku: 1}, quantity, location, force, held)
+
+    def reserve_parts(
+        self, name: str, made_of: Mapping[str, int], quantity: int, location: str | None, force: bool, held: bool
+    ) -> bool:
+        """All parts of it or none; `made_of`: how many of a SKU go into one."""
         if name in self.claims:
             return True
-        picks = self._forced(sku, quantity, location) if force else self._found(sku, quantity, location)
-        if picks is None:
+        find = self._forced if force else self._found
+        found = [find(sku, quantity * per, location) for sku, per in made_of.items()]
+        picks = [pick for part in found for pick in part or ()]
+        if None in found:
             return False
-        self.claims[name] = Claim([Piece(place, n) for place, n in sorted(picks)])
+        self.claims[name] = Claim([Piece(place, n, per=made_of[place[0]]) for place, n in sorted(picks)], held=held)
         return True
+
+    def extend(self, name: str) -> bool:
+        """Whether it is still to be had; from then on it is held for a time."""
+        claim = self.claims.get(name)
+        if claim is None or claim.over or not any(piece.open for piece in claim.pieces):
+            return False
+        claim.held = True
+        return True
+
+    def run_out(self, name: str) -> None:
+        claim = self.claims.get(name)
+        if claim is not None and any(piece.open for piece in claim.pieces):
+            claim.over = claim.held
+
+    def expire(self, name: str) -> None:
+        if name in self.claims and self.claims[name].over:
+            self.release(name)
 
     def _forced(self, sku: str, quantity: int, location: str | None) -> list[tuple[Place, int]]:
         homes = [place[1] for place in self.words if place[0] == sku]
@@ -146,17 +177,17 @@ class Oracle:
         if claim is None or occasion in claim.occasions:
             return
         claim.occasions.add(occasion)
-        due = quantity
+        due = {piece.place[0]: quantity * piece.per for piece in claim.pieces}
         for n, piece in enumerate(claim.pieces):
-            back = min(due, piece.shipped - piece.returned)
+            back = min(due[piece.place[0]], piece.shipped - piece.returned)
             piece.returned += back
-            due -= back
+            due[piece.place[0]] -= back
             place = self.stands(piece)
             if restock and back and place is not None:
                 self.moved[f"{name}:{n}:credit:{occasion}"] = (place, back, LATER, None)
         for piece in claim.pieces:
-            rest = min(due, piece.left)
-            due -= rest
+            rest = min(due[piece.place[0]], piece.left)
+            due[piece.place[0]] -= rest
             if rest:
                 piece.quantity -= rest
                 piece.open = piece.quantity > piece.shipped

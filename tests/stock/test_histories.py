@@ -23,6 +23,8 @@ CLAIMS = st.sampled_from([f"k{n}" for n in range(5)])
 NUMBERS = st.sampled_from([f"m{n}" for n in range(6)])
 OCCASIONS = st.sampled_from(["1", "2", "3"])
 FEW = st.integers(1, 5)
+HELD = st.sampled_from([None, None, 3600])  # seconds
+SET = {"MUG": 1, "TEE": 2}  # what the bundle is made of
 TIMES = st.integers(0, 50)
 
 
@@ -33,9 +35,14 @@ class Histories(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
+        from app.stock import parts
+
         self.run = next(_count)
         self.oracle = Oracle()
         self.told: dict[str, tuple[Place, int, int]] = {}
+        for sku, per in SET.items():
+            part = {"bundle": self.sku("SET"), "sku": self.sku(sku), "quantity": per, "account": "shop"}
+            self.stock.do(lambda tx, row=part: tx.execute(parts.KEEP, row))
 
     def sku(self, name: str) -> str:
         return f"{name}-{self.run}"
@@ -58,16 +65,24 @@ class Histories(RuleBasedStateMachine):
         self.stock.do(movements.record, [told])
         self.oracle.move(number, place, moved, at_)
 
-    @rule(name=CLAIMS, sku=SKUS, quantity=FEW, location=ANYWHERE, force=st.booleans())
-    def somebody_reserves(self, name: str, sku: str, quantity: int, location: str | None, force: bool) -> None:
+    @rule(
+        name=CLAIMS,
+        sku=st.sampled_from(["TEE", "MUG", "SET"]),
+        quantity=FEW,
+        location=ANYWHERE,
+        force=st.booleans(),
+        seconds=HELD,
+    )
+    def somebody_reserves(
+        self, name: str, sku: str, quantity: int, location: str | None, force: bool, seconds: int | None
+    ) -> None:
         if name in self.oracle.claims:
             return
-        subject = self.run * 100 + int(name[1:])
-        made = self.stock.reserve(
-            self.claim(name), self.sku(sku), quantity, location=location, force=force, subject=subject
-        )
+        wanted = {"location": location, "force": force, "seconds": seconds, "subject": self.run * 100 + int(name[1:])}
+        made = self.stock.reserve(self.claim(name), self.sku(sku), quantity, **wanted)
         self._backdate(name)
-        granted = self.oracle.reserve(name, self.sku(sku), quantity, location, force)
+        made_of = {self.sku(part): per for part, per in (SET if sku == "SET" else {sku: 1}).items()}
+        granted = self.oracle.reserve_parts(name, made_of, quantity, location, force, seconds is not None)
         assert hasattr(made, "pieces") == granted, made
         if granted:
             assert [(p.place, int(p.quantity)) for p in made.pieces] == [
@@ -113,6 +128,30 @@ class Histories(RuleBasedStateMachine):
 
         self.stock.do(ledger.release, self.claim(name))
         self.oracle.release(name)
+
+    @rule(name=CLAIMS)
+    def it_is_held_longer(self, name: str) -> None:
+        from app.stock import ledger
+
+        until = self.stock.do(ledger.extend, self.claim(name), 3600)
+        assert (until is not None) == self.oracle.extend(name)
+
+    @rule(name=CLAIMS)
+    def its_time_runs_out(self, name: str) -> None:
+        run_out = text(
+            "UPDATE reservations SET expires_at = now() - interval '1 s' WHERE claim = :claim AND state = 'open'"
+        )
+        held = self.oracle.claims.get(name)
+        if held is not None and held.held:
+            self.stock.do(lambda tx: tx.execute(run_out, {"claim": self.claim(name)}))
+            self.oracle.run_out(name)
+
+    @rule(name=CLAIMS)
+    def whoever_has_not_extended_loses_it(self, name: str) -> None:
+        from app.stock import ledger
+
+        self.stock.do(ledger.expire, self.claim(name))
+        self.oracle.expire(name)
 
     @rule(name=CLAIMS, occasion=OCCASIONS, quantity=FEW, restock=st.booleans())
     def it_is_credited(self, name: str, occasion: str, quantity: int, restock: bool) -> None:

@@ -94,7 +94,7 @@ def test_orders_are_sourced_from_what_the_shelves_say_now(many: World) -> None:
 def test_a_supplier_that_tells_no_stock_is_still_believed(many: World) -> None:
     from app.database import transaction
     from app.orders import supply
-    from app.orders.sourcing import read
+    from app.orders.sourcing_rules import read
     from tests.orders.places import text
 
     rules = read(text())

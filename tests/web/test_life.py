@@ -49,16 +49,24 @@ def test_a_draft_is_kept_simulated_and_activated_by_an_operator(busy: Hub) -> No
     operator.get("/admin/sourcing/")
     operator.press("/admin/sourcing/drafts", content="name = 1")
     assert "cannot be read" in operator.page("/admin/sourcing/")
-    answer = operator.press("/admin/sourcing/drafts", content=text())
+    far = text().replace("[weights]", "[weights]\ndistance = 1")
+    answer = operator.press("/admin/sourcing/drafts", content=far)
     assert "simulation" in answer.headers["location"]
     page = operator.page(answer.headers["location"])
-    for word in ("In several parcels", "Busiest day", "Who would have got what"):
+    for word in (
+        "In several parcels",
+        "Busiest day",
+        "Who would have got what",
+        "to a place that is not known",
+        "equally far from it",
+    ):
         assert word in page
     kept = busy.one("SELECT id FROM rule_sets")
     assert busy.come_in("support").press(f"/admin/sourcing/{kept}/activations").status_code == 403
     operator.get("/admin/sourcing/")
     assert operator.press(f"/admin/sourcing/{kept}/activations", reason="cheaper").status_code == 302
     assert "tests@1</b>" in operator.page("/admin/sourcing/")
+    assert "no place is known" in operator.page("/admin/sourcing/")
     busy.write("DELETE FROM rule_activations")
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from app.database import transaction
 from app.orders import rules, simulation
-from app.orders.sourcing import Unusable
+from app.orders.sourcing_rules import Unusable
 from app.web.admin.asking import back, reason
 from app.web.admin.gate import Page, expose, me
 
