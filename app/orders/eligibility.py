@@ -13,7 +13,7 @@ from app.orders.return_requests import ReturnLine, ReturnRow
 from app.orders.standing import handed_over
 from app.stock.counter import carried
 from app.units import Days
-from connectors.canonical.order import Order
+from connectors.canonical.order import Line, Order
 from connectors.canonical.shipment import LEFT
 
 VAIN = frozenset(("declined", "cancelled", "closed"))  # nothing of these returns is to come, or was counted by us
@@ -58,6 +58,30 @@ def in_time(order: Order, now: datetime, days: Days, paper: Paper | None = None)
     if last is not None and now > last + timedelta(days=days):
         return Verdict("too_late", f"Handed over on {last:%Y-%m-%d}: more than {days:.0f} days ago.")
     return Verdict()
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """A line, the pieces of it that have left, how many of these may come back as far as quantities go, and why no more may."""
+
+    line: Line
+    gone: Decimal
+    pieces: Decimal
+    why_not: str
+
+
+def by_line(order: Order, earlier: Sequence[ReturnRow]) -> list[May]:
+    """What of an order may come back without any paper, each line."""
+    life = handed_over(order)
+    return [_may(line, life.line(line.id).shipped, left_to_return(life, line.id, earlier)) for line in order.lines]
+
+
+def _may(line: Line, gone: Decimal, left: Decimal) -> May:
+    many = max(ZERO, left)
+    if not gone:
+        return May(line, gone, many, "Nothing of it has left.")
+    back = "" if many == gone else f"{_plain(gone - many)} came back or are on their way."
+    return May(line, gone, many, back)
 
 
 def returnable(order: Order, earlier: Sequence[ReturnRow], paper: Paper) -> dict[str, Decimal]:

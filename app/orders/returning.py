@@ -104,14 +104,21 @@ def request(
 
 
 def asked_for(tx: Connection, row: ReturnRow, who: str, why: str = "") -> None:
-    """Who asked for a return with a paper in hand, and with which."""
+    """Who asked for a return, and the paper in hand where there was one."""
     shown = next((line.paper for line in row.lines), "")
     told = {"return": row.number, "paper": shown, "state": row.state, "refused": row.refused}
     audit(tx, who, "ask for return", f"order:{row.number.partition('-')[0]}", why, after=told)
 
 
 def receive(
-    tx: Connection, number: str, order: Order, counted: Mapping[str, tuple[Decimal, str]], *, location: str, who: str
+    tx: Connection,
+    number: str,
+    order: Order,
+    counted: Mapping[str, tuple[Decimal, str]],
+    *,
+    location: str,
+    who: str,
+    why: str = "",
 ) -> ReturnRow:
     """Goods were counted at a location, any of ours: line id -> (pieces, disposition). What each tender gives back is decided here, once.
 
@@ -165,7 +172,7 @@ def receive(
         who,
         "receive return",
         f"order:{number.partition('-')[0]}",
-        "",
+        why,
         after={"return": number, "location": location},
     )
     return row

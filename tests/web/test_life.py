@@ -93,7 +93,12 @@ def test_an_operator_has_an_order_cancelled_in_its_channel(busy: Hub) -> None:
     assert offered not in support.page(f"/admin/orders/{waybill}")
     assert support.press(offered, kind="customer").status_code == 403
     operator = busy.come_in("operator")
-    assert offered in operator.page(f"/admin/orders/{waybill}")
+    page = operator.page(f"/admin/orders/{waybill}")
+    assert offered in page
+    assert "Take them off in shop: its own word then takes them off here" in page
+    assert "reductions" not in page
+    operator.press(f"/admin/orders/{waybill}/reductions", kind="customer", back=f"/admin/orders/{waybill}", whole="1")
+    assert "shop has a word of its own" in operator.page(f"/admin/orders/{waybill}")
     assert operator.press(offered, kind="weather").status_code == 400
     assert operator.press(offered, kind="customer", reason="").status_code == 400
     assert operator.press("/admin/orders/WB99999999/cancellations", kind="customer").status_code == 302

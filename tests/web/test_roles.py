@@ -27,8 +27,8 @@ RIGHTS = {
     "fulfilments.extensions fulfilments.returns fulfilments.rejections fulfilments.sourcing fulfilments.acceptances "
     "fulfilments.acknowledgements fulfilments.picks fulfilments.packs fulfilments.preparations fulfilments.collections fulfilments.refusals "
     "fulfilments.no_shows fulfilments.substitutions fulfilments.shipments customers.index customers.one customers.merges "
-    "webhooks.again returns.requests fulfilments.reassignments fulfilments.waits",
-    "operator": "returns.dispositions orders.cancellations "
+    "webhooks.again returns.requests returns.allowances fulfilments.reassignments fulfilments.waits",
+    "operator": "returns.dispositions returns.arrivals orders.cancellations orders.reductions "
     "steps.cancellations causes.plan events.replays accounts.pauses accounts.drains accounts.resumptions accounts.limits "
     "accounts.registrations bulk.plan bulk.actions bulk.pauses bulk.resumptions bulk.stops sourcing.drafts sourcing.activations "
     "stock.publications stock.repairs webhooks.switches webhooks.replays feeds.approvals feeds.rejections feeds.rollbacks "

@@ -1,4 +1,4 @@
-"""Returns: what may come back with a receipt or an invoice, and what came back, lies in quarantine and waits for a look."""
+"""Returns: what may come back, with a receipt or an invoice or without, what has come, and what of it lies in quarantine and waits for a look."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from secrets import token_hex
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flask import abort, request
 from flask.typing import ResponseReturnValue
@@ -15,14 +15,16 @@ from sqlalchemy import Connection
 from app.bell import Ring
 from app.database import transaction
 from app.journal import subjects
-from app.orders import eligibility, inspecting, papers, quarantine, return_requests, returning, speaking
+from app.journal.subjects import Subject
+from app.orders import counting, eligibility, inspecting, papers, quarantine, return_requests, returning, speaking
 from app.orders.papers import Paper
 from app.orders.refused import Refused
 from app.orders.return_requests import ReturnLine
 from app.orders.speaking import Speaker
+from app.web.admin import coming_back
 from app.web.admin.asking import reason
 from app.web.admin.gate import Page, expose
-from app.web.admin.speaking import amount, pieces, said, word
+from app.web.admin.speaking import amount, said, word
 from connectors.canonical.order import Order
 
 DONE = {"restock": "The pieces are for sale again.", "scrap": "The pieces are scrapped."}
@@ -39,7 +41,14 @@ class Shown:
 
 
 class Returns(Page):
-    needs: ClassVar = {"index": "viewer", "dispositions": "operator", "papers": "viewer", "requests": "support"}
+    needs: ClassVar = {
+        "index": "viewer",
+        "dispositions": "operator",
+        "papers": "viewer",
+        "requests": "support",
+        "allowances": "support",
+        "arrivals": "operator",
+    }
 
     def is_visible(self) -> bool:
         return False
@@ -64,23 +73,47 @@ class Returns(Page):
     def requests(self) -> ResponseReturnValue:
         """A return of what a paper holds; declined with the reason where that may not come back."""
         why, kind, number, waybill, key = reason(), *(word(name) for name in ("kind", "number", "waybill", "key"))
-        wanted = [ReturnLine(line, many, why) for line, many in pieces().items() if many]
-        if kind not in papers.KINDS or not wanted:
-            abort(400, "Say how many pieces come back.")
+        wanted = coming_back.asked(why)
+        if kind not in papers.KINDS:
+            abort(400, "A paper is a receipt or an invoice.")
         made: list[str] = []
 
         def act(tx: Connection, who: Speaker) -> list[Ring]:
             subject, paper = papers.one(tx, kind, number, waybill)
-            speaking.must(tx, who, "", "return", "request", subject.waybill)
-            mine, now = f"desk:{key}", datetime.now(UTC)
-            if not any(row.key == mine for row in return_requests.of(tx, subject.id)):
-                named = (tx, subject.id, subject.waybill, paper.order)
-                row = returning.request(*named, wanted, key=mine, now=now, paper=paper)
-                returning.asked_for(tx, row, who.name, why)
-                made.append(f"{row.number} may come back." if not row.refused else f"Declined: {row.refused}")
+            made.append(_ask(tx, who, subject, paper.order, wanted, key, why, paper=paper))
             return []
 
-        return said(f"{kind} {number}", act, lambda: made[0] if made else "It was asked for already.", "returns.papers")
+        return said(f"{kind} {number}", act, lambda: made[0], "returns.papers")
+
+    @expose("/of/<waybill>", methods=("POST",))
+    def allowances(self, waybill: str) -> ResponseReturnValue:
+        """A return of an order without any paper; declined with the reason where it may not come back."""
+        why, key, gift = reason(), word("key"), bool(word("gift"))
+        wanted, exchange = coming_back.asked(why), coming_back.instead(why)
+        made: list[str] = []
+
+        def act(tx: Connection, who: Speaker) -> list[Ring]:
+            subject, order = _order(tx, waybill)
+            coming_back.known(order, exchange)
+            made.append(_ask(tx, who, subject, order, wanted, key, why, gift=gift, exchange=exchange))
+            return []
+
+        return said(waybill, act, lambda: made[0], "orders.index")
+
+    @expose("/<number>/arrivals", methods=("POST",))
+    def arrivals(self, number: str) -> ResponseReturnValue:
+        """The goods of a return are here, counted line by line: on the shelf, in quarantine or scrapped, and what is given back is decided."""
+        why, location, counted = reason(), word("location"), coming_back.counted()
+
+        def act(tx: Connection, who: Speaker) -> list[Ring]:
+            _, order = _order(tx, number.partition("-")[0])
+            speaking.must(tx, who, location, "return", "receive", number)
+            counting.must(tx, location)
+            returning.receive(tx, number, order, counted, location=location, who=who.name, why=why)
+            return []
+
+        told = f"{number} was received at {location}: what it gives back is decided, and stands below."
+        return said(number, act, told, "orders.index")
 
     @expose("/<number>/dispositions", methods=("POST",))
     def dispositions(self, number: str) -> ResponseReturnValue:
@@ -89,19 +122,44 @@ class Returns(Page):
         many, there = (amount(word(name, 20)) for name in ("pieces", "there"))
 
         def act(tx: Connection, who: Speaker) -> list[Ring]:
-            subject = subjects.lock_waybill(tx, number.partition("-")[0])
-            row = (
-                next((one for one in return_requests.of(tx, subject.id) if one.number == number), None)
-                if subject
-                else None
-            )
-            if subject is None or row is None or not isinstance(subject.document, Order):
+            subject, order = _order(tx, number.partition("-")[0])
+            row = next((one for one in return_requests.of(tx, subject.id) if one.number == number), None)
+            if row is None:
                 raise Refused("unknown", f"There is no return {number}.")
             speaking.must(tx, who, row.location, "return", where, number)
-            inspecting.dispose(tx, number, subject.document, line, where, who.name, many, why, there)
+            inspecting.dispose(tx, number, order, line, where, who.name, many, why, there)
             return []
 
         return said(number, act, DONE.get(where, ""), "returns.index")
+
+
+def _order(tx: Connection, waybill: str) -> tuple[Subject, Order]:
+    """The order, locked. Raises Refused `unknown`."""
+    subject = subjects.lock_waybill(tx, waybill)
+    if subject is None or not isinstance(subject.document, Order):
+        raise Refused("unknown", f"There is no order {waybill}, or it is not read yet.")
+    return subject, subject.document
+
+
+def _ask(
+    tx: Connection,
+    who: Speaker,
+    subject: Subject,
+    order: Order,
+    wanted: list[ReturnLine],
+    key: str,
+    why: str,
+    **more: Any,
+) -> str:
+    """What became of it, in a sentence; under one key it is asked for once."""
+    speaking.must(tx, who, "", "return", "request", subject.waybill)
+    mine = f"desk:{key}"
+    if any(row.key == mine for row in return_requests.of(tx, subject.id)):
+        return "It was asked for already."
+    told = {"key": mine, "now": datetime.now(UTC), **more}
+    row = returning.request(tx, subject.id, subject.waybill, order, wanted, **told)
+    returning.asked_for(tx, row, who.name, why)
+    return f"Declined: {row.refused}" if row.refused else f"{row.number} may come back."
 
 
 def _shown(tx: Connection, paper: Paper) -> Shown:

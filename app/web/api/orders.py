@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-import orjson
 from flask import Response, request, url_for
 from sqlalchemy import Connection, text
 
 from app.database import transaction
 from app.journal import events, subjects
 from app.journal.subjects import Subject
-from app.orders import return_requests
-from app.orders.shipping import to_ship
+from app.orders import calling_off
+from app.orders.calling_off import TooMany
+from app.orders.refused import Refused
 from app.orders.whereabouts import whereabouts
-from app.stock.counter import at_the_counter, carried
 from app.web.api import once, partner, reservations, schemas
 from app.web.api import schemas_orders as shapes
 from app.web.api.partner import Looked, Taken
@@ -33,7 +31,6 @@ resource = Resource(
     "api_orders", __name__, url_prefix="/api/v1/orders", description="Orders, from placing to the last parcel."
 )
 READ, WRITE, CANCEL = "orders:read", "orders:write", "cancellations:write"
-NOT_HERE = frozenset(("declined", "cancelled"))  # returns of which nothing came back, nor will
 CONFLICT = {404: schemas.ProblemShape, 409: schemas.ProblemShape}
 STATES = text(
     "SELECT machine, part, state, since FROM order_states WHERE subject_id = :subject ORDER BY machine, part LIMIT 2000"
@@ -130,24 +127,16 @@ def cancelled(asked: Mapping[str, Any], waybill: str) -> Response:
 def _cancel(tx: Connection, taken: Taken, waybill: str, asked: Mapping[str, Any], name: str) -> Response:
     subject = partner.mine(tx, waybill)
     order = known(subject)
-    before = [orjson.loads(body) for body in events.unread_of(tx, subject.id, "cancellation")]
-    _may_cancel(order, asked["lines"], before)
-    if (
-        not asked["lines"]
-        and carried(order)
-        and any(row.state not in NOT_HERE for row in return_requests.of(tx, subject.id))
-    ):
-        raise Problem(
-            409, "returned", "Pieces of it came back or are to come: what is left of it is returned as they are."
-        )
-    told = {
-        "id": f"cancel-{name}",
-        "order_id": order.id,
-        "currency": order.totals.total.shop.currency,
-        "at": datetime.now(UTC).isoformat(),
-        **asked,
-    }
-    kept = taken.accept(tx, "cancellation", f"cancellation:{subject.id}:{name}", orjson.dumps(told))
+    lines = {one["line_id"]: Decimal(0) for one in asked["lines"]}
+    for one in asked["lines"]:
+        lines[one["line_id"]] += Decimal(one["quantity"])
+    try:
+        told = calling_off.asked(tx, subject.id, order, lines, asked["reason"], name)
+    except TooMany as over:
+        raise Problem(409, over.code, over.sentence, lines=over.lines) from None
+    except Refused as refused:
+        raise Problem(409, refused.code, refused.sentence) from None
+    kept = taken.accept(tx, calling_off.TOPIC, told.delivery_id, told.body)
     events.concerns(tx, kept.event_id, subject.id)
     return partner.said({"waybill": subject.waybill, "id": order.id, "duplicate": False}, 202)
 
@@ -159,35 +148,3 @@ def known(subject: Subject) -> Order:
             409, "not_read_yet", "The order is kept and not read yet: ask again in a second.", {"Retry-After": "1"}
         )
     return subject.document
-
-
-def _may_cancel(order: Order, lines: list[Mapping[str, str]], before: list[Mapping[str, Any]]) -> None:
-    """Raises Problem 409. `before` are the cancellations that are kept and not read yet: they are taken off first."""
-    if order.cancelled_at is not None or any(not one["lines"] for one in before):
-        raise Problem(409, "cancelled", "The order is cancelled already.")
-    left = to_ship(order)
-    if not lines and (order.shipments and sum(left.values()) < _open(order)):
-        raise Problem(
-            409, "shipped", "Pieces of it have left: name the lines that are still here, or ask for a return."
-        )
-    wanted: dict[str, Decimal] = {}
-    for line in (*lines, *(line for one in before for line in one["lines"])):
-        wanted[line["line_id"]] = wanted.get(line["line_id"], Decimal(0)) + Decimal(line["quantity"])
-    named = {line["line_id"] for line in lines}
-    over = [name for name, many in wanted.items() if name in named and many > _cancellable(order, left, name)]
-    if over:
-        raise Problem(409, "not_that_many", "Not so many of these lines are still to be sent.", lines=sorted(over))
-
-
-def _open(order: Order) -> Decimal:
-    return sum((line.current_quantity for line in order.lines if line.requires_shipping), Decimal(0))
-
-
-def _cancellable(order: Order, left: Mapping[str, Decimal], name: str) -> Decimal:
-    """Pieces of a line that may still be taken off; what is never shipped (a service) until it is all gone, what was carried home never."""
-    line = next((one for one in order.lines if one.id == name), None)
-    if line is None:
-        return Decimal(0)
-    if at_the_counter(order, line):
-        return Decimal(0)
-    return left.get(name, Decimal(0)) if line.requires_shipping else line.current_quantity

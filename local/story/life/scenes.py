@@ -17,6 +17,7 @@ from local.story.channels.channel import Channel
 from local.story.channels.marketplace import CHANNEL
 from local.story.life import back, store
 from local.story.life.partner import WHO, Partner, order
+from local.story.life.service import Service
 from local.story.stage import Stage
 
 RULES = Path(__file__).parent / "sourcing.toml"
@@ -40,6 +41,7 @@ class Life:
         self.notebook = stage.desks[CHANNEL.system]
         self.market = Partner(stage.web, "marketplace", channel=CHANNEL.account)
         self.store = Partner(stage.web, TELLER, locations=(STORE,))
+        self.service = Service(stage.web)
         self.store_at = STORE
         self.waybills: dict[str, str] = {}  # order id -> the hub's number, in this run
         self.known = len(self.notebook.get("state").get("orders", {}))  # of earlier runs over kept data
