@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import astuple
 from pathlib import Path
 
+from connectors.kit.errors import Rejected, Trouble, Unauthorized
 from local import coverage
 from local.coverage import COUNTED, Count
 
@@ -22,6 +23,12 @@ def tell(connector: str, counts: str, figures: Mapping[str, int]) -> None:
         return
     kept = {one for one in coverage.kept() if (one.connector, one.counts) == (connector, counts)}
     assert set(found) == kept, "docs/connectors/coverage.csv says otherwise: run make coverage"
+
+
+def explained(found: Trouble) -> None:
+    """A refusal that a person must act on says what happened, what to do, and whose it is."""
+    if isinstance(found, Rejected | Unauthorized):
+        assert (bool(found.sentence), bool(found.remedy), bool(found.owner)) == (True, True, True), found
 
 
 Counted = Callable[[str, Mapping[str, int]], None]

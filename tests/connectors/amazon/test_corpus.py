@@ -31,7 +31,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.errors import Rejected, Throttled, Trouble, Unauthorized, Unreadable
 from connectors.kit.http import Answer
 from tests.connectors.amazon.openapi import SHARED, SPECS
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, explained
 
 SAMPLES = SHARED / "samples" / "amazon-spapi"
 pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here")
@@ -301,6 +301,7 @@ def trouble(payload: Payload) -> str:
     status = int(payload.status)
     found = sorted_out(Answer(status, {}, simplejson.dumps(payload.body, use_decimal=True).encode(), write=True))
     assert isinstance(found, Trouble)
+    explained(found)
     kinds = {401: Unauthorized, 403: Unauthorized, 429: Throttled, **dict.fromkeys((400, 404, 409), Rejected)}
     assert isinstance(found, kinds.get(status, Trouble))
     said = (payload.body.get("errors") or [{}])[0].get("message", "")

@@ -37,7 +37,7 @@ from connectors.kit.http import Answer
 from connectors.kit.place import Place
 from connectors.kit.sums import Sums
 from tests.connectors.bigcommerce.openapi import SHARED
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, explained
 
 SAMPLES = SHARED / "samples" / "bigcommerce"
 pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here: no corpus to read")
@@ -270,6 +270,7 @@ def refusal(payload: Payload) -> str:
     status = int(payload.status)
     found = sorted_out(Answer(status, {}, simplejson.dumps(payload.body, use_decimal=True).encode(), write=True))
     assert isinstance(found, Trouble)
+    explained(found)
     kinds = {401: Unauthorized, 429: Throttled, **dict.fromkeys((400, 404, 422), Rejected)}
     assert isinstance(found, kinds.get(status, Trouble))
     if isinstance(found, Rejected):

@@ -23,7 +23,7 @@ from connectors.kit.account import Account
 from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Unauthorized, Unreadable
 from connectors.kit.http import Answer
 from connectors.registry import read
-from tests.connectors.counting import Counted
+from tests.connectors.counting import Counted, explained
 
 SAMPLES = Path("../shared/samples/d365_business_central")
 pytestmark = pytest.mark.skipif(
@@ -154,6 +154,7 @@ def error_codes(path: Path) -> list[str]:
         found = errors.sorted_trouble(Answer(status, {}, body, write=True), "sales order")
         wanted = next((kind for start, kind in SORTED.items() if code.startswith(start)), Rejected)
         assert type(found) is wanted, code
+        explained(found)
         kinds[type(found).__name__] = kinds.get(type(found).__name__, 0) + 1
     assert not {Throttled.__name__, Ambiguous.__name__} & set(kinds)
     return [f"sorted: as {kind}" for kind, count in sorted(kinds.items()) for _ in range(count)]

@@ -18,7 +18,7 @@ from connectors.kit.writes import Job
 from connectors.netsuite import auth, errors
 from connectors.netsuite.client import Client
 from connectors.netsuite.mapping.names import external_id
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, explained
 from tests.connectors.netsuite.conftest import CODES, CREDENTIALS, connected, played_with
 
 SAMPLES = Path("../shared/samples/netsuite")
@@ -90,6 +90,7 @@ def soap(path: Path) -> str:
         body = {"o:errorDetails": [{"detail": "Words.", "o:errorCode": code}]}
         found = errors.sorted_trouble(Answer(400, {}, json.dumps(body).encode(), write=True), "record")
         assert isinstance(found, Throttled if code in errors.BUSY else Rejected)
+        explained(found)
     return f"not ours: SOAP{' (codes ' + ', '.join(sorted(codes)) + ')' if codes else ''}"
 
 
