@@ -23,7 +23,7 @@ from connectors.kit.account import Account
 from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Unauthorized, Unreadable
 from connectors.kit.http import Answer
 from connectors.registry import read
-from tests.connectors.counting import Counted, explained
+from tests.connectors.counting import Counted, explained, reasons
 
 SAMPLES = Path("../shared/samples/d365_business_central")
 pytestmark = pytest.mark.skipif(
@@ -176,6 +176,8 @@ def test_every_stored_payload_is_read_or_refused_for_its_own_defect(counted: Cou
         print(f"{name:40} {verdict}")
     assert len({name for name, _ in table}) == 8
     counted("payloads", Counter(VERDICTS[re.split("[:;]", verdict)[0]] for _, verdict in table))
+    refused = [(name, verdict) for name, verdict in table if verdict.startswith("refused")]
+    reasons(counted, (("page", name, "refused", f": {verdict.partition(': ')[2]}") for name, verdict in refused))
 
 
 VERDICTS = {"mapped": "read", "refused": "refused", "sorted": "sorted"}

@@ -18,7 +18,7 @@ from connectors.kit.writes import Job
 from connectors.netsuite import auth, errors
 from connectors.netsuite.client import Client
 from connectors.netsuite.mapping.names import external_id
-from tests.connectors.counting import VERDICTS, Counted, explained
+from tests.connectors.counting import VERDICTS, Counted, explained, reasons
 from tests.connectors.netsuite.conftest import CODES, CREDENTIALS, connected, played_with
 
 SAMPLES = Path("../shared/samples/netsuite")
@@ -114,3 +114,4 @@ def test_every_stored_payload_is_read_or_named(counted: Counted):
         print(f"{name:45} {verdict}")
     found = Counter(verdict.partition(":")[0] for _, verdict in table)
     counted("payloads", {VERDICTS.get(verdict, verdict): number for verdict, number in found.items()})
+    reasons(counted, (("file", name, *verdict.partition(": ")[::2]) for name, verdict in table))
