@@ -26,6 +26,8 @@ COUNTS = ROOT / "docs" / "connectors" / "coverage.csv"
 COUNTED = "WAYBILL_COUNTED"  # names the file that the tests write their figures to, a JSON list a line
 HEAD = ("connector", "counts", "what", "number")
 OPERATIONS, FACTS, PAYLOADS = "operations", "facts", "payloads"
+REFUSALS, LEFT_OUT = "refusals", "left out"  # `what` of a refusal: topic, file, field and why, each after a BAR
+BAR = " | "
 VERDICTS = ("read", "refused", "sorted", "not ours")
 
 # What no test can count, and why.
@@ -47,7 +49,8 @@ NO_PAYLOADS = {
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One figure: `counts` is operations (held against the contract `what`), facts (against words only) or payloads (`what`: a verdict)."""
+    """One figure: `counts` is operations (held against the contract `what`), facts (against words only), payloads (`what`: a verdict),
+    refusals (`what`: topic, file, field and why) or left out (`what`: why those payloads are not ours)."""
 
     connector: str
     counts: str
@@ -69,6 +72,8 @@ def page(cards: Mapping[str, Card], counts: Iterable[Count] | None = None) -> st
     found = tuple(kept() if counts is None else counts)
     contracts = ("connector", "contract", "operations")
     facts = ("connector", "held against facts only (no contract is published for it)", "operations")
+    refusals = ("connector", "topic or call", "payload", "field", "why")
+    left_out = ("connector", "why", "payloads")
     verdicts = ("connector", "read", "refused by field", "errors sorted", "not ours (yet)", "of")
     return joined(
         (
@@ -76,6 +81,8 @@ def page(cards: Mapping[str, Card], counts: Iterable[Count] | None = None) -> st
             titled("Operations by contract", table(contracts, _operations(cards, found, OPERATIONS))),
             titled("Operations without a contract", table(facts, _operations(cards, found, FACTS))),
             titled("Stored payloads", table(verdicts, _payloads(cards, found))),
+            titled("Payloads that are refused", table(refusals, _refusals(cards, found))),
+            titled("Payloads that are not ours", table(left_out, _operations(cards, found, LEFT_OUT))),
             titled("Not derived", "\n".join(_underived(cards, found))),
         )
     )
@@ -104,6 +111,13 @@ def _payloads(cards: Mapping[str, Card], counts: Iterable[Count]) -> Iterator[tu
     for name, row in rows.items():
         told = [str(row.get(verdict, 0)) for verdict in VERDICTS]
         yield cards[name].manifest.title, *told, str(sum(row.values()))
+
+
+def _refusals(cards: Mapping[str, Card], counts: Iterable[Count]) -> Iterator[tuple[str, ...]]:
+    for one in counts:
+        if one.counts == REFUSALS:
+            topic, file, field, why = one.what.split(BAR, 3)
+            yield cards[one.connector].manifest.title, code(topic), file, code(field) if field else "", why
 
 
 def _underived(cards: Mapping[str, Card], counts: Iterable[Count]) -> Iterator[str]:

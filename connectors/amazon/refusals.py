@@ -13,6 +13,7 @@ from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
 OWNER = "channels"
+UNKNOWN = "Read what Amazon says, correct it in Seller Central or in our data, then retry."
 
 # A word of its sentence -> our code, what support reads, what to do, whose it is. The first that matches wins.
 KNOWN = (
@@ -78,7 +79,7 @@ def refusal(answer: Answer) -> Rejected:
 def refused(said: str, code: str = "rejected", field: str = "") -> Rejected:
     """The refusal that such words of Amazon are."""
     match = next((row for row in KNOWN if re.search(row[0], f"{field} {said}", re.IGNORECASE)), None)
-    ours, sentence, remedy, owner = match[1:] if match else (code, "Amazon refuses this request.", "", OWNER)
+    ours, sentence, remedy, owner = match[1:] if match else (code, "Amazon refuses this request.", UNKNOWN, OWNER)
     return Rejected(f"{sentence} Amazon says: {said or code}", code=ours, field=field, remedy=remedy, owner=owner)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -128,6 +128,9 @@ class BigCommerce:
 
     def subscriptions(self) -> dict[str, bool]:
         return self._source.subscriptions()
+
+    def subscribed_at(self) -> Mapping[str, frozenset[str]]:
+        return self._source.subscribed_at()
 
     def subscribe(self, topics: Sequence[str], address: str) -> None:
         self._source.subscribe(topics, address)

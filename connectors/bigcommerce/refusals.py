@@ -13,6 +13,7 @@ from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
 OWNER = "channels"
+UNKNOWN = "Read what BigCommerce says, correct it in its control panel or in our data, then retry."
 RESET = "x-rate-limit-time-reset-ms"
 
 # A word of its sentence -> our code, what support reads, what to do, whose it is. The first that matches wins.
@@ -92,7 +93,7 @@ def refusal(answer: Answer) -> Rejected:
 
 def _known(text: str) -> tuple[str, str, str, str]:
     match = next((row for row in KNOWN if re.search(row[0], text, re.IGNORECASE)), None)
-    return match[1:] if match else ("", "BigCommerce refuses this request.", "", OWNER)
+    return match[1:] if match else ("", "BigCommerce refuses this request.", UNKNOWN, OWNER)
 
 
 def complaints(body: bytes) -> Iterator[tuple[str, str]]:

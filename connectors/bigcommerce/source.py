@@ -100,6 +100,14 @@ class Source:
             alive[row["scope"]] = alive.get(row["scope"], False) or bool(row["is_active"])
         return alive
 
+    def subscribed_at(self) -> dict[str, frozenset[str]]:
+        """Scope -> destinations of its active hooks."""
+        there: dict[str, frozenset[str]] = {}
+        for row in self.client.hooks():
+            if row["is_active"]:
+                there[row["scope"]] = there.get(row["scope"], frozenset()) | {str(row["destination"])}
+        return there
+
     def subscribe(self, topics: Sequence[str], address: str) -> None:
         """Makes the hooks that are missing at the address, and wakes those that were deactivated."""
         there: Mapping[tuple[str, str], Row] = {(row["scope"], row["destination"]): row for row in self.client.hooks()}

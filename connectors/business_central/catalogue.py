@@ -29,7 +29,7 @@ class Catalogue:
 
     def products(self, since: datetime | None = None) -> Iterator[Product]:
         """All items, or those changed since; one without a cross reference bears its number as SKU."""
-        for row in self.client.all_rows("items", f"lastModifiedDateTime ge {_instant(since)}" if since else ""):
+        for row in self.client.all_rows("items", f"lastModifiedDateTime ge {instant(since)}" if since else ""):
             sku = sku_of(self.connection.codes, str(row["number"]), str(row["number"]))
             yield items.product(row, sku, self.policy.base_currency, unit=self._measure(row))
 
@@ -99,7 +99,7 @@ class Catalogue:
 
     def changed(self, kind: str, since: datetime, until: datetime) -> Iterator[Message]:
         """Items by their last change, both ends included, a message each."""
-        where = f"lastModifiedDateTime ge {_instant(since)} and lastModifiedDateTime le {_instant(until)}"
+        where = f"lastModifiedDateTime ge {instant(since)} and lastModifiedDateTime le {instant(until)}"
         for row in self.client.all_rows("items", where):
             yield items.document([row])
 
@@ -107,7 +107,7 @@ class Catalogue:
         """One item, or all that changed since an instant that a webhook named; None when it is gone."""
         if pointer.id.startswith("since:"):
             since = datetime.fromisoformat(pointer.id.removeprefix("since:"))
-            rows = self.client.all_rows("items", f"lastModifiedDateTime gt {_instant(since)}")
+            rows = self.client.all_rows("items", f"lastModifiedDateTime gt {instant(since)}")
             return items.document([*rows]) if rows else None
         if pointer.kind != "product" or not GUID.fullmatch(pointer.id):
             return None
@@ -115,6 +115,6 @@ class Catalogue:
         return items.document([found]) if found else None
 
 
-def _instant(at: datetime) -> str:
+def instant(at: datetime) -> str:
     """An OData instant in UTC; Business Central keeps milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

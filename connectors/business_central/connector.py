@@ -6,14 +6,15 @@ from connectors.business_central.catalogue import Catalogue
 from connectors.business_central.client import Client
 from connectors.business_central.credits import Credits
 from connectors.business_central.customers import Customers
+from connectors.business_central.ledger import Listed
 from connectors.business_central.mapping.policy import policy
 from connectors.business_central.sales import Sales
 from connectors.business_central.subscriptions import Subscriptions
 from connectors.kit.account import Connection
 
 
-class BusinessCentral(Credits, Catalogue, Subscriptions):
-    """Plays OrderKeeper, ReturnKeeper, PaymentKeeper, StockKeeper, CatalogueSource, Fetcher, Poller and Subscriber for one account."""
+class BusinessCentral(Credits, Listed, Catalogue, Subscriptions):
+    """Plays OrderKeeper, ReturnKeeper, PaymentKeeper, Ledger, StockKeeper, CatalogueSource, Fetcher, Poller and Subscriber for one account."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

@@ -26,6 +26,15 @@ class Subscriptions:
                 alive[topic] = alive.get(topic, False) or self._lasts(row)
         return alive
 
+    def subscribed_at(self) -> dict[str, frozenset[str]]:
+        """Topic -> addresses of the subscriptions that have enough of their life left."""
+        there: dict[str, frozenset[str]] = {}
+        for row in self.client.subscriptions():
+            topic = self._topic(row)
+            if topic and self._lasts(row):
+                there[topic] = there.get(topic, frozenset()) | {str(row.get("notificationUrl"))}
+        return there
+
     def _topic(self, row: Mapping[str, Any]) -> str:
         """The entity set of our company that a subscription is for; empty for others'."""
         start, end = self.client.resource(""), str(row.get("resource", ""))

@@ -43,10 +43,16 @@ class Ambiguous(Trouble):
 
 @dataclass
 class Rejected(Trouble):
-    """The other system refuses what we ask: a person must change something. `field` is the path of what it refuses."""
+    """The other system refuses what we ask: a person must change something. `field` is the path of what it refuses.
+
+    One without a remedy of its own gets the general one; one without an owner is given to whom config/owners.toml names for code and role.
+    """
 
     code: str = "rejected"
     field: str = ""
+
+    def __post_init__(self) -> None:
+        self.remedy = self.remedy or "Read what the other system says, correct it there or in our data, then retry."
 
 
 @dataclass
@@ -74,6 +80,10 @@ class Unauthorized(Trouble):
     """The account's credentials are refused: the account pauses, its steps keep waiting."""
 
     code: str = "unauthorized"
+
+    def __post_init__(self) -> None:
+        self.remedy = self.remedy or "Renew the credentials, then resume the account."
+        self.owner = self.owner or "operations"
 
 
 @dataclass

@@ -208,10 +208,18 @@ class Client:
         self._connection.tokens.refused(TOKEN, token)
         return self._once(method, path, operation, headers, more)[0]
 
+    def _heed(self, answer: Answer, operation: str) -> None:
+        """NetSuite refuses for concurrency with 400 too: either way others use the account, and our share shrinks."""
+        said = errors.refusal(answer)
+        if said is not None and said.code in errors.BUSY and answer.status != 429:
+            self._connection.http.limits.refused(self._connection.account.name, operation, answer.seconds)
+
     def _once(
         self, method: str, path: str, operation: str, headers: Mapping[str, str] | None, more: Mapping[str, Any]
     ) -> tuple[Answer, str]:
         connection = self._connection
         token = connection.tokens.get(TOKEN, lambda: access_token(connection.http, connection.account))
         bearer = {"authorization": f"Bearer {token}", **(headers or {})}
-        return connection.http.call(method, path, operation=operation, headers=bearer, **more), token
+        answer = connection.http.call(method, path, operation=operation, headers=bearer, **more)
+        self._heed(answer, operation)
+        return answer, token

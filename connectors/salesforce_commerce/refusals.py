@@ -12,6 +12,7 @@ from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
 OWNER = "channels"
+UNKNOWN = "Read what Commerce Cloud says, correct it in Business Manager or in our data, then retry."
 LOAD, STATE = "sfdc_load", "sfdc_load_status"
 SHED = 15.0  # seconds that nobody calls where the system sheds load and names no time
 EASED = 3.0  # seconds that nobody calls above 90 % of its capacity
@@ -79,7 +80,7 @@ def _told(answer: Answer) -> Trouble:
 
 
 def _refusal(answer: Answer, kind: str, said: str) -> Rejected:
-    known = KNOWN.get(kind) or (f"http_{answer.status}", "Commerce Cloud refuses this request.", "", OWNER)
+    known = KNOWN.get(kind) or (f"http_{answer.status}", "Commerce Cloud refuses this request.", UNKNOWN, OWNER)
     code, sentence, remedy, owner = known
     words = f"{sentence} It says: {said or f'HTTP {answer.status}'}"
     return Rejected(words, code=code, field=_field(said), remedy=remedy, owner=owner)

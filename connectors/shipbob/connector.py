@@ -215,6 +215,14 @@ class ShipBob:
                 alive[topic] = alive.get(topic, False) or bool(hook.get("enabled"))
         return alive
 
+    def subscribed_at(self) -> Mapping[str, frozenset[str]]:
+        there: dict[str, frozenset[str]] = {}
+        for hook in self._client.webhooks():
+            if hook.get("enabled"):
+                for topic in hook.get("topics") or ():
+                    there[topic] = there.get(topic, frozenset()) | {str(hook.get("url"))}
+        return there
+
     def subscribe(self, topics: Sequence[str], address: str) -> None:
         """One subscription for the topics that `address` does not get yet, signed with our own secret."""
         served = {

@@ -12,9 +12,13 @@ from connectors.kit.errors import Rejected, Throttled
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
+OWNER = "warehouse"
+UNKNOWN = "Read what ShipBob says, correct it there or in our data, then retry."
+TWICE = "Look at ShipBob for the order of this reference; a request of ours that was lost is found by it on a retry."
+
 # A word of ShipBob's sentence -> our code, what support reads, and what to do. The first that matches wins.
 KNOWN = (
-    (r"existing ReferenceId", "duplicate_reference", "The warehouse already has an order under this reference.", ""),
+    (r"existing ReferenceId", "duplicate_reference", "The warehouse already has an order under this reference.", TWICE),
     (
         r"channel",
         "channel",
@@ -59,13 +63,17 @@ def refusal(answer: Answer) -> Rejected:
     code, sentence, remedy = _known(f"{field} {said}")
     said = said or f"HTTP {answer.status}"
     return Rejected(
-        f"{sentence} ShipBob says: {said}", code=code or f"http_{answer.status}", field=field, remedy=remedy
+        f"{sentence} ShipBob says: {said}",
+        code=code or f"http_{answer.status}",
+        field=field,
+        remedy=remedy,
+        owner=OWNER,
     )
 
 
 def _known(text: str) -> tuple[str, str, str]:
     match = next((row for row in KNOWN if re.search(row[0], text, re.IGNORECASE)), None)
-    return match[1:] if match else ("", "The warehouse refuses this request.", "")
+    return match[1:] if match else ("", "The warehouse refuses this request.", UNKNOWN)
 
 
 def first_complaint(body: bytes) -> tuple[str, str]:

@@ -23,6 +23,8 @@ SHUT = {
     423: "The shop is locked.",
 }
 OWNER = "channels"
+REMEDY = "Read what Shopify says, correct it in the shop's admin or in our data, then retry."
+DEVELOPERS = "Report it to the developers: a document of ours does not fit this version of the API."
 
 
 @dataclass
@@ -149,7 +151,8 @@ def _sorted(document: Document, errors: Any, wait: float) -> Trouble:
             remedy="Grant the app the scope that the message names.",
             owner=OWNER,
         )
-    return Rejected(f"Shopify does not take the request: {message}", code=(code or "graphql").lower(), owner=OWNER)
+    words = f"Shopify does not take the request: {message}"
+    return Rejected(words, code=(code or "graphql").lower(), remedy=DEVELOPERS, owner="integration")
 
 
 def path(field_path: Any) -> str:
@@ -166,6 +169,7 @@ def refused(error: Row, what: str) -> Rejected:
         f"Shopify refuses {what}: {error['message']}",
         code=str(error.get("code") or "user_error").lower(),
         field=path(error.get("field")),
+        remedy=REMEDY,
         owner=OWNER,
     )
 

@@ -14,6 +14,7 @@ from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
 OWNER = "channels"
+UNKNOWN = "Read what Square says, correct it in the Square Dashboard or in our data, then retry."
 BUSY = 2.0  # seconds that nobody calls after a 429 that names none: Square publishes no numbers
 LOGIN = frozenset(
     ("UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED", "CLIENT_DISABLED", "APPLICATION_DISABLED")
@@ -146,7 +147,7 @@ def refusal(answer: Answer) -> Rejected:
     """A refusal with the field that Square names, and its own words after ours."""
     first = next(iter(errors(answer.body)), {})
     code, sentence, remedy, owner = KNOWN.get(
-        str(first.get("code", "")), ("", "Square refuses this request.", "", OWNER)
+        str(first.get("code", "")), ("", "Square refuses this request.", UNKNOWN, OWNER)
     )
     said = str(first.get("detail") or first.get("code") or f"HTTP {answer.status}")
     own = code or str(first.get("code", f"http_{answer.status}")).lower()

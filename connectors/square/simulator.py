@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,24 +49,26 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     store.refund_orders = bool(settings.get("refund_orders", False))
     store.refunds_take = None if settings.get("refunds_take") is None else float(settings["refunds_take"])
     store.open()
-    serves = str(settings.get("serves", ""))
     own = {name: str(settings.get(name, value)) for name, value in OWN.items()}
     door = Door(simulator.memory, own, float(settings.get("rate", 0)), float(settings.get("burst", 20)))
+    door.serves = str(settings.get("serves", ""))
     simulator.operation("/oauth2/token", "oauth.token", ["POST"])(_answered(lambda: None, door.token))
     for rule, name, method, write, handle in operations(store):
-        simulator.operation(rule, name, [method], write)(_answered(lambda name=name: door.admit(name), handle, serves))
+        simulator.operation(rule, name, [method], write)(
+            _answered(lambda name=name: door.admit(name), handle, lambda: door.serves)
+        )
     control(simulator, store, hooks, door)
     return simulator
 
 
-def _answered(admit: Any, handle: Handle, serves: str = "") -> Handle:
+def _answered(admit: Any, handle: Handle, serves: Callable[[], str] = str) -> Handle:
     """Who is not let in, or asks for what cannot be, is told so in Square's words."""
 
     def answer(**args: Any) -> Response:
         try:
             admit()
             done: Response = handle(**args)
-            done.headers["Square-Version"] = serves or request.headers["Square-Version"]
+            done.headers["Square-Version"] = serves() or request.headers["Square-Version"]
             return done
         except Refused as refused:
             told = {"category": refused.category, "code": refused.code, "detail": refused.detail}

@@ -22,6 +22,8 @@ LIFE = timedelta(days=30)
 class Door:
     """`application`: id, secret, refresh token and own token; `rate` calls a second from at most `burst` (0: as many as one likes)."""
 
+    serves: str = ""  # the version that answers, whatever was asked for
+
     def __init__(self, memory: Memory, application: dict[str, str], rate: float, burst: float) -> None:
         self._memory, self._own = memory, application
         self._rate, self._burst, self._left, self._at = rate, burst, burst, time.monotonic()

@@ -37,6 +37,11 @@ def control(simulator: Simulator, store: Store, hooks: Hooks, door: Door) -> Non
         door.expire()
         return jsonify({})
 
+    @app.put("/_sim/version")
+    def serve() -> Response:
+        door.serves = str((request.get_json() or {}).get("serves", ""))
+        return jsonify({})
+
 
 def effects(store: Store) -> Json:
     """What was done there, by business identity; a double shows as 2."""

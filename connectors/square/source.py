@@ -154,6 +154,15 @@ class Source:
                 alive[topic] = alive.get(topic, False) or bool(row.get("enabled"))
         return alive
 
+    def subscribed_at(self) -> dict[str, frozenset[str]]:
+        """Topic -> addresses of the enabled subscriptions that tell it."""
+        there: dict[str, frozenset[str]] = {}
+        for row in self.client.subscriptions():
+            if row.get("enabled"):
+                for topic in row.get("event_types") or ():
+                    there[topic] = there.get(topic, frozenset()) | {str(row.get("notification_url"))}
+        return there
+
     def subscribe(self, topics: Sequence[str], address: str) -> None:
         """One subscription serves all topics at an address: made, or completed and enabled again."""
         known = next((row for row in self.client.subscriptions() if row.get("notification_url") == address), None)

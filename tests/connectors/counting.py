@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple
 from pathlib import Path
 
+from connectors.kit.errors import Rejected, Trouble, Unauthorized
 from local import coverage
-from local.coverage import COUNTED, Count
+from local.coverage import BAR, COUNTED, LEFT_OUT, REFUSALS, Count
 
 
 def tell(connector: str, counts: str, figures: Mapping[str, int]) -> None:
@@ -22,6 +24,27 @@ def tell(connector: str, counts: str, figures: Mapping[str, int]) -> None:
         return
     kept = {one for one in coverage.kept() if (one.connector, one.counts) == (connector, counts)}
     assert set(found) == kept, "docs/connectors/coverage.csv says otherwise: run make coverage"
+
+
+def reasons(counted: Counted, table: Iterable[tuple[str, str, str, str]]) -> None:
+    """Tells what was refused and what is not ours: rows of topic, file, verdict, and words ("field: why" of a refusal, else why)."""
+    refused: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for topic, file, kind, words in table:
+        if kind == "refused":
+            field, _, why = words.partition(": ")
+            refused[BAR.join((topic, file, field, why))] += 1
+        elif kind == "not ours":
+            left[words] += 1
+    for counts, found in ((REFUSALS, refused), (LEFT_OUT, left)):
+        if found:
+            counted(counts, found)
+
+
+def explained(found: Trouble) -> None:
+    """A refusal that a person must act on says what happened, what to do, and whose it is."""
+    if isinstance(found, Rejected | Unauthorized):
+        assert (bool(found.sentence), bool(found.remedy), bool(found.owner)) == (True, True, True), found
 
 
 Counted = Callable[[str, Mapping[str, int]], None]

@@ -9,7 +9,7 @@ import pytest
 
 from connectors import registry
 from local import coverage
-from local.coverage import NO_CONTRACT, NO_PAYLOADS, OPERATIONS, PAYLOADS, VERDICTS, Count
+from local.coverage import BAR, LEFT_OUT, NO_CONTRACT, NO_PAYLOADS, OPERATIONS, PAYLOADS, REFUSALS, VERDICTS, Count
 from tests.connectors.counting import tell
 
 KEPT = coverage.kept()
@@ -37,6 +37,20 @@ def test_the_page_adds_up() -> None:
     for name, number in sums.items():
         rows = [line for line in text.splitlines() if line.startswith(f"| {CARDS[name].manifest.title} |")]
         assert not number or any(line.endswith(f"| {number} |") for line in rows), name
+
+
+def test_what_is_refused_or_left_out_is_told_one_by_one() -> None:
+    """With field and reason, and as many as the sums say."""
+    text = coverage.page(CARDS)
+    for verdict, kind in (("refused", REFUSALS), ("not ours", LEFT_OUT)):
+        sums, told = defaultdict(int), defaultdict(int)
+        for one in KEPT:
+            sums[one.connector] += one.number if (one.counts, one.what) == (PAYLOADS, verdict) else 0
+            told[one.connector] += one.number if one.counts == kind else 0
+        assert {name: number for name, number in sums.items() if number} == {k: n for k, n in told.items() if n}
+    for one in KEPT:
+        if one.counts in (REFUSALS, LEFT_OUT):
+            assert one.what.split(BAR)[-1] in text
 
 
 def test_what_nobody_counts_is_said_to_be_so() -> None:

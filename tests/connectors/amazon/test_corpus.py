@@ -31,7 +31,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.errors import Rejected, Throttled, Trouble, Unauthorized, Unreadable
 from connectors.kit.http import Answer
 from tests.connectors.amazon.openapi import SHARED, SPECS
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, explained, reasons
 
 SAMPLES = SHARED / "samples" / "amazon-spapi"
 pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here")
@@ -301,6 +301,7 @@ def trouble(payload: Payload) -> str:
     status = int(payload.status)
     found = sorted_out(Answer(status, {}, simplejson.dumps(payload.body, use_decimal=True).encode(), write=True))
     assert isinstance(found, Trouble)
+    explained(found)
     kinds = {401: Unauthorized, 403: Unauthorized, 429: Throttled, **dict.fromkeys((400, 404, 409), Rejected)}
     assert isinstance(found, kinds.get(status, Trouble))
     said = (payload.body.get("errors") or [{}])[0].get("message", "")
@@ -348,6 +349,7 @@ def test_every_stored_payload_is_read_or_named(counted: Counted) -> None:
     others = {str(one.relative_to(SAMPLES)) for one in SAMPLES.rglob("*.*") if one.suffix not in (".json", ".md")}
     assert all(any(one.startswith(name) for name in NOT_OURS) for one in others), others
     counted("payloads", {VERDICTS.get(kind, kind): number for kind, number in found.items()})
+    reasons(counted, ((payload.call or "file", str(payload), kind, words) for payload, kind, words in table))
 
 
 def test_a_warehouse_table_is_refused_by_its_times() -> None:

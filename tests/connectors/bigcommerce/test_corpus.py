@@ -37,7 +37,7 @@ from connectors.kit.http import Answer
 from connectors.kit.place import Place
 from connectors.kit.sums import Sums
 from tests.connectors.bigcommerce.openapi import SHARED
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, explained, reasons
 
 SAMPLES = SHARED / "samples" / "bigcommerce"
 pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason=f"{SAMPLES} is not here: no corpus to read")
@@ -270,6 +270,7 @@ def refusal(payload: Payload) -> str:
     status = int(payload.status)
     found = sorted_out(Answer(status, {}, simplejson.dumps(payload.body, use_decimal=True).encode(), write=True))
     assert isinstance(found, Trouble)
+    explained(found)
     kinds = {401: Unauthorized, 429: Throttled, **dict.fromkeys((400, 404, 422), Rejected)}
     assert isinstance(found, kinds.get(status, Trouble))
     if isinstance(found, Rejected):
@@ -304,3 +305,4 @@ def test_every_stored_payload_is_read_or_named(counted: Counted) -> None:
     files = {payload.file for payload, _, _ in table}
     assert files == {str(one.relative_to(SAMPLES)) for one in Path(SAMPLES).rglob("*.json")}
     counted("payloads", {VERDICTS.get(kind, kind): number for kind, number in found.items()})
+    reasons(counted, ((payload.call or "file", str(payload), kind, words) for payload, kind, words in table))

@@ -147,6 +147,19 @@ def test_a_hook_elsewhere_is_no_hook_of_ours(shop: MakeShop) -> None:
     assert len(at.system.calls("hooks.create")) == 2
 
 
+def test_a_hook_that_lives_elsewhere_hides_no_dead_one_of_ours(shop: MakeShop) -> None:
+    at = shop()
+    scope, elsewhere = "store/order/created", "https://other.example.com/hooks"
+    at.connector.subscribe([scope], HOOK)
+    assert at.connector.subscribed_at() == {scope: {HOOK}}
+    at.system.post("/_sim/hooks/18048287/deactivation")
+    at.connector.subscribe([scope], elsewhere)
+    assert at.connector.subscriptions() == {scope: True}
+    assert at.connector.subscribed_at() == {scope: {elsewhere}}
+    at.connector.subscribe([scope], HOOK)
+    assert at.connector.subscribed_at() == {scope: {HOOK, elsewhere}}
+
+
 def test_an_address_must_be_https(shop: MakeShop) -> None:
     at = shop(allow_http=False)
     with pytest.raises(Rejected) as met:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -408,3 +409,31 @@ def test_a_later_payment_is_noted_once_and_what_the_booking_noted_is_found(world
     quiet.do(lambda erp: erp.book(ORDER, key="b"))
     assert quiet.do(lambda erp: erp.record_payment(ORDER, samples.received(ORDER), key="p")) == ""
     assert quiet.effects()["payment"] == {}, "an account that notes no payments notes no later ones"
+
+
+def listed(company, since=timedelta(minutes=1), until=timedelta(minutes=1)):
+    now = datetime.now(UTC)
+    return {one.reference: one for one in company.connector.booked(now - since, now + until)}
+
+
+def test_an_order_is_listed_while_it_is_open_when_part_of_it_left_and_when_it_is_invoiced_whole(world):
+    company = world()
+    booked(company)
+    (order,) = company.state("salesOrders")
+    opened = listed(company)[NAME]
+    assert (opened.id, opened.total.amount, opened.total.currency) == (order["id"], Decimal("57.36"), "EUR")
+    first, rest = samples.parcels(ORDER)
+    company.do(lambda erp: erp.record_shipment(ORDER, first, key="s1"))
+    assert listed(company)[NAME] == opened  # its invoice is no second booking
+    company.do(lambda erp: erp.record_shipment(ORDER, rest, key="s2"))
+    assert listed(company) == {NAME: replace(opened, total=None)}
+
+
+def test_an_order_changed_after_a_window_is_listed_where_it_was_placed_about_then(world):
+    company = world()
+    placed_long_ago = replace(ORDER, id="2", placed_at=datetime.now(UTC) - timedelta(days=100))
+    for order in (replace(ORDER, id="1", placed_at=datetime.now(UTC) - timedelta(days=1)), placed_long_ago):
+        booked(company, order)
+    past = {"since": timedelta(days=2), "until": -timedelta(hours=1)}
+    assert set(listed(company, **past)) == {"SHOP-1"}
+    assert set(listed(company)) == {"SHOP-1", "SHOP-2"}

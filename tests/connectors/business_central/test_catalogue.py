@@ -80,6 +80,20 @@ def test_a_subscription_is_made_once_and_renewed_before_its_three_days_end(world
     assert company.operations(write=True) == ["subscriptions.create", "subscriptions.update"]
 
 
+def test_a_subscription_that_lives_elsewhere_hides_none_of_ours_that_ended(world):
+    company = world()
+    with hub(status=404) as (ours, _), hub() as (elsewhere, _):
+        company.connector.subscribe(["items"], ours)
+        company.connector.subscribe(["items"], elsewhere)
+        assert company.connector.subscribed_at() == {"items": {ours, elsewhere}}
+        late = replace(company.bench.connection(), now=lambda: NOW.now(NOW.tzinfo) + timedelta(hours=49))
+        assert registry.connect(late).subscribed_at() == {}  # ends within a day: counts as off
+        item = company.system.post("/_sim/items", {"number": "WB-TEE", "unitPrice": 21})["id"]
+        company.system.post("/_sim/notify", {"entity": "items", "id": item})
+    assert company.connector.subscriptions() == {"items": True}
+    assert company.connector.subscribed_at() == {"items": {elsewhere}}
+
+
 def test_an_address_that_does_not_shake_hands_gets_no_subscription(world):
     company = world()
     with pytest.raises(Rejected):

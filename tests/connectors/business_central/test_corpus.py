@@ -23,7 +23,7 @@ from connectors.kit.account import Account
 from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Unauthorized, Unreadable
 from connectors.kit.http import Answer
 from connectors.registry import read
-from tests.connectors.counting import Counted
+from tests.connectors.counting import Counted, explained, reasons
 
 SAMPLES = Path("../shared/samples/d365_business_central")
 pytestmark = pytest.mark.skipif(
@@ -154,6 +154,7 @@ def error_codes(path: Path) -> list[str]:
         found = errors.sorted_trouble(Answer(status, {}, body, write=True), "sales order")
         wanted = next((kind for start, kind in SORTED.items() if code.startswith(start)), Rejected)
         assert type(found) is wanted, code
+        explained(found)
         kinds[type(found).__name__] = kinds.get(type(found).__name__, 0) + 1
     assert not {Throttled.__name__, Ambiguous.__name__} & set(kinds)
     return [f"sorted: as {kind}" for kind, count in sorted(kinds.items()) for _ in range(count)]
@@ -175,6 +176,8 @@ def test_every_stored_payload_is_read_or_refused_for_its_own_defect(counted: Cou
         print(f"{name:40} {verdict}")
     assert len({name for name, _ in table}) == 8
     counted("payloads", Counter(VERDICTS[re.split("[:;]", verdict)[0]] for _, verdict in table))
+    refused = [(name, verdict) for name, verdict in table if verdict.startswith("refused")]
+    reasons(counted, (("page", name, "refused", f": {verdict.partition(': ')[2]}") for name, verdict in refused))
 
 
 VERDICTS = {"mapped": "read", "refused": "refused", "sorted": "sorted"}

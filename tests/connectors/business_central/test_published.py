@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,10 +20,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import simplejson
 
+from connectors import registry
 from connectors.business_central.simulator import COMPANY, TENANT
+from connectors.business_central.simulator_fields import FIELDS
+from connectors.business_central.webhook import RECEIVER
 from connectors.canonical.payment import Tender
+from connectors.kit.capabilities import Message
 from connectors.kit.errors import Rejected
 from connectors.kit.http import Exchange
+from tests.connectors.business_central.inbox import hub
 from tests.connectors.counting import Counted
 from tests.connectors.netsuite.orders import paid_by, shipment
 from tests.contract import samples
@@ -76,10 +82,30 @@ def life(company: Any) -> list[Exchange]:
     list(company.connector.stock())
     list(company.connector.prices(["WB-TEE"]))
     list(company.connector.products())
-    company.connector.subscriptions()
+    list(company.connector.booked(samples.NOW, datetime.now(UTC)))
+    listen(company)
     with pytest.raises(Rejected):
         company.do(lambda erp: erp.record_shipment(paid, shipment("f9", ("1001-2", 9)), key="s9"))
     return company.bench.exchanges
+
+
+def listen(company: Any) -> None:
+    """A subscription made and renewed, an item told of, fetched, and found by the poll."""
+    with hub() as (address, taken):
+        company.connector.subscribe(["items"], address)
+        company.connector.subscribe(["items"], address)
+        assert company.connector.subscriptions() == {"items": True}
+        item = company.system.post("/_sim/items", {"number": "WB-NEW", "unitPrice": 21})["id"]
+        company.system.post("/_sim/notify", {"entity": "items", "id": item})
+    told = RECEIVER.identify(taken[0])
+    message = Message(told.topic, told.delivery_id, taken[0].body)
+    (pointer,) = registry.read(company.bench.account, message)
+    assert company.connector.fetch(pointer) is not None
+    assert list(company.connector.changed("product", samples.NOW, datetime.now(UTC)))
+    for row in company.state("subscriptions"):
+        hold(
+            "subscription", {name: value for name, value in row.items() if name != "etag"}, "a subscription", sent=False
+        )
 
 
 def requests(exchanges: list[Exchange]) -> Iterator[tuple[str, str, Mapping[str, str], Any, Any]]:
@@ -180,6 +206,15 @@ def test_records_are_named_by_systemid_and_queries_by_odata(exchanges):
         assert all(GUID.fullmatch(key) for key in keys), f"{method} {path}"
     for one in exchanges:
         assert set(parse_qs(urlsplit(one.url).query)) <= {"$filter", "$expand", "$count", "$skiptoken", "$orderby"}
+
+
+def test_a_subscription_is_made_and_renewed_with_published_fields(exchanges):
+    """Its bodies hold the shared secret and are kept nowhere: the simulator refuses a field that is not in its table, which is the manual's."""
+    acts = Counter(one.operation for one in exchanges if one.operation.startswith("subscriptions."))
+    assert acts["subscriptions.create"] == acts["subscriptions.update"] == 2  # in two companies
+    assert set(FIELDS["subscription"]) == set(FACTS["subscription"])
+    writable = {name for name, (_, may) in FIELDS["subscription"].items() if may}
+    assert not {name for name in writable if FACTS["subscription"][name].endswith(" ro")}
 
 
 def test_errors_have_the_published_shape(exchanges):

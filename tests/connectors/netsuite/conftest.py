@@ -37,6 +37,7 @@ class Limits:
     """Leave for every call; keeps what it was told."""
 
     blocked: list[float] = field(default_factory=list)
+    heeded: list[str] = field(default_factory=list)  # operations that were refused for too many at a time
 
     @contextmanager
     def leave(self, account: str, operation: str, cost: float = 1) -> Iterator[None]:
@@ -45,7 +46,8 @@ class Limits:
     def report(self, account: str, left: float) -> None:
         return None
 
-    def refused(self, account: str, operation: str, seconds: float) -> None: ...
+    def refused(self, account: str, operation: str, seconds: float) -> None:
+        self.heeded.append(operation)
 
     def told(self, account: str, operation: str, rate: float) -> None: ...
 

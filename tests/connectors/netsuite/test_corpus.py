@@ -18,7 +18,7 @@ from connectors.kit.writes import Job
 from connectors.netsuite import auth, errors
 from connectors.netsuite.client import Client
 from connectors.netsuite.mapping.names import external_id
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, explained, reasons
 from tests.connectors.netsuite.conftest import CODES, CREDENTIALS, connected, played_with
 
 SAMPLES = Path("../shared/samples/netsuite")
@@ -90,6 +90,7 @@ def soap(path: Path) -> str:
         body = {"o:errorDetails": [{"detail": "Words.", "o:errorCode": code}]}
         found = errors.sorted_trouble(Answer(400, {}, json.dumps(body).encode(), write=True), "record")
         assert isinstance(found, Throttled if code in errors.BUSY else Rejected)
+        explained(found)
     return f"not ours: SOAP{' (codes ' + ', '.join(sorted(codes)) + ')' if codes else ''}"
 
 
@@ -113,3 +114,4 @@ def test_every_stored_payload_is_read_or_named(counted: Counted):
         print(f"{name:45} {verdict}")
     found = Counter(verdict.partition(":")[0] for _, verdict in table)
     counted("payloads", {VERDICTS.get(verdict, verdict): number for verdict, number in found.items()})
+    reasons(counted, (("file", name, *verdict.partition(": ")[::2]) for name, verdict in table))

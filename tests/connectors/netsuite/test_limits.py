@@ -38,6 +38,19 @@ def test_more_calls_at_a_time_than_allowed_are_refused_and_waited_for(world, bus
     assert told["refused"] == said.count("CONCURRENCY_LIMIT_EXCEEDED") > 0
     assert {call.status for call in netsuite.simulator.calls if call.status >= 400} == statuses
     assert len(netsuite.limits.blocked) == told["refused"]
+    assert len(netsuite.limits.heeded) == told["refused"]
+
+
+@pytest.mark.parametrize("busy", ["429", "400"])
+def test_where_others_use_the_account_our_share_shrinks(world, redis_url, busy):
+    (limit,) = MANIFEST.limits
+    client = redis.Redis.from_url(redis_url)
+    limiter = Limiter(client, lambda account: (limit,), patience=20, prefix=f"test-netsuite-{time.time()}")
+    netsuite = world(simulator={"concurrency": 2, "latency": 0.05, "busy": busy}, limits=limiter)
+    limiter.warm(netsuite.account.name)
+    assert "CONCURRENCY_LIMIT_EXCEEDED" in ask(netsuite, 24, 12)
+    assert limiter.shares([netsuite.account.name])[netsuite.account.name][limit.name] < 1
+    client.close()
 
 
 def test_with_the_limiter_no_call_is_refused_and_every_place_is_used(world, redis_url):

@@ -26,7 +26,7 @@ from connectors.salesforce_commerce.mapping.order import order
 from connectors.salesforce_commerce.mapping.products import localized, product
 from connectors.salesforce_commerce.refusals import sorted_out
 from connectors.salesforce_commerce.source import message
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, explained, reasons
 from tests.connectors.salesforce_commerce.openapi import SHARED, SPECS, schema_errors
 
 SAMPLES = SHARED / "samples" / "salesforce-commerce"
@@ -186,6 +186,7 @@ def refusal(payload: Payload) -> str:
     if isinstance(found, Rejected):
         assert payload.body["detail"] in found.sentence, f"{payload}: its own words are lost"
     assert isinstance(found, Trouble)
+    explained(found)
     return f"{type(found).__name__} {found.code}"
 
 
@@ -221,3 +222,4 @@ def test_every_stored_payload_is_read_or_named(counted: Counted) -> None:
     files = {payload.file for payload, _, _ in table}
     assert files == {str(one.relative_to(SAMPLES)) for one in Path(SAMPLES).rglob("*.json")}
     counted("payloads", {VERDICTS.get(kind, kind): number for kind, number in found.items()})
+    reasons(counted, ((payload.call or "file", str(payload), kind, words) for payload, kind, words in table))

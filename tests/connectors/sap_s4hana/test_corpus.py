@@ -20,7 +20,7 @@ import pytest
 
 from connectors.sap_s4hana.mapping import conditions, items, stock, words_v4
 from connectors.sap_s4hana.odata import instant, number
-from tests.connectors.counting import Counted
+from tests.connectors.counting import Counted, reasons
 
 SAMPLES = Path("../shared/samples/sap_s4hana")
 pytestmark = pytest.mark.skipif(
@@ -115,4 +115,6 @@ def test_every_payload_is_read_or_named(counted: Counted):
         table += [(path.name, reader(spec)) for reader in READERS[path.name]]
     assert len({name for name, _ in table}) == 5
     verdicts = {name: verdict.partition(":")[0] for name, verdict in table}
+    named = {name: told for name, verdict in table for kind, _, told in [verdict.partition(": ")] if kind == "named"}
+    reasons(counted, (("file", name, "not ours", told) for name, told in named.items()))
     counted("payloads", Counter({"named": "not ours"}.get(verdict, verdict) for verdict in verdicts.values()))

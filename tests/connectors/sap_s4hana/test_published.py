@@ -63,6 +63,8 @@ def life(company: conftest.World) -> list[Exchange]:
     for parcel in samples.parcels(order):
         company.do(lambda erp, parcel=parcel: erp.record_shipment(order, parcel, key="s"))
     company.do(lambda erp: erp.record_refund(order, samples.refund(order), key="r"))
+    back = replace(samples.goods_back(order, "sellable", "quarantined"), id="goods-alone")
+    company.do(lambda erp: erp.record_return(order, back, key="g"))
     other = replace(ORDER, id="1002", number="#1002")
     company.do(lambda erp: erp.book(other, key="b2"))
     company.do(lambda erp: erp.amend(replace(other, note="New"), key="a3"))
@@ -115,7 +117,7 @@ def test_writes_are_as_the_derived_files_say_but_for_what_the_readme_names(excha
             body = schema_of(spec["paths"][f"/{path}"]["post"])
             hold(spec, body, json.loads(one.request), path, loose=True)
             seen += 1
-    assert seen == 6  # a return and a request, in three companies
+    assert seen == 9  # two returns (with money, and goods alone) and a request, in three companies
 
 
 def test_every_write_bears_its_token_and_every_change_the_state_it_is_of(exchanges):

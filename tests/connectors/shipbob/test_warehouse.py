@@ -328,6 +328,20 @@ def test_subscribed_once(house: MakeHouse, hub: Hub) -> None:
     assert SECRET not in repr(at.exchanges)
 
 
+def test_a_subscription_that_lives_elsewhere_is_none_of_ours(house: MakeHouse, hub: Hub) -> None:
+    at = house(retry_factor=0.0)
+    elsewhere = "https://other.example.com/hooks"
+    at.shipbob.subscribe(["order.shipped"], hub.address)
+    assert at.shipbob.subscribed_at() == {"order.shipped": {hub.address}}
+    hub.answers = [500] * 8
+    ask_for(at)
+    at.tell("ship", reference_id="WB-1")
+    until(lambda: not any(at.shipbob.subscriptions().values()))
+    at.shipbob.subscribe(["order.shipped"], elsewhere)
+    assert at.shipbob.subscriptions() == {"order.shipped": True}
+    assert at.shipbob.subscribed_at() == {"order.shipped": {elsewhere}}
+
+
 def test_subscription_refused(house: MakeHouse) -> None:
     at = house(allow_http=False)
     with pytest.raises(Rejected):

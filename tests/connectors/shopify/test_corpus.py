@@ -24,7 +24,7 @@ from connectors.shopify.mapping.refunds import refund
 from connectors.shopify.mapping.shipments import shipment
 from connectors.shopify.mapping.values import Place
 from connectors.shopify.stock import _level
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, reasons
 from tests.connectors.shopify.samples import SAMPLES, Found, files, found_in
 
 ACCOUNT = Account("samples", "shopify", "https://shop.example.com", settings={"currency": "USD"})
@@ -161,16 +161,20 @@ def test_every_sample(capsys: pytest.CaptureFixture[str], counted: Counted) -> N
     table: Counter[tuple[str, str]] = Counter()
     refused: dict[str, str] = {}
     strangers: list[str] = []
+    told: list[tuple[str, str, str, str]] = []
     for path in files():
         inside = found_in(path)
         name = str(path.relative_to(SAMPLES))
         if not inside:
             reason = next((why for start, why in OTHER_FILES.items() if name.startswith(start)), None)
             table["other files", "not ours"] += 1
+            told.append(("file", name, "not ours", reason or "nobody said why"))
             strangers += [] if reason else [name]
         for found in inside:
             verdict = judged(found, refused)
             table[found.kind, verdict] += 1
+            field, why = REFUSED[found.name] if verdict == "refused" else ("", "")
+            told.append((found.kind, found.name, verdict, f"{field}: {why}" if field else NOT_OURS.get(found.kind, "")))
     with capsys.disabled():
         print(shown(table))
     assert not strangers, "these files hold nothing that is supported, and nobody said why"
@@ -179,6 +183,7 @@ def test_every_sample(capsys: pytest.CaptureFixture[str], counted: Counted) -> N
     for (_, verdict), number in table.items():
         found[VERDICTS.get(verdict, verdict)] += number
     counted("payloads", found)
+    reasons(counted, told)
 
 
 def judged(found: Found, refused: dict[str, str]) -> str:

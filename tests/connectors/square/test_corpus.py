@@ -29,7 +29,7 @@ from connectors.square.mapping.refunds import plain
 from connectors.square.mapping.values import Sums, currency_of
 from connectors.square.prices import Tag
 from connectors.square.refusals import errors
-from tests.connectors.counting import VERDICTS, Counted
+from tests.connectors.counting import VERDICTS, Counted, reasons
 from tests.connectors.square.openapi import SHARED
 
 SAMPLES = SHARED / "samples" / "square"
@@ -311,3 +311,4 @@ def test_every_stored_payload_is_read_or_named(counted: Counted) -> None:
         str(one.relative_to(SAMPLES)) for one in Path(SAMPLES).rglob("*.json")
     }
     counted("payloads", {VERDICTS.get(kind, kind): number for kind, number in found.items()})
+    reasons(counted, ((payload.call or "file", str(payload), kind, words) for payload, kind, words in table))

@@ -115,6 +115,25 @@ def when(hours: float) -> str:
     return (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def test_another_version_than_asked_for_is_an_alarm(stores: Stores) -> None:
+    """Square names in every answer the version that it speaks; well again, the case is closed."""
+    from tasks.feeds import watch
+
+    found = "SELECT count(*) FROM cases WHERE code = 'version_served' AND account = 'stores' AND status = 'open'"
+    watch.run()
+    assert stores.world.one(found) == 0
+    stores.world.ask("stores", "PUT", "/_sim/version", json={"serves": "2027-01-20"})
+    watch.run()
+    assert stores.world.one(found) == 1
+    (row,) = stores.world.rows("SELECT sentence, owner FROM cases WHERE code = 'version_served'")
+    assert "2027-01-20" in row.sentence
+    assert "2025-08-20" in row.sentence
+    assert row.owner == "engineering"
+    stores.world.ask("stores", "PUT", "/_sim/version", json={"serves": ""})
+    watch.run()
+    assert stores.world.one(found) == 0
+
+
 def test_a_batch_from_a_till_that_was_offline(stores: Stores) -> None:
     """Two days of sales arrive at once, out of order, twice, some never told: each is booked once, and nothing is shipped."""
     rng, names = random.Random(5), []

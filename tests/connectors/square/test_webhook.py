@@ -148,3 +148,16 @@ def test_a_subscription_has_its_own_key(seller: MakeSeller, inbox: Inbox) -> Non
     assert len(at.simulator.memory.table("subscriptions")) == 1
     third = at.rung_up()
     assert waited(lambda: [one.subject for one in inbox.believed] == [first, third])
+
+
+def test_a_subscription_that_lives_elsewhere_hides_no_dead_one_of_ours(seller: MakeSeller, inbox: Inbox) -> None:
+    at = seller()
+    elsewhere = "https://other.example.com/hooks"
+    at.connector.subscribe(["order.created"], inbox.url)
+    assert at.connector.subscribed_at() == {"order.created": {inbox.url}}
+    at.system.post("/_sim/subscriptions/all/disabling")
+    at.connector.subscribe(["order.created"], elsewhere)
+    assert at.connector.subscriptions() == {"order.created": True}
+    assert at.connector.subscribed_at() == {"order.created": {elsewhere}}
+    at.connector.subscribe(["order.created"], inbox.url)
+    assert at.connector.subscribed_at() == {"order.created": {inbox.url, elsewhere}}
