@@ -22,6 +22,7 @@ from connectors.shopify.cancelling import Cancellation
 from connectors.shopify.client import Client, accepted
 from connectors.shopify.ids import gid, short
 from connectors.shopify.money import Purse
+from connectors.shopify.prices import Tags
 from connectors.shopify.releases import Release
 from connectors.shopify.shipments import Confirmation
 from connectors.shopify.source import Source
@@ -56,6 +57,13 @@ class Shopify:
         """Available quantities in whole pieces, each with its own verdict (see stock.py)."""
         shelf = Shelf(self.client, self.connection)
         return BatchWrite("stock", send=shelf.publish, find=shelf.find)
+
+    # ---- PriceTaker
+
+    def publish_prices(self, prices: Sequence[Price], *, key: str) -> BatchWrite[Price]:
+        """Prices of variants or of a price list, each with its own verdict (see prices.py)."""
+        tags = Tags(self.client, self.connection)
+        return BatchWrite("price", send=tags.publish, find=tags.find)
 
     # ---- SaleCanceller, Capturer, Voider, Refunder
 

@@ -297,12 +297,57 @@ VARIANT_PRICES = Document(
     """
 query VariantPrices($query: String!, $first: Int!, $after: String) {
   productVariants(query: $query, first: $first, after: $after) {
-    nodes { id sku price compareAtPrice }
+    nodes { id sku price compareAtPrice product { id } }
     pageInfo { hasNextPage endCursor }
   }
 }
 """,
     cost=10,
+)
+SHOP_CURRENCY = Document("shop", "query ShopCurrency { shop { currencyCode } }", cost=1)
+SET_PRICES = Document(
+    "productVariantsBulkUpdate",
+    """
+mutation SetPrices($product: ID!, $variants: [ProductVariantsBulkInput!]!) {
+  productVariantsBulkUpdate(productId: $product, variants: $variants, allowPartialUpdates: true) {
+    productVariants { id price compareAtPrice }
+    userErrors { field message code }
+  }
+}
+""",
+    cost=11,
+    write=True,
+)
+FIXED_PRICES = Document(
+    "priceList",
+    """
+query FixedPrices($id: ID!, $query: String!, $first: Int!) {
+  priceList(id: $id) {
+    currency
+    prices(originType: FIXED, query: $query, first: $first) {
+      nodes {
+        price { amount currencyCode }
+        compareAtPrice { amount currencyCode }
+        variant { id }
+      }
+    }
+  }
+}
+""",
+    cost=10,
+)
+SET_FIXED_PRICES = Document(
+    "priceListFixedPricesAdd",
+    """
+mutation SetFixedPrices($list: ID!, $prices: [PriceListPriceInput!]!) {
+  priceListFixedPricesAdd(priceListId: $list, prices: $prices) {
+    prices { variant { id } }
+    userErrors { field message code }
+  }
+}
+""",
+    cost=11,
+    write=True,
 )
 
 STOCK = Document(

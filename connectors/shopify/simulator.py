@@ -82,8 +82,8 @@ class Bucket:
 def create(settings: Mapping[str, Any]) -> Simulator:
     """Settings, all optional: `memory` (a file), `shop` (domain), `access_token`, `version`, `locations` (ids),
     `quantity`, `skew` (seconds its clock is ahead), `strict_clock`, `tell_stock`, `promise_stock` (orders take stock),
-    `points` {burst, rate}, `webhook_url` (gets every topic), `seed`, `senders`, and the mail room's habits
-    (simulator_webhooks.Habits: secret, duplicates ...).
+    `partial` (valid prices are set beside refused ones), `points` {burst, rate}, `webhook_url` (gets every topic),
+    `seed`, `senders`, and the mail room's habits (simulator_webhooks.Habits: secret, duplicates ...).
     """
     path = settings.get("memory")
     memory = Memory(Path(path) if path else None)
@@ -115,6 +115,7 @@ def _shop(settings: Mapping[str, Any], memory: Memory) -> Shop:
         bool(settings.get("strict_clock", False)),
         bool(settings.get("tell_stock", True)),
         bool(settings.get("promise_stock", True)),
+        bool(settings.get("partial", True)),
     )
 
 

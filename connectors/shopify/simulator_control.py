@@ -80,7 +80,7 @@ def _articles(simulator: Simulator, shop: Shop) -> None:
 
     @app.post("/_sim/products")
     def product() -> Response:
-        """A new article {sku, title, price, gift_card, updated_at}."""
+        """A new article {sku, title, price, gift_card, updated_at}; `variants`: further ones [{sku, price}] of the same product."""
         made = shop.stock_article(request.get_json(force=True))
         mail.post("products/create", str(made["id"]), public(made), shop.now())
         return jsonify(public(made))
@@ -93,6 +93,12 @@ def _articles(simulator: Simulator, shop: Shop) -> None:
         told = {"id": made["id"]} if gone else public(made)
         mail.post("products/delete" if gone else "products/update", str(made["id"]), told, shop.now())
         return jsonify(public(made))
+
+    @app.put("/_sim/price_lists/<name>")
+    def price_list(name: str) -> Response:
+        """A list of fixed prices {currency}, and none in it."""
+        made = {"currency": request.get_json(force=True)["currency"], "prices": {}}
+        return jsonify(simulator.memory.put("price_lists", name, made))
 
     @app.post("/_sim/stock")
     def stock() -> Response:

@@ -422,6 +422,7 @@ def variant(record: Json) -> Json:
         "price": record["price"],
         "compareAtPrice": record["compare_at_price"],
         "requiresComponents": False,
+        "product": ref("Product", record["product_id"]),
         "inventoryItem": ref("InventoryItem", record["inventory_item_id"]),
     }
 

@@ -14,6 +14,7 @@ from connectors.shopify.simulator_cancelling import Cancellations
 from connectors.shopify.simulator_changes import Refused
 from connectors.shopify.simulator_graphql import Connection, Fault
 from connectors.shopify.simulator_orders import currencies
+from connectors.shopify.simulator_prices import Prices
 from connectors.shopify.simulator_shop import Shop, fingerprint, shop_ships
 
 Json = dict[str, Any]
@@ -64,6 +65,7 @@ class Operations:
             "orderCancel": self.cancellations.ask,
             "job": self.cancellations.job,
             "inventorySetQuantities": self.set_quantities,
+            **Prices(shop).roots(),
             "webhookSubscriptionCreate": self.subscribe,
         }
 

@@ -15,6 +15,7 @@ from connectors.shopify.simulator_kinds import CATALOGUE
 from connectors.shopify.simulator_money import capture
 from connectors.shopify.simulator_orders import build, currencies, public
 from connectors.shopify.simulator_returns import MOVES, ask, move, process
+from connectors.shopify.simulator_shown import prices_shown
 from connectors.shopify.simulator_sums import read, total, written
 from connectors.shopify.simulator_webhooks import MailRoom
 
@@ -33,7 +34,9 @@ SHOP_TIME = timezone(timedelta(hours=-5))
 
 @dataclass
 class Shop:
-    """`locations`: ids; orders ship from the first. `strict_clock`: an order's every change has its own second."""
+    """`locations`: ids; orders ship from the first. `strict_clock`: an order's every change has its own second. `partial`: prices that are
+    valid are set beside refused ones where a call allows it.
+    """
 
     memory: Memory
     mail: MailRoom
@@ -43,6 +46,7 @@ class Shop:
     strict_clock: bool = False
     tell_stock: bool = True
     promise_stock: bool = True
+    partial: bool = True
     catalogue: tuple[Mapping[str, Any], ...] = CATALOGUE
 
     def __post_init__(self) -> None:
@@ -83,27 +87,16 @@ class Shop:
     # ---- products and stock
 
     def stock_article(self, article: Mapping[str, Any]) -> Json:
-        """An article of one variant, stocked at every location."""
-        number = self.ids("product")
+        """An article of one variant, and of more where it names them, stocked at every location."""
         now = article.get("updated_at") or self.now()
-        variant = {
-            "id": 4_000_000_000_000 + number,
-            "product_id": 9_000_000_000_000 + number,
-            "title": "Default Title",
-            "price": article.get("price", "10.00"),
-            "sku": article["sku"],
-            "position": 1,
-            "compare_at_price": article.get("compare_at_price"),
-            "barcode": article.get("barcode"),
-            "taxable": True,
-            "created_at": now,
-            "updated_at": now,
-            "inventory_item_id": 3_000_000_000_000 + number,
-            "inventory_quantity": self.quantity,
-        }
+        number = self.ids("product")
+        of = 9_000_000_000_000 + number
+        numbers = [number, *(self.ids("product") for _ in article.get("variants", ()))]
+        given = zip(numbers, (article, *article.get("variants", ())), strict=True)
+        variants = [self._variant(one, of, n, place, now) for place, (n, one) in enumerate(given, 1)]
         product = {
-            "id": variant["product_id"],
-            "admin_graphql_api_id": f"gid://shopify/Product/{variant['product_id']}",
+            "id": of,
+            "admin_graphql_api_id": f"gid://shopify/Product/{of}",
             "title": article.get("title", article["sku"]),
             "vendor": "Waybill Demo",
             "product_type": "Gift Card" if article.get("gift_card") else "",
@@ -112,15 +105,34 @@ class Shop:
             "created_at": now,
             "updated_at": now,
             "published_at": now,
-            "variants": [variant],
+            "variants": variants,
             "options": [],
             "_gift_card": bool(article.get("gift_card")),
             "_requires_shipping": article.get("requires_shipping", True),
         }
         self.memory.put("products", str(product["id"]), product)
-        for location in self.locations:
-            self.memory.put("levels", f"{variant['inventory_item_id']}@{location}", self._level(variant, location, now))
+        for variant in variants:
+            for location in self.locations:
+                name = f"{variant['inventory_item_id']}@{location}"
+                self.memory.put("levels", name, self._level(variant, location, now))
         return product
+
+    def _variant(self, article: Mapping[str, Any], product: int, number: int, place: int, now: str) -> Json:
+        return {
+            "id": 4_000_000_000_000 + number,
+            "product_id": product,
+            "title": "Default Title",
+            "price": article.get("price", "10.00"),
+            "sku": article["sku"],
+            "position": place,
+            "compare_at_price": article.get("compare_at_price"),
+            "barcode": article.get("barcode"),
+            "taxable": True,
+            "created_at": now,
+            "updated_at": now,
+            "inventory_item_id": 3_000_000_000_000 + number,
+            "inventory_quantity": self.quantity,
+        }
 
     def _level(self, variant: Json, location: int, now: str) -> Json:
         held = self.quantity
@@ -247,7 +259,7 @@ class Shop:
     # ---- what became of it all
 
     def effects(self) -> dict[str, dict[str, Any]]:
-        """Counts and values by business identity: order name, tracking, tender, SKU and location."""
+        """Counts and values by business identity: order name, tracking, tender, SKU and location, SKU and price list."""
         seen: dict[str, dict[str, Any]] = {
             name: {} for name in ("order", "acknowledgement", "fulfilment", "capture", "void", "refund", "cancelled")
         }
@@ -268,6 +280,7 @@ class Shop:
                 seen["cancelled"][name] = 1
         levels = self.memory.table("levels").values()
         seen["stock"] = {f"{one['sku']}@{one['location_id']}": str(one["quantities"]["available"]) for one in levels}
+        seen["price"] = prices_shown(self.memory)
         subscribed = self.memory.table("subscriptions").values()
         seen["subscription"] = {f"{one['topic']} {one['uri']}": 1 for one in subscribed if one}
         return seen

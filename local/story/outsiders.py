@@ -84,6 +84,12 @@ def offered(tables: Mapping[str, Any]) -> dict[str, int]:
     return {one["sku"]: one["quantities"]["available"] for one in levels}
 
 
+def asks(tables: Mapping[str, Any]) -> dict[str, Decimal]:
+    """SKU -> what the shop asks for a piece."""
+    variants = (variant for one in tables.get("products", {}).values() for variant in one["variants"])
+    return {variant["sku"]: Decimal(variant["price"]) for variant in variants}
+
+
 # ---- the ERP
 
 

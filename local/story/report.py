@@ -30,7 +30,6 @@ WAYS = (
     "price",
 )
 NOT_PLAYED = {"cancelled by the hub": "offered there, and played at the web shop and at Amazon only"}
-WEB_SHOP_ABSENT = {"price": "no part of the shop's connector: prices are kept in the shop"}
 
 
 @dataclass(frozen=True)
@@ -203,7 +202,7 @@ def _steps(outcome: Outcome, console: Console) -> None:
     for one in outcome.judged:
         channel = channels.get(one.outside.channel)
         played = channel is None or bool(channel.to_call_off)
-        absent = {**({} if played else NOT_PLAYED), **(channel.absent if channel else WEB_SHOP_ABSENT)}
+        absent = {**({} if played else NOT_PLAYED), **(channel.absent if channel else {})}
         steps = one.steps()
         ways = [f"{way} {_step(steps.get(way, 0), absent.get(way, ''), notes)}" for way in WAYS]
         table.add_row(one.outside.channel, ", ".join(ways))

@@ -15,7 +15,10 @@ from local.story.life.scenes import PRICES
 
 def outsides(desks: Mapping[str, Desk], books: Books, channels: Iterable[Channel]) -> tuple[Outside, ...]:
     """The web shop's case and that of each channel beside it."""
-    return divided(outsiders.outside(desks, books), [_told(one, desks[one.system]) for one in channels])
+    asked = outsiders.asks(desks["shopify"].get("state"))
+    priced = sum(asked.get(sku) == Decimal(price) for sku, price in PRICES.items())
+    shop = replace(outsiders.outside(desks, books), priced=priced)
+    return divided(shop, [_told(one, desks[one.system]) for one in channels])
 
 
 def _told(channel: Channel, desk: Desk) -> Outside:

@@ -140,8 +140,9 @@ def test_the_policy_of_the_demonstration_is_whole(environ: dict[str, str], tmp_p
     assert set(policy.accounts) - set(shipped.accounts) == {*map(named, CHANNELS), *MORE}
     orders = [(route.when["account"], route.roles["channel"]) for route in policy.routes if route.kind == "order"]
     assert sorted(orders) == sorted((name, name) for name in ("shopify-main", *map(named, CHANNELS)))
-    stock = next(route for route in policy.routes if route.kind == "stock")
+    stock, price = (next(route for route in policy.routes if route.kind == kind) for kind in ("stock", "price"))
     assert set(stock.roles["publish"]) == {"shopify-main", *map(named, SELLING)}
+    assert set(price.roles["publish"]) == {"shopify-main", *(one.account for one in CHANNELS if one.priced)}
     assert policy.routes[-len(shipped.routes) :] == shipped.routes
     told = {name: tomllib.loads((folder / f"{name}.toml").read_text()) for name in ("authority", "schedules", "prices")}
     assert told["authority"]["stock"]["locations"] == {STORE: TELLER}

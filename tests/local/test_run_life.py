@@ -53,7 +53,7 @@ class Day:
         self.booked = {
             (f"marketplace-main-{one['data']['id']}", one["data"]["shipment"]["id"]): 1 for one in self.seen.values()
         }
-        self.prices = dict(scenes.PRICES)
+        self.prices, self.shop = dict(scenes.PRICES), dict(scenes.PRICES)
         reports = folder / "prices" / "reports"
         reports.mkdir(parents=True)
         (reports / "prices.report.csv").write_text(f"line,sku\n4,{scenes.REFUSED}\n")
@@ -72,6 +72,7 @@ class Day:
                 prices={f"site-prices/{sku}": [{"amount": p}] for sku, p in self.prices.items()}
             ),
             "square": Desk(articles=articles),
+            "shopify": Desk(products={sku: {"variants": [{"sku": sku, "price": p}]} for sku, p in self.shop.items()}),
         }
         books = Books({}, {}, frozenset(), self.booked, {})
         shelf = {"WB-RUSH": RUSH_STOCK - self.granted}
@@ -131,3 +132,5 @@ def test_nothing_is_sold_that_is_not_there(day: Day) -> None:
 def test_a_price_that_did_not_arrive_is_lost(day: Day) -> None:
     day.prices[RUG.sku] = "80.00"
     assert day.found() == [LOST]
+    del day.shop[RUG.sku]
+    assert day.found() == [LOST, LOST]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from local.story import outsiders
 from local.story.catalogue import CHAIR, RUSH, RUSH_STOCK
 from local.story.channels import CHANNELS
 from local.story.desk import Desk
@@ -84,16 +85,20 @@ def _not_oversold(outside: Outside, desks: Mapping[str, Desk]) -> Iterator[Findi
         yield Finding(kind, "hub", RUSH.sku, words)
 
 
+def _asked(desks: Mapping[str, Desk], sku: str) -> Iterator[tuple[str, Decimal | None]]:
+    """What the web shop and each channel that takes prices ask for an article."""
+    yield "shopify", outsiders.asks(desks["shopify"].get("state")).get(sku)
+    for channel in CHANNELS:
+        if channel.priced is not None and channel.system in desks:
+            yield channel.system, channel.priced(desks[channel.system], sku)
+
+
 def _prices(desks: Mapping[str, Desk]) -> Iterator[Finding]:
     """The file's prices are those of the channels; its bad line is in the report beside it, by name."""
     for sku, price in PRICES.items():
-        for channel in (one for one in CHANNELS if one.priced is not None and one.system in desks):
-            assert channel.priced is not None
-            told = channel.priced(desks[channel.system], sku)
+        for system, told in _asked(desks, sku):
             if told != Decimal(price):
-                yield Finding(
-                    LOST, channel.system, sku, f"{channel.system} sells {sku} for {told}, the file says {price}"
-                )
+                yield Finding(LOST, system, sku, f"{system} sells {sku} for {told}, the file says {price}")
     reports = "".join(file.read_text() for file in (FILES / "prices" / "reports").glob("*.csv"))
     if REFUSED not in reports:
         yield Finding(LOST, "files", REFUSED, f"no report says that {REFUSED} was refused")

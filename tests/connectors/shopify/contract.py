@@ -157,10 +157,10 @@ def pointer(system: System) -> Pointer:
     return Pointer("order", str(system.post("/_sim/orders", {"kind": "gift_card_tender"})[0]["id"]))
 
 
-# A look-up of one price may cost 12 points and does cost 3: twenty of them a second, ten at once, and some to spare.
+# A look-up of one price may cost 12 points and does cost 4: twenty of them a second, ten at once, and some to spare.
 RATE = Rate(
     limit=Limit("tried", "bucket", burst=10, rate=20),
-    simulator={"points": {"burst": 50, "rate": 63}},
+    simulator={"points": {"burst": 60, "rate": 84}},
     call=lambda connector: connector.prices(["WB-TEE"]),
     operation="productVariants",
 )

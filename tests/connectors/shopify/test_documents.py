@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -29,6 +30,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
+from connectors.canonical.product import Price
 from connectors.canonical.snapshot import Pointer
 from connectors.shopify import documents, pages
 from connectors.shopify.documents import Document
@@ -38,6 +40,7 @@ from connectors.shopify.simulator_kinds import KINDS
 from tests.connectors.counting import Counted
 from tests.connectors.shopify.conftest import SDL, TOKEN
 from tests.connectors.shopify.contract import fetched
+from tests.connectors.shopify.test_prices import euro, tell
 from tests.connectors.shopify.test_writes import items, placed, publish, shipped, tee
 from tests.contract import samples
 from tests.contract.bench import Bench
@@ -83,6 +86,10 @@ def test_documents_may_be_asked(document: Document) -> None:
         "reason": "OTHER",
         "notify": False,
         "note": "n",
+        "product": "gid://shopify/Product/1",
+        "variants": [],
+        "list": "gid://shopify/PriceList/7",
+        "prices": [],
     }
     cost = requested_cost(parsed(document.text, {**asked, "namespace": "n", "key": "k"}))
     assert cost <= 1000
@@ -189,6 +196,7 @@ def test_the_simulator_answers_writes_by_the_schema(shop: System, schema: GraphQ
     conforms(schema, shop, documents.SUBSCRIBE, **webhook)  # taken
     conforms(schema, shop, documents.SUBSCRIPTIONS, first=10, after=None)
     conforms(schema, shop, documents.STANDING, id=owner)
+    _prices(schema, shop)
     other = shop.post("/_sim/orders", {})[0]["id"]
     for refused in (order, other):
         given_up = {"order": f"gid://shopify/Order/{refused}", "reason": "FRAUD", "notify": False, "note": "n"}
@@ -196,6 +204,25 @@ def test_the_simulator_answers_writes_by_the_schema(shop: System, schema: GraphQ
     job = ask(shop, documents.CANCEL, **given_up)["orderCancel"]["job"]["id"]
     conforms(schema, shop, documents.JOB, id=job)
     conforms(schema, shop, documents.JOB, id="gid://shopify/Job/1")
+
+
+def _prices(schema: GraphQLSchema, shop: System) -> None:
+    """Told, refused in part, and of a product or a list that is not there."""
+    conforms(schema, shop, documents.SHOP_CURRENCY)
+    found = ask(shop, documents.VARIANT_PRICES, query="sku:'WB-TEE'", first=5, after=None)
+    (variant,) = found["productVariants"]["nodes"]
+    row = {"id": variant["id"], "price": "18.00", "compareAtPrice": "19.90"}
+    both = [row, {**row, "price": "-1"}, {**row, "id": "gid://shopify/ProductVariant/1"}]
+    for product in (variant["product"]["id"], "gid://shopify/Product/1"):
+        conforms(schema, shop, documents.SET_PRICES, product=product, variants=both)
+    shop.put("/_sim/price_lists/7", {"currency": "CHF"})
+    price = {"amount": "21.00", "currencyCode": "CHF"}
+    fixed = {"variantId": variant["id"], "price": price, "compareAtPrice": None}
+    other = {**fixed, "price": {**price, "currencyCode": "EUR"}}
+    for name, rows in (("7", [fixed]), ("7", [other]), ("8", [fixed])):
+        number = f"gid://shopify/PriceList/{name}"
+        conforms(schema, shop, documents.SET_FIXED_PRICES, list=number, prices=rows)
+        conforms(schema, shop, documents.FIXED_PRICES, id=number, query="", first=100)
 
 
 read_once = cache(parse)
@@ -209,6 +236,11 @@ def test_what_is_sent_is_of_the_schema(shop: System, bench: Bench, schema: Graph
     drive(connector.acknowledge(order, number="SO-7", key="k"), find_first=True)
     drive(connector.confirm_shipment(order, shipped(tee(2)), key="k"), find_first=True)
     publish(bench, items(WB_TEE=5))
+    shop.put("/_sim/price_lists/7", {"currency": "EUR"})
+    for settings in ({}, {"price_list": "7"}):
+        bench.account = replace(bench.account, settings={**bench.account.settings, **settings})
+        reduced, plain = Price("WB-TEE", euro("15.00"), euro("19.90")), Price("WB-MUG", euro("8.00"))
+        assert all(isinstance(one, str) for one in tell(bench, reduced, plain))
     held = fetched(shop, token=TOKEN, status="authorized")
     drive(connector.capture(held, samples.capture(held), key="k"), find_first=True)
     held = fetched(shop, token=TOKEN, status="authorized")
