@@ -11,6 +11,7 @@ from app.orders.wants import PICKUP, SHIP, Demand
 Load = Mapping[str, int]
 Bar = Callable[[Location, Demand, ChannelRule, Load], bool]
 LATE = "later than promised"
+DAY = 86400
 
 
 def barred(rules: Rules, at: Location, demand: Demand, rule: ChannelRule, load: Load) -> str:
@@ -26,7 +27,7 @@ def late(at: Location, demand: Demand) -> bool:
     if demand.method != SHIP or demand.now is None:
         return False
     promised = ((demand.deliver_by, at.days), (demand.ship_by, at.leaves_in))
-    return any(by is not None and demand.now + timedelta(days=float(days)) > by for by, days in promised)
+    return any(by is not None and demand.now + timedelta(seconds=int(days * DAY)) > by for by, days in promised)
 
 
 def _to(demand: Demand) -> str:

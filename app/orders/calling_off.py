@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,7 +65,7 @@ def asked(tx: Connection, subject: int, order: Order, lines: Mapping[str, Decima
 
     Raises Refused; TooMany where only some of what is named is still here.
     """
-    before = [orjson.loads(body) for body in events.unread_of(tx, subject, TOPIC)]
+    before = [json.loads(body, parse_float=Decimal) for body in events.unread_of(tx, subject, TOPIC)]
     _may(order, lines, before)
     if not lines and carried(order) and any(row.state not in NOT_HERE for row in return_requests.of(tx, subject)):
         raise Refused("returned", "Pieces of it came back or are to come: what is left of it is returned as they are.")

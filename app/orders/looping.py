@@ -10,6 +10,7 @@ from app import cases
 from app.journal import runs
 from app.orders import holds
 from app.orders.difference import Difference
+from app.units import Seconds
 from config.reader import config
 
 CODE = "loop"
@@ -38,13 +39,11 @@ def look(tx: Connection, subject: int, account: str, flow: str, difference: Diff
         _trip(tx, subject, account, earlier + 1, policy["deadline"], difference)
 
 
-def _trip(tx: Connection, subject: int, account: str, hop: int, deadline: float, difference: Difference) -> None:
+def _trip(tx: Connection, subject: int, account: str, hop: int, deadline: Seconds, difference: Difference) -> None:
     what = ", ".join(sorted(difference.facets))
     note = f"the same change of {what} is told for the {_th(hop)} time in a short while"
     owner = cases.owner_of(CODE, "channel")
-    made = holds.place(
-        tx, subject, "manual", owner=owner, seconds=float(deadline), by=holds.RULE, note=note, rule=holds.LOOP
-    )
+    made = holds.place(tx, subject, "manual", owner=owner, seconds=deadline, by=holds.RULE, note=note, rule=holds.LOOP)
     cases.open_case(
         tx,
         CODE,

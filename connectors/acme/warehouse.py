@@ -36,7 +36,7 @@ class Warehouse:
         )
 
     def cancel_rest(self, order: Order, *, key: str, reference: str) -> Writes:
-        """Names the pieces, of a purchase order as of a request; Acme stops all or none of them (409 already_shipped), once under our key."""
+        """Names the pieces, of a purchase order as of a request; all or none of them are stopped (409 already_shipped), once under our key."""
         bought = self.connection.known.id("purchase", order.id)
         kind, asked = ("purchases", bought) if bought else ("requests", self._asked_for(order, reference))
         lines = [{"sku": line.sku, "quantity": f"{line.current_quantity.normalize():f}"} for line in order.lines]

@@ -10,8 +10,6 @@ from connectors.kit.account import Connection
 from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 
-OWNER = "integration desk"  # of a refusal that no connector knew by its body
-
 
 def retry_after(headers: Mapping[str, str], *names: str) -> float | None:
     """Seconds to wait as the vendor says it: a number, or an HTTP date (RFC 9110) against the vendor's own clock. None when it does not say."""
@@ -63,7 +61,7 @@ def trouble(answer: Answer, sentence: str = "", code: str = "", field: str = "")
         return Transient(words, code=coded)
     if answer.status >= 500:
         return Ambiguous(words, code=coded) if answer.write else Transient(words, code=coded)
-    return Rejected(words, code=coded, field=field, owner=OWNER)
+    return Rejected(words, code=coded, field=field)
 
 
 def checked(answer: Answer) -> Answer:

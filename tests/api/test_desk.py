@@ -189,7 +189,7 @@ def test_what_a_centre_cannot_send_is_decided_on_its_page(houses: Houses) -> Non
     mug = {"lines": [{"sku": "WB-MUG", "quantity": "1"}]}
     sent = world.ask("warehouse", "POST", f"/_sim/requests/{number}/shipments", json=mug)
     told = {"id": "short", "request": number, "status": "failed", "lines": [], "trackings": []}
-    world.deliver("shipment.sent", {**told, "updated_at": "2026-12-01T00:00:00.000000Z"}, account="warehouse")
+    world.deliver("shipment.sent", {**told, "updated_at": "2046-12-01T00:00:00.000000Z"}, account="warehouse")
     world.pump()
     world.deliver("shipment.sent", sent, account="warehouse")
     world.pump()

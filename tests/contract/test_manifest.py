@@ -8,7 +8,6 @@ import pytest
 
 from connectors import registry
 from connectors.kit.capabilities import CAPABILITIES
-from local import coverage
 from tests.contract.bench import Bench
 from tests.contract.cases import METHODS, Case
 from tests.contract.contract import PARTS
@@ -19,7 +18,6 @@ TIERS = ("bronze", "silver", "gold")
 ROLES = ("channel", "erp", "warehouse", "notify", "payments", "tax", "carrier", "catalogue")
 SOURCE = re.compile(r"https?://|specs/|vendors/")
 TOLD = {"returns"}  # documents that some sources tell with an order, others cannot
-BRONZE = {"sftp"}  # a folder of files: it maps what others lay down
 EXEMPTABLE = {*PARTS, *METHODS, *(day.name for day in BAD_DAYS)}
 
 
@@ -59,16 +57,6 @@ def test_what_its_role_is_asked_for_is_offered_or_absent(case: Case) -> None:
     asked = {name for role in case.manifest.roles for name in ASKED.get(role, ())} - set(case.manifest.offers)
     wanted = {method.split(".")[1] for method in METHODS if method.split(".")[0] in asked}
     assert wanted <= set(case.manifest.absent), "say why it is absent, and the way instead"
-
-
-def test_a_connector_that_is_sold_is_silver_at_least(case: Case) -> None:
-    """Bronze is what maps and books; silver is held against a contract: counted (coverage.csv), or what no test can count is named."""
-    case.applies("manifest")
-    if case.manifest.tier == "bronze":
-        assert case.name in BRONZE
-        return
-    counts = {one.connector for one in coverage.kept() if one.counts == coverage.OPERATIONS}
-    assert case.name in counts | set(coverage.NO_CONTRACT)
 
 
 def test_writes_have_rules(case: Case) -> None:

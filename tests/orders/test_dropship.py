@@ -126,7 +126,7 @@ def test_no_answer_by_the_hour_is_a_no_and_the_purchase_order_is_cancelled(drops
     follow(dropship)
     assert legs(dropship) == [("F1", "maker", "timed_out"), ("F2", "dc", "accepted")]
     follow(dropship)
-    told = {"id": "late", "request": number, "status": "pending", "updated_at": "2026-12-01T00:00:00.000000Z"}
+    told = {"id": "late", "request": number, "status": "pending", "updated_at": "2046-12-01T00:00:00.000000Z"}
     late = {**told, "lines": [{"sku": "WB-TEE", "quantity": "2"}], "trackings": []}
     dropship.deliver("purchase.acknowledged", late, account="maker")
     dropship.pump()
@@ -202,7 +202,7 @@ def short(world: World, number: str, status: str, *lines: tuple[str, int], accou
     rows = [{"sku": sku, "line_id": "", "quantity": str(many)} for sku, many in lines]
     told = {"id": f"short-{status}", "request": number, "status": status, "lines": rows, "trackings": []}
     for _ in range(2):
-        world.deliver("shipment.sent", {**told, "updated_at": "2026-12-01T00:00:00.000000Z"}, account=account)
+        world.deliver("shipment.sent", {**told, "updated_at": "2046-12-01T00:00:00.000000Z"}, account=account)
     world.pump()
     follow(world)
 

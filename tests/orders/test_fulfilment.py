@@ -483,7 +483,7 @@ def short(world: World, number: str, status: str, *lines: tuple[str, int]) -> No
     """The centre's word that pieces of a request will not leave from there."""
     rows = [{"sku": sku, "line_id": "", "quantity": str(many)} for sku, many in lines]
     told = {"id": f"short-{status}", "request": number, "status": status, "lines": rows, "trackings": []}
-    world.deliver("shipment.sent", {**told, "updated_at": "2026-12-01T00:00:00.000000Z"}, account="warehouse")
+    world.deliver("shipment.sent", {**told, "updated_at": "2046-12-01T00:00:00.000000Z"}, account="warehouse")
     world.pump()
 
 

@@ -50,6 +50,7 @@ FIXTURES = (
     Fixture("order_cancelled__plain", "order.cancelled", ("order:1001",), ("data.updated_at",)),
     Fixture("order_document__polled", "order.document", ("order:1001",), ("data",)),
     Fixture("refund_made__one_line", "refund.made", ("refund:1001",), ("data.total", "data.lines[0].tax")),
+    Fixture("shipment_document__polled", "shipment.document", ("shipment:",), ("data.status",)),
     Fixture("shipment_sent__two_parcels", "shipment.sent", ("shipment:",), ("data.status", "data.trackings[1].number")),
     Fixture(
         "purchase_acknowledged__part",

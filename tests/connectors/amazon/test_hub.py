@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def hub(
         yield Hub(made, system, simulator)
 
 
-AGO = "2026-11-26T01:00:00Z"
+AGO = f"{datetime.now(UTC) - timedelta(hours=6):%Y-%m-%dT%H:%M:%SZ}"
 KEPT = ("plain", "tax_beside", "promotion", "gift", "business", "tip")
 
 
