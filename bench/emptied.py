@@ -14,6 +14,7 @@ from typing import Any
 import redis
 
 COUNT, EVERY = "bench-emptied-", 0.003
+UNHEARD = "floor-unheard"  # where the receiver's floor rings
 
 
 def empty(broker: redis.Redis, queue: str) -> None:

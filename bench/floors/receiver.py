@@ -13,11 +13,11 @@ import threading
 import psycopg
 from flask import Flask, Response, request
 
+from bench.emptied import UNHEARD
 from bench.floors.chain import app as celery
 from bench.load import FLOOR_SECRET
 
 INSERT = "INSERT INTO floor_events (body) VALUES (%s)"
-UNHEARD = "floor-unheard"
 _own = threading.local()
 
 
