@@ -71,7 +71,7 @@ def at_rate(port: int, rate: float, seconds: float) -> load.Told:
 def measured(stage: Stage, pairs: int = 5, deliveries: int = 1500, seconds: float = 6.0) -> dict[str, object]:
     """The row. The workers stand still meanwhile on both sides: only receivers, database and broker are asked.
 
-    `intake`: as the hub does it, whose door rings no more while sixteen rings wait, as under a load above what readers take; the floor rings for each.
+    `intake`: as the hub does it, whose door is silent while sixteen rings wait, as under a load above what readers take; the floor rings for each.
     `intake_ringing`: the queues are emptied all the while, so ours rings for each delivery, too.
     """
     ports = start(stage)
