@@ -29,7 +29,7 @@ from local.story.play import play
 from local.story.seed import seed, subscribe, warm
 
 VAR = CHECKOUT / "var"
-PATIENCE = 60.0
+PATIENCE = 240.0
 GRANTED = {
     "SHIPBOB_MAIN_CALLS": "600"
 }  # calls a minute that the played warehouse grants; the hub's share is in local/story/config
