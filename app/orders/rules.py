@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from app.journal.actions import audit
 from app.orders.difference import fingerprint
-from app.orders.sourcing_rules import Rules, read
+from app.orders.sourcing_rules import Rules, read, read_new
 
 KEEP = text("""
 INSERT INTO rule_sets (name, version, content, fingerprint, kept_by)
@@ -60,7 +60,7 @@ class Activation:
 
 def keep(tx: Connection, content: str, who: str) -> int:
     """Keeps a rule set under its next version; the same content again is the version that it has. Raises Unusable."""
-    rules = read(content)
+    rules = read_new(content)
     tx.execute(LOCK)
     row = {"name": rules.name, "fingerprint": fingerprint(content)}
     made = tx.execute(KEEP, {**row, "content": content, "who": who}).scalar()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.orders.places import distance, places, where
 from app.orders.sourcing import Plan, kilometres, promise, score, source
-from app.orders.sourcing_rules import Rules, Unusable, Weights, read
+from app.orders.sourcing_rules import Rules, Unusable, Weights, read, read_new
 from app.orders.wants import PICKUP, Demand, Want
 
 RULES = """
@@ -193,7 +193,13 @@ def test_what_is_given_and_what_is_missing_is_what_was_wanted(lines: list[tuple[
 )
 def test_a_rule_set_that_cannot_be_used_says_so(content: str) -> None:
     with pytest.raises(Unusable, match=r"sourcing\.toml"):
-        read(content)
+        read_new(content)
+
+
+def test_an_area_that_was_kept_before_areas_were_looked_at_stops_no_order() -> None:
+    kept = RULES.replace('["DE"]', '["Germany"]')
+    wants = Demand((Want("L1", "TEE", Decimal(1)),), "DE")
+    assert "does not send to DE" in source(read(kept), wants, {}, {}).refused.values()
 
 
 def test_the_rule_set_that_is_shipped_can_be_read() -> None:

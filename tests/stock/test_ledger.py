@@ -81,6 +81,17 @@ def test_a_claim_that_is_not_extended_expires(stock: Stock) -> None:
     stock.balanced()
 
 
+def test_what_was_extended_meanwhile_is_not_let_go(stock: Stock) -> None:
+    """Whoever found it run out comes to it after its holder."""
+    from app.stock import claims
+
+    stock.tell("TEE", 5)
+    stock.reserve("k1", "TEE", 2, seconds=600)
+    assert not stock.do(ours().expire, "k1")
+    assert {piece.state for piece in stock.do(claims.of, "k1")} == {"open"}
+    assert stock.free("TEE") == 3
+
+
 def test_the_database_itself_refuses_to_oversell(stock: Stock) -> None:
     from app.database import transaction
 
