@@ -49,34 +49,66 @@ def take_over(tx: Connection, subject: int, order: Order, held: str) -> bool:
 
 
 def adjust(tx: Connection, subject: int, order: Order) -> None:
-    """After an edit: open claims follow the lines' quantities, new lines get claims. A change of prices alone writes nothing."""
+    """After an edit: open claims follow the lines' quantities, new lines get claims, and so do pieces that are added to a line of which nothing is
+    claimed any more. A change of prices alone writes nothing."""
     claims.turn(tx, claim(subject))
-    _open(tx, subject, order)
-    sold = _sold(tx, subject, order)
-    differ = [piece for piece in _of(tx, subject) if _follows(piece, sold) is not None]
-    shelves.lock(tx, {piece.place for piece in differ})
-    for piece in _of(tx, subject):
-        wanted = _follows(piece, sold)
-        if wanted is not None:
-            ledger.resize(tx, piece, wanted)
-    dirty.mark(tx, {piece.sku for piece in differ})
+    _open(tx, subject, order, _added(tx, subject, order))
+    pieces, sold = _of(tx, subject), _sold(tx, subject, order)
+    differ = {piece.key: wanted for piece in pieces if (wanted := _follows(piece, pieces, sold)) is not None}
+    shelves.lock(tx, {piece.place for piece in pieces if piece.key in differ})
+    changed = [piece for piece in _of(tx, subject) if piece.key in differ]
+    for piece in changed:
+        ledger.resize(tx, piece, differ[piece.key])
+    dirty.mark(tx, {piece.sku for piece in changed})
 
 
 def _sold(tx: Connection, subject: int, order: Order) -> dict[str, Decimal]:
-    """Line id -> what is wanted of the very article, less what goes out in its place."""
-    sold = {line.id: line.current_quantity for line in order.lines}
-    for piece in _of(tx, subject):
+    """Line id -> what is wanted of the very article, less what goes out in its place. What came back for money is off the line, and was sold."""
+    pieces = _of(tx, subject)
+    sold = {line.id: line.current_quantity + _came_back(line, pieces) for line in order.lines}
+    for piece in pieces:
         if piece.key.endswith(INSTEAD) and piece.line_id in sold:
             sold[piece.line_id] = max(Decimal(0), sold[piece.line_id] - piece.quantity)
     return sold
 
 
-def _follows(piece: Piece, sold: dict[str, Decimal]) -> Decimal | None:
-    """The quantity that an open piece should have by now; None when it has it."""
+def _came_back(line: Line, pieces: Sequence[Piece]) -> Decimal:
+    """Pieces of a line that came back to us, as far as it was paid for (they are off it); of a bundle as many as are whole."""
+    back: dict[str, Decimal] = {}
+    for piece in pieces:
+        if piece.line_id == line.id:
+            back[piece.sku] = back.get(piece.sku, Decimal(0)) + piece.returned / piece.per
+    return min(min(back.values(), default=Decimal(0)), max(Decimal(0), line.quantity - line.current_quantity))
+
+
+def _follows(piece: Piece, pieces: Sequence[Piece], sold: dict[str, Decimal]) -> Decimal | None:
+    """The quantity that an open piece should have by now, others of its line and article having left; None when it has it."""
     if piece.state != "open" or piece.line_id not in sold or piece.key.endswith(INSTEAD):
         return None
-    wanted = max(sold[piece.line_id] * piece.per, piece.shipped)
+    same = (one for one in pieces if (one.line_id, one.sku) == (piece.line_id, piece.sku) and one.state != "open")
+    gone = sum((one.shipped for one in same if not one.key.endswith(INSTEAD)), Decimal(0))
+    wanted = max(sold[piece.line_id] * piece.per - gone, piece.shipped)
     return None if wanted == piece.quantity else wanted
+
+
+def _added(tx: Connection, subject: int, order: Order) -> list[Wanted]:
+    """What is wanted of lines of which nothing is claimed any more (all has left, or was taken off), beyond what has left."""
+    pieces, sold = _of(tx, subject), _sold(tx, subject, order)
+    found = []
+    for line in order.lines:
+        mine = [piece for piece in pieces if piece.line_id == line.id]
+        if mine and line.ours_to_ship and all(piece.state != "open" for piece in mine):
+            more = sold[line.id] - max(_left_of(mine).values(), default=Decimal(0))
+            found += [Wanted(line.sku, more, line.id)] if more > 0 else []
+    return found
+
+
+def _left_of(mine: Sequence[Piece]) -> dict[str, Decimal]:
+    """SKU -> how many of the line its pieces that have left stand for, less what went out in its place."""
+    gone: dict[str, Decimal] = {}
+    for piece in (one for one in mine if not one.key.endswith(INSTEAD)):
+        gone[piece.sku] = gone.get(piece.sku, Decimal(0)) + piece.shipped / piece.per
+    return gone
 
 
 def substitute(
@@ -159,16 +191,22 @@ def _of(tx: Connection, subject: int) -> list[Piece]:
     return sorted(claims.of(tx, claim(subject)), key=lambda piece: piece.key)
 
 
-def _open(tx: Connection, subject: int, order: Order) -> None:
-    """Claims for the lines that have none yet."""
-    known = {piece.line_id for piece in claims.of(tx, claim(subject))}
+def _open(tx: Connection, subject: int, order: Order, added: Sequence[Wanted] = ()) -> None:
+    """Claims for the lines that have none yet, and for what was `added` to others."""
+    known = claims.of(tx, claim(subject))
+    lines = {piece.line_id for piece in known}
     wanted = {line.id: line for line in order.lines if line.ours_to_ship and line.current_quantity > 0}
-    new = [_wanted(line) for name, line in wanted.items() if name not in known]
+    new = [*added, *(_wanted(line) for name, line in wanted.items() if name not in lines)]
     if not new:
         return
     picks, _ = picking.pick(tx, new, ledger.ANY, force=True)
     kept = {"claim": claim(subject), "subject": subject, "holder": "", "seconds": None, "content": ""}
-    ledger.write(tx, picks, kept, force=True, name=lambda pick: _name(subject, pick))
+    again = {one.line for one in added}
+
+    def name(pick: picking.Pick) -> str:
+        return _name(subject, pick) + (f"+{len(known)}" if pick.line in again else "")
+
+    ledger.write(tx, picks, kept, force=True, name=name)
 
 
 def _name(subject: int, pick: picking.Pick) -> str:
