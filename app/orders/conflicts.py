@@ -9,7 +9,6 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from app import cases
-from app.orders.life import Fact, decide
 from app.orders.standing import Part, life_of, tallies
 from app.orders.states import Move
 from connectors.canonical.order import Order
@@ -35,7 +34,7 @@ REMEDIES: Mapping[str, str] = {
 def found(old: Order | None, new: Order, moves: Iterable[Move], known: Mapping[Part, str]) -> list[Conflict]:
     """Pure. `known` are the kept states: what was picked is told by whoever picks, not by the channel."""
     edits = _edits(old, new, known) if old is not None and new.cancelled_at is None else iter(())
-    return [*edits, *_late(new, moves), *_overpaid(new)]
+    return [*edits, *_late(old, new, moves), *_overpaid(new)]
 
 
 def _edits(old: Order, new: Order, known: Mapping[Part, str]) -> Iterator[Conflict]:
@@ -47,22 +46,25 @@ def _edits(old: Order, new: Order, known: Mapping[Part, str]) -> Iterator[Confli
         if after is None or after.current_quantity >= line.current_quantity or line.id in refunded:
             continue
         mine = life.line(line.id)
-        if known.get(("line", line.id)) == "picked":
-            life = decide(life, Fact("pick", line.id, mine.open)).life if mine.open else life
-        if decide(life, Fact("edit", line.id, after.current_quantity)).refused:
+        picked = mine.active if known.get(("line", line.id)) == "picked" else mine.shipped
+        if after.current_quantity < picked:
             words = (
                 f"{line.sku}: {_plain(line.current_quantity)} became {_plain(after.current_quantity)} in the channel"
             )
-            gone = f"{_plain(life.line(line.id).picked)} were picked already"
+            gone = f"{_plain(picked)} were picked already"
             yield _conflict("edit_conflict", line.id, f"{words}, but {gone}.")
 
 
-def _late(new: Order, moves: Iterable[Move]) -> Iterator[Conflict]:
+def _late(old: Order | None, new: Order, moves: Iterable[Move]) -> Iterator[Conflict]:
+    """Lines that were cancelled and left, and, of a whole order that was cancelled, those of which some had left before."""
+    gone = {move.part for move in moves if move.machine == "line" and "ship_late" in move.moves}
+    if old is not None and old.cancelled_at is not None:
+        before = {line.id: line.shipped for line in life_of(old).lines}
+        gone |= {line.id for line in life_of(new).lines if line.shipped > before.get(line.id, line.shipped)}
     names = {line.id: line.sku for line in new.lines}
-    for move in moves:
-        if move.machine == "line" and "ship_late" in move.moves:
-            sku = names.get(move.part, move.part)
-            yield _conflict("shipped_though_cancelled", move.part, f"{sku} was cancelled, and has left all the same.")
+    for line_id in sorted(gone):
+        words = f"{names.get(line_id, line_id)} was cancelled, and has left all the same."
+        yield _conflict("shipped_though_cancelled", line_id, words)
 
 
 def _overpaid(new: Order) -> Iterator[Conflict]:

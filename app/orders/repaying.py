@@ -91,13 +91,22 @@ def cancelled(old: Order, new: Order, moves: Sequence[Move]) -> Decimal:
     With the last piece goes what stands beside the lines (the delivery).
     """
     worth = due(old, still_wanted(old)) - due(new, still_wanted(new))
-    return max(ZERO, min(worth, above(new, moves)))
+    return max(ZERO, min(worth, _held(new, moves) - due(new, _kept(new))))
+
+
+def _kept(order: Order) -> dict[str, Decimal]:
+    """Line id -> pieces that the customer still gets or has and has not sent back: what came back is paid back by its return."""
+    kept = {line.id: line.active - line.received for line in life_of(order).lines}
+    return {line: many for line, many in kept.items() if many > 0}
 
 
 def above(order: Order, moves: Sequence[Move]) -> Decimal:
     """What was taken, and is not promised back, beyond the price of what the customer still gets or has; below nothing where it is less."""
-    kept = sum((one.refundable for one in less(life_of(order), promised(order, moves)).tenders), ZERO)
-    return kept - due(order, still_wanted(order))
+    return _held(order, moves) - due(order, still_wanted(order))
+
+
+def _held(order: Order, moves: Sequence[Move]) -> Decimal:
+    return sum((one.refundable for one in less(life_of(order), promised(order, moves)).tenders), ZERO)
 
 
 # ---- as the channel is asked for it

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from app.orders.difference import GONE
+from app.orders.standing import came_back
 from connectors.canonical.order import Line, Order, Source
 
 
@@ -19,7 +20,8 @@ def to_ship(order: Order) -> dict[str, Decimal]:
         for line in shipment.lines if shipment.status in GONE else ():
             name = line.line_id or line.sku
             sent[name] = sent.get(name, Decimal(0)) + line.quantity
-    left = {line.id: line.current_quantity - _sent(line, sent) for line in order.lines if line.ours_to_ship}
+    wanted = {line.id: line.current_quantity + came_back(order, line) for line in order.lines if line.ours_to_ship}
+    left = {line.id: wanted[line.id] - _sent(line, sent) for line in order.lines if line.id in wanted}
     return {line: quantity for line, quantity in left.items() if quantity > 0}
 
 

@@ -103,7 +103,7 @@ def left_of(order: Order) -> dict[str, Decimal]:
 def _line(order: Order, line: Line, sent: Decimal) -> LineLife:
     shipped = min(sent, line.quantity)
     off = line.quantity if order.cancelled_at else line.quantity - line.current_quantity
-    cancelled = max(ZERO, min(off, line.quantity - shipped))
+    cancelled = max(ZERO, min(off - came_back(order, line), line.quantity - shipped))
     received, kept_off = _back(order, line)
     received = min(received, shipped)
     kept_off = min(kept_off, received)
@@ -112,7 +112,6 @@ def _line(order: Order, line: Line, sent: Decimal) -> LineLife:
         ordered=line.quantity,
         price=line.unit_price.in_role(order.money_role).amount,
         cancelled=cancelled,
-        picked=shipped,
         shipped=shipped,
         received=received,
         restocked=received - kept_off,
@@ -120,18 +119,33 @@ def _line(order: Order, line: Line, sent: Decimal) -> LineLife:
     )
 
 
+def came_back(order: Order, line: Line) -> Decimal:
+    """Pieces that are off a line because they came back for money: somebody counted them, and a refund names them so. They were not cancelled."""
+    paid = (refund for refund in order.refunds if refund.payments and not pending(refund))
+    named = (
+        one for refund in paid for one in refund.lines if one.line_id == line.id and (one.restock or refund.return_id)
+    )
+    counts = _counts(order, line)
+    return min(sum((one.quantity for one in named), ZERO), max(counts)[0]) if counts else ZERO
+
+
 def _back(order: Order, line: Line) -> tuple[Decimal, Decimal]:
     """What came back of a line and how much of it cannot be sold: as counted in returns, else as refunds put it back on the shelf. What
     we counted and what the channel told are the same pieces: whoever counted more says how many."""
-    tellers: dict[str, list[ReturnLine]] = {}
-    for back in order.returns:
-        mine = [one for one in back.lines if one.line_id == line.id and one.received_quantity]
-        tellers.setdefault(back.origin, []).extend(mine)
-    counts = [(_received(lines), _received(_unsellable(lines))) for lines in tellers.values() if lines]
+    counts = _counts(order, line)
     if counts:
         return max(counts)
     refunded = (one for r in order.refunds if not pending(r) for one in r.lines if one.line_id == line.id)
     return sum((one.quantity for one in refunded if one.restock), ZERO), ZERO
+
+
+def _counts(order: Order, line: Line) -> list[tuple[Decimal, Decimal]]:
+    """(pieces that came back, of these not to be sold) as each teller has counted them."""
+    tellers: dict[str, list[ReturnLine]] = {}
+    for back in order.returns:
+        mine = [one for one in back.lines if one.line_id == line.id and one.received_quantity]
+        tellers.setdefault(back.origin, []).extend(mine)
+    return [(_received(lines), _received(_unsellable(lines))) for lines in tellers.values() if lines]
 
 
 def _received(lines: Iterable[ReturnLine]) -> Decimal:
@@ -222,7 +236,7 @@ def line_state(line: LineLife) -> str:
         return "returned" if line.received >= line.active else "partly_returned"
     if line.shipped:
         return "partly_shipped" if line.open > 0 else "shipped"
-    return "picked" if line.picked else "open"
+    return "open"
 
 
 def payment_state(tally: Tally) -> str:

@@ -117,6 +117,10 @@ def key(subject: Subject, flow: str, difference: str, step: str, account: str) -
 def _cancel(tx: Connection, setting: Setting, difference: Difference) -> bool:
     """A cancellation overtakes: what has not begun is struck out; what is done, or may be, is undone, last first."""
     overtaken = preempt.overtake(tx, setting.subject.id, preempted_by(difference.kind))
+    if all(begun.name != "reserve_stock" for begun in overtaken.begun):
+        reservations.release(
+            tx, setting.subject.id
+        )  # an edit had claimed it already: no step is undone that would let go of it
     steps: list[NewStep] = []
     for begun in reversed(overtaken.begun):
         undo = _undo_of(begun.flow, begun.name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import random
 from typing import Any
 
 from tests.world import World
@@ -174,54 +172,6 @@ def test_the_same_delivery_twice_and_the_same_content_under_another_name(acme: W
     assert acme.one("SELECT seen FROM deliveries WHERE delivery_id = 'msg-0'") == 2
     assert acme.calls("erp", "bookings.create") == 1
     assert acme.events() == {"applied": 1, "superseded": 3}
-
-
-HISTORY = ("placed", "paid", "edited", "shipped")
-
-
-def test_any_order_of_deliveries_ends_the_same(acme: World) -> None:
-    """Pain 5: all 24 orders of {placed, paid, edited, fulfilled}, many orders at once: equal ends, no effect twice."""
-    orders = {}
-    dice = random.Random(7)
-    deliveries = []
-    for permutation in itertools.permutations(HISTORY):
-        order = acme.place(payment_status="pending")
-        states = dict(zip(HISTORY, _life(order), strict=True))
-        orders[order["id"]] = states
-        deliveries.append(
-            [("order.placed" if name == "placed" else "order.changed", states[name]) for name in permutation]
-        )
-    for turn in range(4):
-        for sequence in dice.sample(deliveries, len(deliveries)):
-            acme.deliver(*sequence[turn])
-        if dice.random() < 0.5:
-            acme.turn()
-    acme.pump(60)
-    effects = acme.effects("erp")
-    assert effects["bookings"] == {f"shop-{order}": 1 for order in orders}
-    assert set(effects["deliveries"].values()) == {1}
-    assert len(effects["deliveries"]) == len(orders)
-    assert not acme.one(OPEN)
-    noted = "d.body->'body'->>'note' AS note, d.body->'body'->>'payment_status' AS paid"
-    known = "subjects s JOIN documents d ON d.id = s.document_id WHERE s.kind = 'order'"
-    last = acme.rows(f"SELECT DISTINCT {noted} FROM {known}")
-    assert [tuple(row) for row in last] == [("edited", "paid")]
-
-
-def _life(order: dict[str, Any]) -> list[dict[str, Any]]:
-    """The order as it is after each thing that happened to it."""
-    at = "2030-01-01T00:00:0{}.000000Z"
-    paid = {**order, "payment_status": "paid", "updated_at": at.format(1)}
-    edited = {**paid, "note": "edited", "updated_at": at.format(2)}
-    parcel = {
-        "id": f"par-{order['id']}",
-        "status": "shipped",
-        "lines": [{"line_id": line["id"], "sku": line["sku"], "quantity": line["quantity"]} for line in order["lines"]],
-        "trackings": [{"number": f"T{order['id']}", "carrier": "dhl"}],
-        "updated_at": at.format(3),
-        "shipped_at": at.format(3),
-    }
-    return [order, paid, edited, {**edited, "shipments": [parcel], "updated_at": at.format(3)}]
 
 
 def test_stock_is_told_in_one_call_and_refusals_are_isolated(acme: World) -> None:
