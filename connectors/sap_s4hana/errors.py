@@ -42,6 +42,11 @@ KNOWN: dict[str, tuple[str, str, str]] = {
         "Look at the sales order's stock, shipping point and blocks in SAP, then retry.",
         "warehouse",
     ),
+    "M7/": (
+        "SAP refuses this goods movement: {message}",
+        "Look where the pieces lie in SAP and in which stock, and at the account's setting `movements`, then retry.",
+        "warehouse",
+    ),
     "VK/": ("SAP refuses a price condition: {message}", "Correct the account's setting `conditions`.", "integration"),
     "/IWBEP/": (
         "SAP Gateway does not understand the request about this {what}: {message}",

@@ -19,6 +19,7 @@ ACTS = {
     "ship": lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-1", 1)), key="s"),
     "refund": lambda erp: erp.record_refund(BOOKED, REFUND, key="r"),
     "return": lambda erp: erp.record_return(BOOKED, BACK, key="g"),
+    "dispose": lambda erp: erp.record_disposition(BOOKED, samples.looked_at(ORDER), key="d"),
     "cancel": lambda erp: erp.cancel(BOOKED, key="c"),
 }
 
@@ -28,6 +29,8 @@ ACTS = {
 def test_a_worker_who_knows_nothing_finds_what_was_done(world, settings, act):
     company = world(settings)
     company.do(ACTS["book"])
+    if act == "dispose":
+        company.do(ACTS["return"])
     before = ACTS[act](company.elsewhere().connector)
     if act != "book":  # not there before it is done
         assert unfound(before)
