@@ -101,6 +101,8 @@ def test_money_back_is_understood(desk: tuple[Channel, Desk]) -> None:
     channel.opens(asked)
     for order in asked.post("orders", [dict(spec) for spec in channel.to_refund]):
         assert channel.refund is not None
+        if channel.system == "amazon":  # which gives back for what has left only
+            asked.post(f"orders/{order['id']}/amazon", {})
         channel.refund(asked, order)
     for one in channel.sold(asked):
         (tenders,) = one.refunds.values()
