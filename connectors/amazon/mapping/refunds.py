@@ -169,8 +169,9 @@ def _refund(name: str, one: Posted, order: Order, left: dict[str, Decimal]) -> R
     for item, parts in one.items:
         line = _line(item, order, left)
         for what in dict.fromkeys((*parts.amounts, *parts.taxes)):
-            tax = parts.taxes.get(what, ZERO)
-            amount = parts.amounts.get(what, ZERO) + (tax if order.taxes_included else ZERO)
+            whole = parts.amounts.get(what, ZERO) + parts.taxes.get(what, ZERO)
+            tax = parts.taxes.get(what, ZERO) if _taxed(order, line if what == "item" else None) else ZERO
+            amount = whole if order.taxes_included else whole - tax
             pieces = _pieces(item, line, amount, order, left) if what == "item" else ZERO
             if line is not None and pieces:
                 left[line.id] -= pieces
@@ -200,6 +201,13 @@ def _line(item: Place, order: Order, left: Mapping[str, Decimal]) -> Line | None
     same = [line for line in order.lines if sku and line.sku == sku] or (list(order.lines) if not sku else [])
     named = [line for line in same if line.id == name] or [line for line in same if left[line.id] > 0] or same
     return named[0] if len(named) == 1 or (named and sku) else None
+
+
+def _taxed(order: Order, line: Line | None) -> bool:
+    """Whether the order knows a tax there. Amazon may tell one apart that it did not tell with the order: then it is in the sum, as it
+    was when it was sold."""
+    beside = [one.taxes for one in (*order.shipping_lines, *order.charges)]
+    return any((line.taxes,) if line is not None else (*beside, *(one.taxes for one in order.lines)))
 
 
 def _pieces(item: Place, line: Line | None, amount: Decimal, order: Order, left: Mapping[str, Decimal]) -> Decimal:
