@@ -126,7 +126,9 @@ class SapS4Hana:
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
         """A customer return for what goes back into stock, received there; a credit memo request for each tender."""
-        return (yield from self.credits.record(order, refund, self._customer_of(order)))
+        known = self._known(order)
+        left = self.deliveries.left(order, known) if any(line.restock for line in refund.lines) else {}
+        return (yield from self.credits.record(order, refund, self._customer_of(order), left))
 
     def record_return(self, order: Order, returned: Return, *, key: str) -> Writes:
         """A customer return, of a type that is not billed, for what came back without money, and its goods receipt."""

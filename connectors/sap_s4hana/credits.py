@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -23,12 +24,13 @@ class Credits:
         self._policy = policy
         self._arrivals = arrivals
 
-    def record(self, order: Order, refund: Refund, customer: str) -> Writes:
-        """The return and its receipt first, then the requests; what moved no money yet is booked when it does."""
+    def record(self, order: Order, refund: Refund, customer: str, left: Mapping[str, Decimal]) -> Writes:
+        """The return and its receipt first, then the requests; what moved no money yet is booked when it does. `left`: the pieces of
+        each line that have left."""
         owed = dues(order, refund)
         if not owed:
             return ""
-        back = credit.customer_return(order, refund, customer, self._policy)
+        back = credit.customer_return(order, refund, customer, left, self._policy)
         requests = credit.credit_memos(order, refund, owed, customer, self._policy)
         result = ""
         if back is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 
 from connectors.canonical.order import Order
@@ -11,8 +13,8 @@ from connectors.kit.writes import ExternalId, Write, Writes, one_of
 from connectors.sap_s4hana.client import DELIVERIES, Client
 from connectors.sap_s4hana.mapping import leaving
 from connectors.sap_s4hana.mapping.policy import Policy
-from connectors.sap_s4hana.odata import rows
-from connectors.sap_s4hana.papers import Papers
+from connectors.sap_s4hana.odata import rows, text
+from connectors.sap_s4hana.papers import DONE, Papers
 from connectors.sap_s4hana.sales import Sales
 
 
@@ -37,6 +39,15 @@ class Deliveries:
         yield self._papers.step("picking", number, "PickAllItems", "OverallPickingStatus")
         yield self._papers.step("goods_issue", number, "PostGoodsIssue", "OverallGoodsMovementStatus")
         return number
+
+    def left(self, order: Order, known: str | None) -> Mapping[str, Decimal]:
+        """Line id -> its pieces whose goods issue was posted; nothing of an order that was never booked."""
+        record = self._sales.found(order, known)
+        if record is None:
+            return {}
+        where = f"ReferenceSDDocument eq {text(str(record['SalesOrder']))} and GoodsMovementStatus eq '{DONE}'"
+        told = self._client.rows(DELIVERIES, "A_OutbDeliveryItem", where, order="DeliveryDocument")
+        return leaving.pieces_left(order, rows(record.get("to_Item")), told)
 
     def _create(self, order: Order, shipment: Shipment, known: str | None) -> ExternalId:
         found = one_of(self._papers.named(names.of_shipment(order, shipment)))

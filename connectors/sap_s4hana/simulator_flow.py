@@ -85,6 +85,10 @@ def list_stock(company: Company, keys: Keys) -> Response:
     return listed(rows)
 
 
+def list_delivered(company: Company, keys: Keys) -> Response:
+    return listed([views.delivered(one, row) for one in seen(company, "deliveries") for row in one["items"]])
+
+
 _credit = partial(views.document, CREDITS, "CreditMemoRequest")
 _return = partial(views.document, RETURNS, "CustomerReturn")
 _arrival = partial(views.delivery, service=ARRIVALS, entity="A_ReturnsDeliveryHeader")
@@ -94,6 +98,7 @@ HANDLERS: Mapping[tuple[str, str, str, str, bool], Handler] = {
     (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", False): _lister("deliveries", views.delivery),
     (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", True): _getter("deliveries", views.delivery),
     (DELIVERIES, "A_OutbDeliveryHeader", "", "POST", False): _maker(documents.deliver, views.delivery),
+    (DELIVERIES, "A_OutbDeliveryItem", "", "GET", False): list_delivered,
     (ARRIVALS, "A_ReturnsDeliveryHeader", "", "GET", False): _lister("arrivals", _arrival),
     (ARRIVALS, "A_ReturnsDeliveryHeader", "", "GET", True): _getter("arrivals", _arrival),
     (ARRIVALS, "A_ReturnsDeliveryHeader", "", "POST", False): _maker(goods.arrive, _arrival),

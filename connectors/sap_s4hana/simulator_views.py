@@ -106,6 +106,13 @@ def delivery(
     return behind(found, "to_DeliveryDocumentItem", one["items"])
 
 
+def delivered(one: Record, row: Record) -> Record:
+    keys = {"DeliveryDocument": one["DeliveryDocument"], "DeliveryDocumentItem": row["DeliveryDocumentItem"]}
+    key = ",".join(f"{name}='{value}'" for name, value in keys.items())
+    flat = {**row, **keys, "GoodsMovementStatus": one["OverallGoodsMovementStatus"]}
+    return told("API_OUTBOUND_DELIVERY_SRV;v=0002", "A_OutbDeliveryItem", key, flat, one)
+
+
 def movement(one: Record) -> Record:
     flat = {name: value for name, value in one.items() if name != "items"}
     key = f"MaterialDocumentYear='{one['MaterialDocumentYear']}',MaterialDocument='{one['MaterialDocument']}'"

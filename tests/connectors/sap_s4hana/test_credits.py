@@ -8,12 +8,13 @@ from decimal import Decimal
 import pytest
 
 from connectors.canonical.payment import Tender
+from connectors.canonical.returns import RefundLine
 from connectors.kit import names
 from connectors.kit.errors import NotOffered, Rejected, Transient
 from connectors.kit.http import Answer
 from connectors.sap_s4hana import errors
 from connectors.sap_s4hana.simulator import GONE, HELD, MAIN, SHOP, TILL
-from tests.connectors.netsuite.orders import paid_by, pending, refund
+from tests.connectors.netsuite.orders import paid_by, pending, refund, shipment
 from tests.contract import samples
 from tests.contract.samples import ORDER, eur
 
@@ -28,6 +29,7 @@ def test_goods_come_back_by_a_return_and_money_by_a_request_for_each_tender(worl
     company = world()
     order = paid_by(BOOKED, ("gift_card", Tender.GIFT_CARD, "20.00"), ("card", Tender.CARD, "37.36"))
     booked(company, order)
+    company.do(lambda erp: erp.record_shipment(order, shipment("f1", ("1001-2", 1)), key="s"))
     line = replace(samples.refund(order).lines[0], restock=True)
     told = refund("r1", ("gift_card", "4.12"), ("card", "6.00"), lines=(line,))
     company.do(lambda erp: erp.record_refund(order, told, key="r"))
@@ -39,6 +41,23 @@ def test_goods_come_back_by_a_return_and_money_by_a_request_for_each_tender(worl
         names.of_tender(order, told, "gift_card"): "4.12",
     }
     assert sum(Decimal(one["tax"]) for one in company.state("credits")) == Decimal("1.62")
+
+
+def test_pieces_that_never_left_do_not_come_back(world):
+    """Two tees, of which one has left: of the three that two refunds put back on the shelf one comes back, once; money goes back for all."""
+    company = world()
+    booked(company)
+    company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-1", 1)), key="s"))
+    before = stocked(company)
+    told = samples.refund(BOOKED)
+    tee = RefundLine("1001-1", Decimal(1), eur("8.50"), eur("1.62"), restock=True, sku="WB-TEE")
+    first, second = (replace(told, id=name, lines=(tee,)) for name in ("r1", "r2"))
+    order = replace(BOOKED, refunds=(first, second))
+    for one in (second, first):
+        company.do(lambda erp, one=one: erp.record_refund(order, one, key=one.id))
+    assert list(company.effects()["returned"].values()) == [{"TG11": "1"}]
+    assert stocked(company) == {**before, f"TG11 {MAIN}": "7"}
+    assert len(company.state("credits")) == 2
 
 
 def test_money_that_has_not_moved_yet_is_not_booked(world):
