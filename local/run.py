@@ -18,13 +18,13 @@ from app.database import migrate
 from local.environment import environment
 from local.errors import ServerError
 from local.ports import Ports
-from local.processes import Processes
+from local.processes import Processes, end_left_behind
 from local.servers import CHECKOUT, Servers, start
 from local.story import addresses, erps, keys, report
 from local.story.addresses import Addresses
 from local.story.channels import CHANNELS
 from local.story.configured import configured
-from local.story.journal import cases
+from local.story.journal import cases, keepers
 from local.story.play import play
 from local.story.seed import seed, subscribe, warm
 
@@ -67,12 +67,14 @@ def _run(stack: ExitStack) -> int:
     began, console = time.monotonic(), Console()
     VAR.mkdir(exist_ok=True)
     servers = stack.enter_context(start())
+    end_left_behind(VAR)  # of a killed start: they hold its ports, and its workers would go on beside ours
     where, erp = _settle(servers, stack)
     processes = stack.enter_context(Processes(os.environ, VAR))
     processes.start("simulators", f"exec {sys.executable} -m local.simulators")
     processes.start_all()
     wait_ready(where, erp, processes)
-    subscribe(erp.account, CHANNELS)
+    for one in erp.everyone:
+        subscribe(one.account, CHANNELS)
     told = _addresses(where, erp)
     outcome = play(where, erp, console, began, told)
     report.keep(outcome, VAR / "run.json")
@@ -98,14 +100,15 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
             **GRANTED,
         }
     )
-    erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack)
-    os.environ.update(erp.variables)
+    migrate()
+    erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack, keepers())
+    os.environ.update(erp.environment())
     shipped = Path(os.environ.get("WAYBILL_CONFIG", CHECKOUT / "config"))
     os.environ["WAYBILL_CONFIG"] = str(configured(shipped, VAR / "config", CHANNELS))
 
-    migrate()
     seed(erp.account, CHANNELS)
-    warm(erp.account, CHANNELS)
+    for one in erp.everyone:
+        warm(one.account, CHANNELS)
     erp.prepare()
     return where, erp
 
@@ -115,7 +118,7 @@ def wait_ready(where: Addresses, erp: erps.Erp, processes: Processes) -> None:
     wanted = [
         f"{where.web}/healthz",
         f"{where.flower}/healthcheck",
-        *(f"{url}/_sim/faults" for url in (*where.played.values(), erp.played) if url),
+        *(f"{url}/_sim/faults" for url in (*where.played.values(), *(one.played for one in erp.everyone)) if url),
     ]
     until = time.monotonic() + PATIENCE
     while wanted:
@@ -148,7 +151,7 @@ def _addresses(where: Addresses, erp: erps.Erp) -> dict[str, str]:
         "flower": where.flower,
         "metrics": f"{where.web}/metrics",
         **{name: f"{url}/_sim/state" for name, url in where.played.items()},
-        **erp.addresses,
+        **{name: told for one in erp.everyone for name, told in one.addresses.items()},
     }
 
 

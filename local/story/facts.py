@@ -1,7 +1,7 @@
 """What each outsider holds about the shop's orders, in words that all of them share."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -58,6 +58,25 @@ class Books:
     cancelled: frozenset[str]
     fulfilments: Mapping[tuple[str, str], int]
     refunds: Mapping[tuple[str, str], Tenders]
+
+
+def together(held: Iterable[Books]) -> Books:
+    """What several ERPs hold, as of one: an order that stands in two of them was booked twice."""
+    orders, fulfilments = Counter[str](), Counter[tuple[str, str]]()
+    totals: dict[str, Decimal] = {}
+    refunds: dict[tuple[str, str], Tenders] = {}
+    cancelled: frozenset[str] = frozenset()
+    for one in held:
+        orders.update(one.orders)
+        fulfilments.update(one.fulfilments)
+        totals.update(one.totals)
+        cancelled |= one.cancelled
+        for key, given in one.refunds.items():
+            before = refunds.get(key, {})
+            refunds[key] = {
+                name: before.get(name, Decimal(0)) + given.get(name, Decimal(0)) for name in {*before, *given}
+            }
+    return Books(orders, totals, cancelled, fulfilments, refunds)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from local.kept import keep as keep_whole
 from local.story.channels import CHANNELS
-from local.story.facts import Inside, Outside
+from local.story.facts import Books, Inside, Outside
 from local.story.judge import DOUBLED, LOST, WRONG, Finding
 
 STATES = ("applied", "echo", "superseded", "ignored", "quarantined", "parked", "dead", "in_flight")
@@ -81,7 +82,7 @@ class Outcome:
     inside: Inside
     seconds: float
     addresses: Mapping[str, str]
-    erp: str
+    held: Mapping[str, Books]  # by the ERP that holds it
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -97,7 +98,7 @@ class Outcome:
 
     def systems(self) -> dict[str, dict[str, int]]:
         """The effects that each system holds, counted there."""
-        books, sold = [one.outside.books for one in self.judged], self.judged[0].outside.sold
+        sold = self.judged[0].outside.sold
         asked = [request for one in self.judged for request in one.outside.asked]
         return {
             "shopify-main": {
@@ -107,11 +108,14 @@ class Outcome:
                 "fulfilments": sum(len(one.sent) for one in sold),
                 "refunds": sum(len(one.refunds) for one in sold),
             },
-            self.erp: {
-                "sales_orders": sum(sum(one.orders.values()) for one in books),
-                "cancelled": sum(len(one.cancelled) for one in books),
-                "fulfilments": sum({name: n for one in books for name, n in one.fulfilments.items()}.values()),
-                "refunds": sum(len(one.refunds) for one in books),
+            **{
+                erp: {
+                    "sales_orders": sum(books.orders.values()),
+                    "cancelled": len(books.cancelled),
+                    "fulfilments": sum(books.fulfilments.values()),
+                    "refunds": len(books.refunds),
+                }
+                for erp, books in self.held.items()
             },
             "shipbob-main": {
                 "orders": len(asked),
@@ -139,7 +143,7 @@ class Outcome:
 
 
 def keep(outcome: Outcome, file: Path) -> None:
-    file.write_text(json.dumps(outcome.record(), indent=1) + "\n")
+    keep_whole(file, json.dumps(outcome.record(), indent=1) + "\n")
 
 
 def show(outcome: Outcome, cases: Iterable[tuple[str, str, str, int]], console: Console) -> None:

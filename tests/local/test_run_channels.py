@@ -124,7 +124,7 @@ def test_a_way_that_is_not_gone_is_absent_or_was_not_played(capsys: pytest.Captu
     one = Judged(Outside((order,), books(), (), {}, (), channel="amazon-main"), ())
     assert (one.steps()["refunded there"], one.steps()["refunded by the hub"]) == (1, 1)
     quiet = Inside(Counter(), 0, 0, {}, frozenset(), 0)
-    report._steps(report.Outcome((one,), quiet, 0.0, {}, "netsuite-main"), Console(width=200))
+    report._steps(report.Outcome((one,), quiet, 0.0, {}, {}), Console(width=200))
     told = capsys.readouterr().out
     assert one.steps()["cancelled there"] == one.steps()["cancelled by the hub"] == 0
     ours = replace(one, outside=replace(one.outside, sold=(replace(order, cancelled=True, called_off=True),)))

@@ -1,6 +1,10 @@
 """The judge of the demonstration's story believes outsiders only, and finds what is lost, doubled or wrong."""
 
+import subprocess
+import sys
+import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -8,9 +12,16 @@ from typing import Any
 
 import pytest
 
-from local.story import keys, plan
-from local.story.facts import Asked, Books, Delivery, Inside, Outside, Parcel, Sold
+from connectors.kit.simulator import Memory
+from local.kept import secret
+from local.ports import Ports
+from local.servers import CHECKOUT
+from local.story import erps, keys, plan
+from local.story.addresses import Addresses
+from local.story.facts import Asked, Books, Delivery, Inside, Outside, Parcel, Sold, together
 from local.story.judge import DOUBLED, LOST, WRONG, findings
+from local.story.play import Patience
+from local.story.report import Judged, Outcome
 
 KEY = "shopify-main-1"
 SHIPMENT = Parcel("700", frozenset({"1ZWB700"}), {"WB-TEE": 2})
@@ -130,6 +141,66 @@ def test_the_day_has_two_hundred_orders_of_every_kind() -> None:
     assert len(orders) >= 200
     assert set(plan.KINDS) <= {spec["kind"] for spec in orders}
     assert plan.ordinary() == plan.ordinary()
+
+
+def test_orders_of_an_earlier_day_stay_with_the_erp_that_booked_them(tmp_path: Path) -> None:
+    """It is in the play beside the one that new orders go to, and the judge reads both; an order that both hold is doubled."""
+    nowhere = Addresses(web="", flower="", systems={}, smtp="")
+    with ExitStack() as stack:
+        new = erps.chosen(
+            "sap_s4hana",
+            nowhere,
+            "",
+            Ports(tmp_path / "ports.json"),
+            stack,
+            ("netsuite-main", "sap-s4hana-main", "somebody-else"),
+        )
+    assert [one.account for one in new.everyone] == ["netsuite-main", "sap-s4hana-main"]
+    told = new.environment()
+    assert told["ERP_ACCOUNT"] == "sap-s4hana-main"
+    assert told["NETSUITE_MAIN_URL"] == new.former[0].played != new.played == told["SAP_S4HANA_MAIN_URL"]
+    other = Books({"shopify-main-2": 1}, {}, frozenset({"shopify-main-2"}), {}, {})
+    assert kinds(replace(WHOLE, books=other)) == [LOST, WRONG]
+    second = replace(SOLD, id="2", name="#1002", cancelled=True, sent=(), refunds={})
+    assert kinds(replace(WHOLE, sold=(SOLD, second), books=together((BOOKS, other)))) == []
+    assert DOUBLED in kinds(replace(WHOLE, books=together((BOOKS, BOOKS))))
+    outcome = Outcome((Judged(WHOLE, ()),), QUIET, 0.0, {}, {"netsuite-main": BOOKS, "sap-s4hana-main": other})
+    assert outcome.systems()["netsuite-main"] == {"sales_orders": 1, "cancelled": 0, "fulfilments": 1, "refunds": 1}
+    assert outcome.systems()["sap-s4hana-main"]["cancelled"] == 1
+
+
+def test_where_nothing_is_under_way_only_news_is_waited_for() -> None:
+    patience = Patience(60.0, news=0.05)
+    assert not patience.ended("as before", under_way=False)
+    time.sleep(0.1)
+    assert not patience.ended("as before", under_way=True)
+    assert patience.ended("as before", under_way=False)
+    assert not patience.ended("it moved", under_way=False)
+
+
+def test_whoever_is_killed_while_he_writes_leaves_no_half(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    secret(file, "[1]")
+    long = "'[' + '1,' * 3_000_000 + '1]'"
+    writes = f"from pathlib import Path\nfrom local.kept import secret\nprint(flush=True)\nwhile True: secret(Path({str(file)!r}), {long})"
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", writes], cwd=CHECKOUT, stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(0.05)
+        writer.kill()
+        writer.communicate()
+        assert file.read_text().endswith("1]")
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_simulator_that_was_killed_while_it_wrote_starts_again(tmp_path: Path) -> None:
+    file = tmp_path / "shop.jsonl"
+    Memory(file).put("orders", "1", {"name": "whole"})
+    with file.open("a") as log:
+        log.write('["orders", "2", {"name": "ha')
+    Memory(file).put("orders", "3", {"name": "after it"})
+    assert set(Memory(file).table("orders")) == {"1", "3"}
 
 
 def test_keys_are_made_once(tmp_path: Path) -> None:

@@ -74,12 +74,13 @@ def _bought(sold: Mapping[str, Sold], desks: Mapping[str, Desk]) -> Iterator[Fin
 
 
 def _not_oversold(outside: Outside, desks: Mapping[str, Desk]) -> Iterator[Finding]:
-    """The rush: as many were granted as there are, no piece more was sold."""
-    notes = desks["marketplace"].get("state").get("notes", {})
-    granted = sum(int(one["granted"]) for one in notes.values())
+    """The rush: as many were granted as there are, no piece more was sold. Where one was cut off, some were granted to who never ordered."""
+    notes = desks["marketplace"].get("state").get("notes", {}).values()
+    cut_off = any("granted" not in one for one in notes)
     bought = sum(one.kind == "rush" for one in outside.sold)
     left = outside.shelf.get(RUSH.sku, 0)
-    if granted != RUSH_STOCK or bought != granted or left != 0:
+    granted = RUSH_STOCK - left if cut_off else sum(int(one["granted"]) for one in notes)
+    if granted != RUSH_STOCK - left or bought != granted or left < 0 or (left and not cut_off):
         kind = DOUBLED if granted > RUSH_STOCK or left < 0 else LOST
         words = f"of {RUSH_STOCK} {RUSH.sku} {granted} were granted, {bought} ordered; {left} are left at the warehouse"
         yield Finding(kind, "hub", RUSH.sku, words)
