@@ -39,6 +39,7 @@ class Sold:
     called_off: bool = False  # cancelled there by the hub's word
     by_hub: frozenset[str] = frozenset()  # refunds that bear the hub's own mark
     takes_number: bool = True  # whether the channel can be told one at all
+    street: str = ""  # where it goes by now, of one whose address was changed there
 
 
 def whole(order: Sold) -> bool:
@@ -88,6 +89,7 @@ class Asked:
     cancelled: bool
     parcels: tuple[Parcel, ...]
     pieces: Mapping[str, int] = field(default_factory=dict)
+    street: str = ""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ WAYS = (
     "stock",
     "price",
 )
-NOT_PLAYED = {"cancelled by the hub": "offered there, and played at the web shop and at Amazon only"}
 
 
 @dataclass(frozen=True)
@@ -205,8 +204,7 @@ def _steps(outcome: Outcome, console: Console) -> None:
     notes: dict[str, str] = {}
     for one in outcome.judged:
         channel = channels.get(one.outside.channel)
-        played = channel is None or bool(channel.to_call_off)
-        absent = {**({} if played else NOT_PLAYED), **(channel.absent if channel else {})}
+        absent = channel.absent if channel else {}
         steps = one.steps()
         ways = [f"{way} {_step(steps.get(way, 0), absent.get(way, ''), notes)}" for way in WAYS]
         table.add_row(one.outside.channel, ", ".join(ways))

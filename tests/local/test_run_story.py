@@ -94,6 +94,23 @@ def test_what_disagrees_is_found(outside: Outside, kind: str) -> None:
     assert kind in kinds(outside)
 
 
+def test_what_goes_to_another_address_by_now_is_not_sent_to_the_old_one() -> None:
+    to = {"pieces": {"WB-TEE": 2}}
+    moved = replace(WHOLE, sold=(replace(SOLD, street="Neue Str. 12"),))
+    old, new = (
+        Asked("WB1", "#1001", False, (SHIPMENT,), street=street, **to) for street in ("Alte Str. 1", "Neue Str. 12")
+    )
+    assert (
+        kinds(replace(moved, asked=(new,)))
+        == kinds(replace(moved, asked=(replace(old, cancelled=True, parcels=()), new)))
+        == []
+    )
+    assert kinds(replace(moved, asked=(old,))) == [WRONG]
+    told = replace(QUIET, trouble={"1": frozenset({("order_changed", "warehouse", "dead")})})
+    assert kinds(replace(moved, asked=(old,)), told) == [], "it had left already, and somebody is told"
+    assert kinds(replace(WHOLE, asked=(old,))) == []
+
+
 def test_only_what_visibly_stands_is_excused() -> None:
     parked = replace(QUIET, trouble={"1": frozenset({("order_placed", "erp", "parked")})})
     nothing = replace(
