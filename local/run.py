@@ -104,7 +104,7 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
     erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack, keepers())
     os.environ.update(erp.environment())
     shipped = Path(os.environ.get("WAYBILL_CONFIG", CHECKOUT / "config"))
-    os.environ["WAYBILL_CONFIG"] = str(configured(shipped, VAR / "config", CHANNELS))
+    os.environ["WAYBILL_CONFIG"] = str(configured(shipped, VAR / "config", CHANNELS, erp.account))
 
     seed(erp.account, CHANNELS)
     for one in erp.everyone:

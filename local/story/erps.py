@@ -6,17 +6,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from local.errors import ServerError
 from local.ports import LOCALHOST, Ports
 from local.story.addresses import Addresses
+from local.story.catalogue import STOCK, Article
 from local.story.desk import Desk
 from local.story.facts import Books
 from local.story.outsiders import business_central, netsuite, sap_s4hana
 
 
 def _nothing() -> None:
+    return None
+
+
+def _nobody(article: Article) -> None:
     return None
 
 
@@ -35,6 +41,7 @@ class Erp:
     played: str = ""
     patience: float = 60.0
     prepare: Callable[[], None] = _nothing
+    enters: Callable[[Article], None] = _nobody  # somebody enters an article there
     former: tuple[Erp, ...] = ()
 
     @property
@@ -58,6 +65,14 @@ PLAYED: dict[str, Callable[[Mapping[str, Any], Mapping[str, Desk]], Books]] = {
     "business_central": business_central,
     "sap_s4hana": sap_s4hana,
 }
+# Entering an article, at the desk of each.
+ENTERED: dict[str, Callable[[Desk, Article], object]] = {
+    "netsuite": lambda desk, one: desk.post(
+        "items", {"id": one.erp, "sku": one.sku, "modified": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"}
+    ),
+    "business_central": lambda desk, one: desk.post("items", {"number": one.sku, "inventory": STOCK, "unitPrice": 0}),
+    "sap_s4hana": lambda desk, one: desk.post("materials", {"material": one.sku, "stock": STOCK}),
+}
 # these wait a minute before a lost write that is not found is made again
 PATIENCE = {"business_central": 150.0, "sap_s4hana": 150.0}
 
@@ -71,6 +86,10 @@ def chosen(
     known = {_account(one): one for one in (*PLAYED, "tryton")}
     earlier = [known[account] for account in keepers if account in known and account != new.account]
     return replace(new, former=tuple(_named(one, where, database_url, ports, stack) for one in earlier))
+
+
+def _entered(desk: Desk, name: str, article: Article) -> None:
+    ENTERED[name](desk, article)
 
 
 def _account(name: str) -> str:
@@ -104,4 +123,5 @@ def _played(name: str, where: Addresses, ports: Ports) -> Erp:
         addresses={name: f"{url}/_sim/state"},
         played=url,
         patience=PATIENCE.get(name, 60.0),
+        enters=lambda article: _entered(desk, name, article),
     )

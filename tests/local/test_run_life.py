@@ -53,7 +53,7 @@ class Day:
         self.booked = {
             (f"marketplace-main-{one['data']['id']}", one["data"]["shipment"]["id"]): 1 for one in self.seen.values()
         }
-        self.prices, self.shop = dict(scenes.PRICES), dict(scenes.PRICES)
+        self.prices, self.shop = dict(scenes.TOLD), dict(scenes.TOLD)
         reports = folder / "prices" / "reports"
         reports.mkdir(parents=True)
         (reports / "prices.report.csv").write_text(f"line,sku\n4,{scenes.REFUSED}\n")
@@ -64,7 +64,7 @@ class Day:
         rows = {str(n): {"state": "shipped", "body": {"lines": [{"sku": sku}]}} for n, sku in enumerate(self.bought)}
         articles = {
             sku: {"item_variation_data": {"sku": sku, "price_money": {"amount": int(float(price) * 100)}}}
-            for sku, price in scenes.PRICES.items()
+            for sku, price in scenes.TOLD.items()
         }
         desks: dict[str, Any] = {
             "marketplace": market,

@@ -15,9 +15,10 @@ from app.database import transaction
 from app.orders import rules
 from local.servers import CHECKOUT
 from local.story import outsiders
-from local.story.catalogue import CHAIR, RUG, RUSH, VASE, VASES
+from local.story.catalogue import CHAIR, PRICED, RUG, RUSH, VASE, VASES
 from local.story.channels.channel import Channel
 from local.story.channels.marketplace import CHANNEL
+from local.story.configured import FILED
 from local.story.life import back, store
 from local.story.life.partner import WHO, Partner, order
 from local.story.life.service import Service
@@ -31,6 +32,7 @@ TELLER = "store koeln"  # the name of the store's key
 SPLITS, PICKUPS, BUYERS, THREADS = 4, 3, 150, 16
 WITHIN = 40.0  # seconds that the play waits for others; what is not there by then the judge will miss
 PRICES = {RUG.sku: "79.00", VASE.sku: "24.50"}  # told by the file; it is a different one each time that it is laid
+TOLD = {**PRICES, **PRICED}  # by the file, and by the ERP's own catalogue
 REFUSED = "WB-NOBODY"  # a line that must not pass
 
 Json = dict[str, Any]
@@ -141,8 +143,8 @@ def _listens(life: Life) -> None:
 
 
 def lay_prices() -> None:
-    lines = [f"{sku},{price},EUR" for sku, price in PRICES.items()]
-    text = "\n".join(("sku,price,currency", *lines, f"{REFUSED},1.00,EUR", ""))
+    lines = [f"{sku},{price},EUR,{FILED}" for sku, price in PRICES.items()]
+    text = "\n".join(("sku,price,currency,list", *lines, f"{REFUSED},1.00,EUR,{FILED}", ""))
     file = FILES / "prices" / f"prices-{time.time():.0f}.csv"
     file.with_suffix(".part").write_text(text)
     file.with_suffix(".part").rename(file)
