@@ -22,11 +22,11 @@ from local import run, simulators
 from local.ports import LOCALHOST
 from local.servers import CHECKOUT
 from local.story import addresses, keys, report
-from local.story.catalogue import SHELVED
+from local.story.catalogue import NEW, PRICED, SHELVED
 from local.story.channels import CHANNELS, Channel
-from local.story.configured import MORE, configured
+from local.story.configured import FILED, MORE, configured
 from local.story.desk import Desk
-from local.story.erps import PLAYED
+from local.story.erps import ENTERED, PLAYED
 from local.story.facts import Asked, Books, Inside, Outside, Parcel, Sold, whole
 from local.story.judge import DOUBLED, LOST, WRONG, findings
 from local.story.life.scenes import STORE, TELLER
@@ -150,6 +150,28 @@ def test_the_policy_of_the_demonstration_is_whole(environ: dict[str, str], tmp_p
     assert told["authority"]["stock"]["locations"] == {STORE: TELLER}
     assert told["schedules"]["prices"]["every"] == 5
     assert told["prices"]["feeds"]["price-files"] == {"refused": "0.5"}
+    assert set(told["prices"]["sources"]) == {"netsuite-main"}
+    assert (told["authority"]["price"]["owner"], told["authority"]["price"]["lists"]) == (
+        "netsuite-main",
+        {FILED: "price-files"},
+    )
+    assert policy.accounts["salesforce-commerce-main"].settings["price_book"] == FILED
+
+
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_an_erp_is_told_of_a_new_article_and_prices_only_what_nobody_orders(
+    environ: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    environ[f"{name.upper()}_MAIN_URL"] = f"http://{LOCALHOST}:0"
+    with simulators.play(name, environ, tmp_path) as address:
+        desk = Desk(address)
+        before = str(desk.get("state"))
+        assert NEW.sku not in before
+        assert all(sku in before and price.rstrip("0").rstrip(".") in before for sku, price in PRICED.items())
+        ENTERED[name](desk, NEW)
+        assert NEW.sku in str(desk.get("state"))
+    with simulators.play(name, environ, tmp_path) as address:
+        assert NEW.sku in str(Desk(address).get("state"))
 
 
 def test_an_account_that_people_configured_stays_theirs(environ: dict[str, str], tmp_path: Path) -> None:
