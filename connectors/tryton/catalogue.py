@@ -22,7 +22,17 @@ PRODUCT = "product.product"
 KEPT_IN = ("", "template.")  # a list price, too: writing one dates the record that it was written at
 STAMPS = ("create_date", "write_date")
 FIELDS = (
-    *("code", "template", "template.name", "type", "consumable", "active", "salable", "default_uom.symbol"),
+    *(
+        "code",
+        "template",
+        "template.name",
+        "template.active",
+        "type",
+        "consumable",
+        "active",
+        "salable",
+        "default_uom.symbol",
+    ),
     *(f"{where}{stamp}" for where in KEPT_IN for stamp in STAMPS),
 )
 EVERYTHING = {"active_test": False}  # else what nobody sells any more is not listed at all
@@ -36,9 +46,8 @@ class Catalogue:
         """All products that have a code, or those of which something changed since; what is not for sale any more is not active. The services
         that orders are booked with are none. One without a cross reference bears its code as SKU."""
         where = [["code", "!=", None], ["code", "not in", sorted(SERVICES)]]
-        for row in self._pages(
-            [*where, *([_changed(as_kept(since, zone_of(self.connection)))] if since else [])], FIELDS
-        ):
+        since_then = [_changed(as_kept(since, zone_of(self.connection)))] if since else []
+        for row in self._pages([*where, *since_then], FIELDS, EVERYTHING):
             code = str(row["code"])
             yield self._product(row, sku_of(self.connection.codes, code, code))
 
@@ -47,8 +56,8 @@ class Catalogue:
         return code_of(self.connection.codes, product.sku)
 
     def prices(self, skus: Sequence[str]) -> Iterator[Price]:
-        """The list price of each (a variant's own, else its product's), net of tax as a sale's own unit price is; of one unit as stock is
-        counted. Price lists are a module that not everybody has."""
+        """The list price of each that is active (a variant's own, else its product's), net of tax as a sale's own unit price is; of one unit as
+        stock is counted. Price lists are a module that not everybody has."""
         ours = {self.connection.codes.theirs("sku", sku): sku for sku in skus}
         currency = self._currency() if ours else ""
         for row in self._pages([["code", "in", sorted(ours)]], ("code", "list_price_used")) if ours else ():
@@ -58,13 +67,13 @@ class Catalogue:
 
     # ---- how they are asked for
 
-    def _pages(self, domain: Sequence[Any], fields: Sequence[str]) -> Iterator[Row]:
+    def _pages(self, domain: Sequence[Any], fields: Sequence[str], context: Row | None = None) -> Iterator[Row]:
         """By id after the last row."""
         size = int(self.connection.account.settings.get("page", 200))
 
         def page(after: str | None) -> tuple[Sequence[Row], str | None]:
             asked = [*domain, ["id", ">", int(after or 0)]]
-            rows = self.client.rows(PRODUCT, asked, *fields, context=EVERYTHING, limit=size)
+            rows = self.client.rows(PRODUCT, asked, *fields, context=context, limit=size)
             return rows, str(rows[-1]["id"]) if len(rows) == size else None
 
         return walk(page)
@@ -84,7 +93,7 @@ class Catalogue:
             kind=ProductKind.GOODS if goods else ProductKind.SERVICE,
             parent_id=str(row["template"]),
             unit=self._unit(str(row["default_uom."]["symbol"])),
-            active=bool(row["active"] and row["salable"]),
+            active=bool(row["active"] and template["active"] and row["salable"]),
             tracked=goods and not row["consumable"],
             updated_at=_latest(row, zone_of(self.connection)),
         )

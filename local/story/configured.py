@@ -13,9 +13,8 @@ from local.story.channels.channel import Channel
 OURS = Path(__file__).parent / "config"
 MORE = ("maker-main", "price-files")  # accounts that are no channel's
 PAYING = ("bigcommerce-main", "square-main", "amazon-main")  # where the hub gives money back
-FILED = (
-    "site-prices"  # the list that the play's price file tells; the Commerce Cloud site has its price book by this name
-)
+# The list that the play's price file tells; the Commerce Cloud site's price book is called so.
+FILED = "site-prices"
 # What else is other than shipped: file, what stands there, what stands in its place.
 CHANGED = (
     ("authority.toml", "[stock.locations]\n", '[stock.locations]\n"store-koeln" = "store koeln"\n'),

@@ -48,9 +48,8 @@ class Life:
         self.store = Partner(stage.web, TELLER, locations=(STORE,))
         self.service = Service(stage.web)
         self.store_at = STORE
-        self.waybills: dict[
-            str, str
-        ] = {}  # order id -> the hub's number, of this run and of what one that was cut off has left
+        # Order id -> the hub's number, of this run and of what one that was cut off has left.
+        self.waybills: dict[str, str] = {}
         self.known = len(self._orders())  # of earlier runs over kept data
 
     def _orders(self) -> dict[str, Json]:
