@@ -76,7 +76,7 @@ def _run(stack: ExitStack) -> int:
     for one in erp.everyone:
         subscribe(one.account, CHANNELS)
     told = _addresses(where, erp)
-    outcome = play(where, erp, console, began, told)
+    outcome = play(where, erp, console, began, told, lambda: _all_alive(processes))
     report.keep(outcome, VAR / "run.json")
     _spent()
     report.show(outcome, cases(), console)
@@ -123,15 +123,18 @@ def wait_ready(where: Addresses, erp: erps.Erp, processes: Processes) -> None:
     until = time.monotonic() + PATIENCE
     while wanted:
         wanted = [url for url in wanted if not _answers(url)]
-        for name, code in processes.dead().items():
-            raise ServerError(
-                f"{name} ended with {code}; its log is {processes.log(name)}\n{_tail(processes.log(name))}"
-            )
+        _all_alive(processes)
         if time.monotonic() > until:
             raise ServerError(
                 f"no answer from {', '.join(wanted)} within {PATIENCE:g} s; the logs are in {VAR / 'log'}"
             )
         time.sleep(0.1)
+
+
+def _all_alive(processes: Processes) -> None:
+    """Raises ServerError naming the process that ended."""
+    for name, code in processes.dead().items():
+        raise ServerError(f"{name} ended with {code}; its log is {processes.log(name)}\n{_tail(processes.log(name))}")
 
 
 def _answers(url: str) -> bool:
@@ -181,9 +184,7 @@ def _stay(processes: Processes, console: Console) -> int:
     console.print("\nEverything stays up: look around, place orders, set bad days. Ctrl-C ends it.")
     waiting = threading.Event()
     while not waiting.wait(1):
-        for name, code in processes.dead().items():
-            console.print(f"{name} ended with {code}; its log is {processes.log(name)}\n{_tail(processes.log(name))}")
-            return 1
+        _all_alive(processes)
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rich.console import Console
 
@@ -26,25 +26,30 @@ LONGEST = 1500.0
 NEWS = 60.0  # the longest poll of a thing that is judged is 40 s (config/accounts.toml, local/story/config)
 
 
-def play(where: Addresses, erp: Erp, console: Console, began: float, addresses: Mapping[str, str]) -> Outcome:
-    """`began`: when the run did, by the monotonic clock; patience is the ERP's, from the last movement on."""
+def play(
+    where: Addresses, erp: Erp, console: Console, began: float, addresses: Mapping[str, str], alive: Callable[[], None]
+) -> Outcome:
+    """`began`: when the run did, by the monotonic clock; patience is the ERP's, from the last movement on. `alive` raises where somebody who
+    plays has ended: nobody waits for him."""
     desks = {name: Desk(url) for name, url in where.played.items()}
     channels = tuple(one for one in CHANNELS if one.system in where.channels)
     with Progress(console) as progress:
         stage = Stage(desks, erp, progress, where.web, channels=channels, addresses=where.played)
         for scene in SCENES:
+            alive()
             scene(stage)
         stage.say("the day is over; waiting until everything is accounted for")
-        seen, inside, held = _settled(desks, erp, channels)
+        seen, inside, held = _settled(desks, erp, channels, alive)
     return Outcome(seen, inside, time.monotonic() - began, addresses, held)
 
 
 def _settled(
-    desks: Mapping[str, Desk], erp: Erp, channels: tuple[Channel, ...]
+    desks: Mapping[str, Desk], erp: Erp, channels: tuple[Channel, ...], alive: Callable[[], None]
 ) -> tuple[tuple[Judged, ...], Inside, Mapping[str, Books]]:
     """Two looks in a row at which nothing moves and nothing is missing; else the last look."""
     quiet, patience = 0, Patience(max(one.patience for one in erp.everyone))
     while True:
+        alive()
         seen = journal.glance()
         events, _, busy = seen
         under_way = bool(busy or events["in_flight"])

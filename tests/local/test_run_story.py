@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from connectors.kit.simulator import Memory
+from local.errors import ServerError
 from local.kept import secret
 from local.ports import Ports
 from local.servers import CHECKOUT
-from local.story import erps, keys, plan
+from local.story import erps, keys, plan, play
 from local.story.addresses import Addresses
 from local.story.facts import Asked, Books, Delivery, Inside, Outside, Parcel, Sold, together
 from local.story.judge import DOUBLED, LOST, WRONG, findings
-from local.story.play import Patience
 from local.story.report import Judged, Outcome
 
 KEY = "shopify-main-1"
@@ -187,12 +187,20 @@ def test_orders_of_an_earlier_day_stay_with_the_erp_that_booked_them(tmp_path: P
 
 
 def test_where_nothing_is_under_way_only_news_is_waited_for() -> None:
-    patience = Patience(60.0, news=0.05)
+    patience = play.Patience(60.0, news=0.05)
     assert not patience.ended("as before", under_way=False)
     time.sleep(0.1)
     assert not patience.ended("as before", under_way=True)
     assert patience.ended("as before", under_way=False)
     assert not patience.ended("it moved", under_way=False)
+
+
+def test_nobody_is_waited_for_who_has_ended() -> None:
+    def gone() -> None:
+        raise ServerError("worker ended with -15")
+
+    with pytest.raises(ServerError, match="worker ended"):
+        play._settled({}, erps.Erp("netsuite-main", lambda: BOOKS, None), (), gone)
 
 
 def test_whoever_is_killed_while_he_writes_leaves_no_half(tmp_path: Path) -> None:
