@@ -40,12 +40,12 @@ def ratio(pairs: Sequence[Pair]) -> float:
     return median(pair.ours / pair.floor for pair in pairs)
 
 
-def over_bucket(arrivals: Sequence[float], rate: float, burst: float) -> int:
-    """How often a leaky bucket at the vendor would have overflowed."""
-    level, last, over = burst, arrivals[0] if arrivals else 0.0, 0
-    for at in arrivals:
+def over_bucket(calls: Sequence[tuple[float, float]], rate: float, burst: float) -> int:
+    """How often a leaky bucket at the vendor would have overflowed; a call is when it came and what it costs."""
+    level, last, over = burst, calls[0][0] if calls else 0.0, 0
+    for at, price in calls:
         level, last = min(burst, level + (at - last) * rate), at
-        level -= 1
+        level -= price
         if level < 0:
             over, level = over + 1, 0
     return over

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import load, measure, page, table
+from bench import load, measure, pacing, page, table
 from bench.measure import Pair
 
 
@@ -32,11 +32,23 @@ def test_pairs_drift_together() -> None:
 
 
 def test_what_a_vendor_counts() -> None:
-    assert measure.over_bucket([0.0] * 5, rate=1, burst=5) == 0
-    assert measure.over_bucket([0.0] * 6, rate=1, burst=5) == 1
-    assert measure.over_bucket([0.0] * 5 + [1.0, 2.0], rate=1, burst=5) == 0
+    assert measure.over_bucket([(0.0, 1)] * 5, rate=1, burst=5) == 0
+    assert measure.over_bucket([(0.0, 1)] * 6, rate=1, burst=5) == 1
+    assert measure.over_bucket([(0.0, 1)] * 5 + [(1.0, 1), (2.0, 1)], rate=1, burst=5) == 0
+    assert measure.over_bucket([(0.0, 4), (1.0, 2), (2.0, 1)], rate=1, burst=5) == 0
+    assert measure.over_bucket([(0.0, 4), (1.0, 3)], rate=1, burst=5) == 1
     assert measure.over_window([0.0, 0.1, 0.2, 59.9], burst=3, seconds=60) == 1
     assert measure.over_window([0.0, 0.1, 0.2, 60.0], burst=3, seconds=60) == 0
+
+
+def test_dearer_calls_spend_what_they_cost() -> None:
+    """Seven points for one call of two: what was used is points, and the burst ends where the next call would not have fitted."""
+    at_once = [(100.0, 1.0), (100.1, 7.0)] * 6 + [(100.5, 1.0)]
+    told = pacing._told(pacing.VENDORS["points"], [*at_once, (160.0, 7.0)], 10)
+    assert (told["calls"], told["dearer"], told["used"], told["over"]) == (13, 6, 0.49, 0)
+    assert told["burst_seconds"] == 0.5
+    assert pacing.VENDORS["points"].price("/points/v1/requests") == 7
+    assert pacing.VENDORS["points"].price("/points/token") == pacing.VENDORS["bucket"].price("/x/requests") == 1
 
 
 def test_a_process_and_its_memory() -> None:

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from connectors.kit.signatures import base64_hmac
 from local.servers import Servers, create_database, drop_database
-from tests.world import World, fresh_process, world
+from tests.world import World, fresh_process, warm, world
 
 ACME = "whsec_" + "d2ViIHRlc3RzIG9ubHksIG5vYm9keSdzIHNlY3JldA=="
 SHOPIFY = "shopify tests only"
@@ -235,6 +235,8 @@ def _made(database_url: str, redis_url: str, played: World | None = None) -> Hub
     from app.web import create_app, people
 
     redis.Redis.from_url(redis_url).flushall()
+    if played is not None:
+        warm()
     app = create_app()
     with _transaction() as tx:
         for role, password in PASSWORDS.items():
