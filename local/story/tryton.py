@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.ports import Ports
-from local.story.catalogue import ARTICLES, LIFE, PRICED
+from local.story.catalogue import ARTICLES, LIFE, PRICED, Article
 from local.story.channels import CHANNELS
 from local.story.desk import Desk
 from local.story.erps import Erp
@@ -40,21 +40,26 @@ def tryton(database_url: str, desks: Mapping[str, Desk], ports: Ports, stack: Ex
         },
         patience=120.0,
         prepare=lambda: _prepared(running),
-        enters=lambda article: _goods(running, article.sku),
+        enters=lambda article: _entered(running, article),
     )
 
 
 def _prepared(running: TrytonServer) -> None:
-    _goods(running, *(article.sku for article in (*ARTICLES, *LIFE) if article.ships))
-    running.add_goods(PRICED)
+    goods = (article.sku for article in (*ARTICLES, *LIFE) if article.ships)
+    running.add_goods({**dict.fromkeys(goods, PRICE), **PRICED})
+    _unpriced(running)
 
 
-def _goods(running: TrytonServer, *skus: str) -> None:
-    """Goods whose list price is left open: the order's own prices are booked, and the shops keep theirs."""
-    running.add_goods(dict.fromkeys(skus, PRICE))
+def _entered(running: TrytonServer, article: Article) -> None:
+    running.add_goods({article.sku: PRICE})
+    _unpriced(running)
+
+
+def _unpriced(running: TrytonServer) -> None:
+    """The list price of all goods but a few is left open: the order's own prices are booked, and the shops keep theirs."""
     rpc = running.rpc()
-    templates = [row["template"] for row in rpc.rows("product.product", [["code", "in", list(skus)]], "template")]
-    rpc.model("product.template", "write", templates, {"list_price": None})
+    rows = rpc.rows("product.product", [["type", "=", "goods"], ["code", "not in", list(PRICED)]], "template")
+    rpc.model("product.template", "write", [row["template"] for row in rows], {"list_price": None})
 
 
 def _count(running: TrytonServer) -> Mapping[str, Any]:
