@@ -30,7 +30,12 @@ def owner_of(code: str, role: str) -> str:
     """Who looks at it (config/owners.toml): by code, by role, else the default."""
     owners = config().owners
     found = owners.get("codes", {}).get(code) or owners.get("roles", {}).get(role) or owners.get("default")
-    return str(found or "integration desk")
+    return named(str(found or "integration desk"))
+
+
+def named(owner: str) -> str:
+    """What somebody is called in this house."""
+    return str(config().owners.get("names", {}).get(owner, owner))
 
 
 def open_case(
@@ -58,7 +63,7 @@ def open_case(
         "code": code,
         "sentence": sentence,
         "remedy": remedy,
-        "owner": owner or owner_of(code, role),
+        "owner": named(owner) if owner else owner_of(code, role),
     }
     case = int(tx.execute(OPEN, values).scalar_one())
     tx.execute(JOIN, {"case": case, "member": member, "subject": subject})

@@ -101,12 +101,15 @@ def replay(event: int, reason: str) -> None:
 @waybill.command()
 @click.option("--config", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=None)
 def check(folder: Path | None) -> None:
-    """Checks the policy files, the environment and open work; exit code 1 when something is wrong."""
-    findings = checker.check(folder or Path(os.environ.get("WAYBILL_CONFIG", policy.HERE)))
+    """Checks the policy files, the environment and open work; exit code 1 when something is wrong. What is only in doubt is told."""
+    chosen = folder or Path(os.environ.get("WAYBILL_CONFIG", policy.HERE))
+    findings = checker.check(chosen)
     for finding in findings:
         click.echo(str(finding))
     if findings:
         sys.exit(1)
+    for doubt in checker.doubts(chosen):
+        click.echo(f"Perhaps not meant: {doubt}")
     click.echo("The configuration can be used.")
 
 

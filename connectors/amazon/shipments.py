@@ -74,7 +74,7 @@ class Confirmation:
     def _package(self, n: int, part: Shipment, tracking: Tracking | None) -> Package:
         if tracking is None or not tracking.number:
             words = f"The shipment of order {self.order.number} has no tracking number, and Amazon wants one."
-            raise Rejected(words, code="no_tracking", field="trackings", owner="warehouse")
+            raise Rejected(words, code="no_tracking", field="trackings", owner="logistics")
         return Package(reference(self.shipment.id, n), pieces_of(self.order, part), tracking)
 
     # ---- the write

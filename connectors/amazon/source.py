@@ -96,7 +96,7 @@ class Source:
         """Makes the queue a destination, and a subscription for each type. `address` is of no use: Amazon calls nobody."""
         if not self._arn:
             words = "No queue is configured, so there is nowhere for notifications to go."
-            raise Rejected(words, code="no_queue", field="settings.queue_arn", owner="integration")
+            raise Rejected(words, code="no_queue", field="settings.queue_arn", owner="integration desk")
         rows = self.client.destinations()
         known = next((str(row["destinationId"]) for row in rows if _arn(row) == self._arn), None)
         destination = known or self.client.create_destination("waybill", self._arn)

@@ -145,5 +145,5 @@ def _shipped(order: Order) -> Rejected:
         f"Order {order.number} is delivered completely in SAP: it cannot be rejected any more.",
         code="shipped",
         remedy="Let the customer return it and refund it then.",
-        owner="support",
+        owner="customer service",
     )

@@ -96,5 +96,5 @@ def _too_late(line: Booked) -> Rejected:
         code="shipped",
         field="salesOrderLines",
         remedy="Book a credit memo for what was shipped instead of changing the order.",
-        owner="support",
+        owner="customer service",
     )

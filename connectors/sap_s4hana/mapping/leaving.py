@@ -108,5 +108,5 @@ def _unknown(line: ShipmentLine, index: int) -> Rejected:
         field=f"lines[{index}].{'line_id' if line.line_id else 'sku'}",
         remedy="Add the item to the sales order in SAP (our line's name as the item's customer reference), or correct the "
         "shipment, then retry.",
-        owner="warehouse",
+        owner="logistics",
     )

@@ -128,6 +128,7 @@ def test_a_cancellation(shop: MakeShop) -> None:
     order = at.place()
     at.done(at.connector.cancel_sale(order, key="k"))
     assert at.again(order).cancel_reason == "cancelled"
+    assert set(at.simulator.memory.table("called_off")) == {order.id}
 
 
 # ---- refunds

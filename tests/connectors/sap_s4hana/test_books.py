@@ -203,7 +203,7 @@ def test_more_than_is_open_is_refused_by_sap_in_plain_words(world):
     with pytest.raises(Rejected) as met:
         company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-2", 9)), key="s"))
     assert met.value.sentence.startswith("SAP refuses this delivery: Only 1 of item 20")
-    assert met.value.owner == "warehouse"
+    assert met.value.owner == "logistics"
 
 
 def test_who_has_no_address_is_a_partner_in_the_accounts_country(world):
