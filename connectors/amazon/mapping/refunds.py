@@ -206,8 +206,10 @@ def _line(item: Place, order: Order, left: Mapping[str, Decimal]) -> Line | None
 def _taxed(order: Order, line: Line | None) -> bool:
     """Whether the order knows a tax there. Amazon may tell one apart that it did not tell with the order: then it is in the sum, as it
     was when it was sold."""
-    beside = [one.taxes for one in (*order.shipping_lines, *order.charges)]
-    return any((line.taxes,) if line is not None else (*beside, *(one.taxes for one in order.lines)))
+    if line is not None:
+        return bool(line.taxes)
+    delivery = any(one.taxes for one in order.shipping_lines) or any(one.taxes for one in order.charges)
+    return delivery or any(one.taxes for one in order.lines)
 
 
 def _pieces(item: Place, line: Line | None, amount: Decimal, order: Order, left: Mapping[str, Decimal]) -> Decimal:
