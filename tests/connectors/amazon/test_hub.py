@@ -258,7 +258,7 @@ def test_what_the_seller_gives_back_by_hand_is_credited_once(hub: Hub) -> None:
     tee, mug = (item["id"] for item in hub.system.get("/_sim/orders")[0]["items"])
     for asked in (
         {"quantities": {tee: 1}, "at": AGO},
-        {"quantities": {tee: 1}, "at": AGO.replace("Z", "+00:00").replace(AGO[17:19], "59")},
+        {"quantities": {tee: 1}, "at": f"{AGO[:17]}59+00:00"},
         {"quantities": {mug: 1}, "at": AGO, "kind": "claim"},
     ):
         hub.system.post(f"/_sim/orders/{name}/refunds", asked)

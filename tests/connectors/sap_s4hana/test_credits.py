@@ -192,7 +192,7 @@ def test_pieces_that_are_not_there_are_not_moved(world):
     company.system.post("/_sim/stock", {"material": "TG12", "place": HELD, "more": "-1"})
     with pytest.raises(Rejected) as met:
         company.do(lambda erp: erp.record_disposition(BOOKED, looked, key="d"))
-    assert (met.value.code, met.value.owner) == ("M7/021", "warehouse")
+    assert (met.value.code, met.value.owner) == ("M7/021", "logistics")
     assert not company.state("moves")
 
 
