@@ -64,6 +64,7 @@ ASKED = {
 LEFT_OPEN = {
     "Supplier": "a warehouse need not sell us anything",
     "EventSink": "who is a partner of our own API is told of events; a vendor is not",
+    "ShipmentLedger": "books whose list of shipments nobody has verified are proved by their orders alone, and their README says so",
     "FileSource": "files are laid by whoever has no API",
     **dict.fromkeys(
         ("Fetcher", "Poller", "QueueFed", "Subscriber"),
