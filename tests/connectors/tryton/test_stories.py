@@ -226,12 +226,20 @@ def test_products_and_prices_are_told_and_what_changed_is_told_again(bench: Benc
         changed = {one.sku: one.active for one in source.products(since)}
         assert changed == {"WB-MUG": True, "WB-LAMP": False}
         assert [str(one.amount) for one in source.prices(("WB-MUG",))] == ["13.25 EUR"]
-        rpc.model("product.product", "write", [lamp["id"]], {"active": False})
-        assert not next(one for one in source.products() if one.sku == "WB-LAMP").active
     finally:
         rpc.model("product.template", "write", [mug["template"]], {"list_price": Decimal("12.50")})
-        rpc.model("product.product", "write", [lamp["id"]], {"active": True})
         rpc.model("product.template", "write", [lamp["template"]], {"salable": True})
+
+
+def test_an_article_that_is_given_up_is_told_as_such(bench: Bench, erp: TrytonServer) -> None:
+    """One that never lay anywhere: Tryton asks back before it gives up one that has stock."""
+    rpc, source = erp.rpc(), bench.connector()
+    goods = rpc.ids("product.category", ["name", "=", "Goods"])[0]
+    rpc.create("product.template", tryton_setup._product(rpc, "WB-SPARE", "A spare", "goods", goods, Decimal("5.0000")))
+    (spare,) = rpc.rows("product.product", [["code", "=", "WB-SPARE"]], "template")
+    assert next(one for one in source.products() if one.sku == "WB-SPARE").active
+    rpc.model("product.product", "write", [spare["id"]], {"active": False})
+    assert not next(one for one in source.products() if one.sku == "WB-SPARE").active
 
 
 def test_the_services_that_orders_are_booked_with_are_those_that_are_set_up() -> None:
