@@ -186,7 +186,7 @@ def _stands(known: Locked, piece: Piece) -> Shelf | None:
     """Where the pieces of a claim stand: at its place, or (claimed before any was known) where an owner has most of them."""
     if piece.location not in NOWHERE:
         return known[piece.place]
-    owned = [shelf for shelf in known.values() if shelf.sku == piece.sku and shelf.location]
+    owned = [shelf for shelf in known.values() if shelf.sku == piece.sku and shelf.location not in NOWHERE]
     return max(owned, key=lambda shelf: (shelf.told, shelf.location), default=None)
 
 

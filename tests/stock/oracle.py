@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 Place = tuple[str, str]
 UNSAID = -1  # what an owner's word had left out already, at a place of which nobody has said a word
+AHEAD = "~ahead"  # where what is sold before it is there is claimed
 LATER = 1_000_000  # what happens on our own clock comes after every time that a source names
 
 
@@ -30,8 +31,7 @@ class Claim:
     pieces: list[Piece]
     asked_at: int | None = None
     occasions: set[str] = field(default_factory=set)
-    held: bool = False  # for a time only
-    over: bool = False  # that time has run out
+    until: int | None = None  # the hour at which whoever has not extended it loses it
 
 
 @dataclass
@@ -42,12 +42,16 @@ class Oracle:
     )  # place, quantity, time, known at
     claims: dict[str, Claim] = field(default_factory=dict)
     shelves: set[Place] = field(default_factory=set)
+    limits: dict[str, int] = field(default_factory=dict)  # what may be sold ahead of an article, while it may
+    hour: int = 0
 
     def free(self, place: Place) -> int:
         return self.there(place) - sum(p.left for p in self._pieces(place) if not p.covered)
 
     def there(self, place: Place) -> int:
-        """What should stand there: the owner's word, and what moved after it."""
+        """What should stand there: the owner's word, and what moved after it; ahead, the limit."""
+        if place[1] == AHEAD:
+            return self.limits.get(place[0], 0)
         said, quantity = self.words.get(place, (-1, 0))
         return quantity + sum(
             q for p, q, t, known in self.moved.values() if p == place and not self._counted(said, t, known)
@@ -55,9 +59,9 @@ class Oracle:
 
     def stands(self, piece: Piece) -> Place | None:
         """Where pieces leave from: their place, or (claimed before there was one) where most of them are; nowhere, when nobody said."""
-        if piece.place[1]:
+        if piece.place[1] not in ("", AHEAD):
             return piece.place
-        places = [place for place in self.shelves if place[0] == piece.place[0] and place[1]]
+        places = [place for place in self.shelves if place[0] == piece.place[0] and place[1] not in ("", AHEAD)]
         return max(places, key=lambda place: (self.there(place), place[1]), default=None)
 
     def _counted(self, said: int, when: int, known: int | None) -> bool:
@@ -93,15 +97,15 @@ class Oracle:
         self.moved.setdefault(number, (place, quantity, when, None))
 
     def reserve(
-        self, name: str, sku: str, quantity: int, location: str | None, force: bool, held: bool = False
+        self, name: str, sku: str, quantity: int, location: str | None, force: bool, hours: int | None = None
     ) -> bool:
         """Whether it is granted."""
-        return self.reserve_parts(name, {sku: 1}, quantity, location, force, held)
+        return self.reserve_parts(name, {sku: 1}, quantity, location, force, hours)
 
     def reserve_parts(
-        self, name: str, made_of: Mapping[str, int], quantity: int, location: str | None, force: bool, held: bool
+        self, name: str, made_of: Mapping[str, int], quantity: int, location: str | None, force: bool, hours: int | None
     ) -> bool:
-        """All parts of it or none; `made_of`: how many of a SKU go into one."""
+        """All parts of it or none, for so many hours or for good; `made_of`: how many of a SKU go into one."""
         if name in self.claims:
             return True
         find = self._forced if force else self._found
@@ -109,35 +113,76 @@ class Oracle:
         picks = [pick for part in found for pick in part or ()]
         if None in found:
             return False
-        self.claims[name] = Claim([Piece(place, n, per=made_of[place[0]]) for place, n in sorted(picks)], held=held)
+        until = None if hours is None else self.hour + hours
+        self.claims[name] = Claim([Piece(place, n, per=made_of[place[0]]) for place, n in sorted(picks)], until=until)
         return True
+
+    def adjust(self, name: str, made_of: Mapping[str, int], quantity: int) -> None:
+        """An order is edited to so many: what is open of its claim follows, never below what has left; where it has none yet it gets one."""
+        if name not in self.claims:
+            if quantity:
+                self.reserve_parts(name, made_of, quantity, None, True, None)
+            return
+        for piece in (one for one in self.claims[name].pieces if one.open):
+            wanted = max(quantity * piece.per, piece.shipped)
+            piece.covered = piece.covered and wanted <= piece.quantity
+            piece.quantity, piece.open = wanted, wanted > piece.shipped
+
+    def take_over(self, held: str, name: str, made_of: Mapping[str, int], quantity: int) -> bool:
+        """What is held becomes an order's; False where it is not to be had any more and the order has not had it."""
+        claim = self.claims.get(held)
+        if claim is None or not any(piece.open for piece in claim.pieces):
+            return name in self.claims
+        self.release(held)
+        return self.reserve_parts(name, made_of, quantity, None, True, None)
+
+    def sell_ahead(self, sku: str, most: int) -> None:
+        """Up to so many may be sold before they are there; what is claimed elsewhere counts."""
+        self.shelves.add((sku, AHEAD))
+        elsewhere = sum(self.reserved(place) for place in self.shelves if place[0] == sku and place[1] != AHEAD)
+        self.limits[sku] = max(0, most - elsewhere)
+
+    def day_has_come(self, sku: str) -> None:
+        """What was sold ahead is owed where it lies, as what an order claims by itself."""
+        if self.limits.pop(sku, None) is None:
+            return
+        home = self._home(sku)
+        self.shelves |= {(sku, ""), (sku, home)}
+        for piece in self._pieces((sku, AHEAD)):
+            if piece.open:
+                piece.place = (sku, home)
 
     def extend(self, name: str) -> bool:
-        """Whether it is still to be had; from then on it is held for a time."""
+        """Whether it is still to be had; from then on it is held for an hour."""
         claim = self.claims.get(name)
-        if claim is None or claim.over or not any(piece.open for piece in claim.pieces):
+        if claim is None or self.over(claim) or not any(piece.open for piece in claim.pieces):
             return False
-        claim.held = True
+        claim.until = self.hour + 1
         return True
 
-    def run_out(self, name: str) -> None:
-        claim = self.claims.get(name)
-        if claim is not None and any(piece.open for piece in claim.pieces):
-            claim.over = claim.held
+    def over(self, claim: Claim) -> bool:
+        return claim.until is not None and claim.until <= self.hour
 
-    def expire(self, name: str) -> None:
-        if name in self.claims and self.claims[name].over:
-            self.release(name)
+    def expire(self) -> None:
+        for name, claim in self.claims.items():
+            if self.over(claim):
+                self.release(name)
+
+    def _home(self, sku: str) -> str:
+        """The only place of which its owner has said a word; none where there are several."""
+        homes = [place[1] for place in self.words if place[0] == sku]
+        return homes[0] if len(homes) == 1 else ""
 
     def _forced(self, sku: str, quantity: int, location: str | None) -> list[tuple[Place, int]]:
-        homes = [place[1] for place in self.words if place[0] == sku]
-        where = location if location is not None else homes[0] if len(homes) == 1 else ""
-        self.shelves.add((sku, where))
+        where = AHEAD if sku in self.limits else location if location is not None else self._home(sku)
+        self.shelves |= {(sku, where), (sku, location or "")}
         return [((sku, where), quantity)]
 
     def _found(self, sku: str, quantity: int, location: str | None) -> list[tuple[Place, int]] | None:
         places = [place for place in self.shelves if place[0] == sku]
-        owed = self.free((sku, "")) < 0
+        if sku in self.limits:
+            places, location = [(sku, AHEAD)], None
+        owed = self.free((sku, "")) < 0 or (sku, AHEAD) in self.shelves
         counted = places if location is None or owed else [(sku, location)]
         allowed = sum(self.free(place) for place in counted)
         mine = [place for place in places if self.free(place) > 0 and location in (None, place[1])]
