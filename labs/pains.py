@@ -14,7 +14,7 @@ FIGURES = Path("var/pains-full.json")
 PAGE = Path("docs/pains.md")
 CHOSEN = ["tests/pains", "tests/stock/test_publication.py"]
 ELSEWHERE = (
-    "Others: 2, 5, 11, 13, 20, 35 are stories in `tests/engine`; 12, 14, 15-19, 21, 36-38 in `tests/stock` and `tests/orders`; "
+    "Others: 2, 11, 35 are stories in `tests/engine`; 12, 14, 15-19, 21, 36-38 in `tests/stock` and `tests/orders`; "
     "27 is static."
 )
 

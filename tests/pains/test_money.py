@@ -34,7 +34,7 @@ def mapped(made: Order) -> Order:
 
 def test_what_the_erp_books_is_the_channels_total(figure: Callable[..., None]) -> None:
     """Pain 34: the simulated ERP's own arithmetic over our payload equals the source's total, or nothing is sent."""
-    many, booked, refused = size(60, 2_000), 0, 0
+    many, booked, refused = size(60, 10_000), 0, 0
     for number in range(many):
         made = mapped(order(number))
         total = equation(made).total.amount
