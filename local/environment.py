@@ -4,6 +4,7 @@ import json
 import secrets
 from pathlib import Path
 
+from local.kept import secret
 from local.ports import Ports
 from local.servers import Servers
 
@@ -30,6 +31,5 @@ def environment(servers: Servers) -> dict[str, str]:
 def _kept(file: Path) -> dict[str, str]:
     known = json.loads(file.read_text()) if file.exists() else {}
     whole = {name: known.get(name) or secrets.token_urlsafe(24) for name in SECRETS}
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(whole, indent=1))
+    secret(file, json.dumps(whole, indent=1))
     return whole

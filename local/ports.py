@@ -6,6 +6,8 @@ import socket
 import time
 from pathlib import Path
 
+from local.kept import keep
+
 LOCALHOST = "127.0.0.1"
 LOWEST = 15000
 HIGHEST = 32000
@@ -69,7 +71,7 @@ class Ports:
         """A new port under this name, whatever stood there before."""
         known = self._read()
         known[name] = pick(frozenset(known.values()))
-        self._file.write_text(json.dumps(known, indent=1, sort_keys=True))
+        keep(self._file, json.dumps(known, indent=1, sort_keys=True))
         return known[name]
 
     def _read(self) -> dict[str, int]:

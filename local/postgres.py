@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from local import binaries, pids
 from local.binaries import Binary
 from local.errors import NotStarted, OtherVersion, ServerError
+from local.kept import secret
 from local.ports import LOCALHOST
 from local.user import As, own
 
@@ -98,8 +99,7 @@ class Postgres:
         self._home.mkdir(parents=True, exist_ok=True)
         own(self._home, self._who)
         if not self._secret.exists():
-            self._secret.touch(mode=0o600)
-            self._secret.write_text(secrets.token_urlsafe(24))
+            secret(self._secret, secrets.token_urlsafe(24))
         password = self._home / "password"
         password.touch(mode=0o600)
         password.write_text(self._secret.read_text())

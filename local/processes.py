@@ -15,6 +15,7 @@ from typing import Self
 from honcho.environ import parse_procfile
 
 from local import pids
+from local.kept import keep
 from local.servers import CHECKOUT
 
 SECONDS_TO_LEAVE = 15.0
@@ -94,7 +95,7 @@ class Processes:
     def _note(self) -> None:
         living = {name: [process.pid, pids.born(process.pid)] for name, process in self._running.items()}
         if self._record.parent.exists():  # make clean may have forgotten var/ before we end
-            self._record.write_text(json.dumps(living, indent=1))
+            keep(self._record, json.dumps(living, indent=1))
 
     def __enter__(self) -> Self:
         return self

@@ -11,6 +11,7 @@ from redis import Redis, exceptions
 from local import binaries, pids
 from local.binaries import Binary
 from local.errors import NotStarted, OtherVersion, ServerError
+from local.kept import keep, secret
 from local.ports import LOCALHOST
 from local.user import As, own
 
@@ -106,12 +107,11 @@ class Valkey:
                 f"{self._home} was written by version {written}, but {binary.path} is {binary.version}: "
                 f"bring version {written} back, or forget the data with make clean"
             )
-        note.write_text(binary.major)
+        keep(note, binary.major)
 
     def _configure(self) -> None:
         if not self._secret.exists():
-            self._secret.touch(mode=0o600)
-            self._secret.write_text(secrets.token_urlsafe(24))
+            secret(self._secret, secrets.token_urlsafe(24))
         password = self._secret.read_text().strip()
         self._conf.touch(mode=0o600)
         self._conf.write_text(

@@ -18,13 +18,13 @@ from app.database import migrate
 from local.environment import environment
 from local.errors import ServerError
 from local.ports import Ports
-from local.processes import Processes
+from local.processes import Processes, end_left_behind
 from local.servers import CHECKOUT, Servers, start
 from local.story import addresses, erps, keys, report
 from local.story.addresses import Addresses
 from local.story.channels import CHANNELS
 from local.story.configured import configured
-from local.story.journal import cases
+from local.story.journal import cases, keepers
 from local.story.play import play
 from local.story.seed import seed, subscribe, warm
 
@@ -67,14 +67,16 @@ def _run(stack: ExitStack) -> int:
     began, console = time.monotonic(), Console()
     VAR.mkdir(exist_ok=True)
     servers = stack.enter_context(start())
+    end_left_behind(VAR)  # of a killed start: they hold its ports, and its workers would go on beside ours
     where, erp = _settle(servers, stack)
     processes = stack.enter_context(Processes(os.environ, VAR))
     processes.start("simulators", f"exec {sys.executable} -m local.simulators")
     processes.start_all()
     wait_ready(where, erp, processes)
-    subscribe(erp.account, CHANNELS)
+    for one in erp.everyone:
+        subscribe(one.account, CHANNELS)
     told = _addresses(where, erp)
-    outcome = play(where, erp, console, began, told)
+    outcome = play(where, erp, console, began, told, lambda: _all_alive(processes))
     report.keep(outcome, VAR / "run.json")
     _spent()
     report.show(outcome, cases(), console)
@@ -98,14 +100,15 @@ def _settle(servers: Servers, stack: ExitStack) -> tuple[Addresses, erps.Erp]:
             **GRANTED,
         }
     )
-    erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack)
-    os.environ.update(erp.variables)
-    shipped = Path(os.environ.get("WAYBILL_CONFIG", CHECKOUT / "config"))
-    os.environ["WAYBILL_CONFIG"] = str(configured(shipped, VAR / "config", CHANNELS))
-
     migrate()
+    erp = erps.chosen(os.environ.get("ERP", ""), where, servers.database_url, ports, stack, keepers())
+    os.environ.update(erp.environment())
+    shipped = Path(os.environ.get("WAYBILL_CONFIG", CHECKOUT / "config"))
+    os.environ["WAYBILL_CONFIG"] = str(configured(shipped, VAR / "config", CHANNELS, erp.account))
+
     seed(erp.account, CHANNELS)
-    warm(erp.account, CHANNELS)
+    for one in erp.everyone:
+        warm(one.account, CHANNELS)
     erp.prepare()
     return where, erp
 
@@ -115,20 +118,23 @@ def wait_ready(where: Addresses, erp: erps.Erp, processes: Processes) -> None:
     wanted = [
         f"{where.web}/healthz",
         f"{where.flower}/healthcheck",
-        *(f"{url}/_sim/faults" for url in (*where.played.values(), erp.played) if url),
+        *(f"{url}/_sim/faults" for url in (*where.played.values(), *(one.played for one in erp.everyone)) if url),
     ]
     until = time.monotonic() + PATIENCE
     while wanted:
         wanted = [url for url in wanted if not _answers(url)]
-        for name, code in processes.dead().items():
-            raise ServerError(
-                f"{name} ended with {code}; its log is {processes.log(name)}\n{_tail(processes.log(name))}"
-            )
+        _all_alive(processes)
         if time.monotonic() > until:
             raise ServerError(
                 f"no answer from {', '.join(wanted)} within {PATIENCE:g} s; the logs are in {VAR / 'log'}"
             )
         time.sleep(0.1)
+
+
+def _all_alive(processes: Processes) -> None:
+    """Raises ServerError naming the process that ended."""
+    for name, code in processes.dead().items():
+        raise ServerError(f"{name} ended with {code}; its log is {processes.log(name)}\n{_tail(processes.log(name))}")
 
 
 def _answers(url: str) -> bool:
@@ -148,7 +154,7 @@ def _addresses(where: Addresses, erp: erps.Erp) -> dict[str, str]:
         "flower": where.flower,
         "metrics": f"{where.web}/metrics",
         **{name: f"{url}/_sim/state" for name, url in where.played.items()},
-        **erp.addresses,
+        **{name: told for one in erp.everyone for name, told in one.addresses.items()},
     }
 
 
@@ -178,9 +184,7 @@ def _stay(processes: Processes, console: Console) -> int:
     console.print("\nEverything stays up: look around, place orders, set bad days. Ctrl-C ends it.")
     waiting = threading.Event()
     while not waiting.wait(1):
-        for name, code in processes.dead().items():
-            console.print(f"{name} ended with {code}; its log is {processes.log(name)}\n{_tail(processes.log(name))}")
-            return 1
+        _all_alive(processes)
     return 0
 
 

@@ -13,7 +13,21 @@ from urllib.parse import urlsplit
 from local import files
 from local.ports import LOCALHOST
 from local.servers import CHECKOUT
-from local.story.catalogue import ARTICLES, LIFE, NEW, REFUSED_BUYER, RUG, RUSH, RUSH_STOCK, SHELVED, STOCK, VASE, VASES
+from local.story.catalogue import (
+    ARTICLES,
+    BOOKS,
+    LIFE,
+    NEW,
+    PRICED,
+    REFUSED_BUYER,
+    RUG,
+    RUSH,
+    RUSH_STOCK,
+    SHELVED,
+    STOCK,
+    VASE,
+    VASES,
+)
 
 Environ = Mapping[str, str]
 Settings = dict[str, Any]
@@ -33,7 +47,10 @@ def _netsuite(environ: Environ) -> Settings:
         "client_id": environ["NETSUITE_MAIN_CLIENT_ID"],
         "certificate_id": environ["NETSUITE_MAIN_CERTIFICATE_ID"],
         "private_key": environ["NETSUITE_MAIN_PRIVATE_KEY"],
-        "items": {article.erp: article.sku for article in (*ARTICLES, *LIFE, NEW)},
+        "items": {
+            **{article.erp: article.sku for article in (*ARTICLES, *LIFE)},
+            **{one.erp: {"sku": one.sku, "prices": {"1/1": {"1": PRICED[one.sku]}}} for one in BOOKS},
+        },
         "stock": {
             **{article.erp: {"1": STOCK} for article in (*ARTICLES, RUG) if article.ships},
             RUSH.erp: {"1": RUSH_STOCK},
@@ -48,7 +65,10 @@ def _business_central(environ: Environ) -> Settings:
     return {
         "client_id": environ["BUSINESS_CENTRAL_MAIN_CLIENT_ID"],
         "client_secret": environ["BUSINESS_CENTRAL_MAIN_CLIENT_SECRET"],
-        "items": {article.sku: STOCK for article in (*ARTICLES, *LIFE, NEW)},
+        "items": {
+            **{article.sku: {"inventory": STOCK, "unitPrice": 0} for article in (*ARTICLES, *LIFE)},
+            **{sku: {"unitPrice": price} for sku, price in PRICED.items()},
+        },
         "refused_emails": [REFUSED_BUYER],
         "requests": 60_000,
         "latency": 0.005,
@@ -59,7 +79,8 @@ def _sap_s4hana(environ: Environ) -> Settings:
     return {
         "user": environ["SAP_S4HANA_MAIN_USER"],
         "password": environ["SAP_S4HANA_MAIN_PASSWORD"],
-        "items": {article.sku: STOCK for article in (*ARTICLES, *LIFE, NEW)},
+        "items": {**{article.sku: STOCK for article in (*ARTICLES, *LIFE)}, **dict.fromkeys(PRICED, 0)},
+        "prices": PRICED,
         "refused_emails": [REFUSED_BUYER],
         "latency": 0.005,
     }

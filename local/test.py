@@ -26,9 +26,9 @@ CHECKS = (
     Check("format (ruff format)", ("ruff", "format", "--check", ".")),
     Check("types (mypy)", ("mypy", *TYPED)),
     Check("floors (import-linter)", ("lint-imports",)),
-    # Five on two cores: tests wait for servers and clocks, and a third of both stood idle with three. In the order of tests/conftest.py: xdist would
+    # Six on two cores: tests wait for servers and clocks, and a quarter of both stood idle with five. In the order of tests/conftest.py: xdist would
     # begin with files of many tests, and end with one of a single test that takes minutes.
-    Check("tests (pytest)", ("pytest", "--numprocesses", "5", "--dist", "loadfile", "--no-loadscope-reorder")),
+    Check("tests (pytest)", ("pytest", "--numprocesses", "6", "--dist", "loadfile", "--no-loadscope-reorder")),
 )
 # The workers share the machine with real servers and processes: what failed beside others is tried once more by itself.
 ALONE = Check(

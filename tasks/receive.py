@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -22,7 +22,7 @@ from config.reader import config
 from connectors import registry
 from connectors.canonical.snapshot import Ignored, Pointer, Reading, Snapshot
 from connectors.kit.errors import Trouble, Unreadable
-from tasks.reading import apply
+from tasks.reading import apply, arrived
 from tasks.reading.outcome import Outcome, sum_up
 
 log = structlog.get_logger("receive")
@@ -187,11 +187,17 @@ def _one(tx: Connection, event: Event, reading: Reading) -> Outcome:
     if isinstance(reading, Pointer):
         return apply.pointer(tx, event, reading)
     assert isinstance(reading, Snapshot)
-    return apply.SNAPSHOTS[reading.kind](tx, event, reading)
+    return SNAPSHOTS[reading.kind](tx, event, reading)
+
+
+SNAPSHOTS: Mapping[str, Callable[[Connection, Event, Snapshot], Outcome]] = {
+    **apply.SNAPSHOTS,
+    "return": arrived.arrived,
+}
 
 
 def _open_case(tx: Connection, event: Event, outcome: Outcome) -> None:
-    remedy = "Mend the order at its source, or the mapping here; then replay the event."
+    remedy = outcome.remedy or "Mend the order at its source, or the mapping here; then replay the event."
     cases.open_case(
         tx,
         "quarantined",
@@ -202,5 +208,5 @@ def _open_case(tx: Connection, event: Event, outcome: Outcome) -> None:
         subject=outcome.subject,
         role="channel",
         remedy=remedy,
-        cause=outcome.reason if outcome.code == "unreadable" else "",
+        cause=outcome.reason if outcome.code == "unreadable" else outcome.cause,
     )

@@ -19,6 +19,10 @@ INSERT INTO case_members (case_id, member, subject_id) VALUES (:case, :member, :
 ON CONFLICT (case_id, member) DO UPDATE SET closed_at = NULL, at = now()
 """)
 LEAVE = text("UPDATE case_members SET closed_at = now() WHERE member = :member AND closed_at IS NULL RETURNING case_id")
+MEMBERS = text("""
+SELECT m.member FROM cases c JOIN case_members m ON m.case_id = c.id
+WHERE c.fingerprint = :fingerprint AND c.status <> 'resolved' AND m.closed_at IS NULL
+""")
 LOCK = text("SELECT 1 FROM cases WHERE id = :case FOR UPDATE")
 CLOSE = text("""
 UPDATE cases SET status = 'resolved', closed_at = now(), closed_by = :by
@@ -30,7 +34,12 @@ def owner_of(code: str, role: str) -> str:
     """Who looks at it (config/owners.toml): by code, by role, else the default."""
     owners = config().owners
     found = owners.get("codes", {}).get(code) or owners.get("roles", {}).get(role) or owners.get("default")
-    return str(found or "integration desk")
+    return named(str(found or "integration desk"))
+
+
+def named(owner: str) -> str:
+    """What somebody is called in this house."""
+    return str(config().owners.get("names", {}).get(owner, owner))
 
 
 def open_case(
@@ -49,20 +58,29 @@ def open_case(
     cause: str = "",
 ) -> int:
     """Puts a member under its cause (same kind, account, step, code and `cause`), opening the case when it is the first."""
-    cause_key = "|".join((kind, account, step, code, cause))
     values = {
-        "fingerprint": blake2b(cause_key.encode(), digest_size=12).hexdigest(),
+        "fingerprint": _fingerprint(kind, account, step, code, cause),
         "kind": kind,
         "account": account,
         "step": step,
         "code": code,
         "sentence": sentence,
         "remedy": remedy,
-        "owner": owner or owner_of(code, role),
+        "owner": named(owner) if owner else owner_of(code, role),
     }
     case = int(tx.execute(OPEN, values).scalar_one())
     tx.execute(JOIN, {"case": case, "member": member, "subject": subject})
     return case
+
+
+def _fingerprint(kind: str, account: str, step: str, code: str, cause: str) -> str:
+    return blake2b("|".join((kind, account, step, code, cause)).encode(), digest_size=12).hexdigest()
+
+
+def settle(tx: Connection, kind: str, account: str, code: str, cause: str, by: str = "auto") -> None:
+    """The trouble with one cause is over for all of its members."""
+    for member in tx.execute(MEMBERS, {"fingerprint": _fingerprint(kind, account, "", code, cause)}).scalars().all():
+        leave(tx, member, by)
 
 
 def leave(tx: Connection, member: str, by: str = "auto") -> None:

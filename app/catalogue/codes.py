@@ -70,6 +70,11 @@ def fact(account: str, kind: str, ours: str) -> str:
     return f"{account}:{kind}:{ours}"
 
 
+def read(tx: Connection, account: str, kind: str, theirs: str) -> str:
+    """What an account calls by its own word, in ours; its own word where nobody has mapped it."""
+    return str(tx.execute(OURS, {"account": account, "kind": kind, "code": theirs}).scalar() or theirs)
+
+
 def exists(tx: Connection, account: str, kind: str, ours: str) -> bool:
     return tx.execute(EXISTS, {"account": account, "kind": kind, "ours": ours}).scalar() is not None
 

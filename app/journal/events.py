@@ -126,3 +126,14 @@ def end(tx: Connection, event: Event, state: str, reason: str = "", code: str = 
 def unheard(tx: Connection, seconds: float, most: int = 500) -> list[int]:
     """Accepted events whose ring was lost, marked as rung now."""
     return list(tx.execute(UNHEARD, {"seconds": seconds, "most": most}).scalars())
+
+
+AGAIN = text("""
+UPDATE events SET state = 'accepted', reason = '', code = '', ended_at = NULL, rung_at = now()
+WHERE subject_id = :subject AND state = 'quarantined' AND code = :code
+""")
+
+
+def again(tx: Connection, subject: int, code: str) -> None:
+    """What was put in quarantine for this reason may be read by now: the sweep rings for it."""
+    tx.execute(AGAIN, {"subject": subject, "code": code})

@@ -58,6 +58,21 @@ JOIN runs r ON r.id = s.run_id JOIN documents d ON d.id = r.document_id
 WHERE a.account = :account AND a.at >= :since AND a.at < :until
     AND s.name = 'book_order' AND s.role = 'erp' AND s.state = 'done' AND s.ended_at >= :since AND s.ended_at < :until
 """)
+DELIVERED = text("""
+SELECT DISTINCT s.id AS step_id, s.subject_id, b.account AS channel, coalesce(b.waybill, '') AS waybill, b.number,
+    s.result, s.ended_at, d.body AS document, r.child
+FROM attempts a JOIN steps s ON s.id = a.step_id JOIN subjects b ON b.id = s.subject_id
+JOIN runs r ON r.id = s.run_id JOIN documents d ON d.id = r.document_id
+WHERE a.account = :account AND a.at >= :since AND a.at < :until
+    AND s.name = 'record_shipment' AND s.role = 'erp' AND s.state = 'done' AND s.ended_at >= :since AND s.ended_at < :until
+""")
+DELIVERIES_OF = text("""
+SELECT l.theirs AS booking, b.id AS subject_id, b.account AS channel, coalesce(b.waybill, '') AS waybill,
+    ARRAY(SELECT theirs FROM links WHERE account = :account AND kind = 'shipment' AND subject_id = b.id) AS theirs,
+    EXISTS (SELECT 1 FROM steps WHERE subject_id = b.id AND account = :account AND name = 'record_shipment' AND role = 'erp'
+        AND state NOT IN ('done', 'skipped', 'cancelled', 'dead')) AS under_way
+FROM links l JOIN subjects b ON b.id = l.subject_id WHERE l.account = :account AND l.kind = 'order' AND l.theirs = ANY(:bookings)
+""")
 FIRST_TRIED = text("SELECT min(at) AS at FROM attempts WHERE step_id = ANY(:steps)")
 BOOKINGS_OF = text("""
 SELECT b.id AS subject_id, b.account AS channel, b.external_id, coalesce(b.waybill, '') AS waybill,
@@ -129,6 +144,33 @@ class BookingOf:
     states: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveredHere:
+    """A shipment's booking that the journal says was done. `document` is the order as it was then, `child` the shipment."""
+
+    step_id: int
+    subject_id: int
+    channel: str
+    waybill: str
+    number: str
+    result: str
+    ended_at: datetime
+    document: Any
+    child: Any
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveriesOf:
+    """What the journal knows of the shipments of a booking: what the ERP calls them, and whether one is being booked."""
+
+    booking: str
+    subject_id: int
+    channel: str
+    waybill: str
+    theirs: Sequence[str]
+    under_way: bool
+
+
 def name(tx: Connection) -> str:
     return str(tx.execute(NAME).scalar_one())
 
@@ -177,7 +219,18 @@ def booked(tx: Connection, account: str, since: datetime, until: datetime) -> tu
     return listed(tx, Booked, BOOKED, account=account, since=since, until=until)
 
 
-def first_tried(tx: Connection, bookings: Iterable[Booked]) -> datetime | None:
+def delivered(tx: Connection, account: str, since: datetime, until: datetime) -> tuple[DeliveredHere, ...]:
+    """The shipments that were booked at an ERP in a window, by the journal's own clock."""
+    return listed(tx, DeliveredHere, DELIVERED, account=account, since=since, until=until)
+
+
+def deliveries_of(tx: Connection, account: str, bookings: Iterable[str]) -> Mapping[str, DeliveriesOf]:
+    """By the ERP's id of the booking: what the journal knows of its shipments."""
+    rows = listed(tx, DeliveriesOf, DELIVERIES_OF, account=account, bookings=sorted(set(bookings)))
+    return {row.booking: row for row in rows}
+
+
+def first_tried(tx: Connection, bookings: Iterable[Booked | DeliveredHere]) -> datetime | None:
     """When the earliest attempt at any of these ended."""
     found: datetime | None = tx.execute(FIRST_TRIED, {"steps": [one.step_id for one in bookings]}).scalar()
     return found

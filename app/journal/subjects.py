@@ -29,6 +29,9 @@ LOCK_LINKED = text(
     KNOWN  # noqa: S608 - constants only
     + "WHERE s.id = (SELECT subject_id FROM links WHERE account = :account AND kind = ANY(:kinds) AND theirs = :theirs LIMIT 1) FOR UPDATE OF s"
 )
+LOCK_NUMBERED = text(
+    KNOWN + "WHERE s.kind = 'order' AND lower(s.number) = lower(:number) ORDER BY s.id LIMIT 2 FOR UPDATE OF s"
+)
 KEEP = text("INSERT INTO documents (subject_id, body) VALUES (:id, :body) RETURNING id")
 SAVE = text("""
 WITH kept AS (INSERT INTO documents (subject_id, body) VALUES (:id, :body) RETURNING id)
@@ -91,6 +94,18 @@ def lock_referenced(tx: Connection, account: str, external_id: str, reference: s
         .mappings()
         .first()
     )
+    return _subject(tx, row) if row is not None else None
+
+
+def lock_clue(tx: Connection, account: str, clue: str) -> Subject | None:
+    """The one order that a word from `account` names: our waybill or what begins with it, what it calls the order, the number of a parcel that left
+    there, or the order's own number where no other order has it."""
+    waybill = tx.execute(LOCK_WAYBILL, {"waybill": clue.upper().split("-", maxsplit=1)[0]}).mappings().first()
+    kinds = ["order", "request", "tracking"]
+    row = waybill or tx.execute(LOCK_LINKED, {"account": account, "kinds": kinds, "theirs": clue}).mappings().first()
+    if row is None:
+        numbered = tx.execute(LOCK_NUMBERED, {"number": clue}).mappings().all() if clue else []
+        row = numbered[0] if len(numbered) == 1 else None
     return _subject(tx, row) if row is not None else None
 
 

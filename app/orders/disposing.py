@@ -27,22 +27,25 @@ SOURCE = "hub"
 CONDITIONS = {RESTOCK: "sellable", QUARANTINE: "quarantined", SCRAP: "scrapped"}
 
 
-def move(tx: Connection, row: ReturnRow, order: Order) -> None:
-    """What was received of a return comes in where it was counted, and goes where it belongs. Nothing where nobody said where that was."""
+def move(tx: Connection, row: ReturnRow, order: Order, at: datetime | None = None) -> None:
+    """What was received of a return comes in where it was counted (`at`: now), and goes where it belongs.
+
+    Nothing where nobody said where that was.
+    """
     claim = reservations.claim(row.subject_id)
     for line in row.lines:
         if line.received:
             ledger.credit(tx, claim, row.number, line.line_id, line.received, restock=False)
     if row.location:
-        movements.record(tx, list(_moves(tx, row, order)))
+        movements.record(tx, list(_moves(tx, row, order, at)))
 
 
-def _moves(tx: Connection, row: ReturnRow, order: Order) -> Iterator[Movement]:
+def _moves(tx: Connection, row: ReturnRow, order: Order, at: datetime | None) -> Iterator[Movement]:
     for line in row.lines:
         for sku, pieces in _pieces(tx, line, order):
-            yield _one(row, line, sku, pieces, "return", 0)
+            yield _one(row, line, sku, pieces, "return", 0, at)
             if line.disposition != RESTOCK:
-                yield _one(row, line, sku, -pieces, line.disposition, 1)
+                yield _one(row, line, sku, -pieces, line.disposition, 1, at)
 
 
 def _pieces(tx: Connection, line: ReturnLine, order: Order) -> Sequence[tuple[str, Decimal]]:
@@ -61,9 +64,17 @@ def _one(
     return Movement(SOURCE, number, kind, sku, row.location, pieces, at or datetime.now(UTC), n=n, claim=claim)
 
 
-def dispose(tx: Connection, row: ReturnRow, order: Order, line: ReturnLine, disposition: str, turn: int) -> None:
+def dispose(
+    tx: Connection,
+    row: ReturnRow,
+    order: Order,
+    line: ReturnLine,
+    disposition: str,
+    turn: int,
+    at: datetime | None = None,
+) -> None:
     """The `turn`th time that pieces of a line leave quarantine: they come in once more, and what is scrapped goes out at the same instant."""
-    at = datetime.now(UTC)
+    at = at or datetime.now(UTC)
     found = [_one(row, line, sku, pieces, "release", 2 * turn, at) for sku, pieces in _pieces(tx, line, order)]
     if disposition == SCRAP:
         found += [_one(row, line, sku, -pieces, SCRAP, 2 * turn + 1, at) for sku, pieces in _pieces(tx, line, order)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -26,11 +27,12 @@ def dispose(
     pieces: Decimal | None = None,
     why: str = "",
     there: Decimal | None = None,
+    at: datetime | None = None,
 ) -> ReturnRow:
     """Pieces in quarantine (None: all of the line) were looked at: they are sold again (restock) or gone (scrap).
 
     All of a line said twice is once. `there` is what whoever says it has seen in quarantine. Raises Refused for any others, and where
-    that has changed.
+    that has changed. `at` is when that was, now unless said otherwise.
     """
     found = return_requests.locked(tx, number)
     mine = [one for one in found.lines if one.line_id == line_id and one.received]
@@ -54,7 +56,7 @@ def dispose(
     state = found.state if still or found.state != "quarantined" else RETURN.after("quarantined", disposition)
     row = replace(found, state=state, lines=lines, pending=True)
     return_requests.save(tx, row)
-    disposing.dispose(tx, row, order, gone, disposition, len(mine))
+    disposing.dispose(tx, row, order, gone, disposition, len(mine), at)
     told = {"return": number, "line": line_id, "disposition": disposition, "pieces": f"{many.normalize():f}"}
     was = {"disposition": QUARANTINE, "pieces": f"{lies.normalize():f}"}
     audit(tx, who, "dispose of returned goods", f"order:{number.partition('-')[0]}", why, was, told)

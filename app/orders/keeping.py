@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
+from app.journal import events
 from app.orders import deadlines, return_requests, returning
 from app.orders.machines import RETURN
 from app.orders.return_requests import ALIVE, CHANNELS, MAKE, ReturnLine, ReturnRow
@@ -70,6 +71,7 @@ def _await(tx: Connection, subject: int, number: str, state: str) -> None:
     """Goods are waited for from the day on which they were allowed to come."""
     if state == "authorised":
         deadlines.set_(tx, subject, "return", number, returning.policy()["comes_within"])
+        events.again(tx, subject, return_requests.UNMATCHED)
     else:
         deadlines.void(tx, subject, "return", number)
 

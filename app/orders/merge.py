@@ -69,6 +69,17 @@ def with_shipment(order: Order, shipment: Shipment) -> Order:
 
 
 def with_refund(order: Order, refund: Refund) -> Order:
+    """The order with a refund that was told by itself. What a settled one was for is told once: its pieces are off the order
+    since, and another word on the same sum (the channel's, on what we asked of it) takes off and gives back none."""
+    known = next((one for one in order.refunds if one.id == refund.id and not pending(one)), None)
+    if known is not None and known.total.shop == refund.total.shop:
+        refund = replace(
+            refund,
+            lines=known.lines,
+            adjustments=known.adjustments,
+            return_id=known.return_id or refund.return_id,
+            note=known.note or refund.note,
+        )
     refunds = _refunds(order.refunds, (refund,))
     if refund.origin != HUB and refund.id not in {one.id for one in order.refunds}:
         order, refunds = _same_pieces(order, refund, refunds)

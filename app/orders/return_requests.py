@@ -16,6 +16,7 @@ from app.orders.refused import Refused
 
 DISPOSITIONS: Mapping[str, str] = {RESTOCK: "restock", QUARANTINE: "quarantine", SCRAP: "scrap"}
 ALIVE = frozenset(("requested", "authorised"))  # goods are still to come
+UNMATCHED = "return_unmatched"  # a warehouse received goods that no return of their order was to bring
 CHANNELS = "channel:"  # begins the key of a return that the channel keeps; its id there follows
 COLUMNS = """id, subject_id, number, state, lines, location, gift, exchange, refunds, refused, key, payer, replaced_by, pending,
     created_at, updated_at"""

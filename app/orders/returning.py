@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from app import cases
+from app.journal import events
 from app.journal.actions import audit
 from app.orders import (
     deadlines,
@@ -100,6 +101,7 @@ def request(
     number = str(tx.execute(MAKE, {**row, **more}).scalar_one())
     if not verdict.code:
         deadlines.set_(tx, subject, "return", number, rule["comes_within"])
+        events.again(tx, subject, return_requests.UNMATCHED)
     return next(row for row in return_requests.of(tx, subject) if row.number == number)
 
 
@@ -119,8 +121,11 @@ def receive(
     location: str,
     who: str,
     why: str = "",
+    at: datetime | None = None,
 ) -> ReturnRow:
     """Goods were counted at a location, any of ours: line id -> (pieces, disposition). What each tender gives back is decided here, once.
+
+    `at` is when they were counted, by whoever did: stock that he told later has them already.
 
     Raises Refused for what is not on the return, for more than has left, and for a disposition that is none.
     """
@@ -152,7 +157,7 @@ def receive(
         found, state=state, lines=received, location=location, refunds=tuple(shares), payer=payer, pending=True
     )
     return_requests.save(tx, row)
-    disposing.move(tx, row, order)
+    disposing.move(tx, row, order, at)
     for tender, amount in shares if payer == "hub" else ():
         told = {
             "kind": "refund",

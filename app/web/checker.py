@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,8 +19,9 @@ from app.journal.known import unknown
 from app.orders.authority import MOVES
 from app.orders.todo import SAYINGS
 from app.stock import authority
-from config.reader import AccountEntry, Config, Wrong, read, wrong
+from config.reader import HERE, AccountEntry, Config, Wrong, read, wrong
 from connectors import registry
+from connectors.kit.errors import Owner
 from connectors.kit.manifest import Manifest
 
 ACCOUNTS = text("""
@@ -35,6 +37,12 @@ def check(folder: Path) -> list[Wrong]:
     except Wrong as finding:
         return [finding]
     return [finding for look in LOOKS for finding in look(policy)]
+
+
+def doubts(folder: Path) -> list[Wrong]:
+    """What can be used as it stands, and is perhaps not meant; of a folder that can be used."""
+    policy = read(folder)
+    return [finding for look in DOUBTS for finding in look(policy)]
 
 
 def _systems(policy: Config) -> Iterator[Wrong]:
@@ -274,6 +282,30 @@ def _stock_owners(policy: Config) -> Iterator[Wrong]:
             yield wrong(policy.folder, "authority", fact, f"stock has no fact {fact!r}.", f"use one of: {known}")
 
 
+def _named_owners(policy: Config) -> Iterator[Wrong]:
+    """Whom connectors name, somebody is."""
+    told = policy.owners
+    known = {
+        told.get("default"),
+        *told.get("names", {}),
+        *told.get("codes", {}).values(),
+        *told.get("roles", {}).values(),
+    }
+    for owner in get_args(Owner):
+        if owner and owner not in known:
+            sentence = f"connectors give cases to {owner!r}, and nobody is called so."
+            yield wrong(policy.folder, "owners", "[names]", sentence, f'add "{owner}" = "..." to [names]')
+
+
+def _sections(policy: Config) -> Iterator[Wrong]:
+    """Every kind of fact of which somebody can be the owner has a section."""
+    for section in tomllib.loads((HERE / "authority.toml").read_text()):
+        if section not in policy.authority:
+            sentence = f"there is no section [{section}]: who owns such facts is not said."
+            remedy = "copy the section from config/authority.toml as shipped, and name the owner"
+            yield wrong(policy.folder, "authority", f"[{section}]", sentence, remedy)
+
+
 RETURN_WORDS = ("receive", "restock", "scrap")
 
 
@@ -339,4 +371,6 @@ LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (
     _stock_owners,
     _transitions,
     _price_sources,
+    _named_owners,
 )
+DOUBTS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (_sections,)

@@ -19,9 +19,9 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from app.bell import HUB, ring_event
+from app.bell import HUB, ring, ring_event
 from app.database import transaction
-from app.journal import actions
+from app.journal import actions, mending
 from app.journal import promoted as promotion
 from app.journal.reading import order as reading
 from app.journal.reading import orders, overview, timeline
@@ -101,12 +101,15 @@ def replay(event: int, reason: str) -> None:
 @waybill.command()
 @click.option("--config", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=None)
 def check(folder: Path | None) -> None:
-    """Checks the policy files, the environment and open work; exit code 1 when something is wrong."""
-    findings = checker.check(folder or Path(os.environ.get("WAYBILL_CONFIG", policy.HERE)))
+    """Checks the policy files, the environment and open work; exit code 1 when something is wrong. What is only in doubt is told."""
+    chosen = folder or Path(os.environ.get("WAYBILL_CONFIG", policy.HERE))
+    findings = checker.check(chosen)
     for finding in findings:
         click.echo(str(finding))
     if findings:
         sys.exit(1)
+    for doubt in checker.doubts(chosen):
+        click.echo(f"Perhaps not meant: {doubt}")
     click.echo("The configuration can be used.")
 
 
@@ -132,6 +135,21 @@ def prove(since: str, channels: tuple[str, ...], as_json: bool, keep: bool) -> N
     for line in lines:
         click.echo(line)
     sys.exit(certificate.verdict(found))
+
+
+@waybill.command()
+@click.argument("difference", type=int)
+@click.option("--dry-run", is_flag=True, help="Only says what it would do.")
+@click.option("--reason", default="by command", show_default=True)
+def mend(difference: int, dry_run: bool, reason: str) -> None:
+    """Mends DIFFERENCE of a proof as proposed; the next proof that agrees closes it."""
+    with transaction() as tx:
+        made = mending.mend(tx, difference, _who(), reason, dry=dry_run)
+    if made is None:
+        raise click.ClickException(f"Difference {difference} is not open.")
+    ring(made.rings)
+    done = "Asked for" if made.done else "It would be done" if made.possible else "Nothing is done by itself"
+    click.echo(f"{done}: {made.sentence} ({made.before} -> {made.after}).")
 
 
 AGES = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -15,7 +15,7 @@ from connectors.canonical.payment import Payment
 from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.kit.account import Connection
-from connectors.kit.capabilities import Booking
+from connectors.kit.capabilities import Booking, Delivered
 from connectors.kit.errors import Rejected
 from connectors.kit.paging import walk
 from connectors.kit.writes import ExternalId, Write, Writes
@@ -57,7 +57,7 @@ class Books:
     def record_shipment(self, order: Order, shipment: Shipment, *, key: str) -> Writes:
         """Acme bills what left under the delivery's own number: it is the invoice's, too."""
         body = {**bodies.shipment(order, shipment, self.connection.codes), "booking": self._booked(order)}
-        reference = f"{shipment.origin}-{shipment.id}"
+        reference = self.delivery_reference(order, shipment)
         known_as = (("shipment", shipment.id), ("invoice", reference))
         return (yield from self._make("deliveries", body, reference, key, *known_as))
 
@@ -120,14 +120,23 @@ class Books:
         return (yield from self._make("payments", body, reference, key, ("payment", payment.id)))
 
     def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
-        """Acme lists by (created_at, id) after the last row; a draft is no booking yet."""
+        return (_booking(row) for row in self._listed("bookings", since, until))
+
+    def delivered(self, since: datetime, until: datetime) -> Iterator[Delivered]:
+        return (_delivered(row) for row in self._listed("deliveries", since, until))
+
+    def delivery_reference(self, order: Order, shipment: Shipment) -> str:
+        return f"{shipment.origin}-{shipment.id}"
+
+    def _listed(self, kind: str, since: datetime, until: datetime) -> Iterator[Row]:
+        """Acme lists by (created_at, id) after the last row; a draft is none yet."""
         size = int(self.connection.account.settings.get("page", 50))
 
         def page(after: str | None) -> tuple[Sequence[Row], str | None]:
-            told = self.client.made("bookings", mapping.told(since), mapping.told(until), after, size)
+            told = self.client.made(kind, mapping.told(since), mapping.told(until), after, size)
             return told["rows"], told["next"]
 
-        return (_booking(row) for row in walk(page) if row["state"] != "draft")
+        return (row for row in walk(page) if row["state"] != "draft")
 
     def reference(self, order: Order) -> str:
         return _identity(order)
@@ -158,3 +167,8 @@ def _booking(row: Row) -> Booking:
     """The total is what the record's body was booked with: Acme refuses one that its parts do not make."""
     body, at = row["body"], datetime.fromisoformat(row["created_at"])
     return Booking(str(row["id"]), str(row["reference"]), parse(str(body["total"]), body["currency"]), at)
+
+
+def _delivered(row: Row) -> Delivered:
+    at = datetime.fromisoformat(row["created_at"])
+    return Delivered(str(row["id"]), str(row["reference"]), str(row["body"]["booking"]), at)

@@ -204,7 +204,7 @@ ERRORS: dict[str, Callable[[Answer, str, str], Trouble]] = {
         words, code="daily_quota", retry_after=retry_after(answer.headers), daily=True
     ),
     "maintenance": lambda answer, words, field: Transient(words, code="maintenance"),
-    "already_shipped": lambda answer, words, field: Rejected(words, code="shipped", field=field, owner="warehouse"),
+    "already_shipped": lambda answer, words, field: Rejected(words, code="shipped", field=field, owner="logistics"),
     "already_received": lambda answer, words, field: Rejected(words, code="received", field=field, owner="finance"),
     "account_closed": lambda answer, words, field: Unauthorized(words, code="account_closed"),
 }

@@ -12,6 +12,7 @@ from connectors.acme import orders, schemas
 from connectors.acme.shapes import shape
 from connectors.canonical.money import Money
 from connectors.canonical.product import Price, Product, ProductKind
+from connectors.canonical.returns import Return, ReturnLine, ReturnStatus
 from connectors.canonical.snapshot import Ignored, Pointer, Reading, Snapshot
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Account, Codes
@@ -55,6 +56,19 @@ def _shipment(data: Row) -> Snapshot:
     row = schemas.loaded(schemas.Shipment, data, "data")
     parcel = orders.shipment(row)
     return Snapshot("shipment", row["order_id"] or "", told(row["updated_at"]), parcel, reference=row["request"] or "")
+
+
+def _goods_back(data: Row) -> Snapshot:
+    """What a warehouse has counted of a parcel that came back."""
+    row = schemas.loaded(schemas.GoodsBack, data, "data")
+    name, left_as = row["return_number"] or "", row["request"] or ""
+    lines = tuple(
+        ReturnLine("", one["quantity"], one["reason"] or "", one["sku"], one["quantity"], one["condition"])
+        for one in row["lines"]
+    )
+    came = {"number": name, "at": row["received_at"], "location": row["location"]}
+    document = Return(row["id"], ReturnStatus.RECEIVED, lines, clues=(left_as,) if left_as else (), **came)
+    return Snapshot("return", row["id"], told(row["updated_at"]), document, reference=name)
 
 
 def _acknowledgement(data: Row) -> Snapshot:
@@ -129,6 +143,8 @@ READERS: dict[str, Callable[[Row], Reading]] = {
     "refund.made": _refund,
     "shipment.sent": _shipment,
     "shipment.document": _shipment,
+    "return.arrived": _goods_back,
+    "return.document": _goods_back,
     "purchase.acknowledged": _acknowledgement,
     "stock.changed": _stock,
     "stock.document": _stock,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from connectors.canonical.delivery import DeliveryKind
 from connectors.canonical.order import ChargeKind
@@ -119,6 +119,23 @@ class Shipment(Shape):
     shipped_at = moment(load_default=None, allow_none=True)
     promised_at = moment(load_default=None, allow_none=True)
     updated_at = moment(required=True)
+
+
+class ReceivedLine(Shape):
+    sku = fields.String(required=True)
+    quantity = amount()
+    condition = fields.String(required=True, validate=validate.OneOf(("sellable", "quarantined", "scrapped")))
+    reason = text()
+
+
+class GoodsBack(Shape):
+    """`return_number` is what we told Acme's customer to write on the parcel, `request` the reference that it left under."""
+
+    id = fields.String(required=True)
+    return_number, request = text(), text()
+    location = fields.String(required=True)
+    lines = rows(ReceivedLine, required=True)
+    received_at, updated_at = moment(required=True), moment(required=True)
 
 
 class RefundedLine(Shape):

@@ -11,6 +11,7 @@ from typing import Any
 from flask import request
 
 from connectors.acme import simulator_goods as goods
+from connectors.acme.simulator_checks import CONDITIONS
 from connectors.acme.simulator_door import Door, document
 from connectors.acme.simulator_hooks import Hooks
 from connectors.acme.simulator_refusal import Refusal
@@ -25,7 +26,7 @@ class Shop:
         self._skew = timedelta(seconds=float(settings.get("skew_seconds", 0)))
         self._withdrawn = frozenset(settings.get("withdrawn", ("WB-GONE",)))
         self._stock_shelves()
-        door.on("/v1/<any(orders, products, stock, parcels):listing>", "{listing}.list", "GET", self._list)
+        door.on("/v1/<any(orders, products, stock, parcels, goods_back):listing>", "{listing}.list", "GET", self._list)
         door.on("/v1/prices", "prices.list", "GET", self._prices)
         door.on("/v1/orders/<name>", "orders.get", "GET", self._order)
         door.on("/v1/orders/<name>/acknowledgement", "orders.acknowledge", "PUT", self._acknowledge, write=True)
@@ -40,6 +41,7 @@ class Shop:
         door.control("/_sim/stock", self._count, "POST")
         door.control("/_sim/products", self._list_product, "POST")
         door.control("/_sim/parcels", self._list_parcel, "POST")
+        door.control("/_sim/goods_back", self._goods_back, "POST")
 
     # ---- what Acme answers
 
@@ -211,6 +213,21 @@ class Shop:
         asked = document()
         made = goods.parcel(f"par-{self._memory.next_id('parcels', 1)}", asked["lines"], (), self._now())
         return self._memory.put("parcels", made["id"], {**made, **asked})
+
+    def _goods_back(self) -> Any:
+        """A parcel came back and is counted, told of as return.arrived.
+
+        {"lines": [{"sku", "quantity", "condition"}], "return_number"?, "request"?, "location"?}
+        """
+        asked, now = document(), self._now()
+        for line in asked["lines"]:
+            if line.get("condition") not in CONDITIONS:
+                raise Refusal(422, "unknown_condition", f"{line.get('condition')!r} is no condition.", "lines")
+        name = f"back-{self._memory.next_id('goods_back', 1)}"
+        told = {"id": name, "location": "main", "received_at": now, "updated_at": now, **asked}
+        self._memory.put("goods_back", name, told)
+        self._hooks.tell("return.arrived", told)
+        return told
 
     # ---- its own records
 

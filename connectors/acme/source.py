@@ -20,7 +20,7 @@ from connectors.kit.http import dump_json
 from connectors.kit.paging import walk
 
 HIDDEN = 30.0  # seconds that a received message is hidden from other readers of the queue
-LISTINGS = {"order": "orders", "stock": "stock", "product": "products", "shipment": "parcels"}
+LISTINGS = {"order": "orders", "stock": "stock", "product": "products", "shipment": "parcels", "return": "goods_back"}
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 

@@ -67,5 +67,5 @@ def _refused(body: Any) -> Unauthorized:
         remedy="Has the seller withdrawn the authorisation (Seller Central, Manage Your Apps), or has it ended after a "
         "year? Then authorise the application again and put its new refresh token in place. Has the client secret been "
         "rotated? It ends 180 days after it was made.",
-        owner="integration",
+        owner="integration desk",
     )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from connectors.amazon.auth import OURSELVES, RESTRICTED
 from connectors.amazon.door import V0, Door, Row
+from connectors.amazon.mapping.refunds import LISTS
 from connectors.amazon.refusals import garbled
 from connectors.kit.account import Connection
 from connectors.kit.errors import Transient
 from connectors.kit.paging import walk
 
 ORDERS, FEEDS = "/orders/2026-01-01/orders", "/feeds/2021-06-30"
-LISTINGS, NOTIFICATIONS = "/listings/2021-08-01/items", "/notifications/v1"
+LISTINGS, NOTIFICATIONS, FINANCES = "/listings/2021-08-01/items", "/notifications/v1", "/finances/v0"
+LONGEST = timedelta(days=180)  # of a look at financial events
 # Data sets of an order that are asked for; what the application has no role for is not told.
 INCLUDED = ("BUYER", "RECIPIENT", "PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES", "TAX", "PAYMENT")
 MOST = 20  # SKUs of one search
@@ -93,16 +95,34 @@ class Client(Door):
         if answer.status != 204:
             raise garbled(answer, write=True)
 
-    def refunds(self, order_id: str) -> list[Row]:
-        """Financial events of refunds of an order; those of the last two days may be missing."""
+    # ---- money given back
 
-        def page(token: str | None) -> tuple[Sequence[Row], str | None]:
-            path = f"/finances/v0/orders/{quote(order_id, safe='')}/financialEvents"
-            answer = self._call("GET", path, "finances.order", query={"NextToken": token} if token else None)
-            said = answer.json()["payload"]
-            return (said.get("FinancialEvents") or {}).get("RefundEventList") or (), said.get("NextToken") or None
+    def refunds(self, order_id: str) -> dict[str, list[Row]]:
+        """All events of an order by which money went back to its buyer, by their list; those of the last two days may be missing."""
+        path = f"{FINANCES}/orders/{quote(order_id, safe='')}/financialEvents"
+        found: dict[str, list[Row]] = {name: [] for name in LISTS}
+        for name, event in self._events(path, "finances.order", {}):
+            found[name].append(event)
+        return found
 
-        return list(walk(page))
+    def refunds_posted(self, since: datetime, until: datetime) -> Iterator[Row]:
+        """The same of all orders, posted at or after `since` and at or before `until`. Amazon leaves out its end, and answers
+        nothing at all for more than 180 days."""
+        while since <= until:
+            end = min(since + LONGEST, until + timedelta(milliseconds=1))
+            asked = {"PostedAfter": stamp(since), "PostedBefore": stamp(end), "MaxResultsPerPage": self._page}
+            yield from (event for _, event in self._events(f"{FINANCES}/financialEvents", "finances.list", asked))
+            since = end
+
+    def _events(self, path: str, operation: str, asked: Row) -> Iterator[tuple[str, Row]]:
+        def page(token: str | None) -> tuple[Sequence[tuple[str, Row]], str | None]:
+            query = {**asked, **({"NextToken": token} if token else {})}
+            said = self._call("GET", path, operation, query=query or None).json()["payload"]
+            told = said.get("FinancialEvents") or {}
+            rows = [(name, event) for name in LISTS for event in told.get(name) or ()]
+            return rows, said.get("NextToken") or None
+
+        return walk(page)
 
     # ---- feeds
 

@@ -44,8 +44,7 @@ class Amazon:
 
     def publish_stock(self, levels: Sequence[StockLevel], *, key: str) -> BatchWrite[StockLevel]:
         """Quantities in whole pieces, each with its own verdict (see listings.py)."""
-        board = Shelf(self.client, self.connection).board
-        return BatchWrite("stock", send=board.publish, find=board.find)
+        return Shelf(self.client, self.connection).board.batch()
 
     def cancel_sale(self, order: Order, *, key: str) -> Writes:
         """The whole order, by feed. Raises Rejected(code="shipped") once a piece has left."""
@@ -57,8 +56,7 @@ class Amazon:
 
     def publish_prices(self, prices: Sequence[Price], *, key: str) -> BatchWrite[Price]:
         """In every marketplace of the price's currency (see prices.py)."""
-        board = Tags(self.client, self.connection).board
-        return BatchWrite("price", send=board.publish, find=board.find)
+        return Tags(self.client, self.connection).board.batch()
 
     # ---- Fetcher, Poller, QueueFed, Subscriber
 

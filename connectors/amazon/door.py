@@ -88,7 +88,7 @@ class Door:
         ours = at.netloc in own
         if not ours and (at.scheme != "https" or not (at.hostname or "").endswith(STORES)):
             raise Rejected(
-                f"A feed's document is said to lie at {at.netloc}.", code="foreign_host", owner="integration"
+                f"A feed's document is said to lie at {at.netloc}.", code="foreign_host", owner="integration desk"
             )
         door = replace(self._connection.http, hosts=(*self._connection.http.hosts, f"{at.scheme}://{at.netloc}"))
         return door.call(method, url, operation=operation, **rest)

@@ -1,6 +1,7 @@
 """Money is given back by an adjustment feed, by price component, and found again among the order's financial events.
 
-Amazon uses our adjustment id in settlements only; events of the last two days may be missing (financesV0.json).
+Amazon uses our adjustment id in settlements only; events of the last two days may be missing (financesV0.json). So a refund
+of ours bears the name under which it will be read there (mapping/refunds.py), and its event starts nothing.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from connectors.amazon.cancelling import sent_by_amazon
 from connectors.amazon.client import Client
 from connectors.amazon.documents import ADJUSTMENT, REFUND_REASONS, XML, Adjusted, adjustment
 from connectors.amazon.feeds import Feed
+from connectors.amazon.mapping.refunds import posted, stem
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Refund
 from connectors.kit.account import Connection
 from connectors.kit.errors import NotOffered, Rejected
+from connectors.kit.place import Place
 from connectors.kit.writes import ExternalId, Write
 
 Sums = Mapping[tuple[str, str], Decimal]  # by order item and price component
@@ -47,13 +49,9 @@ class GivingBack:
             "refund",
             send=lambda: feed.submit(self._document(sums)),
             find=lambda: self._find(sums),
-            poll=lambda job: feed.ended(job, self._id),
+            poll=lambda job: feed.ended(job, self._id(sums)),
             links=(("refund", self.refund.id),),
         )
-
-    @property
-    def _id(self) -> ExternalId:
-        return f"{self.order.id}-{self.refund.id}"  # others name what they book after it
 
     def _document(self, sums: Sums) -> bytes:
         items: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
@@ -90,23 +88,27 @@ class GivingBack:
 
     # ---- whether it is there
 
+    def _id(self, sums: Sums) -> ExternalId:
+        """The next name of those that gave back the same; others name what they book after it."""
+        taken, name, known = self._taken(sums), self._stem(sums), self.connection.known.id("refund", self.refund.id)
+        free = next(number for number in range(1, len(taken) + 2) if f"{name}{number}" not in taken)
+        return known or f"{name}{free}"
+
     def _find(self, sums: Sums) -> ExternalId | None:
-        """There when more events have these items and sums than other refunds of ours that do."""
-        there = sum(1 for event in self.client.refunds(self.order.id) if _told(event) == sums)
-        others = sum(1 for one in self._others() if self._sums(one) == sums)
-        return self._id if there > others else None
+        """There when more events gave back the same than other refunds that are known."""
+        events = posted(Place(self.client.refunds(self.order.id)), self.order.currency)
+        told = [stem(self.order.id, one.reason, one.by_sku(self.order)) for one in events]
+        return self._id(sums) if told.count(self._stem(sums)) > len(self._taken(sums)) else None
 
-    def _others(self) -> Iterator[Refund]:
-        for one in self.order.refunds:
-            if one.id != self.refund.id and self.connection.known.id("refund", one.id):
-                yield one
+    def _stem(self, sums: Sums) -> str:
+        skus = {line.id: line.sku for line in self.order.lines}
+        by_sku: dict[str, Decimal] = defaultdict(Decimal)
+        for (item, _), amount in sums.items():
+            by_sku[skus.get(item, "")] += amount
+        return stem(self.order.id, "", by_sku)
 
-
-def _told(event: Any) -> Sums:
-    """Amazon tells what the seller pays: negative."""
-    found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for item in event.get("ShipmentItemAdjustmentList") or ():
-        for charge in item.get("ItemChargeAdjustmentList") or ():
-            told = Decimal(str((charge.get("ChargeAmount") or {}).get("CurrencyAmount") or 0))
-            found[str(item.get("OrderItemId")), str(charge.get("ChargeType"))] -= told
-    return {name: amount for name, amount in found.items() if amount}
+    def _taken(self, sums: Sums) -> frozenset[str]:
+        """Names that other refunds of this order bear, whoever made them."""
+        others = {one.id for one in self.order.refunds if one.id != self.refund.id}
+        others |= self.connection.known.others("refund", self.refund.id)
+        return frozenset(one for one in others if one.startswith(self._stem(sums)))

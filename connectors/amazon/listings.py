@@ -16,16 +16,16 @@ from connectors.amazon.client import Client, Row
 from connectors.amazon.feeds import Feed, Issue
 from connectors.amazon.refusals import refused
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Missing, Rejected, Throttled
+from connectors.kit.board import Board
+from connectors.kit.errors import Ambiguous, Owner, Rejected, Throttled
 from connectors.kit.http import dump_json
 from connectors.kit.writes import BatchItem, ExternalId, Job
 
 T = TypeVar("T")
-Verdict = ExternalId | Exception
 JSON_FEED, JSON = "JSON_LISTINGS_FEED", "application/json; charset=UTF-8"
 PATCHES = 150  # that go out in place of a feed: half a minute at five a second
 PRODUCT = "PRODUCT"  # the product type by which an offer is changed whatever its own
-OWNER = "catalogue"
+OWNER: Owner = "catalogue"
 
 
 @dataclass(frozen=True)
@@ -46,52 +46,43 @@ class Value:
 
 
 Make = Callable[[T, str, Row], Value | Exception]  # document, their SKU, the listing as shown
+Listed = Mapping[str, Row]  # by their SKU
 
 
 @dataclass(frozen=True)
-class Board(Generic[T]):
-    """Values of one kind. `make` says what a document wants of a listing; `sku` names the document's SKU."""
+class Listings(Generic[T]):
+    """Values of one kind, told under the write `write`. `make` says what a document wants of a listing; `sku` names the document's SKU."""
 
+    write: str
     client: Client
     connection: Connection
     make: Make[T]
     sku: Callable[[T], str]
 
-    def publish(self, items: Sequence[BatchItem[T]]) -> Sequence[Verdict]:
-        """Sets every value; each has its own verdict. Raises what is no verdict (busy, no answer): all is tried again."""
-        wanted = self._wanted([item.document for item in items])
-        due = {one.id: one for one in wanted if isinstance(one, Value) and not one.there}
-        bad = self._set(list(due.values()))
-        return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
-
-    def find(self, item: BatchItem[T]) -> ExternalId | None:
+    @property
+    def board(self) -> Board[T, str, Listed, Value]:
         """There when Amazon shows the very value."""
-        one = self._wanted([item.document])[0]
-        return one.id if isinstance(one, Value) and one.there else None
+        return Board(self.write, self._name, self._look, self._want, self._put)
 
     # ---- from our SKUs to their listings
 
-    def _wanted(self, documents: Sequence[T]) -> list[Value | Exception]:
-        named = [self._named(one) for one in documents]
-        skus = [one for one in named if isinstance(one, str)]
-        shown = {str(row["sku"]): row for row in self.client.listings(skus)} if skus else {}
-        return [self._one(document, name, shown) for document, name in zip(documents, named, strict=True)]
+    def _name(self, document: T) -> str:
+        return self.connection.codes.theirs("sku", self.sku(document))
 
-    def _named(self, document: T) -> str | Exception:
-        try:
-            return self.connection.codes.theirs("sku", self.sku(document))
-        except Missing as missing:
-            return missing
+    def _look(self, skus: Sequence[str]) -> Listed:
+        return {str(row["sku"]): row for row in self.client.listings(skus)} if skus else {}
 
-    def _one(self, document: T, name: str | Exception, shown: Mapping[str, Row]) -> Value | Exception:
-        if isinstance(name, Exception):
-            return name
+    def _want(self, item: BatchItem[T], name: str, shown: Listed) -> Value | Exception:
         if name not in shown:
             words = f"Amazon has no listing with the SKU {name}."
             return Rejected(words, code="unknown_sku", field="sku", remedy="Add the listing or its code.", owner=OWNER)
-        return self.make(document, name, shown[name])
+        return self.make(item.document, name, shown[name])
 
     # ---- the two roads
+
+    def _put(self, due: Sequence[Value]) -> list[Rejected | None]:
+        bad = self._set(due)
+        return [bad.get(one.id) for one in due]
 
     def _set(self, due: Sequence[Value]) -> dict[ExternalId, Rejected]:
         """By feed where there are many; feeds are few (one in two minutes for long), so patches stand in as far as they go."""

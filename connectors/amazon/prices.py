@@ -14,9 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.amazon.client import Client, Row
-from connectors.amazon.listings import PRODUCT, Board, Value, product_type
+from connectors.amazon.listings import PRODUCT, Listed, Listings, Value, product_type
 from connectors.canonical.product import Price
 from connectors.kit.account import Connection
+from connectors.kit.board import Board
 from connectors.kit.errors import Rejected, Unreadable
 
 EVERYBODY = "ALL"  # audience; B2B has prices of its own
@@ -30,8 +31,8 @@ class Tags:
     connection: Connection
 
     @property
-    def board(self) -> Board[Price]:
-        return Board(self.client, self.connection, self._value, lambda price: price.sku)
+    def board(self) -> Board[Price, str, Listed, Value]:
+        return Listings("price", self.client, self.connection, self._value, lambda price: price.sku).board
 
     def _value(self, price: Price, sku: str, listing: Row) -> Value | Exception:
         currency, amount = price.amount.currency, price.amount.amount

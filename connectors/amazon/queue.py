@@ -83,9 +83,9 @@ def _refused(body: bytes, status: int) -> Unauthorized | Rejected | None:
     said = str(told.get("__type", "")).rpartition("#")[2] if isinstance(told, dict) else ""
     if status in (401, 403) or said.startswith(DENIED):
         remedy = "Compare the key's rights (sqs:ReceiveMessage, sqs:DeleteMessage) with the queue's policy."
-        return Unauthorized(f"The queue refuses our key ({said or status}).", remedy=remedy, owner="integration")
+        return Unauthorized(f"The queue refuses our key ({said or status}).", remedy=remedy, owner="integration desk")
     if status < 500 and status != 429 and said and "Throttl" not in said:
-        return Rejected(f"The queue refuses this request ({said}).", code="queue", owner="integration")
+        return Rejected(f"The queue refuses this request ({said}).", code="queue", owner="integration desk")
     return None
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import simplejson
 
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import Ambiguous, Owner, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
-OWNER = "channels"
+OWNER: Owner = "e-commerce"
 UNKNOWN = "Read what Amazon says, correct it in Seller Central or in our data, then retry."
 
 # A word of its sentence -> our code, what support reads, what to do, whose it is. The first that matches wins.
-KNOWN = (
+KNOWN: tuple[tuple[str, str, str, str, Owner], ...] = (
     (
         r"\bsku\b",
         "unknown_sku",
@@ -31,7 +31,7 @@ KNOWN = (
         "Map the carrier to one of Amazon's carrier codes.",
         OWNER,
     ),
-    (r"tracking", "tracking", "Amazon does not take the tracking number.", "Correct it at the warehouse.", "warehouse"),
+    (r"tracking", "tracking", "Amazon does not take the tracking number.", "Correct it at the warehouse.", "logistics"),
     (
         r"already.*(ship|fulfil)|(ship|fulfil)\w*.*already",
         "shipped",

@@ -6,7 +6,7 @@ Source: ../shared/specs/amazon-spapi/models/ordersV0.json, confirmShipment.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,21 +16,22 @@ from connectors.amazon.refusals import OWNER
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment, Tracking
 from connectors.kit.account import Connection
-from connectors.kit.errors import Missing, NotOffered, Rejected
+from connectors.kit.errors import NotOffered, Rejected
 from connectors.kit.pieces import Lines, pieces_of
 from connectors.kit.writes import ExternalId, Write, Writes
 
 PARTS = ("shipment", "shipment_2", "shipment_3", "shipment_4", "shipment_5")
-OTHER = "Other"  # the carrier code that lets a carrier go under its own name
+OTHER = "Other"  # the carrier code under which a carrier that Amazon does not list goes by its own name
 
 
 @dataclass(frozen=True)
 class Package:
-    """What one parcel holds. `reference` is ours: digits only, as Amazon wants it."""
+    """What one parcel holds. `reference` is ours: digits only, as Amazon wants it; `carrier` as Amazon names it."""
 
     reference: str
     lines: Lines
     tracking: Tracking
+    carrier: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ class Confirmation:
     def _package(self, n: int, part: Shipment, tracking: Tracking | None) -> Package:
         if tracking is None or not tracking.number:
             words = f"The shipment of order {self.order.number} has no tracking number, and Amazon wants one."
-            raise Rejected(words, code="no_tracking", field="trackings", owner="warehouse")
-        return Package(reference(self.shipment.id, n), pieces_of(self.order, part), tracking)
+            raise Rejected(words, code="no_tracking", field="trackings", owner="logistics")
+        carrier = self._carrier(tracking.carrier)
+        return Package(reference(self.shipment.id, n), pieces_of(self.order, part), tracking, carrier)
 
     # ---- the write
 
@@ -92,7 +94,7 @@ class Confirmation:
         items = [{"orderItemId": line, "quantity": quantity} for line, quantity in package.lines.items()]
         return {
             "packageReferenceId": package.reference,
-            **self._carrier(package.tracking.carrier),
+            **package.carrier,
             **({"shippingMethod": self.shipment.service} if self.shipment.service else {}),
             "trackingNumber": package.tracking.number,
             "shipDate": stamp(at),
@@ -100,20 +102,14 @@ class Confirmation:
         }
 
     def _carrier(self, ours: str) -> dict[str, str]:
-        """A carrier without a code goes under its own name."""
-        try:
-            return {"carrierCode": self.connection.codes.theirs("carrier", ours)} if ours else _named("Other")
-        except Missing:
-            return _named(ours)
+        """Amazon has a list of its own: one that nobody has mapped raises Missing, and one mapped to Other goes so, under its own name."""
+        code = self.connection.codes.theirs("carrier", ours) if ours else OTHER
+        return {"carrierCode": OTHER, "carrierName": ours or OTHER} if code == OTHER else {"carrierCode": code}
 
     def _find(self, package: Package) -> ExternalId | None:
         there = self.client.order(self.order.id) or {}
         known = [str(one["packageReferenceId"]) for one in there.get("packages") or ()]
         return package_id(self.order.id, package.reference) if package.reference in known else None
-
-
-def _named(name: str) -> dict[str, str]:
-    return {"carrierCode": OTHER, "carrierName": name}
 
 
 def reference(shipment: str, n: int) -> str:

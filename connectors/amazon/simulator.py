@@ -14,6 +14,7 @@ from flask import Response, request
 from connectors.amazon.simulator_access import PLANS, Buckets, Refused, Tokens
 from connectors.amazon.simulator_control import control
 from connectors.amazon.simulator_feeds import Feeds
+from connectors.amazon.simulator_finances import Finances
 from connectors.amazon.simulator_listings import Listings
 from connectors.amazon.simulator_notes import OWNER, Habits, Notes
 from connectors.amazon.simulator_orders import Orders
@@ -51,6 +52,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     buckets = Buckets({**PLANS, **settings.get("rates", {})}, float(settings.get("generous", 1)))
     for rule, name, method, write, handle, grantless in (
         *Orders(store).rules(),
+        *Finances(store).rules(),
         *feeds.rules(),
         *listings.rules(),
         *notes.rules(),

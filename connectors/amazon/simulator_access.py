@@ -31,6 +31,7 @@ PLANS: dict[str, tuple[float, float]] = {
     "listings.get": (5, 10),
     "listings.patch": (5, 5),
     "finances.order": (0.5, 30),
+    "finances.list": (0.5, 30),
     "subscriptions.get": (1, 5),
     "subscriptions.create": (1, 5),
     "destinations.list": (1, 5),

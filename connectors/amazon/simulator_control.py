@@ -11,6 +11,7 @@ from flask import Response, jsonify, request
 
 from connectors.amazon.simulator_access import Buckets, Refused, Tokens
 from connectors.amazon.simulator_feeds import Feeds
+from connectors.amazon.simulator_finances import given_back
 from connectors.amazon.simulator_kinds import KINDS, many
 from connectors.amazon.simulator_listings import Listings
 from connectors.amazon.simulator_notes import Notes
@@ -99,7 +100,7 @@ def _order_effects(found: Json, order: Json) -> None:
         for one in package["packageItems"]:
             told = f"{name}/{one['orderItemId']}"
             found["pieces"][told] = f"{int(found['pieces'].get(told, '0').split()[0]) + one['quantity']} pieces"
-    for row in (row for refund in order["refunds"] for row in refund["rows"]):
+    for row in (row for refund in order["refunds"] if refund["by"] == "us" for row in refund["rows"]):
         _count(found["refund"], f"{name}/{row['kind']}/{row['amount']}")
 
 
@@ -137,6 +138,15 @@ def _orders(simulator: Simulator, store: Store) -> None:
     @app.get("/_sim/kinds")
     def kinds() -> Response:
         return jsonify(KINDS)
+
+    @app.post("/_sim/orders/<name>/refunds")
+    def give_back(name: str) -> Any:
+        """What the seller in Seller Central, or Amazon itself, gives back (simulator_finances.given_back)."""
+        try:
+            with simulator.memory.lock:
+                return jsonify(summary(given_back(store, name, request.get_json())))
+        except Refused as refused:
+            return jsonify(refused.error), 422
 
     @app.post("/_sim/orders/<name>/<what>")
     def change(name: str, what: str) -> Any:

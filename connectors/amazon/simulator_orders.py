@@ -1,11 +1,11 @@
-"""The simulated Amazon's operations of orders: 2026-01-01, v0, the confirmation of packages, financial events."""
+"""The simulated Amazon's operations of orders: 2026-01-01, v0, the confirmation of packages."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import request
 
@@ -13,6 +13,7 @@ from connectors.amazon import simulator_views as views
 from connectors.amazon.simulator_access import Refused, opens
 from connectors.amazon.simulator_store import Json, Store
 
+T = TypeVar("T")
 NUMBER = re.compile(r"\d{3}-\d{7}-\d{7}")
 DATA = frozenset(
     "BUYER RECIPIENT PROCEEDS EXPENSE PROMOTION CANCELLATION FULFILLMENT PACKAGES TAX PAYMENT FULFILLMENT_ORDERS".split()
@@ -42,14 +43,13 @@ class Orders:
             ("/orders/v0/orders/<name>", "orders_v0.get", "GET", False, self.get_v0, False),
             ("/orders/v0/orders/<name>/orderItems", "orders_v0.items", "GET", False, self.items_v0, False),
             ("/orders/v0/orders/<name>/shipmentConfirmation", "orders.confirm", "POST", True, self.confirm, False),
-            ("/finances/v0/orders/<name>/financialEvents", "finances.order", "GET", False, self.refunds, False),
         ]
 
     # ---- 2026-01-01
 
     def search(self, token: Json) -> Any:
         since, until = _window("lastUpdatedAfter", "lastUpdatedBefore", "createdAfter")
-        size = _size("maxResultsPerPage")
+        size = size_of("maxResultsPerPage")
         rows, following = self._page(since, until, size, request.args.get("paginationToken"))
         told: Json = {"orders": [self._shown(row) for row in rows], "lastUpdatedBefore": _told(until)}
         if following:
@@ -57,7 +57,7 @@ class Orders:
         return told
 
     def get(self, token: Json, name: str) -> Any:
-        _numbered(name)
+        numbered(name)
         return {"order": self._shown(self.store.find(name))}
 
     def _shown(self, row: Json) -> Json:
@@ -78,16 +78,9 @@ class Orders:
 
     def _page(self, since: datetime, until: datetime, size: int, token: str | None) -> tuple[list[Json], str | None]:
         """By time of update, from the place that the token names. A row that moves leaves its place."""
-        rows = [row for row in self.store.orders() if since <= _moment(row["updated"]) <= until]
+        rows = [row for row in self.store.orders() if since <= moment(row["updated"]) <= until]
         rows.sort(key=lambda row: (row["updated"], row["id"]))
-        start = _start(token)
-        if start and self.store.simulator.passive("page_shift"):
-            fault = self.store.simulator.passive("page_shift")
-            if fault is not None and fault.times is not None:
-                fault.times -= 1
-            start -= 1
-        following = start + size
-        return rows[start:following], f"page-{following}" if following < len(rows) else None
+        return page_of(self.store, rows, size, token)
 
     # ---- v0
 
@@ -95,17 +88,17 @@ class Orders:
         if not request.args.get("MarketplaceIds"):
             raise Refused(400, "InvalidInput", "MarketplaceIds is required.")
         since, until = _window("LastUpdatedAfter", "LastUpdatedBefore", "CreatedAfter")
-        rows, following = self._page(since, until, _size("MaxResultsPerPage"), request.args.get("NextToken"))
+        rows, following = self._page(since, until, size_of("MaxResultsPerPage"), request.args.get("NextToken"))
         told: Json = {"Orders": [views.order_v0(self.store, row, False, False) for row in rows]}
         return {"payload": {**told, **({"NextToken": following} if following else {})}}
 
     def get_v0(self, token: Json, name: str) -> Any:
-        _numbered(name)
+        numbered(name)
         seen = [opens(token, "GET", request.path, one) for one in ("buyerInfo", "shippingAddress")]
         return {"payload": views.order_v0(self.store, self.store.find(name), seen[0], seen[1])}
 
     def items_v0(self, token: Json, name: str) -> Any:
-        _numbered(name)
+        numbered(name)
         row, buyer = self.store.find(name), opens(token, "GET", request.path, "buyerInfo")
         items = [views.item_v0(self.store, row, item, buyer) for item in row["items"]]
         start = _start(request.args.get("NextToken"))
@@ -113,7 +106,7 @@ class Orders:
         return {"payload": {**told, **({"NextToken": f"page-{start + 50}"} if start + 50 < len(items) else {})}}
 
     def confirm(self, token: Json, name: str) -> Any:
-        _numbered(name)
+        numbered(name)
         asked: Mapping[str, Any] = request.get_json()
         detail = _needed(asked, "packageDetail")
         if _needed(asked, "marketplaceId") != self.store.marketplace:
@@ -141,11 +134,17 @@ class Orders:
         self.store.ship(name, package)
         return "", 204
 
-    def refunds(self, token: Json, name: str) -> Any:
-        _numbered(name)
-        return {
-            "payload": {"FinancialEvents": {"RefundEventList": views.refund_events(self.store, self.store.find(name))}}
-        }
+
+def page_of(store: Store, rows: list[T], size: int, token: str | None) -> tuple[list[T], str | None]:
+    """A page, from the place that the token names; and the token of the next."""
+    start = _start(token)
+    fault = store.simulator.passive("page_shift") if start else None
+    if fault is not None:
+        if fault.times is not None:
+            fault.times -= 1
+        start -= 1
+    following = start + size
+    return rows[start:following], f"page-{following}" if following < len(rows) else None
 
 
 def _needed(asked: Mapping[str, Any], name: str) -> Any:
@@ -154,7 +153,7 @@ def _needed(asked: Mapping[str, Any], name: str) -> Any:
     return asked[name]
 
 
-def _numbered(name: str) -> None:
+def numbered(name: str) -> None:
     if not NUMBER.fullmatch(name):
         raise Refused(400, "InvalidInput", "The order id is not in 3-7-7 format.")
 
@@ -163,14 +162,14 @@ def _window(after: str, before: str, created: str) -> tuple[datetime, datetime]:
     """Exactly one beginning; the end two minutes in the past."""
     if (after in request.args) == (created in request.args):
         raise Refused(400, "InvalidInput", f"Give exactly one of {after} and {created}.")
-    since, latest = _moment(request.args[after]), datetime.now(UTC) - BEFORE
-    until = _moment(request.args[before]) if before in request.args else latest
+    since, latest = moment(request.args[after]), datetime.now(UTC) - BEFORE
+    until = moment(request.args[before]) if before in request.args else latest
     if until > latest or until < since:
         raise Refused(400, "InvalidInput", f"{before} must be after {after} and two minutes before the request.")
     return since, until
 
 
-def _size(name: str) -> int:
+def size_of(name: str) -> int:
     size = int(request.args.get(name, 100))
     if not 1 <= size <= 100:
         raise Refused(400, "InvalidInput", f"{name} must be between 1 and 100.")
@@ -187,10 +186,10 @@ def _start(token: str | None) -> int:
 
 
 def _date(text: str) -> str:
-    return _told(_moment(text))
+    return _told(moment(text))
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -170,8 +170,15 @@ class Store:
             self.save(order, "OrderStatusChange")
         return order
 
-    def refund(self, name: str, rows: list[Json]) -> None:
-        """Rows {item, id, kind, amount (text)}; no item gives back more than it brought."""
+    def refund(
+        self,
+        name: str,
+        rows: list[Json],
+        kind: str = "refund",
+        at: str = "",
+        quantities: Mapping[str, int] | None = None,
+    ) -> Json:
+        """Rows {item, id, kind, amount (text)}; no item gives back more than it brought. `quantities` are told by whoever is not us."""
         order = self.find(name)
         items = {item["id"]: item for item in order["items"]}
         if order["status"] not in ("SHIPPED", "PARTIALLY_SHIPPED"):
@@ -182,12 +189,13 @@ class Store:
         for item_id in {row["item"] for row in rows}:
             earlier = [one for refund in order["refunds"] for one in refund["rows"] if one["item"] == item_id]
             now = [one for one in rows if one["item"] == item_id]
-            if sum(Decimal(one["amount"]) for one in (*earlier, *now)) > brought(order, items[item_id]):
+            if sum(_back(one) for one in (*earlier, *now)) > brought(order, items[item_id]):
                 raise Refused(400, "InvalidInput", f"The adjustment of item {item_id} is more than the buyer paid.")
         number = len(order["refunds"]) + 1
-        order["refunds"].append({"number": number, "rows": rows, "at": _told(self.now())})
+        told = {"kind": kind, "by": "us" if quantities is None else "others", "quantities": dict(quantities or {})}
+        order["refunds"].append({"number": number, "rows": rows, "at": at or _told(self.now()), **told})
         self.simulator.created("refund", f"{name}/{number}")
-        self.save(order, "OrderStatusChange")
+        return self.save(order, "OrderStatusChange")
 
 
 def brought(order: Json, item: Json) -> Decimal:
@@ -197,6 +205,10 @@ def brought(order: Json, item: Json) -> Decimal:
     off = amounts["discount"] + amounts["shipping_discount"]
     taxes = amounts["tax"] + amounts["shipping_tax"] + amounts["gift_wrap_tax"]
     return net - off + (Decimal(0) if order["included"] else taxes)
+
+
+def _back(row: Json) -> Decimal:
+    return -Decimal(row["amount"]) if row["kind"] == "Promotion" else Decimal(row["amount"])
 
 
 def total(order: Json) -> Decimal:

@@ -212,26 +212,3 @@ def item_v0(store: Store, row: Json, item: Json, buyer: bool) -> Json:
 
 def _money_v0(row: Json, amount: Decimal | str) -> Json:
     return {"CurrencyCode": row["currency"], "Amount": str(amount)}
-
-
-def refund_events(store: Store, row: Json) -> list[Json]:
-    """Refunds as financial events: what the seller pays, so negative."""
-    events = []
-    for refund in row["refunds"]:
-        if not store.simulator.indexed("refund", f"{row['id']}/{refund['number']}"):
-            continue
-        by_item: dict[str, list[Json]] = {}
-        for one in refund["rows"]:
-            amount = {"CurrencyCode": row["currency"], "CurrencyAmount": -Decimal(one["amount"])}
-            by_item.setdefault(one["item"], []).append({"ChargeType": one["kind"], "ChargeAmount": amount})
-        items = [
-            {
-                "OrderItemId": name,
-                "OrderAdjustmentItemId": f"{name}{refund['number']}",
-                "ItemChargeAdjustmentList": rows,
-            }
-            for name, rows in by_item.items()
-        ]
-        told = {"AmazonOrderId": row["id"], "PostedDate": refund["at"], "ShipmentItemAdjustmentList": items}
-        events.append({**told, "MarketplaceName": "Amazon.example"})
-    return events

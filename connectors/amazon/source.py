@@ -1,4 +1,4 @@
-"""Amazon as a source: orders by poll and by fetch, notifications by queue, and the state of their subscriptions."""
+"""Amazon as a source: orders and refunds by poll and by fetch, notifications by queue, and the state of their subscriptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from connectors.amazon.client import Client, Row
-from connectors.amazon.mapping import LISTED_V0, ORDER, ORDER_V0
+from connectors.amazon.mapping import LISTED_V0, ORDER, ORDER_V0, POSTED, REFUNDED
+from connectors.amazon.mapping.values import version
 from connectors.canonical.snapshot import Pointer
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Message
@@ -29,17 +30,30 @@ class Source:
     connection: Connection
 
     def fetch(self, pointer: Pointer) -> Message | None:
-        """The order whole, as a message that the mapping reads; None when Amazon has none of this number."""
-        if pointer.kind != "order":
+        """The order whole, or with all that was given back of it, as a message that the mapping reads; None when Amazon has
+        none of this number."""
+        if pointer.kind not in ("order", "refund"):
             raise NotOffered(f"Amazon tells no {pointer.kind} thinly, so there is nothing to fetch.")
         if not NUMBER.fullmatch(pointer.id):
             return None
-        if self._v0:
-            return self._fetched_v0(pointer.id)
-        row = self.client.order(pointer.id)
-        return None if row is None else message(ORDER, row["orderId"], row["lastUpdatedTime"], {"order": row})
+        found = self._order_v0(pointer.id) if self._v0 else self._order(pointer.id)
+        if found is None:
+            return None
+        changed, body = found
+        if pointer.kind == "order":
+            return message(ORDER_V0 if self._v0 else ORDER, pointer.id, changed, body)
+        events = self.client.refunds(pointer.id)
+        at = {version(datetime.fromisoformat(one["PostedDate"])) for rows in events.values() for one in rows}
+        if pointer.version and pointer.version not in at:
+            words = f"Amazon lists a refund of order {pointer.id} that the order's own list does not have yet."
+            raise Transient(words, code="refund_late")
+        return message(REFUNDED, pointer.id, changed, {**body, "events": events}, "refund")
 
-    def _fetched_v0(self, order_id: str) -> Message | None:
+    def _order(self, order_id: str) -> tuple[str, Row] | None:
+        row = self.client.order(order_id)
+        return None if row is None else (str(row["lastUpdatedTime"]), {"order": row})
+
+    def _order_v0(self, order_id: str) -> tuple[str, Row] | None:
         """An order of v0 lies in two places: one that was changed while they were read is read again."""
         header = self.client.order_v0(order_id)
         for _ in range(READS):
@@ -48,12 +62,16 @@ class Source:
             body = {"order": header, "items": self.client.items_v0(order_id)}
             again = self.client.order_v0(order_id)
             if again is None or again["LastUpdateDate"] == header["LastUpdateDate"]:
-                return message(ORDER_V0, order_id, header["LastUpdateDate"], body)
+                return str(header["LastUpdateDate"]), body
             header = again
         raise Transient(f"Order {order_id} changes faster than it can be read.", code="order_moves")
 
     def changed(self, kind: str, since: datetime, until: datetime) -> Iterator[Message]:
-        """Orders updated in [since, until]: whole, or from v0 the headers (thin), which have no items."""
+        """Orders updated in [since, until]: whole, or from v0 the headers (thin), which have no items. Refunds posted in it,
+        each thin: which of like ones it is, only all of an order's say."""
+        if kind == "refund":
+            events = self.client.refunds_posted(since, until)
+            return (message(POSTED, one.get("AmazonOrderId"), one.get("PostedDate"), one, "refund") for one in events)
         if self._v0:
             rows = self.client.orders_v0_changed(since, until)
             return (message(LISTED_V0, row["AmazonOrderId"], row["LastUpdateDate"], row) for row in rows)
@@ -78,7 +96,7 @@ class Source:
         """Makes the queue a destination, and a subscription for each type. `address` is of no use: Amazon calls nobody."""
         if not self._arn:
             words = "No queue is configured, so there is nowhere for notifications to go."
-            raise Rejected(words, code="no_queue", field="settings.queue_arn", owner="integration")
+            raise Rejected(words, code="no_queue", field="settings.queue_arn", owner="integration desk")
         rows = self.client.destinations()
         known = next((str(row["destinationId"]) for row in rows if _arn(row) == self._arn), None)
         destination = known or self.client.create_destination("waybill", self._arn)
@@ -97,7 +115,7 @@ def _arn(destination: Row) -> str:
     return str(((destination.get("resource") or {}).get("sqs") or {}).get("arn") or "")
 
 
-def message(topic: str, order_id: Any, version: Any, body: Any) -> Message:
-    """An order as a message; its delivery id is its id, version and content."""
+def message(topic: str, order_id: Any, version: Any, body: Any, kind: str = "order") -> Message:
+    """An order, or what was given back of it, as a message; its delivery id is its id, version and content."""
     raw = dump_json(body)
-    return Message(topic, f"order:{order_id}:{version}:{hashlib.sha256(raw).hexdigest()[:16]}", raw)
+    return Message(topic, f"{kind}:{order_id}:{version}:{hashlib.sha256(raw).hexdigest()[:16]}", raw)

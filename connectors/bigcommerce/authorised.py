@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from connectors.bigcommerce.client import Client, Row
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
-from connectors.kit.errors import Rejected
+from connectors.kit.errors import Owner, Rejected
 from connectors.kit.writes import ExternalId, Job, Write
 
-OWNER = "finance"
+OWNER: Owner = "finance"
 AGAIN = 3.0  # seconds until a payment that is pending is looked at again
 DONE = {"capture": ("captured", "paid", "partially refunded", "refunded"), "void": ("void", "voided")}
 

@@ -16,10 +16,10 @@ from connectors.canonical.delivery import DeliveryKind
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Adjustment, Refund
 from connectors.kit.account import Connection
-from connectors.kit.errors import Rejected
+from connectors.kit.errors import Owner, Rejected
 from connectors.kit.writes import ExternalId, Write
 
-OWNER = "finance"
+OWNER: Owner = "finance"
 CREDIT = "storecredit"
 Method = Sequence[Row]
 AT_ADDRESS = {"shipping": "SHIPPING", "handling": "HANDLING"}

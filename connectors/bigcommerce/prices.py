@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from connectors.bigcommerce.client import Client, Row
 from connectors.bigcommerce.mapping.products import record_price
@@ -13,24 +13,26 @@ from connectors.canonical.money import parse
 from connectors.canonical.product import Price
 from connectors.kit.account import Connection
 from connectors.kit.batches import each
-from connectors.kit.errors import Missing, Rejected
+from connectors.kit.board import Board
+from connectors.kit.errors import Rejected
 from connectors.kit.place import Place
 from connectors.kit.writes import BatchItem, ExternalId
 
 IN_LIST, IN_CATALOGUE = 1000, 50  # rows of one call: PUT pricelists/{id}/records, PUT catalog/variants
-Item = BatchItem[Price]
-Verdict = ExternalId | Exception
+Variants = Mapping[str, int]  # their ids by SKU
 
 
 @dataclass(frozen=True)
 class Tag:
-    """One price to set: `key` is what its row is known by, `list` and `sale` the prices with and without reduction."""
+    """One price to set: `key` is what its row is known by, `list` and `sale` the prices with and without reduction. What it costs already is
+    asked only where that is in doubt."""
 
     sku: str
     key: dict[str, Any]
     list: Decimal
     sale: Decimal
     currency: str
+    there: ClassVar[bool] = False
 
     @property
     def id(self) -> ExternalId:
@@ -57,22 +59,18 @@ class Tags:
     def _currency(self) -> str:
         return str(self.connection.account.settings.get("currency", ""))
 
-    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
-        """Sets every price; each has its own verdict."""
-        wanted = self._wanted([item.document for item in items])
-        due = list({one.id: one for one in wanted if isinstance(one, Tag)}.values())
-        refused = each(due, self._put, IN_LIST if self._list else IN_CATALOGUE)
-        bad = {one.id: no for one, no in zip(due, refused, strict=True) if no is not None}
-        return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
+    @property
+    def board(self) -> Board[Price, str, Variants, Tag]:
+        most = IN_LIST if self._list else IN_CATALOGUE
+        return Board("price", self._sku, self._look, self._tag, lambda due: each(due, self._put, most), seen=self._seen)
 
-    def find(self, item: Item) -> ExternalId | None:
+    def _seen(self, tag: Tag) -> bool:
         """There when BigCommerce shows the very prices."""
-        tag = self._wanted([item.document])[0]
-        row = self._shown(tag) if isinstance(tag, Tag) else None
-        if row is None or not isinstance(tag, Tag):
-            return None
+        row = self._shown(tag)
+        if row is None:
+            return False
         told = tuple(None if row.get(name) is None else Decimal(row[name]) for name in ("price", "sale_price"))
-        return tag.id if told == (tag.list, tag.sale) else None
+        return told == (tag.list, tag.sale)
 
     def _put(self, tags: Sequence[Tag]) -> None:
         rows = [one.row for one in tags]
@@ -86,26 +84,16 @@ class Tags:
 
     # ---- from our SKUs to their rows
 
-    def _wanted(self, prices: Sequence[Price]) -> list[Tag | Exception]:
-        named = [self._named(one) for one in prices]
-        variants = self._variants([one for one in named if isinstance(one, str)]) if not self._list else {}
-        return [
-            one if isinstance(one, Exception) else self._tag(price, one, variants)
-            for price, one in zip(prices, named, strict=True)
-        ]
+    def _sku(self, price: Price) -> str:
+        return self.connection.codes.theirs("sku", price.sku)
 
-    def _named(self, price: Price) -> str | Exception:
-        try:
-            return self.connection.codes.theirs("sku", price.sku)
-        except Missing as missing:
-            return missing
-
-    def _variants(self, skus: Sequence[str]) -> dict[str, int]:
-        """Variant ids by SKU, many in one call."""
-        rows = self.client.stock(skus) if skus else iter(())
+    def _look(self, skus: Sequence[str]) -> Variants:
+        """Many in one call; a price list knows them by SKU."""
+        rows = self.client.stock(skus) if skus and not self._list else iter(())
         return {row["identity"]["sku"]: row["identity"]["variant_id"] for row in rows}
 
-    def _tag(self, price: Price, sku: str, variants: dict[str, int]) -> Tag | Exception:
+    def _tag(self, item: BatchItem[Price], sku: str, variants: Variants) -> Tag | Exception:
+        price = item.document
         refused = self._unfit(price)
         if refused is not None:
             return refused

@@ -8,16 +8,16 @@ from typing import Any
 
 import simplejson
 
-from connectors.kit.errors import Rejected, Throttled, Trouble, Unauthorized
+from connectors.kit.errors import Owner, Rejected, Throttled, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
-OWNER = "channels"
+OWNER: Owner = "e-commerce"
 UNKNOWN = "Read what BigCommerce says, correct it in its control panel or in our data, then retry."
 RESET = "x-rate-limit-time-reset-ms"
 
 # A word of its sentence -> our code, what support reads, what to do, whose it is. The first that matches wins.
-KNOWN = (
+KNOWN: tuple[tuple[str, str, str, str, Owner], ...] = (
     (
         r"store credit for a guest|guest customer",
         "guest_credit",
@@ -39,7 +39,13 @@ KNOWN = (
         "Add the article in BigCommerce or its cross reference here, then retry.",
         "catalogue",
     ),
-    (r"location", "unknown_location", "The store does not know this location.", "Mend the location's code.", "stock"),
+    (
+        r"location",
+        "unknown_location",
+        "The store does not know this location.",
+        "Mend the location's code.",
+        "logistics",
+    ),
     (
         r"quantity",
         "quantity",
@@ -91,7 +97,7 @@ def refusal(answer: Answer) -> Rejected:
     return Rejected(words, code=code or f"http_{answer.status}", field=field, remedy=remedy, owner=owner)
 
 
-def _known(text: str) -> tuple[str, str, str, str]:
+def _known(text: str) -> tuple[str, str, str, Owner]:
     match = next((row for row in KNOWN if re.search(row[0], text, re.IGNORECASE)), None)
     return match[1:] if match else ("", "BigCommerce refuses this request.", UNKNOWN, OWNER)
 

@@ -7,7 +7,7 @@ by its tracking number and pieces.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,8 @@ class Part:
     address: str
     lines: Lines
     tracking: Tracking | None
-    further: tuple[str, ...] = ()  # numbers of parcels that nobody told apart
+    further: tuple[str, ...]  # numbers of parcels that nobody told apart
+    carrier: Mapping[str, str]
 
     @property
     def number(self) -> str:
@@ -72,7 +73,7 @@ class Confirmation:
     def _parts(self) -> Iterator[Part]:
         for lines, tracking, further in self._parcels():
             for address, some in self._by_address(lines).items():
-                yield Part(address, some, tracking, further)
+                yield Part(address, some, tracking, further, self._carrier(tracking.carrier if tracking else ""))
 
     def _parcels(self) -> Iterator[tuple[Lines, Tracking | None, tuple[str, ...]]]:
         """Each parcel with its pieces where the warehouse told them apart; else all in one, under the first number."""
@@ -116,15 +117,17 @@ class Confirmation:
         if part.tracking is None:
             return further
         url = {"tracking_link": part.tracking.url} if 0 < len(part.tracking.url) <= 500 else {}
-        return {"tracking_number": part.number, **url, **self._carrier(part.tracking.carrier), **further}
+        return {"tracking_number": part.number, **url, **part.carrier, **further}
 
     def _carrier(self, ours: str) -> dict[str, str]:
-        """A carrier without a code goes under its own name, which BigCommerce takes for Aftership's."""
+        """One of the core providers, else a code of Aftership's list: a carrier that is neither and that nobody has mapped raises Missing."""
         if not ours:
             return {}
         try:
             theirs = self.connection.codes.theirs("carrier", ours)
         except Missing:
+            if ours not in PROVIDERS:
+                raise
             theirs = ours
         return {"shipping_provider": theirs} if theirs in PROVIDERS else {"tracking_carrier": theirs}
 

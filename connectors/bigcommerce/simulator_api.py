@@ -14,7 +14,7 @@ from connectors.bigcommerce import simulator_payments as payments
 from connectors.bigcommerce import simulator_views as views
 from connectors.bigcommerce.simulator_hooks import SCOPES, Hooks
 from connectors.bigcommerce.simulator_refunds import quote, refund
-from connectors.bigcommerce.simulator_store import Json, Refused, Store
+from connectors.bigcommerce.simulator_store import CANCELLED, Json, Refused, Store
 from connectors.kit.http import dump_json
 
 Handle = Callable[..., Any]
@@ -89,6 +89,8 @@ class Orders:
         order, wanted = self._store.find(order_id), document()
         if "status_id" in wanted:
             self._store.set_status(order, int(wanted["status_id"]))
+            if int(wanted["status_id"]) == CANCELLED:
+                self._store.memory.put("called_off", order_id, True)  # by an app, not by its customer
         return said(views.header(self._store, order))
 
     def products(self, order_id: str) -> Response:

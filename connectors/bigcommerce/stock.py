@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from connectors.bigcommerce.client import Client, Row
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.batches import each
+from connectors.kit.board import Board
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.storing import stored_at
 from connectors.kit.writes import BatchItem, ExternalId
@@ -19,9 +20,8 @@ from connectors.kit.writes import BatchItem, ExternalId
 MOST = 250  # rows of one call (2,000 are allowed, few are advised)
 MAXIMUM = 2_147_483_647
 REASON = "Set by Waybill"
-Item = BatchItem[StockLevel]
-Verdict = ExternalId | Exception
 Named = tuple[str, str]  # their SKU, their location's id
+Shown = Mapping[str, Row]  # items by SKU
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class Quantity:
         return f"{self.sku}@{self.location}"
 
     @property
+    def there(self) -> bool:
+        return self.before == self.quantity
+
+    @property
     def row(self) -> dict[str, Any]:
         return {"location_id": int(self.location), "sku": self.sku, "quantity": self.quantity}
 
@@ -49,37 +53,20 @@ class Shelf:
     client: Client
     connection: Connection
 
-    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
-        """Sets every level; each has its own verdict. A quantity that is there already needs no call."""
-        wanted = self._wanted(items)
-        rows = {one.id: one for one in wanted if isinstance(one, Quantity)}
-        due = [one for one in rows.values() if one.before != one.quantity]
-        refused = each(due, lambda some: self.client.set_stock([one.row for one in some], REASON), MOST)
-        bad = {one.id: no for one, no in zip(due, refused, strict=True) if no is not None}
-        return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
-
-    def find(self, item: Item) -> ExternalId | None:
+    @property
+    def board(self) -> Board[StockLevel, Named, Shown, Quantity]:
         """There when BigCommerce shows the very quantity on hand."""
-        row = self._wanted([item])[0]
-        return row.id if isinstance(row, Quantity) and row.before == row.quantity else None
+        return Board("stock", self._named, self._look, _row, lambda due: each(due, self._put, MOST))
 
-    def _wanted(self, items: Sequence[Item]) -> list[Quantity | Exception]:
-        named = [self._named(item.document) for item in items]
-        shown = self._shown([one[0] for one in named if isinstance(one, tuple)])
-        return [
-            _row(item.document, one, shown) if isinstance(one, tuple) else one
-            for item, one in zip(items, named, strict=True)
-        ]
+    def _put(self, some: Sequence[Quantity]) -> None:
+        self.client.set_stock([one.row for one in some], REASON)
 
-    def _named(self, level: StockLevel) -> Named | Exception:
-        try:
-            return self.connection.codes.theirs("sku", level.sku), stored_at(self.connection, level.location)
-        except Missing as missing:
-            return missing
+    def _named(self, level: StockLevel) -> Named:
+        return self.connection.codes.theirs("sku", level.sku), stored_at(self.connection, level.location)
 
-    def _shown(self, skus: Sequence[str]) -> dict[str, Row]:
-        """Items by SKU, compared exactly."""
-        wanted = set(skus)
+    def _look(self, named: Sequence[Named]) -> Shown:
+        """Compared exactly."""
+        wanted = {sku for sku, _ in named}
         rows = self.client.stock(sorted(wanted)) if wanted else iter(())
         return {row["identity"]["sku"]: row for row in rows if row["identity"].get("sku") in wanted}
 
@@ -114,8 +101,8 @@ def _count(value: Any) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
-def _row(level: StockLevel, named: Named, shown: dict[str, Row]) -> Quantity | Exception:
-    sku, location = named
+def _row(asked: BatchItem[StockLevel], named: Named, shown: Shown) -> Quantity | Exception:
+    level, (sku, location) = asked.document, named
     item = shown.get(sku)
     if item is None:
         words = f"BigCommerce has no article with the SKU {sku}."
@@ -124,7 +111,7 @@ def _row(level: StockLevel, named: Named, shown: dict[str, Row]) -> Quantity | E
         )
     if level.available is None or not 0 <= level.available <= MAXIMUM or level.available != int(level.available):
         words = f"{level.available} of {level.sku} cannot be published: BigCommerce counts whole pieces from 0."
-        return Rejected(words, code="no_quantity", field="available", owner="stock")
+        return Rejected(words, code="no_quantity", field="available", owner="logistics")
     at: Row = next((one for one in item.get("locations") or () if str(one["location_id"]) == location), {})
     before = at.get("total_inventory_onhand")
     return Quantity(sku, location, int(level.available), None if before is None else int(before))

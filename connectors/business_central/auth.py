@@ -55,5 +55,5 @@ def _refused(body: Any) -> Unauthorized:
         code=said or "unauthorized",
         remedy="Look at the app registration: is its secret still good, has it the permission API.ReadWrite.All with "
         "admin consent, and is it enabled on the page Microsoft Entra Applications of Business Central?",
-        owner="integration",
+        owner="integration desk",
     )

@@ -104,7 +104,7 @@ class Books:
                 "The order is shipped and invoiced completely: Business Central cannot cancel it any more.",
                 code="shipped",
                 remedy="Let the customer return it and refund it then.",
-                owner="support",
+                owner="customer service",
             )
         return names.of_order(order)
 

@@ -53,7 +53,7 @@ def guid(value: str) -> str:
     """A SystemId as it stands in an address. Raises Rejected for anything else, so that no id can lead elsewhere."""
     if GUID.fullmatch(value):
         return value
-    raise Rejected(f"{value!r} is no SystemId of Business Central.", code="bad_id", owner="integration")
+    raise Rejected(f"{value!r} is no SystemId of Business Central.", code="bad_id", owner="integration desk")
 
 
 class Client:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import Ambiguous, Owner, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
@@ -29,11 +29,11 @@ SAME_KEY = "Internal_EntityWithSameKeyExists"
 LATER = frozenset("Internal_TenantUnavailable Internal_ServerError".split())  # in a 4xx: nothing was done
 
 # beginning of the code -> (what it means to support staff, what to do, who); the longest that fits is taken
-KNOWN: dict[str, tuple[str, str, str]] = {
+KNOWN: dict[str, tuple[str, str, Owner]] = {
     "Application_StringExceededLength": (
         "A text of this {what} is too long for Business Central: {message}",
         "Shorten it in the channel or in Business Central, then retry.",
-        "support",
+        "customer service",
     ),
     "Application_FieldValidation": (
         "Business Central lacks a setting for this {what}: {message}",
@@ -53,17 +53,17 @@ KNOWN: dict[str, tuple[str, str, str]] = {
     "Internal_CompanyNotFound": (
         "Business Central does not know the company.",
         "Correct the setting `company` of the account.",
-        "integration",
+        "integration desk",
     ),
     "Authorization_": (
         "The integration may not do this with a {what}: {message}",
         "Give the application the permission set that is named, in Business Central.",
-        "integration",
+        "integration desk",
     ),
     "BadRequest": (
         "Business Central does not understand the request about this {what}: {message}",
         "Report it to the developers.",
-        "integration",
+        "integration desk",
     ),
     SAME_KEY: (
         "Business Central has such a {what} already: {message}",
@@ -71,7 +71,7 @@ KNOWN: dict[str, tuple[str, str, str]] = {
         "finance",
     ),
 }
-OTHER = (
+OTHER: tuple[str, str, Owner] = (
     "Business Central refuses this {what}: {message}",
     "Read what Business Central says and correct it there or in the order.",
     "finance",
@@ -122,7 +122,7 @@ def _by_status(said: Refusal, answer: Answer, what: str, coded: str) -> Trouble 
         words = "Business Central is at the limit of requests of this user."
         return Throttled(words, code="throttled", retry_after=retry_after(answer.headers))
     if answer.status == 401 or said.code.startswith("Authentication_"):
-        return Unauthorized("Business Central does not accept the access token.", code=coded, owner="integration")
+        return Unauthorized("Business Central does not accept the access token.", code=coded, owner="integration desk")
     if answer.status == 503:
         return Transient("Business Central is not available now.", code=coded)
     if said.code == CHANGED or answer.status == 409:

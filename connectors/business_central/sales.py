@@ -185,5 +185,5 @@ def _posted(order: Order) -> Rejected:
         f"Order {order.number} is shipped and invoiced completely in Business Central.",
         code="shipped",
         remedy="Refund it: a credit memo is how Business Central takes back what is invoiced.",
-        owner="support",
+        owner="customer service",
     )

@@ -51,7 +51,7 @@ class Subscriptions:
         secret = str(self.connection.account.credentials.get("client_state", ""))
         if not secret:
             words = "A subscription needs a shared secret: the credential client_state is not set."
-            raise Rejected(words, code="not_configured", field="credentials.client_state", owner="integration")
+            raise Rejected(words, code="not_configured", field="credentials.client_state", owner="integration desk")
         for topic in topics:
             body = {"notificationUrl": address, "resource": self.client.resource(topic), "clientState": secret}
             old = there.get(topic)

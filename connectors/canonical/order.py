@@ -86,7 +86,8 @@ class Order:
 
     `status` is the source's own word; `hold` says why the order must not move yet (empty: free), `replaces` the id of
     the order that this one stands for (an edited or exchanged one: counted once). `payment_terms` is the source's code
-    and `due_at` the day it makes; `delivery_terms` an incoterm (DAP). `exchange_rate` is units of the books' currency
+    and `due_at` the day it makes; `delivery_terms` an incoterm (DAP). Of an order in another currency than the books' own the
+    exchange rate is that of the day it was placed, whenever it is booked; `exchange_rate` is units of the books' currency
     for one of the order's, where only a rate is stated. `ship_complete`: in one shipment or not at all.
     """
 

@@ -38,7 +38,10 @@ class ReturnLine:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Goods on their way back to `location`; `origin` is the account that told of it by itself, stamped by the hub."""
+    """Goods on their way back to `location`; `origin` is the account that told of it by itself, stamped by the hub.
+
+    `clues` are what else names the order that they left with: its number in the shop, the tracking number of the way out.
+    """
 
     id: str
     status: ReturnStatus
@@ -49,6 +52,7 @@ class Return:
     trackings: tuple[Tracking, ...] = ()
     location: str = ""
     origin: str = ""
+    clues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

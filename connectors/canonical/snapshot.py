@@ -21,7 +21,9 @@ class Snapshot:
     `kind` and `id` name the subject as the source does: ("order", its id at this account), ("product", id), ("stock",
     item id @ location), ("price", sku @ price list), ("settlement", id). A child (a shipment, refund, return or payment
     told by itself) names its *order*: by the order's id at this account, or, where the account only knows what we told
-    it, by the reference we gave (`reference`: our waybill number or our key).
+    it, by the reference we gave (`reference`: our waybill number or our key). Goods that a warehouse has received back
+    ("return", its own id for them) are a subject of their own: `reference` is the number of our return, or what else it
+    was told to call them.
     `version` orders the deliveries of one subject: an ISO time in UTC or a zero-padded counter, compared as text.
     """
 

@@ -49,6 +49,16 @@ class Booking:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A shipment as the books list it. `reference` is the business identity that the record bears, `booking` the id there of its order."""
+
+    id: str
+    reference: str
+    booking: str
+    at: datetime | None = None
+
+
 @runtime_checkable
 class SalesChannel(Protocol):
     """Where customers buy."""
@@ -189,6 +199,17 @@ class Ledger(Protocol):
 
     def reference(self, order: Order) -> str:
         """The business identity under which `book` books this order. Asks nobody."""
+
+
+@runtime_checkable
+class ShipmentLedger(Protocol):
+    """Books whose shipments can be listed, as `Ledger` lists the orders."""
+
+    def delivered(self, since: datetime, until: datetime) -> Iterator[Delivered]:
+        """Every shipment record made in [since, until], whoever made it, each once; some from outside may come along."""
+
+    def delivery_reference(self, order: Order, shipment: Shipment) -> str:
+        """The business identity under which `record_shipment` books this shipment. Asks nobody."""
 
 
 @runtime_checkable
@@ -363,6 +384,7 @@ CAPABILITIES: dict[str, type[Any]] = {
     "PurchaseKeeper": PurchaseKeeper,
     "PaymentKeeper": PaymentKeeper,
     "Ledger": Ledger,
+    "ShipmentLedger": ShipmentLedger,
     "StockKeeper": StockKeeper,
     "Fulfiller": Fulfiller,
     "RestCanceller": RestCanceller,

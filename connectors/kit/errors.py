@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+# Who is to act, in the words of config/owners.toml; nobody named: whom that file says for code and role.
+Owner = Literal[
+    "",
+    "catalogue",
+    "customer service",
+    "e-commerce",
+    "finance",
+    "finance systems",
+    "integration desk",
+    "logistics",
+    "operations",
+]
 
 
 @dataclass
@@ -12,7 +26,7 @@ class Trouble(Exception):
     sentence: str
     code: str = ""
     remedy: str = ""
-    owner: str = ""
+    owner: Owner = ""
 
     def __str__(self) -> str:
         return self.sentence

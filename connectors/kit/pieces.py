@@ -34,5 +34,5 @@ def _matched(order: Order, shipped: ShipmentLine, taken: Lines, n: int) -> Lines
     if left > 0:
         what = shipped.sku or shipped.line_id
         sentence = f"The shipment has {shipped.quantity} of {what}, which order {order.number} has not."
-        raise Rejected(sentence, code="unknown_line", field=f"lines[{n}]", owner="warehouse")
+        raise Rejected(sentence, code="unknown_line", field=f"lines[{n}]", owner="logistics")
     return found

@@ -8,6 +8,7 @@ GET /_sim/state (what it holds), GET /_sim/calls (what it was asked), GET/PUT/DE
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import threading
@@ -75,7 +76,8 @@ class Call:
 
 @dataclass
 class Memory:
-    """What the system holds: tables of records by id, kept in a file when it has one, so that a restart forgets nothing."""
+    """What the system holds: tables of records by id, kept in a file when it has one, so that a restart forgets nothing and a kill at the
+    most what was being written."""
 
     path: Path | None = None
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -83,7 +85,11 @@ class Memory:
 
     def __post_init__(self) -> None:
         if self.path and self.path.exists():
-            for row in self.path.read_text().splitlines():
+            kept = self.path.read_bytes()
+            whole = kept[: kept.rfind(b"\n") + 1]
+            if whole != kept:
+                os.truncate(self.path, len(whole))  # who was killed while he wrote was answered by nobody
+            for row in whole.splitlines():
                 table, key, record = json.loads(row)
                 self.table(table)[key] = record
 

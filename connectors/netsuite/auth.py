@@ -53,7 +53,7 @@ def _refused(body: Any) -> Unauthorized:
         remedy="Look at Setup > Integration > OAuth 2.0 Client Credentials (M2M) Setup: "
         "the certificate's mapping, its end, the client id. "
         "A refreshed sandbox has lost its mapping.",
-        owner="integration",
+        owner="integration desk",
     )
 
 
@@ -80,10 +80,10 @@ def _private_key(account: Account) -> RSAPrivateKey | EllipticCurvePrivateKey:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:
         raise Unauthorized(
-            f"The private key of {account.name} is not a PEM key.", code="bad_key", owner="integration"
+            f"The private key of {account.name} is not a PEM key.", code="bad_key", owner="integration desk"
         ) from error
     if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
         raise Unauthorized(
-            f"The private key of {account.name} is neither RSA nor EC.", code="bad_key", owner="integration"
+            f"The private key of {account.name} is neither RSA nor EC.", code="bad_key", owner="integration desk"
         )
     return key

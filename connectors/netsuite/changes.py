@@ -80,7 +80,7 @@ def _too_late(row: lines.Booked) -> Rejected:
         code="shipped",
         field=f"item.items[line={row.number}].quantity",
         remedy="Book a return for what was shipped instead of changing the order.",
-        owner="support",
+        owner="customer service",
     )
 
 
@@ -129,7 +129,7 @@ def closing(record: Mapping[str, Any], policy: Policy) -> list[dict[str, Any]]:
             "The order has shipped completely: NetSuite cannot cancel it any more.",
             code="shipped",
             remedy="Let the customer return it and refund it then.",
-            owner="support",
+            owner="customer service",
         )
     begun = any(row.fulfilled for row in goods)  # then its discounts and charges belong to what has shipped
     return [

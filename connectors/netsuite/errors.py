@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import Ambiguous, Owner, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
@@ -37,7 +37,7 @@ ABSENT = frozenset("NONEXISTENT_ID RCRD_DSNT_EXIST RECORD_NOT_FOUND".split())
 SAME_KEY = "IDEMPOTENCY_ERROR"
 
 # code -> (what it means to support staff, what to do, who)
-KNOWN: dict[str, tuple[str, str, str]] = {
+KNOWN: dict[str, tuple[str, str, Owner]] = {
     "USER_ERROR": (
         "NetSuite refuses this {what}: {detail}",
         "Correct the record in NetSuite or the order's data as it says, then retry.",
@@ -56,17 +56,21 @@ KNOWN: dict[str, tuple[str, str, str]] = {
     "INSUFFICIENT_PERMISSION": (
         "The integration's role may not do this with a {what}: {detail}",
         "Give the role of the certificate's mapping the permission that is named.",
-        "integration",
+        "integration desk",
     ),
     "INVALID_PARAMETER": (
         "NetSuite does not understand a parameter: {detail}",
         "Report it to the developers.",
-        "integration",
+        "integration desk",
     ),
-    "INVALID_HEADER": ("NetSuite does not accept a header: {detail}", "Report it to the developers.", "integration"),
+    "INVALID_HEADER": (
+        "NetSuite does not accept a header: {detail}",
+        "Report it to the developers.",
+        "integration desk",
+    ),
 }
 KNOWN["RCRD_DSNT_EXIST"] = KNOWN["NONEXISTENT_ID"]
-OTHER = (
+OTHER: tuple[str, str, Owner] = (
     "NetSuite refuses this {what}: {detail}",
     "Read what NetSuite says and correct it there or in the order.",
     "finance",
@@ -107,7 +111,7 @@ def of(said: Refusal, answer: Answer, what: str) -> Trouble:
         )
     if said.code in LOCKED_OUT or answer.status == 401:
         return Unauthorized(
-            "NetSuite does not accept the access token.", code=said.code or "unauthorized", owner="integration"
+            "NetSuite does not accept the access token.", code=said.code or "unauthorized", owner="integration desk"
         )
     if said.code in LATER:
         return Transient(f"Somebody else is changing this {what} in NetSuite.", code=said.code)

@@ -97,7 +97,7 @@ def _parted(returned: Return, items: Mapping[str, str]) -> list[tuple[str, list[
                 f"{line.sku or line.line_id} was looked at, but the sales order in NetSuite has no such line.",
                 code="line_unknown",
                 field=f"lines[{index}].line_id",
-                owner="warehouse",
+                owner="logistics",
             )
         parts.setdefault(line.condition or goods.SELLABLE, []).append(line)
     return sorted(parts.items())

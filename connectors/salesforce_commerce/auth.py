@@ -72,5 +72,5 @@ def _refused(body: Any) -> Unauthorized:
         code=said or "unauthorized",
         remedy="Look at the API client in Account Manager: is it enabled, is its secret still good, may it use client "
         f"credentials, has it the scopes {' and '.join(SCOPES)} and a role for this instance?",
-        owner="integration",
+        owner="integration desk",
     )

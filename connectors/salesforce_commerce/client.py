@@ -100,7 +100,7 @@ class Client:
 def _part(name: str) -> str:
     """An id as one part of an address: nothing in it can lead elsewhere. Raises Rejected for one that cannot be such."""
     if not name or len(name) > 100 or name in (".", ".."):
-        raise Rejected(f"{name!r} is no id of Commerce Cloud.", code="bad_id", owner="integration")
+        raise Rejected(f"{name!r} is no id of Commerce Cloud.", code="bad_id", owner="integration desk")
     return quote(name, safe="")
 
 

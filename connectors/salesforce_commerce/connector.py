@@ -54,15 +54,13 @@ class SalesforceCommerce:
 
     def publish_stock(self, levels: Sequence[StockLevel], *, key: str) -> BatchWrite[StockLevel]:
         """Allocations of inventory records, each with its own verdict (see stock.py)."""
-        shelf = self._shelf
-        return BatchWrite("stock", send=shelf.publish, find=shelf.find)
+        return self._shelf.board.batch()
 
     # ---- PriceTaker
 
     def publish_prices(self, prices: Sequence[Price], *, key: str) -> BatchWrite[Price]:
         """Price books imported as files (see prices.py)."""
-        tags = Tags(self.client, self.instance, self.connection)
-        return BatchWrite("price", send=tags.publish, find=tags.find)
+        return Tags(self.client, self.instance, self.connection).board.batch()
 
     # ---- SaleCanceller, Refunder
 

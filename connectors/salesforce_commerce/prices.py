@@ -10,10 +10,12 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from connectors.canonical.product import Price
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Missing, Rejected
+from connectors.kit.board import Board, nothing
+from connectors.kit.errors import Ambiguous, Rejected
 from connectors.kit.place import Place
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.salesforce_commerce.client import Client
@@ -21,11 +23,21 @@ from connectors.salesforce_commerce.instance import IMPORT, Instance, Row
 from connectors.salesforce_commerce.mapping.products import price as read_price
 from connectors.salesforce_commerce.pricebook import Entry, archive, pricebook
 
-Item = BatchItem[Price]
-Verdict = ExternalId | Exception
 Book = tuple[str, str]  # its id, its currency
 PATIENCE, EVERY = 20.0, 0.5  # seconds that an import is waited for, and between looks
 OVER = ("finished", "aborted")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """One price, in one or two books. What it costs already is asked only where that is in doubt."""
+
+    entries: tuple[Entry, ...]
+    there: ClassVar[bool] = False
+
+    @property
+    def id(self) -> ExternalId:
+        return f"{self.entries[0].product}@{self.entries[0].price.price_list}"
 
 
 @dataclass(frozen=True)
@@ -36,32 +48,36 @@ class Tags:
     instance: Instance
     connection: Connection
 
-    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
+    @property
+    def board(self) -> Board[Price, str, None, Tag]:
+        """Quantity breaks and prices of other days stand side by side."""
+        return Board(
+            "price", self._product, nothing, self._tag, self._put, seen=self._seen, slot=lambda tag: tag.entries
+        )
+
+    def _put(self, tags: Sequence[Tag]) -> list[Rejected | None]:
         """One import for each price book and currency; each price has the verdict of its book. An import that is busy, lost or
         still running is raised: all of them are imported again later, which is one state."""
-        entries = [self._entries(item.document) for item in items]
-        named = [one for some in entries if isinstance(some, tuple) for one in some]
+        named = [one for tag in tags for one in tag.entries]
         verdicts: dict[Book, Rejected | None] = {}
         for book in dict.fromkeys(_book(one) for one in named):
             verdicts[book] = self._import(*book, [one for one in named if _book(one) == book])
-        return [some if isinstance(some, Exception) else _said(some, verdicts) for some in entries]
+        return [_said(tag.entries, verdicts) for tag in tags]
 
-    def find(self, item: Item) -> ExternalId | None:
+    def _seen(self, tag: Tag) -> bool:
         """There when the site sells it for that now. What is not in force yet, and quantity breaks, cannot be seen: they
         are imported again, which is one state."""
-        entries = self._entries(item.document)
-        if isinstance(entries, Exception):
-            return None
-        row = self.client.product(entries[0].product)
+        first = tag.entries[0]
+        row = self.client.product(first.product)
         told = None if row is None else read_price(Place(row))
-        return _id(entries[0]) if told is not None and told.amount == entries[0].price.amount else None
+        return told is not None and told.amount == first.price.amount
 
-    def _entries(self, price: Price) -> tuple[Entry, ...] | Exception:
+    def _product(self, price: Price) -> str:
+        return self.connection.codes.theirs("sku", price.sku)
+
+    def _tag(self, item: BatchItem[Price], product: str, shown: None) -> Tag | Exception:
         """The price in its book, and what it was before in the account's book of list prices, where it names one."""
-        try:
-            product = self.connection.codes.theirs("sku", price.sku)
-        except Missing as missing:
-            return missing
+        price = item.document
         settings = self.connection.account.settings
         book, whole = price.price_list or str(settings.get("price_book", "")), str(settings.get("list_price_book", ""))
         if not book:
@@ -71,8 +87,8 @@ class Tags:
             return Rejected(f"The price of {price.sku} is below 0.", code="no_price", field="amount", owner="finance")
         made = Entry(product, replace(price, price_list=book))
         if price.compare_at is None or not whole:
-            return (made,)
-        return made, Entry(product, replace(price, amount=price.compare_at, price_list=whole))
+            return Tag((made,))
+        return Tag((made, Entry(product, replace(price, amount=price.compare_at, price_list=whole))))
 
     # ---- the import
 
@@ -113,13 +129,9 @@ def verdict_of(execution: Row, book: str) -> Rejected | None:
     return Rejected(words.strip(), code="import_failed", field="price_list", remedy=remedy, owner="finance")
 
 
-def _said(entries: tuple[Entry, ...], verdicts: dict[Book, Rejected | None]) -> Verdict:
-    return next((found for one in entries if (found := verdicts[_book(one)])), _id(entries[0]))
+def _said(entries: tuple[Entry, ...], verdicts: dict[Book, Rejected | None]) -> Rejected | None:
+    return next((found for one in entries if (found := verdicts[_book(one)])), None)
 
 
 def _book(entry: Entry) -> Book:
     return entry.price.price_list, entry.price.amount.currency
-
-
-def _id(entry: Entry) -> ExternalId:
-    return f"{entry.product}@{entry.price.price_list}"

@@ -7,11 +7,11 @@ from typing import Any
 
 import simplejson
 
-from connectors.kit.errors import Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import Owner, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
-OWNER = "channels"
+OWNER: Owner = "e-commerce"
 UNKNOWN = "Read what Commerce Cloud says, correct it in Business Manager or in our data, then retry."
 LOAD, STATE = "sfdc_load", "sfdc_load_status"
 SHED = 15.0  # seconds that nobody calls where the system sheds load and names no time
@@ -21,7 +21,7 @@ RIGHTS = (
 )
 
 # The last part of SCAPI's problem type, or OCAPI's fault type -> our code, what support reads, what to do, whose it is.
-KNOWN = {
+KNOWN: dict[str, tuple[str, str, str, Owner]] = {
     "order-not-found": (
         "unknown_order",
         "Commerce Cloud does not know this order.",
@@ -38,13 +38,13 @@ KNOWN = {
         "unknown_location",
         "Commerce Cloud has no such inventory list.",
         "Mend the location's code.",
-        "stock",
+        "logistics",
     ),
     "JobNotFoundException": (
         "no_import",
         "The job for imports is not there.",
         "The job sfcc-site-archive-import must be allowed to the API client (OCAPI settings, resource /jobs).",
-        "integration",
+        "integration desk",
     ),
 }
 BUSY = ("JobAlreadyRunningException", "ConflictException")

@@ -112,6 +112,8 @@ class Orders:
     def _set(self, order: Json, field: str, word: str) -> None:
         if field == "status":
             self._site.set_status(order, word)
+            if word == "cancelled":
+                self._site.memory.put("called_off", order["orderNo"], True)  # by an API client, not by its customer
         elif field == "exportStatus":
             self._site.set_export(order, word)
         else:

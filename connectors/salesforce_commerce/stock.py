@@ -11,18 +11,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.board import Board, nothing
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.storing import stored_at
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.salesforce_commerce.instance import Instance, Row
 
-Item = BatchItem[StockLevel]
+Named = tuple[str, str]  # their product, their inventory list
 ZERO = Decimal(0)
 CREATES = "create_records"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity to set. What the record shows is looked at with it."""
+
+    product: str
+    inventory: str
+    pieces: Decimal
+    there: ClassVar[bool] = False
+
+    @property
+    def id(self) -> ExternalId:
+        return f"{self.product}@{self.inventory}"
 
 
 @dataclass(frozen=True)
@@ -32,37 +47,39 @@ class Shelf:
     instance: Instance
     connection: Connection
 
-    def publish(self, items: Sequence[Item]) -> Sequence[ExternalId | Exception]:
-        """Sets every level. One that is refused has its own verdict; anything else (load, a broken line) is raised, and the
-        whole batch is tried again: what was set by then needs no second call."""
-        return [self._tried(item.document) for item in items]
+    @property
+    def board(self) -> Board[StockLevel, Named, None, Quantity]:
+        return Board("stock", self._named, nothing, _quantity, self._put, seen=self._seen)
 
-    def _tried(self, level: StockLevel) -> ExternalId | Exception:
+    def _put(self, due: Sequence[Quantity]) -> list[Rejected | None]:
+        """One that is refused has its own verdict; anything else (load, a broken line) is raised, and the whole batch is tried again: what
+        was set by then needs no second call."""
+        return [self._tried(one) for one in due]
+
+    def _tried(self, wanted: Quantity) -> Rejected | None:
         try:
-            return self._set(level)
-        except (Rejected, Missing) as refused:
+            self._set(wanted)
+        except Rejected as refused:
             return refused
+        return None
 
-    def find(self, item: Item) -> ExternalId | None:
+    def _seen(self, wanted: Quantity) -> bool:
         """There when the record shows the very quantity."""
-        product, inventory = self._named(item.document)
-        record = self.instance.record(inventory, product)
-        return _id(product, inventory) if _shown(record) == _pieces(item.document) else None
+        return _shown(self.instance.record(wanted.inventory, wanted.product)) == wanted.pieces
 
-    def _set(self, level: StockLevel) -> ExternalId:
-        pieces = _pieces(level)
-        product, inventory = self._named(level)
+    def _set(self, wanted: Quantity) -> None:
+        """On order is what it is at this moment, so the record is read right before it is set."""
+        product, inventory = wanted.product, wanted.inventory
         record = self.instance.record(inventory, product)
         if record is None and not self.connection.account.settings.get(CREATES, False):
             words = f"The inventory list {inventory} has no record of {product}."
             remedy = "Add the record in Business Manager, mend the article's code, or let the account create records."
             raise Rejected(words, code="unknown_sku", field="sku", remedy=remedy, owner="catalogue")
-        if _shown(record) != pieces:
-            allocation = {"amount": pieces + _on_order(record)}
+        if _shown(record) != wanted.pieces:
+            allocation = {"amount": wanted.pieces + _on_order(record)}
             self.instance.set_record(inventory, product, {"allocation": allocation}, new=record is None)
-        return _id(product, inventory)
 
-    def _named(self, level: StockLevel) -> tuple[str, str]:
+    def _named(self, level: StockLevel) -> Named:
         codes = self.connection.codes
         return codes.theirs("sku", level.sku), stored_at(self.connection, level.location, "inventory_list")
 
@@ -112,10 +129,6 @@ class Shelf:
         )
 
 
-def _id(product: str, inventory: str) -> ExternalId:
-    return f"{product}@{inventory}"
-
-
 def _number(value: Any) -> Decimal | None:
     return None if value is None else Decimal(value)
 
@@ -136,9 +149,10 @@ def _shown(record: Row | None) -> Decimal | None:
     return None if level is None else level - _on_order(record)
 
 
-def _pieces(level: StockLevel) -> Decimal:
+def _quantity(item: BatchItem[StockLevel], named: Named, shown: None) -> Quantity | Exception:
     """Fractions are allowed (the unit is the product's own); less than nothing is not."""
+    level = item.document
     if level.available is None or level.available < 0:
         words = f"{level.available} of {level.sku} cannot be published: Commerce Cloud counts from 0."
-        raise Rejected(words, code="no_quantity", field="available", owner="stock")
-    return level.available
+        return Rejected(words, code="no_quantity", field="available", owner="logistics")
+    return Quantity(*named, level.available)

@@ -88,5 +88,5 @@ def _refused(answer: Answer) -> Unauthorized:
         code=said or "unauthorized",
         remedy="Look at the communication arrangement: is OAuth 2.0 its inbound authentication, is the client id that of its "
         "OAuth 2.0 details, and the secret the communication user's present password?",
-        owner="integration",
+        owner="integration desk",
     )

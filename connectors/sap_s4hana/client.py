@@ -19,6 +19,8 @@ PRODUCTS = "API_PRODUCT_SRV"
 PRICES = "API_SLSPRICINGCONDITIONRECORD_SRV"
 RETURNS = "API_CUSTOMER_RETURN_SRV"
 CREDITS = "API_CREDIT_MEMO_REQUEST_SRV"
+ARRIVALS = "API_CUSTOMER_RETURNS_DELIVERY_SRV;v=0002"
+MOVEMENTS = "API_MATERIAL_DOCUMENT_SRV"
 PAGE = 500
 WORDS = {
     ORDERS: "sales order",
@@ -29,6 +31,8 @@ WORDS = {
     PRICES: "condition record",
     RETURNS: "customer return",
     CREDITS: "credit memo request",
+    ARRIVALS: "returns delivery",
+    MOVEMENTS: "material document",
 }
 
 

@@ -16,8 +16,9 @@ from connectors.canonical.stock import StockLevel
 from connectors.kit import names
 from connectors.kit.account import Connection
 from connectors.kit.capabilities import Booking
-from connectors.kit.errors import NotOffered, Rejected
+from connectors.kit.errors import Rejected
 from connectors.kit.writes import ExternalId, Write, Writes
+from connectors.sap_s4hana.arrivals import Arrivals
 from connectors.sap_s4hana.catalogue import Catalogue
 from connectors.sap_s4hana.client import Client
 from connectors.sap_s4hana.credits import Credits
@@ -42,7 +43,8 @@ class SapS4Hana:
         self.orders = orders(connection, self.client)
         self.sales = Sales(self.orders, self.policy)
         self.deliveries = Deliveries(self.client, self.policy, self.sales)
-        self.credits = Credits(self.client, self.policy)
+        self.arrivals = Arrivals(self.client, self.policy)
+        self.credits = Credits(self.client, self.policy, self.arrivals)
         self.catalogue = Catalogue(self.client, self.policy, connection)
 
     # ---- orders
@@ -123,17 +125,19 @@ class SapS4Hana:
         return (yield from self.deliveries.record(order, shipment, self._known(order)))
 
     def record_refund(self, order: Order, refund: Refund, *, key: str) -> Writes:
-        """A customer return for what goes back into stock, a credit memo request for each tender."""
-        return (yield from self.credits.record(order, refund, self._customer_of(order)))
+        """A customer return for what goes back into stock, received there; a credit memo request for each tender."""
+        known = self._known(order)
+        left = self.deliveries.left(order, known) if any(line.restock for line in refund.lines) else {}
+        return (yield from self.credits.record(order, refund, self._customer_of(order), left))
 
     def record_return(self, order: Order, returned: Return, *, key: str) -> Writes:
-        """A customer return, of a type that is not billed, for what came back without money."""
+        """A customer return, of a type that is not billed, for what came back without money, and its goods receipt."""
         return (yield from self.credits.goods_back(order, returned, self._customer_of(order)))
 
     def record_disposition(self, order: Order, returned: Return, *, key: str) -> Writes:
-        raise NotOffered(
-            "What becomes of returned pieces is decided in SAP, when the return is received and inspected."
-        )
+        """Transfer postings out of quarantine, or a scrapping. Raises NotOffered where receipts are posted in SAP by others."""
+        today = self.policy.day(self.connection.now())
+        return (yield from self.arrivals.dispose(order, returned, key, today))
 
     def _customer_of(self, order: Order) -> str:
         """Whom the order was booked on; of one that never was (cancelled before), whom it would be booked on."""

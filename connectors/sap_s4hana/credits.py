@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from connectors.canonical.order import Order
 from connectors.canonical.returns import Refund, Return
 from connectors.kit.tenders import dues
 from connectors.kit.writes import ExternalId, Write, Writes, one_of
+from connectors.sap_s4hana.arrivals import Arrivals
 from connectors.sap_s4hana.client import CREDITS, RETURNS, Client
 from connectors.sap_s4hana.mapping import credit
 from connectors.sap_s4hana.mapping.policy import Policy
@@ -17,21 +19,24 @@ from connectors.sap_s4hana.odata import text
 
 
 class Credits:
-    def __init__(self, client: Client, policy: Policy) -> None:
+    def __init__(self, client: Client, policy: Policy, arrivals: Arrivals) -> None:
         self._client = client
         self._policy = policy
+        self._arrivals = arrivals
 
-    def record(self, order: Order, refund: Refund, customer: str) -> Writes:
-        """The return first, then the requests; what moved no money yet is booked when it does."""
+    def record(self, order: Order, refund: Refund, customer: str, left: Mapping[str, Decimal]) -> Writes:
+        """The return and its receipt first, then the requests; what moved no money yet is booked when it does. `left`: the pieces of
+        each line that have left."""
         owed = dues(order, refund)
         if not owed:
             return ""
-        back = credit.customer_return(order, refund, customer, self._policy)
+        back = credit.customer_return(order, refund, customer, left, self._policy)
         requests = credit.credit_memos(order, refund, owed, customer, self._policy)
         result = ""
         if back is not None:
             links = (("return", refund.return_id),) if refund.return_id else ()
             result = yield self._write("customer_return", RETURNS, "CustomerReturn", back, links)
+            yield from self._arrivals.receive(result, str(back["PurchaseOrderByCustomer"]))
         for index, body in enumerate(requests):
             name = f"credit_memo_request_{index + 1}" if index else "credit_memo_request"
             links = () if index else (("refund", refund.id),)
@@ -40,10 +45,12 @@ class Credits:
         return result
 
     def goods_back(self, order: Order, returned: Return, customer: str) -> Writes:
-        """The return alone: what came back without money."""
+        """The return and its receipt alone: what came back without money."""
         body = credit.goods_back(order, returned, customer, self._policy)
         links = (("return_receipt", returned.id),)
-        return (yield self._write("customer_return", RETURNS, "CustomerReturn", body, links))
+        back = yield self._write("customer_return", RETURNS, "CustomerReturn", body, links)
+        yield from self._arrivals.receive(back, str(body["PurchaseOrderByCustomer"]))
+        return back
 
     def _write(
         self, name: str, service: str, key: str, body: Mapping[str, Any], links: tuple[tuple[str, str], ...]

@@ -35,6 +35,6 @@ def _customer(record: Row) -> ExternalId:
             "SAP made a business partner without a number.",
             code="no_customer",
             remedy="Look at the grouping of partners in SAP: it must number them and make customers of them.",
-            owner="integration",
+            owner="integration desk",
         )
     return found

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment
 from connectors.kit import names
-from connectors.kit.errors import Transient
 from connectors.kit.writes import ExternalId, Write, Writes, one_of
 from connectors.sap_s4hana.client import DELIVERIES, Client
 from connectors.sap_s4hana.mapping import leaving
 from connectors.sap_s4hana.mapping.policy import Policy
-from connectors.sap_s4hana.odata import Row, etag, rows, text
+from connectors.sap_s4hana.odata import rows, text
+from connectors.sap_s4hana.papers import DONE, Papers
 from connectors.sap_s4hana.sales import Sales
-
-DONE = "C"  # a status of SAP: completely processed
 
 
 class Deliveries:
@@ -23,25 +23,34 @@ class Deliveries:
         self._client = client
         self._policy = policy
         self._sales = sales
+        self._papers = Papers(client, DELIVERIES, "A_OutbDeliveryHeader")
 
     def record(self, order: Order, shipment: Shipment, known: str | None) -> Writes:
-        """Three writes, each found by itself: the delivery by our name for it, the others by its statuses."""
+        """Three writes, each found by itself: the delivery by our name for it, the others by its statuses. All of it is picked: what was
+        not packed is not in the delivery. Stock leaves the books with the goods issue.
+        """
+        name = names.of_shipment(order, shipment)
         number = yield Write(
             "delivery",
             send=partial(self._create, order, shipment, known),
-            find=lambda: one_of(self._named(order, shipment)),
+            find=lambda: one_of(self._papers.named(name)),
             links=(("shipment", shipment.id),),
         )
-        yield Write("picking", send=partial(self._pick, number), find=partial(self._at, number, "OverallPickingStatus"))
-        yield Write(
-            "goods_issue",
-            send=partial(self._issue, number),
-            find=partial(self._at, number, "OverallGoodsMovementStatus"),
-        )
+        yield self._papers.step("picking", number, "PickAllItems", "OverallPickingStatus")
+        yield self._papers.step("goods_issue", number, "PostGoodsIssue", "OverallGoodsMovementStatus")
         return number
 
+    def left(self, order: Order, known: str | None) -> Mapping[str, Decimal]:
+        """Line id -> its pieces whose goods issue was posted; nothing of an order that was never booked."""
+        record = self._sales.found(order, known)
+        if record is None:
+            return {}
+        where = f"ReferenceSDDocument eq {text(str(record['SalesOrder']))} and GoodsMovementStatus eq '{DONE}'"
+        told = self._client.rows(DELIVERIES, "A_OutbDeliveryItem", where, order="DeliveryDocument")
+        return leaving.pieces_left(order, rows(record.get("to_Item")), told)
+
     def _create(self, order: Order, shipment: Shipment, known: str | None) -> ExternalId:
-        found = one_of(self._named(order, shipment))
+        found = one_of(self._papers.named(names.of_shipment(order, shipment)))
         if found is not None:
             return found
         record = self._sales.booked(order, known)
@@ -52,32 +61,3 @@ class Deliveries:
         items = rows(record.get("to_Item"))
         body = leaving.delivery(order, shipment, str(record["SalesOrder"]), items, self._policy)
         return str(self._client.create(DELIVERIES, "A_OutbDeliveryHeader", body)["DeliveryDocument"])
-
-    def _named(self, order: Order, shipment: Shipment) -> list[ExternalId]:
-        name = names.of_shipment(order, shipment)
-        where = f"DeliveryDocumentBySupplier eq {text(name)}"
-        found = self._client.rows(DELIVERIES, "A_OutbDeliveryHeader", where, order="DeliveryDocument")
-        return [str(one["DeliveryDocument"]) for one in found if one.get("DeliveryDocumentBySupplier") == name]
-
-    def _header(self, number: ExternalId) -> Row:
-        found = self._client.get(DELIVERIES, f"A_OutbDeliveryHeader({text(number)})")
-        if found is None:
-            raise Transient("The outbound delivery cannot be seen yet.", code="not_seen_yet")
-        return found
-
-    def _at(self, number: ExternalId, status: str) -> ExternalId | None:
-        return number if self._header(number).get(status) == DONE else None
-
-    def _pick(self, number: ExternalId) -> ExternalId:
-        """All of it: what was not packed is not in the delivery."""
-        return self._act(number, "OverallPickingStatus", "PickAllItems")
-
-    def _issue(self, number: ExternalId) -> ExternalId:
-        """Stock leaves the books with this."""
-        return self._act(number, "OverallGoodsMovementStatus", "PostGoodsIssue")
-
-    def _act(self, number: ExternalId, status: str, action: str) -> ExternalId:
-        header = self._header(number)
-        if header.get(status) != DONE:
-            self._client.act(DELIVERIES, action, etag(header), DeliveryDocument=number)
-        return number

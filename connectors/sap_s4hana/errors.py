@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import Ambiguous, Owner, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
@@ -31,7 +31,7 @@ EMAIL = re.compile(r"[^\s@<>()'\"]+@[^\s@<>()'\"]+")
 USER = re.compile(r"\b(by (?:user )?)[A-Z][A-Z0-9_]{2,11}\b")
 
 # beginning of the code -> (what it means to support staff, what to do, who); the longest that fits is taken
-KNOWN: dict[str, tuple[str, str, str]] = {
+KNOWN: dict[str, tuple[str, str, Owner]] = {
     "V1/": (
         "SAP refuses this {what}: {message}",
         "Correct the material, customer or sales area in SAP as the message says, or the cross reference, then retry.",
@@ -40,21 +40,30 @@ KNOWN: dict[str, tuple[str, str, str]] = {
     "VL/": (
         "SAP refuses this delivery: {message}",
         "Look at the sales order's stock, shipping point and blocks in SAP, then retry.",
-        "warehouse",
+        "logistics",
     ),
-    "VK/": ("SAP refuses a price condition: {message}", "Correct the account's setting `conditions`.", "integration"),
+    "VK/": (
+        "SAP refuses a price condition: {message}",
+        "Correct the account's setting `conditions`.",
+        "integration desk",
+    ),
+    "M7/": (
+        "SAP refuses this goods movement: {message}",
+        "Look where the pieces lie in SAP and in which stock, and at the account's setting `movements`, then retry.",
+        "logistics",
+    ),
     "/IWBEP/": (
         "SAP Gateway does not understand the request about this {what}: {message}",
         "Report it to the developers.",
-        "integration",
+        "integration desk",
     ),
     "/IWFND/": (
         "SAP Gateway cannot serve this {what}: {message}",
         "Look whether the communication arrangement of this service is active.",
-        "integration",
+        "integration desk",
     ),
 }
-OTHER = (
+OTHER: tuple[str, str, Owner] = (
     "SAP refuses this {what}: {message}",
     "Read what SAP says and correct it there or in the order.",
     "finance",
@@ -113,11 +122,11 @@ def sorted_trouble(answer: Answer, what: str) -> Trouble | None:
     if answer.status == 401:
         words = "SAP does not accept the communication user or its password."
         remedy = "Look at the communication arrangement: is its user locked, or its password new?"
-        return Unauthorized(words, code="unauthorized", remedy=remedy, owner="integration")
+        return Unauthorized(words, code="unauthorized", remedy=remedy, owner="integration desk")
     if answer.status == 403:
         words = f"The communication user may not do this with a {what}: {said.message or 'forbidden'}"
         remedy = "Give the user the communication scenario or role that the message names."
-        return Rejected(words, code=coded, remedy=remedy, owner="integration")
+        return Rejected(words, code=coded, remedy=remedy, owner="integration desk")
     return _later(said, answer, what, coded) or _final(said, answer, what, coded)
 
 

@@ -32,8 +32,7 @@ class Sales:
 
     def booked(self, order: Order, known: str | None) -> Row:
         """The sales order with its items. Raises Rejected(code="not_booked") where it is not there."""
-        record = self._orders.get(known) if is_number(known) else None
-        record = record or next(iter(self.named(order)), None)
+        record = self.found(order, known)
         if record is not None:
             return record
         raise Rejected(
@@ -42,6 +41,10 @@ class Sales:
             remedy="Retry the booking of the order first; look whether the sales order was deleted.",
             owner="finance",
         )
+
+    def found(self, order: Order, known: str | None) -> Row | None:
+        record = self._orders.get(known) if is_number(known) else None
+        return record or next(iter(self.named(order)), None)
 
     def standing(self, order: Order, known: str | None) -> Standing:
         """All of an order that a change may touch."""
@@ -121,8 +124,7 @@ class Sales:
         self.chain([items.rejection(number, one, self._policy) for one in open_])
 
     def rejected(self, order: Order, known: str | None) -> ExternalId | None:
-        found = self._orders.get(known) if is_number(known) else None
-        record = found or next(iter(self.named(order)), None)
+        record = self.found(order, known)
         if record is None or _all_left(rows(record.get("to_Item"))):
             return None
         done = all(items.rejected(one) or items.delivered(one) for one in rows(record.get("to_Item")))
@@ -143,5 +145,5 @@ def _shipped(order: Order) -> Rejected:
         f"Order {order.number} is delivered completely in SAP: it cannot be rejected any more.",
         code="shipped",
         remedy="Let the customer return it and refund it then.",
-        owner="support",
+        owner="customer service",
     )

@@ -17,7 +17,7 @@ from connectors.sap_s4hana import simulator_odata as odata
 from connectors.sap_s4hana import simulator_v4 as v4
 from connectors.sap_s4hana.auth import PATH
 from connectors.sap_s4hana.simulator_access import Access
-from connectors.sap_s4hana.simulator_catalogue import stocked
+from connectors.sap_s4hana.simulator_catalogue import enter, stocked
 from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_effects import effects
 from connectors.sap_s4hana.simulator_service import serve
@@ -90,7 +90,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     _gate(simulator, settings)
     serve(company, access)
     v4.serve(company, access, int(settings.get("rows_at_most", 1000)))
-    _control(company, access)
+    _control(company, access, places[0])
     return simulator
 
 
@@ -122,7 +122,7 @@ def _gate(simulator: Simulator, settings: Mapping[str, Any]) -> None:
         return simulator.answer("gate", False, lambda: simulator.refuse(429, "Too many requests")) if over else None
 
 
-def _control(company: Company, access: Access) -> None:
+def _control(company: Company, access: Access, place: str) -> None:
     app = company.simulator.app
 
     @app.get("/_sim/effects")
@@ -141,6 +141,15 @@ def _control(company: Company, access: Access) -> None:
     @app.post("/_sim/sessions/ends")
     def end_sessions() -> Response:
         return Response(json.dumps({"ended": access.end_all()}), content_type="application/json")
+
+    @app.post("/_sim/materials")
+    def add_material() -> Response:
+        """{"material", "stock"}: somebody enters it, with so many at the first place."""
+        told = request.get_json()
+        with company.simulator.memory.lock:
+            enter(company, str(told["material"]))
+            _stock(company, {told["material"]: told.get("stock", 0)}, place)
+        return Response("{}", content_type="application/json")
 
     @app.post("/_sim/stock")
     def add_stock() -> Response:

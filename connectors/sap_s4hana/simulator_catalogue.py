@@ -20,17 +20,26 @@ SCALE = "to_SlsPrcgCndnRecordScale"
 
 def stocked(company: Company, products: Mapping[str, Mapping[str, Any]], prices: Mapping[str, Any]) -> None:
     """What is sold, a record each, and what it costs: a rate in EUR, or the fields of one or several records."""
-    for material in company.materials:
-        if material not in company.rows("products"):
-            changed = f"/Date({int(datetime.now(UTC).timestamp() * 1000)}+0000)/"
-            own: Record = {"Product": material, "ProductType": "HAWA", "BaseUnit": "PC", "LastChangeDateTime": changed}
-            own |= {"GrossWeight": "0.250", "WeightUnit": "KG", "IsMarkedForDeletion": False, "ProductStandardID": ""}
-            company.keep("products", material, own | dict(products.get(material, {})))
+    for material in (
+        *company.materials,
+        *company.rows("products"),
+    ):  # those of before, and those that somebody entered since
+        enter(company, material, products.get(material, {}))
     if company.rows("prices"):
         return
     for material, told in prices.items():
         for one in _records(told):
             _price(company, material, one)
+
+
+def enter(company: Company, material: str, told: Mapping[str, Any] | None = None) -> None:
+    """A material that there was not; `told` are the fields of its record that differ."""
+    company.materials.setdefault(material, {"unit": "PC"})
+    if material not in company.rows("products"):
+        changed = f"/Date({int(datetime.now(UTC).timestamp() * 1000)}+0000)/"
+        own: Record = {"Product": material, "ProductType": "HAWA", "BaseUnit": "PC", "LastChangeDateTime": changed}
+        own |= {"GrossWeight": "0.250", "WeightUnit": "KG", "IsMarkedForDeletion": False, "ProductStandardID": ""}
+        company.keep("products", material, own | dict(told or {}))
 
 
 def _records(told: Any) -> Iterable[Mapping[str, Any]]:

@@ -114,8 +114,9 @@ def credit(company: Company, body: Record) -> Record:
 def come_back(company: Company, body: Record) -> Record:
     company.checked("A_CustomerReturn", body)
     made = _document(company, body, "A_CustomerReturnItem")
-    for item in made["items"]:
+    for n, item in enumerate(made["items"], 1):
         company.place(str(item.get("Plant", "")), "")
+        item["CustomerReturnItem"] = str(n * 10)
     return _numbered(company, "returns", "CustomerReturn", 70_000_000, made)
 
 

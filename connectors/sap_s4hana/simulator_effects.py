@@ -33,9 +33,23 @@ def effects(company: Company) -> dict[str, dict[str, Any]]:
         "returned": {one[NAME]: _pieces(one["items"]) for one in returns},
         "returned_at": {one[NAME]: _at(one["items"]) for one in returns},
         "return": _count(one[NAME] for one in returns),
+        "received": _count(_delivery(one) for one in company.rows("arrivals").values()),
+        "goods_receipt": _count(
+            _delivery(one) for one in company.rows("arrivals").values() if one["OverallGoodsMovementStatus"] == "C"
+        ),
+        "moved": _count(_move(one) for document in company.rows("moves").values() for one in document["items"]),
         "credit": _count(one[NAME] for one in requests),
         "refunded": _sums((one[NAME], Decimal(one["TotalNetAmount"]) + Decimal(one["tax"])) for one in requests),
     }
+
+
+def _move(one: Record) -> str:
+    """Movement type, pieces, material, from where to where."""
+    start, goal = (
+        "/".join(str(one.get(name, "")) for name in names)
+        for names in (("Plant", "StorageLocation"), ("IssuingOrReceivingPlant", "IssuingOrReceivingStorageLoc"))
+    )
+    return f"{one['GoodsMovementType']} {one['QuantityInEntryUnit']} {one['Material']} {start} -> {goal.strip('/')}".strip()
 
 
 def _delivery(one: Record) -> str:

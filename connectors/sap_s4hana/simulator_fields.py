@@ -1,5 +1,6 @@
 """What each entity takes, with the longest text: names and lengths of the published contracts (API_SALES_ORDER_SRV 1.0.0,
-API_OUTBOUND_DELIVERY_SRV;v=0002 2.1.0); of the last four, whose contract is not saved, what we send.
+API_OUTBOUND_DELIVERY_SRV;v=0002 2.1.0, API_CUSTOMER_RETURNS_DELIVERY_SRV;v=0002 2.1.0, API_MATERIAL_DOCUMENT_SRV 1.3.0); of the
+last four, whose contract is not saved, what we send.
 """
 
 from __future__ import annotations
@@ -81,6 +82,48 @@ _FIELDS = {
         ItemVolume ItemVolumeUnit:3 ItemWeightUnit:3 ManufactureDate MaterialByCustomer:35 ReferenceSDDocument:10
         ReferenceSDDocumentItem:6 ShelfLifeExpirationDate StorageLocation:4 to_SerialDeliveryItem to_DocumentFlow
         to_HandlingUnitItemDelivery to_DeliveryDocumentItemText
+    """,
+    "A_ReturnsDeliveryHeader": """
+        ActualGoodsMovementDate ActualGoodsMovementTime BillOfLading:35 CreationDate CreationTime
+        DeliveryBlockReason:2 DeliveryDate DeliveryDocumentBySupplier:35 DeliveryPriority:2 DeliveryTime
+        GoodsIssueTime HeaderGrossWeight HeaderNetWeight HeaderVolume HeaderVolumeUnit:3 HeaderWeightUnit:3
+        IncotermsClassification:3 IncotermsTransferLocation:28 LoadingDate LoadingTime PickingDate PickingTime
+        PlannedGoodsIssueDate ProposedDeliveryRoute:6 ShippingPoint:4 ShippingType:2
+        TransportationPlanningDate TransportationPlanningTime UnloadingPointName:25 to_DeliveryDocumentItem
+        to_DeliveryDocumentPartner
+    """,
+    "A_ReturnsDeliveryItem": """
+        ActualDeliveryQuantity Batch:10 DeliveryDocument:10 DeliveryQuantityUnit:3 ManufactureDate
+        ReferenceSDDocument:10 ReferenceSDDocumentItem:6 ShelfLifeExpirationDate to_SerialDeliveryItem
+        to_DocumentFlow
+    """,
+    "A_MaterialDocumentHeader": """
+        MaterialDocumentYear:4 MaterialDocument:10 InventoryTransactionType:2 DocumentDate PostingDate
+        CreationDate CreationTime CreatedByUser:12 MaterialDocumentHeaderText:25 ReferenceDocument:16
+        VersionForPrintingSlip:1 ManualPrintIsTriggered:1 CtrlPostgForExtWhseMgmtSyst:1 GoodsMovementCode:2
+        to_MaterialDocumentItem
+    """,
+    "A_MaterialDocumentItem": """
+        MaterialDocumentYear:4 MaterialDocument:10 MaterialDocumentItem:4 Material:40 Plant:4
+        StorageLocation:4 Batch:10 GoodsMovementType:3 InventoryStockType:2 InventoryValuationType:10
+        InventorySpecialStockType:1 Supplier:10 Customer:10 SalesOrder:10 SalesOrderItem:6
+        SalesOrderScheduleLine:4 PurchaseOrder:10 PurchaseOrderItem:5 WBSElement:24 ManufacturingOrder:12
+        ManufacturingOrderItem:4 GoodsMovementRefDocType:1 GoodsMovementReasonCode:4 Delivery:10
+        DeliveryItem:6 AccountAssignmentCategory:1 CostCenter:10 ControllingArea:4 CostObject:12 GLAccount:10
+        FunctionalArea:16 ProfitabilitySegment:10 ProfitCenter:10 MasterFixedAsset:12 FixedAsset:4
+        MaterialBaseUnit:3 QuantityInBaseUnit EntryUnit:3 QuantityInEntryUnit CompanyCodeCurrency:5
+        GdsMvtExtAmtInCoCodeCrcy SlsPrcAmtInclVATInCoCodeCrcy FiscalYear:4 FiscalYearPeriod:7
+        FiscalYearVariant:2 IssgOrRcvgMaterial:40 IssgOrRcvgBatch:10 IssuingOrReceivingPlant:4
+        IssuingOrReceivingStorageLoc:4 IssuingOrReceivingStockType:2 IssgOrRcvgSpclStockInd:1
+        IssuingOrReceivingValType:10 IsCompletelyDelivered MaterialDocumentItemText:50 GoodsRecipientName:12
+        UnloadingPointName:25 ShelfLifeExpirationDate ManufactureDate SerialNumbersAreCreatedAutomly
+        Reservation:10 ReservationItem:4 ReservationItemRecordType:1 ReservationIsFinallyIssued
+        SpecialStockIdfgSalesOrder:10 SpecialStockIdfgSalesOrderItem:6 SpecialStockIdfgWBSElement:24
+        IsAutomaticallyCreated:1 MaterialDocumentLine:6 MaterialDocumentParentLine:6 HierarchyNodeLevel:2
+        GoodsMovementIsCancelled ReversedMaterialDocumentYear:4 ReversedMaterialDocument:10
+        ReversedMaterialDocumentItem:4 ReferenceDocumentFiscalYear:4 InvtryMgmtRefDocumentItem:4
+        InvtryMgmtReferenceDocument:10 MaterialDocumentPostingType:1 InventoryUsabilityCode:1 EWMWarehouse:4
+        EWMStorageBin:18 DebitCreditCode:1 to_MaterialDocumentHeader to_SerialNumbers
     """,
     "A_CreditMemoRequest": """
         CreditMemoRequestType:4 SalesOrganization:4 DistributionChannel:2 OrganizationDivision:2 SoldToParty:10

@@ -9,36 +9,39 @@ from functools import partial
 from flask import Response, request
 
 from connectors.sap_s4hana import simulator_documents as documents
+from connectors.sap_s4hana import simulator_goods as goods
 from connectors.sap_s4hana import simulator_views as views
-from connectors.sap_s4hana.client import CREDITS, DELIVERIES, PARTNERS, PRICES, PRODUCTS, RETURNS, STOCK
+from connectors.sap_s4hana.client import (
+    ARRIVALS,
+    CREDITS,
+    DELIVERIES,
+    MOVEMENTS,
+    PARTNERS,
+    PRICES,
+    PRODUCTS,
+    RETURNS,
+    STOCK,
+)
 from connectors.sap_s4hana.simulator_catalogue import list_prices, list_products
 from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_lists import Handler, Keys, listed, seen
 from connectors.sap_s4hana.simulator_odata import Record, Refused, answer, created, matched
 
 
-def _delivery(company: Company, number: str) -> Record:
-    found = company.rows("deliveries").get(number)
+def _one(company: Company, table: str, number: str) -> Record:
+    found = company.rows(table).get(number)
     if found is None:
-        raise Refused(404, "/IWBEP/CM_MGW_RT/020", f"Delivery {number} not found")
+        raise Refused(404, "/IWBEP/CM_MGW_RT/020", f"Document {number} not found")
     return copy.deepcopy(found)
 
 
-def list_deliveries(company: Company, keys: Keys) -> Response:
-    return listed([views.delivery(one) for one in seen(company, "deliveries")])
+def _getter(table: str, view: Callable[[Record], Record]) -> Handler:
+    return lambda company, keys: answer(view(_one(company, table, keys[""])))
 
 
-def get_delivery(company: Company, keys: Keys) -> Response:
-    return answer(views.delivery(_delivery(company, keys[""])))
-
-
-def create_delivery(company: Company, keys: Keys) -> Response:
-    return answer(views.delivery(documents.deliver(company, created())), 201)
-
-
-def _function(does: Callable[[Company, Record], None]) -> Handler:
+def _function(table: str, does: Callable[[Company, Record], None]) -> Handler:
     def called(company: Company, keys: Keys) -> Response:
-        one = _delivery(company, request.args.get("DeliveryDocument", "").strip("'"))
+        one = _one(company, table, request.args.get("DeliveryDocument", "").strip("'"))
         matched(one)
         does(company, one)
         return answer({"results": []})
@@ -82,14 +85,25 @@ def list_stock(company: Company, keys: Keys) -> Response:
     return listed(rows)
 
 
+def list_delivered(company: Company, keys: Keys) -> Response:
+    return listed([views.delivered(one, row) for one in seen(company, "deliveries") for row in one["items"]])
+
+
 _credit = partial(views.document, CREDITS, "CreditMemoRequest")
 _return = partial(views.document, RETURNS, "CustomerReturn")
+_arrival = partial(views.delivery, service=ARRIVALS, entity="A_ReturnsDeliveryHeader")
 
 # (service, entity, navigation, method, with a key) -> what is done
 HANDLERS: Mapping[tuple[str, str, str, str, bool], Handler] = {
-    (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", False): list_deliveries,
-    (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", True): get_delivery,
-    (DELIVERIES, "A_OutbDeliveryHeader", "", "POST", False): create_delivery,
+    (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", False): _lister("deliveries", views.delivery),
+    (DELIVERIES, "A_OutbDeliveryHeader", "", "GET", True): _getter("deliveries", views.delivery),
+    (DELIVERIES, "A_OutbDeliveryHeader", "", "POST", False): _maker(documents.deliver, views.delivery),
+    (DELIVERIES, "A_OutbDeliveryItem", "", "GET", False): list_delivered,
+    (ARRIVALS, "A_ReturnsDeliveryHeader", "", "GET", False): _lister("arrivals", _arrival),
+    (ARRIVALS, "A_ReturnsDeliveryHeader", "", "GET", True): _getter("arrivals", _arrival),
+    (ARRIVALS, "A_ReturnsDeliveryHeader", "", "POST", False): _maker(goods.arrive, _arrival),
+    (MOVEMENTS, "A_MaterialDocumentHeader", "", "GET", False): _lister("moves", views.movement),
+    (MOVEMENTS, "A_MaterialDocumentHeader", "", "POST", False): _maker(goods.move, views.movement),
     (STOCK, "A_MaterialStock", "", "GET", False): list_stock,
     (PRODUCTS, "A_Product", "", "GET", False): list_products,
     (PRICES, "A_SlsPrcgCndnRecdValidity", "", "GET", False): list_prices,
@@ -98,9 +112,12 @@ HANDLERS: Mapping[tuple[str, str, str, str, bool], Handler] = {
     (CREDITS, "A_CreditMemoRequest", "", "GET", False): _lister("credits", _credit),
     (CREDITS, "A_CreditMemoRequest", "", "POST", False): _maker(documents.credit, _credit),
     (RETURNS, "A_CustomerReturn", "", "GET", False): _lister("returns", _return),
+    (RETURNS, "A_CustomerReturn", "", "GET", True): _getter("returns", _return),
     (RETURNS, "A_CustomerReturn", "", "POST", False): _maker(documents.come_back, _return),
 }
 FUNCTIONS: Mapping[tuple[str, str], Handler] = {
-    (DELIVERIES, "PickAllItems"): _function(documents.pick),
-    (DELIVERIES, "PostGoodsIssue"): _function(documents.issue),
+    (DELIVERIES, "PickAllItems"): _function("deliveries", documents.pick),
+    (DELIVERIES, "PostGoodsIssue"): _function("deliveries", documents.issue),
+    (ARRIVALS, "PutawayAllItems"): _function("arrivals", goods.put_away),
+    (ARRIVALS, "PostGoodsReceipt"): _function("arrivals", goods.receive),
 }

@@ -14,6 +14,7 @@ Keys = dict[str, str]
 Handler = Callable[[Company, Keys], Response]
 PADDED = (
     "SalesOrder", "SalesOrderItem", "DeliveryDocument", "BusinessPartner", "CreditMemoRequest", "CustomerReturn",
+    "MaterialDocument", "ReferenceSDDocument",
 )  # fmt: skip
 
 

@@ -98,11 +98,29 @@ def place(one: Record, partner: Record) -> Record:
     return told(SALES, "A_SalesOrderPartnerAddress", key, flat, one)
 
 
-def delivery(one: Record) -> Record:
-    hidden = ("items",)
-    flat = {name: value for name, value in one.items() if name not in hidden}
-    found = told("API_OUTBOUND_DELIVERY_SRV;v=0002", "A_OutbDeliveryHeader", f"'{one['DeliveryDocument']}'", flat, one)
+def delivery(
+    one: Record, service: str = "API_OUTBOUND_DELIVERY_SRV;v=0002", entity: str = "A_OutbDeliveryHeader"
+) -> Record:
+    flat = {name: value for name, value in one.items() if name != "items"}
+    found = told(service, entity, f"'{one['DeliveryDocument']}'", flat, one)
     return behind(found, "to_DeliveryDocumentItem", one["items"])
+
+
+def delivered(one: Record, row: Record) -> Record:
+    keys = {"DeliveryDocument": one["DeliveryDocument"], "DeliveryDocumentItem": row["DeliveryDocumentItem"]}
+    key = ",".join(f"{name}='{value}'" for name, value in keys.items())
+    flat = {**row, **keys, "GoodsMovementStatus": one["OverallGoodsMovementStatus"]}
+    return told("API_OUTBOUND_DELIVERY_SRV;v=0002", "A_OutbDeliveryItem", key, flat, one)
+
+
+def movement(one: Record) -> Record:
+    flat = {name: value for name, value in one.items() if name != "items"}
+    key = f"MaterialDocumentYear='{one['MaterialDocumentYear']}',MaterialDocument='{one['MaterialDocument']}'"
+    return behind(
+        told("API_MATERIAL_DOCUMENT_SRV", "A_MaterialDocumentHeader", key, flat, one),
+        "to_MaterialDocumentItem",
+        one["items"],
+    )
 
 
 def document(service: str, key: str, one: Record) -> Record:

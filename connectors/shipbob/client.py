@@ -73,6 +73,12 @@ class Client:
         query = {"PageSize": self._page, **({"SearchBy": search} if search else {})}
         return self._paged("/inventory-level/locations", "inventory.levels", query)
 
+    def returns_completed(self, since: datetime, until: datetime) -> Iterator[Any]:
+        """Returns that were completed in [since, until]: what is completed does not move to another page."""
+        window = {"CompletedStartDate": stamp(since), "CompletedEndDate": stamp(until)}
+        query = {"Status": "Completed", "SortOrder": "Asc", "Limit": self._page, **window}
+        return self._paged("/return", "returns.list", query)
+
     def webhooks(self) -> Iterator[Any]:
         return self._paged("/webhook", "webhooks.list", {"RecordsPerPage": 50})
 

@@ -1,4 +1,4 @@
-"""ShipBob as the hub's warehouse: asks it to ship, asks it to stop, reads its stock and what it shipped."""
+"""ShipBob as the hub's warehouse: asks it to ship, asks it to stop, reads its stock, what it shipped and what came back."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class ShipBob:
     # ---- Poller, Fetcher
 
     def changed(self, kind: str, since: datetime, until: datetime) -> Iterator[Message]:
-        """Shipments: the orders touched in the window, whole. Stock: every item now, for ShipBob tells no change of
+        """Shipments: the orders touched in the window, whole. Returns: those completed in it. Stock: every item now, for ShipBob tells no change of
         stock."""
         lister = LISTS.get(kind)
         if lister is None:
@@ -195,6 +195,10 @@ class ShipBob:
         return (
             _message("polled.order", str(order.get("id")), order) for order in self._client.orders_updated(since, until)
         )
+
+    def _returns(self, since: datetime, until: datetime) -> Iterator[Message]:
+        for row in self._client.returns_completed(since, until):
+            yield _message("polled.return", str(row.get("id")), row)
 
     def _levels(self, since: datetime, until: datetime) -> Iterator[Message]:
         as_of = stamp(until)
@@ -246,6 +250,7 @@ class ShipBob:
 
 LISTS: dict[str, Callable[[ShipBob, datetime, datetime], Iterator[Message]]] = {
     "shipment": ShipBob._orders,
+    "return": ShipBob._returns,
     "stock": ShipBob._levels,
 }
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import simplejson
 
-from connectors.kit.errors import Rejected, Throttled
+from connectors.kit.errors import Owner, Rejected, Throttled
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
-OWNER = "warehouse"
+OWNER: Owner = "logistics"
 UNKNOWN = "Read what ShipBob says, correct it there or in our data, then retry."
 TWICE = "Look at ShipBob for the order of this reference; a request of ours that was lost is found by it on a retry."
 

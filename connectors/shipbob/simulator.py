@@ -20,7 +20,7 @@ def create(settings: Mapping[str, Any]) -> ShipBobSimulator:
     token, read_token  with and without write scope (default "pat-demo", "pat-read")
     channels           {id: name} with write scope (default {"4001": "Waybill"})
     limit, window      so many calls in any so many seconds (150 in 60)
-    webhook_url, webhook_secret  a first subscription, to all shipment topics
+    webhook_url, webhook_secret  a first subscription, to all shipment topics and completed returns
     allow_http         subscriptions need not be https
     ship_after         seconds until an order is picked (None: only by POST /_sim/ship)
     deliver_after      seconds until what was shipped arrives (None: only by POST /_sim/deliver)
@@ -31,7 +31,7 @@ def create(settings: Mapping[str, Any]) -> ShipBobSimulator:
     duplicate_share, reorder_share (reorder_seconds), lost_share  of the webhooks come twice, late, never
     clock_skew         seconds that the stamps of webhooks are off
     """
-    sim = ShipBobSimulator.made(dict(settings), TOPICS[:5])
+    sim = ShipBobSimulator.made(dict(settings), [*TOPICS[:5], "return.completed"])
     for rule, name, method, write, handle in OPERATIONS:
         sim.operation(ROOT + rule, name, [method], write)(admitted(sim, handle))
     control(sim)

@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 
 from connectors.shipbob.simulator_house import ShipBobSimulator
 from connectors.shipbob.simulator_shelves import Row, now
-from connectors.shipbob.simulator_views import complaints, listed, location_rows, paged
+from connectors.shipbob.simulator_views import complaints, completed, listed, location_rows, paged
 
 ROOT = "/2026-01"
 TOPICS = """
@@ -115,6 +115,21 @@ def get_levels(sim: ShipBobSimulator) -> Any:
     return jsonify({"items": rows[start : start + size], "next": following, "prev": None, "first": None, "last": None})
 
 
+# ---- returns
+
+
+def get_returns(sim: ShipBobSimulator) -> Any:
+    rows = completed(list(sim.memory.table("returns").values()), request.args)
+    if isinstance(rows, tuple):
+        return _complain(400, *rows)
+    size, page = int(request.args.get("Limit", 50)), int(request.args.get("Cursor", 1))
+    query = urlencode({**request.args, "Cursor": page + 1})
+    following = f"{request.url_root.rstrip('/')}{request.path}?{query}" if page * size < len(rows) else None
+    return jsonify(
+        {"items": rows[(page - 1) * size : page * size], "next": following, "prev": None, "first": None, "last": None}
+    )
+
+
 # ---- webhooks, channels
 
 
@@ -165,6 +180,7 @@ OPERATIONS: tuple[tuple[str, str, str, bool, Callable[..., Any]], ...] = (
     ("/order/<int:order_id>:cancel", "orders.cancel", "POST", True, cancel_order),
     ("/order/<int:order_id>/shipment", "shipments.list", "GET", False, get_shipments),
     ("/inventory-level/locations", "inventory.levels", "GET", False, get_levels),
+    ("/return", "returns.list", "GET", False, get_returns),
     ("/webhook", "webhooks.create", "POST", True, create_webhook),
     ("/webhook", "webhooks.list", "GET", False, get_webhooks),
     ("/webhook/<hook_id>", "webhooks.delete", "DELETE", True, delete_webhook),

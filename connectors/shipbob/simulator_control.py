@@ -8,13 +8,14 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from connectors.shipbob.simulator_house import ShipBobSimulator
+from connectors.shipbob.simulator_returns import arrive
 from connectors.shipbob.simulator_shelves import Row
 from connectors.shipbob.simulator_views import effects
 from connectors.shipbob.simulator_warehouse import Warehouse
 
 
 def control(sim: ShipBobSimulator) -> None:
-    """GET effects, deliveries, limit; PUT settings; POST orders, stock, empty, ship, deliver, hold; all under
+    """GET effects, deliveries, limit; PUT settings; POST orders, stock, empty, returns, ship, deliver, hold; all under
     /_sim/."""
     for name, tell in ASKED.items():
         sim.app.add_url_rule(f"/_sim/{name}", name, _told(sim, tell), methods=["GET"])
@@ -99,6 +100,7 @@ ACTS: dict[str, Callable[[ShipBobSimulator, Row], Any]] = {
     "orders": _order,
     "stock": _stock,
     "empty": _empty,
+    "returns": arrive,
     "ship": _upon(lambda warehouse, order, said: warehouse.ship(order["id"], said.get("lines"))),
     "deliver": _upon(_deliver),
     "hold": _upon(lambda warehouse, order, said: warehouse.hold(order["id"])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import ge, le
 from typing import Any
 
 from connectors.shipbob.simulator_shelves import Row, quantities
@@ -90,6 +91,20 @@ def listed(rows: Sequence[Row], asked: Mapping[str, str]) -> list[Row] | tuple[s
             if (asked["HasTracking"].lower() == "true") is any("tracking" in s for s in order["shipments"])
         ]
     return sorted(kept, key=lambda order: int(order["id"]), reverse=asked.get("SortOrder", "Newest") != "Oldest")
+
+
+def completed(rows: Sequence[Row], asked: Mapping[str, str]) -> list[Row] | tuple[str, str]:
+    """Returns in the statuses asked for that were completed in the window, by id; or field and sentence of a filter that cannot be read."""
+    wanted = set(filter(None, asked.get("Status", "").split(",")))
+    kept = [row for row in rows if not wanted or row["status"] in wanted]
+    try:
+        for name, inside in (("CompletedStartDate", ge), ("CompletedEndDate", le)):
+            if asked.get(name):
+                at = _moment(asked[name])
+                kept = [row for row in kept if row["completed_date"] and inside(_moment(row["completed_date"]), at)]
+    except ValueError:
+        return name, "The value is not a valid date."
+    return sorted(kept, key=lambda row: int(row["id"]), reverse=asked.get("SortOrder", "Desc") == "Desc")
 
 
 def _moment(text: str) -> datetime:

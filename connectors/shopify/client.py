@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.kit.account import Connection
-from connectors.kit.errors import Ambiguous, Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import Ambiguous, Owner, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.paging import walk
 from connectors.kit.verdicts import trouble
@@ -22,7 +22,7 @@ SHUT = {
     403: "Shopify forbids this app to do that.",
     423: "The shop is locked.",
 }
-OWNER = "channels"
+OWNER: Owner = "e-commerce"
 REMEDY = "Read what Shopify says, correct it in the shop's admin or in our data, then retry."
 DEVELOPERS = "Report it to the developers: a document of ours does not fit this version of the API."
 
@@ -152,7 +152,7 @@ def _sorted(document: Document, errors: Any, wait: float) -> Trouble:
             owner=OWNER,
         )
     words = f"Shopify does not take the request: {message}"
-    return Rejected(words, code=(code or "graphql").lower(), remedy=DEVELOPERS, owner="integration")
+    return Rejected(words, code=(code or "graphql").lower(), remedy=DEVELOPERS, owner="integration desk")
 
 
 def path(field_path: Any) -> str:

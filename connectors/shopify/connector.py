@@ -55,15 +55,13 @@ class Shopify:
 
     def publish_stock(self, levels: Sequence[StockLevel], *, key: str) -> BatchWrite[StockLevel]:
         """Available quantities in whole pieces, each with its own verdict (see stock.py)."""
-        shelf = Shelf(self.client, self.connection)
-        return BatchWrite("stock", send=shelf.publish, find=shelf.find)
+        return Shelf(self.client, self.connection).board.batch()
 
     # ---- PriceTaker
 
     def publish_prices(self, prices: Sequence[Price], *, key: str) -> BatchWrite[Price]:
         """Prices of variants or of a price list, each with its own verdict (see prices.py)."""
-        tags = Tags(self.client, self.connection)
-        return BatchWrite("price", send=tags.publish, find=tags.find)
+        return Tags(self.client, self.connection).board.batch()
 
     # ---- SaleCanceller, Capturer, Voider, Refunder
 

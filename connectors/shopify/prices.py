@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from connectors.canonical.money import minor_unit
 from connectors.canonical.product import Price
 from connectors.kit.account import Connection
-from connectors.kit.errors import Missing, Rejected
-from connectors.kit.writes import BatchItem, ExternalId
+from connectors.kit.board import Board
+from connectors.kit.errors import Rejected
+from connectors.kit.writes import BatchItem
 from connectors.shopify import documents
 from connectors.shopify.client import Client, Row
 from connectors.shopify.price_places import Asked, Catalogue, Place, PriceList, Tag
 from connectors.shopify.stock import AT_ONCE, by_sku
 
-Item = BatchItem[Price]
-Verdict = ExternalId | Exception
 Variants = Mapping[str, Sequence[Row]]
+
+
+class Shown(NamedTuple):
+    """Variants by SKU, and what each costs by its id, in one currency."""
+
+    variants: Variants
+    currency: str
+    prices: Mapping[str, Asked]
 
 
 @dataclass(frozen=True)
@@ -27,17 +35,14 @@ class Tags:
     client: Client
     connection: Connection
 
-    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
-        """Sets every price; each has its own verdict. One that is there already needs no call."""
-        wanted = self._wanted(items)
-        tags = {one.id: one for one in wanted if isinstance(one, Tag)}
-        bad = self._place.put([one for one in tags.values() if not one.there])
-        return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
-
-    def find(self, item: Item) -> ExternalId | None:
+    @property
+    def board(self) -> Board[Price, str, Shown, Tag]:
         """There when Shopify shows the very price, and the very former price or none."""
-        (tag,) = self._wanted([item])
-        return tag.id if isinstance(tag, Tag) and tag.there else None
+        return Board("price", self._sku, self._look, _tag, self._put)
+
+    def _put(self, tags: Sequence[Tag]) -> list[Rejected | None]:
+        bad = self._place.put(tags)
+        return [bad.get(one.id) for one in tags]
 
     @property
     def _place(self) -> Place:
@@ -46,22 +51,13 @@ class Tags:
 
     # ---- from our SKUs to their variants
 
-    def _wanted(self, items: Sequence[Item]) -> list[Tag | Exception]:
-        """Each price with what Shopify shows now; a Trouble for one that cannot be named, or told there."""
-        named = [self._named(item.document) for item in items]
-        variants = self._variants([one for one in named if isinstance(one, str)])
-        rows = [row for some in variants.values() for row in some]
-        currency, shown = self._place.read(rows) if rows else ("", {})
-        return [
-            one if isinstance(one, Exception) else _tag(item.document, one, variants, currency, shown)
-            for item, one in zip(items, named, strict=True)
-        ]
+    def _sku(self, price: Price) -> str:
+        return self.connection.codes.theirs("sku", price.sku)
 
-    def _named(self, price: Price) -> str | Exception:
-        try:
-            return self.connection.codes.theirs("sku", price.sku)
-        except Missing as missing:
-            return missing
+    def _look(self, skus: Sequence[str]) -> Shown:
+        variants = self._variants(skus)
+        rows = [row for some in variants.values() for row in some]
+        return Shown(variants, *(self._place.read(rows) if rows else ("", {})))
 
     def _variants(self, skus: Sequence[str]) -> Variants:
         """Variants by SKU, compared exactly: Shopify's search is not, and a SKU may stand on several."""
@@ -76,16 +72,16 @@ class Tags:
         return found
 
 
-def _tag(price: Price, sku: str, variants: Variants, currency: str, shown: Mapping[str, Asked]) -> Tag | Rejected:
-    found = variants.get(sku, ())
+def _tag(item: BatchItem[Price], sku: str, shown: Shown) -> Tag | Rejected:
+    price, found = item.document, shown.variants.get(sku, ())
     if len(found) != 1:
         return _not_one(sku, len(found))
-    unfit = _unfit(price, currency)
+    unfit = _unfit(price, shown.currency)
     if unfit is not None:
         return unfit
     (row,) = found
     asked = (price.amount.amount, None if price.compare_at is None else price.compare_at.amount)
-    return Tag(row["id"], row["product"]["id"], asked, currency, shown.get(row["id"]))
+    return Tag(row["id"], row["product"]["id"], asked, shown.currency, shown.prices.get(row["id"]))
 
 
 def _not_one(sku: str, found: int) -> Rejected:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any
 
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
+from connectors.kit.board import Board
 from connectors.kit.errors import Missing, Rejected, Transient
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.shopify import documents
@@ -21,8 +22,8 @@ from connectors.shopify.ids import gid, short
 MOST = 250  # rows of one call
 AT_ONCE = 50  # SKUs of one look-up
 RETRYABLE = ("CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE", "IDEMPOTENCY_CONCURRENT_REQUEST")
-Item = BatchItem[StockLevel]
-Verdict = ExternalId | Exception
+Named = tuple[str, str]  # their SKU, their location
+Shown = Mapping[Named, Row]  # inventory items
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Quantity:
     def id(self) -> ExternalId:
         return f"{short(self.item_id)}@{short(self.location_id)}"
 
+    @property
+    def there(self) -> bool:
+        return self.before == self.quantity
+
 
 @dataclass(frozen=True)
 class Shelf:
@@ -46,37 +51,32 @@ class Shelf:
     client: Client
     connection: Connection
 
-    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
-        """Sets every level; each has its own verdict. A quantity that is there already needs no call."""
-        wanted = self._wanted(items)
-        rows = {one.id: one for one in wanted if isinstance(one, Quantity)}
-        due = [one for one in rows.values() if one.before != one.quantity]
-        verdicts: dict[str, Verdict] = {}
-        for start in range(0, len(due), MOST):
-            verdicts |= self._set(due[start : start + MOST])
-        return [one if isinstance(one, Exception) else verdicts.get(one.id, one.id) for one in wanted]
-
-    def find(self, item: Item) -> ExternalId | None:
+    @property
+    def board(self) -> Board[StockLevel, Named, Shown, Quantity]:
         """There when Shopify shows the very quantity."""
-        row = self._wanted([item])[0]
-        return row.id if isinstance(row, Quantity) and row.before == row.quantity else None
+        return Board("stock", self._named, self._look, _row, self._put)
 
-    def _set(self, rows: list[Quantity]) -> dict[str, Verdict]:
+    def _put(self, rows: Sequence[Quantity]) -> list[Exception | None]:
+        bad: dict[str, Exception] = {}
+        for start in range(0, len(rows), MOST):
+            bad |= self._set(rows[start : start + MOST])
+        return [bad.get(one.id) for one in rows]
+
+    def _set(self, rows: Sequence[Quantity]) -> dict[str, Exception]:
         """One call refuses all for one bad row: the bad ones are taken out by their index and the rest set again."""
-        verdicts: dict[str, Verdict] = {}
+        refusals: dict[str, Exception] = {}
         while rows:
             errors = self._call(rows)
             bad = {index: error for error in errors if (index := _index(error)) is not None and index < len(rows)}
             if errors and not bad:
-                return verdicts | {row.id: refused(errors[0], "the stock levels") for row in rows}
-            verdicts |= {rows[n].id: _verdict(error, rows[n]) for n, error in bad.items()}
-            kept = [row for n, row in enumerate(rows) if n not in bad]
+                return refusals | {row.id: refused(errors[0], "the stock levels") for row in rows}
             if not errors:
-                return verdicts | {row.id: row.id for row in kept}
-            rows = kept
-        return verdicts
+                return refusals
+            refusals |= {rows[n].id: _verdict(error, rows[n]) for n, error in bad.items()}
+            rows = [row for n, row in enumerate(rows) if n not in bad]
+        return refusals
 
-    def _call(self, rows: list[Quantity]) -> Sequence[Row]:
+    def _call(self, rows: Sequence[Quantity]) -> Sequence[Row]:
         quantities = [
             {
                 "inventoryItemId": row.item_id,
@@ -93,24 +93,14 @@ class Shelf:
 
     # ---- from our SKUs and locations to theirs
 
-    def _wanted(self, items: Sequence[Item]) -> list[Quantity | Exception]:
-        """Each item as Shopify names it, with what it shows there now; a Trouble for one that cannot be named."""
-        named = [self._named(item.document) for item in items]
-        shown: dict[tuple[str, str], Row] = {}
-        for location in dict.fromkeys(one[1] for one in named if isinstance(one, tuple)):
-            skus = [one[0] for one in named if isinstance(one, tuple) and one[1] == location]
-            shown |= self._shown(skus, location)
-        return [
-            _row(item.document, one, shown) if isinstance(one, tuple) else one
-            for item, one in zip(items, named, strict=True)
-        ]
+    def _look(self, named: Sequence[Named]) -> Shown:
+        shown: dict[Named, Row] = {}
+        for location in dict.fromkeys(place for _, place in named):
+            shown |= self._shown([sku for sku, place in named if place == location], location)
+        return shown
 
-    def _named(self, level: StockLevel) -> tuple[str, str] | Exception:
-        try:
-            sku = self.connection.codes.theirs("sku", level.sku)
-            return sku, gid("Location", self._location(level.location))
-        except Missing as missing:
-            return missing
+    def _named(self, level: StockLevel) -> Named:
+        return self.connection.codes.theirs("sku", level.sku), gid("Location", self._location(level.location))
 
     def _location(self, ours: str) -> str:
         try:
@@ -121,9 +111,9 @@ class Shelf:
                 raise
             return str(alone)
 
-    def _shown(self, skus: Sequence[str], location: str) -> dict[tuple[str, str], Row]:
+    def _shown(self, skus: Sequence[str], location: str) -> dict[Named, Row]:
         """Inventory items by (SKU, location), compared exactly: Shopify's search is not."""
-        found: dict[tuple[str, str], Row] = {}
+        found: dict[Named, Row] = {}
         unique = list(dict.fromkeys(skus))
         for start in range(0, len(unique), AT_ONCE):
             some = unique[start : start + AT_ONCE]
@@ -168,8 +158,8 @@ def _level(row: Row, sku: str, location: str, item: str) -> StockLevel:
     )
 
 
-def _row(level: StockLevel, named: tuple[str, str], shown: dict[tuple[str, str], Row]) -> Quantity | Exception:
-    node = shown.get(named)
+def _row(item: BatchItem[StockLevel], named: Named, shown: Shown) -> Quantity | Exception:
+    level, node = item.document, shown.get(named)
     if node is None:
         sentence = f"Shopify has no article with the SKU {named[0]}."
         return Rejected(
@@ -177,7 +167,7 @@ def _row(level: StockLevel, named: tuple[str, str], shown: dict[tuple[str, str],
         )
     if level.available is None or level.available != int(level.available):
         sentence = f"{level.available} of {level.sku} cannot be published: Shopify counts whole pieces."
-        return Rejected(sentence, code="no_quantity", field="available", owner="stock")
+        return Rejected(sentence, code="no_quantity", field="available", owner="logistics")
     held = {one["name"]: one["quantity"] for one in (node["inventoryLevel"] or {}).get("quantities", ())}
     return Quantity(node["id"], named[1], int(level.available), held.get("available"))
 

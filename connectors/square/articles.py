@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from connectors.kit.errors import Rejected
 from connectors.square.client import Client, Row
 
+Articles = Mapping[str, Sequence[Row]]  # by their SKU
+
 
 def by_sku(client: Client, skus: Sequence[str]) -> dict[str, list[Row]]:
     """Articles that are not deleted by their SKU, compared exactly (Square searches without case)."""
@@ -19,7 +21,7 @@ def by_sku(client: Client, skus: Sequence[str]) -> dict[str, list[Row]]:
     return found
 
 
-def the_one(articles: Mapping[str, Sequence[Row]], sku: str) -> Row | Rejected:
+def the_one(articles: Articles, sku: str) -> Row | Rejected:
     """The article with this SKU, or why there is not one."""
     found = articles.get(sku) or ()
     if len(found) == 1:

@@ -33,7 +33,7 @@ def access_token(http: Http, account: Account, now: datetime, version: str) -> t
             "Square gives no access token: the seller's consent was revoked, or the application's secret changed.",
             code="consent",
             remedy="Let the seller authorise the application again, and store the new refresh token.",
-            owner="channels",
+            owner="e-commerce",
         )
     found = trouble(answer)
     if found is not None:

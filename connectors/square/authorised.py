@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from connectors.canonical.money import minor_unit
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment
-from connectors.kit.errors import Rejected
+from connectors.kit.errors import Owner, Rejected
 from connectors.kit.writes import ExternalId, Write
 from connectors.square.client import Client, Row
 
-OWNER = "finance"
+OWNER: Owner = "finance"
 HELD, TAKEN, GONE = "APPROVED", "COMPLETED", "CANCELED"
 
 

@@ -56,8 +56,7 @@ class Square:
 
     def publish_stock(self, levels: Sequence[StockLevel], *, key: str) -> BatchWrite[StockLevel]:
         """Physical counts, each with its own verdict (see stock.py)."""
-        shelf = Shelf(self.client, self.connection)
-        return BatchWrite("stock", send=shelf.publish, find=shelf.find)
+        return Shelf(self.client, self.connection).board.batch()
 
     # ---- SaleCanceller, Capturer, Voider, Refunder, PriceTaker
 
@@ -79,8 +78,7 @@ class Square:
 
     def publish_prices(self, prices: Sequence[Price], *, key: str) -> BatchWrite[Price]:
         """In the catalogue (see prices.py)."""
-        tags = Tags(self.client, self.connection)
-        return BatchWrite("price", send=tags.publish, find=tags.find)
+        return Tags(self.client, self.connection).board.batch()
 
     # ---- the writes on an order
 

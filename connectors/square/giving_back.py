@@ -16,11 +16,11 @@ from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.canonical.returns import Refund
 from connectors.kit.account import Connection
-from connectors.kit.errors import Rejected
+from connectors.kit.errors import Owner, Rejected
 from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.square.client import Client, Row
 
-OWNER = "finance"
+OWNER: Owner = "finance"
 NAMES = ("refund", "refund_2", "refund_3", "refund_4", "refund_5")
 LOST = ("REJECTED", "FAILED")
 Part = tuple[str, int]  # a payment's id and minor units

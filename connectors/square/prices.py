@@ -16,14 +16,13 @@ from connectors.canonical.money import minor_unit
 from connectors.canonical.product import Price
 from connectors.kit.account import Connection
 from connectors.kit.batches import each
-from connectors.kit.errors import Missing, Rejected
+from connectors.kit.board import Board
+from connectors.kit.errors import Rejected
 from connectors.kit.writes import BatchItem, ExternalId
-from connectors.square.articles import by_sku, the_one
+from connectors.square.articles import Articles, by_sku, the_one
 from connectors.square.client import Client, Row
 
 MOST = 200
-Item = BatchItem[Price]
-Verdict = ExternalId | Exception
 OWN = ("updated_at", "created_at")  # Square's own fields, which it does not take back
 
 
@@ -78,18 +77,9 @@ class Tags:
     client: Client
     connection: Connection
 
-    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
-        """Sets every price; each has its own verdict."""
-        wanted = self._wanted(items)
-        tags = {one.id: one for one in wanted if isinstance(one, Tag)}
-        due = [one for one in tags.values() if not one.there]
-        refused = each(due, self._put, MOST)
-        bad = {one.id: no for one, no in zip(due, refused, strict=True) if no is not None}
-        return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
-
-    def find(self, item: Item) -> ExternalId | None:
-        tag = self._wanted([item])[0]
-        return tag.id if isinstance(tag, Tag) and tag.there else None
+    @property
+    def board(self) -> Board[Price, str, Articles, Tag]:
+        return Board("price", self._sku, self._look, self._tag, lambda due: each(due, self._put, MOST))
 
     def _put(self, some: Sequence[Tag]) -> None:
         """The key is that of the versions too: what was changed meanwhile is another request."""
@@ -98,21 +88,14 @@ class Tags:
         )
         self.client.put_articles([one.changed() for one in some], hashlib.sha256(told.encode()).hexdigest())
 
-    def _wanted(self, items: Sequence[Item]) -> list[Tag | Exception]:
-        names = [self._named(item.document) for item in items]
-        articles = by_sku(self.client, [one for one in names if isinstance(one, str)])
-        return [
-            self._tag(item.document, the_one(articles, one)) if isinstance(one, str) else one
-            for item, one in zip(items, names, strict=True)
-        ]
+    def _sku(self, price: Price) -> str:
+        return self.connection.codes.theirs("sku", price.sku)
 
-    def _named(self, price: Price) -> str | Exception:
-        try:
-            return self.connection.codes.theirs("sku", price.sku)
-        except Missing as missing:
-            return missing
+    def _look(self, skus: Sequence[str]) -> Articles:
+        return by_sku(self.client, skus)
 
-    def _tag(self, price: Price, article: Row | Rejected) -> Tag | Exception:
+    def _tag(self, item: BatchItem[Price], sku: str, articles: Articles) -> Tag | Exception:
+        price, article = item.document, the_one(articles, sku)
         if isinstance(article, Rejected):
             return article
         if price.min_quantity != 1:

@@ -9,11 +9,11 @@ from typing import Any
 
 import simplejson
 
-from connectors.kit.errors import Rejected, Throttled, Transient, Trouble, Unauthorized
+from connectors.kit.errors import Owner, Rejected, Throttled, Transient, Trouble, Unauthorized
 from connectors.kit.http import Answer
 from connectors.kit.verdicts import retry_after, trouble
 
-OWNER = "channels"
+OWNER: Owner = "e-commerce"
 UNKNOWN = "Read what Square says, correct it in the Square Dashboard or in our data, then retry."
 BUSY = 2.0  # seconds that nobody calls after a 429 that names none: Square publishes no numbers
 LOGIN = frozenset(
@@ -26,7 +26,7 @@ LATER = frozenset(("TEMPORARY_ERROR", "SERVICE_UNAVAILABLE", "REFUND_ALREADY_PEN
 STALE = frozenset(("VERSION_MISMATCH", "CONFLICT"))
 
 # ErrorCode -> our code, what support reads, what to do, whose it is.
-KNOWN = {
+KNOWN: dict[str, tuple[str, str, str, Owner]] = {
     "NOT_FOUND": (
         "not_found",
         "Square does not know what was asked for.",
@@ -37,13 +37,13 @@ KNOWN = {
         "unknown_location",
         "Square does not know this location.",
         "Mend the location's code.",
-        "stock",
+        "logistics",
     ),
     "LOCATION_MISMATCH": (
         "unknown_location",
         "The location is another seller's.",
         "Mend the location's code.",
-        "stock",
+        "logistics",
     ),
     "IDEMPOTENCY_KEY_REUSED": (
         "key_reused",
@@ -86,13 +86,13 @@ KNOWN = {
         "api_version",
         "The version of the API does not fit this call.",
         "Raise the version in manifest.toml.",
-        "integration",
+        "integration desk",
     ),
     "INVALID_SQUARE_VERSION_FORMAT": (
         "api_version",
         "Square does not know this version of its API.",
         "Mend the version.",
-        "integration",
+        "integration desk",
     ),
     "UNSUPPORTED_CURRENCY": (
         "currency",

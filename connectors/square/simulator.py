@@ -48,6 +48,7 @@ def create(settings: Mapping[str, Any]) -> Simulator:
     )
     store.refund_orders = bool(settings.get("refund_orders", False))
     store.refunds_take = None if settings.get("refunds_take") is None else float(settings["refunds_take"])
+    store.settle_in(store.refunds_take)  # what a start before this one left behind
     store.open()
     own = {name: str(settings.get(name, value)) for name, value in OWN.items()}
     door = Door(simulator.memory, own, float(settings.get("rate", 0)), float(settings.get("burst", 20)))

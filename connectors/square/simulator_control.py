@@ -124,6 +124,14 @@ def _orders(simulator: Simulator, store: Store) -> None:
         return jsonify(store.orders())
 
 
+def _readdressed(row: Json, told: Json | None) -> Json:
+    if not told:
+        return dict(row)
+    details = row["shipment_details"]
+    person = details["recipient"]
+    return {**row, "shipment_details": {**details, "recipient": {**person, "address": {**person["address"], **told}}}}
+
+
 def _staff(simulator: Simulator, store: Store) -> None:
     app = simulator.app
 
@@ -139,10 +147,14 @@ def _staff(simulator: Simulator, store: Store) -> None:
 
     @app.post("/_sim/orders/<order_id>/moves")
     def move(order_id: str) -> Response:
-        """{"fulfillment_state"}, {"state"} or {"note"}: staff do it in Square, whatever the version."""
+        """{"fulfillment_state"}, {"state"}, {"address"} (of its shipment, what differs) or {"note"}: staff do it in Square, whatever the
+        version."""
         wanted, order = request.get_json(), store.find(order_id)
         rows = [
-            {**one, **({"state": wanted["fulfillment_state"]} if "fulfillment_state" in wanted else {})}
+            {
+                **_readdressed(one, wanted.get("address")),
+                **({"state": wanted["fulfillment_state"]} if "fulfillment_state" in wanted else {}),
+            }
             for one in order.get("fulfillments", ())
         ]
         changed = {

@@ -67,6 +67,8 @@ class Orders:
         with self._store.memory.lock:
             key = f"order:{order_id}:{body.get('idempotency_key') or self._store.name('key')}"
             once(self._store, key, wanted, lambda: {"id": self._store.update(order_id, wanted)["id"]})
+            if "CANCELED" in (wanted.get("state"), *(one.get("state") for one in wanted.get("fulfillments", ()))):
+                self._store.memory.put("called_off", order_id, True)  # by an application, not by staff
             return said({"order": self._store.find(order_id)})
 
 

@@ -176,14 +176,18 @@ class Store:
         if payment is None:
             raise Refused(404, "NOT_FOUND", "Payment not found", "payment_id")
         minor = int(wanted["amount_money"]["amount"])
-        if self.refunds_take is not None:
-            self._agenda.after(self.refunds_take, lambda: self.settle_refunds("COMPLETED"))
+        self.settle_in(self.refunds_take)
         if self.refund_orders:
             order = of_money(self, payment, minor)
             made = back(self, payment, minor, wanted.get("reason", ""), order["id"])
             self._kept(order, "order.created")
             return made
         return back(self, payment, minor, wanted.get("reason", ""), payment["order_id"])
+
+    def settle_in(self, seconds: float | None) -> None:
+        """What waits by then is completed; None: only once somebody says so."""
+        if seconds is not None:
+            self._agenda.after(seconds, lambda: self.settle_refunds("COMPLETED"))
 
     def settle_refunds(self, state: str) -> int:
         """What waits is completed, or fails."""

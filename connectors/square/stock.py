@@ -7,22 +7,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.batches import each
+from connectors.kit.board import Board
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.storing import stored_at
 from connectors.kit.writes import BatchItem, ExternalId
-from connectors.square.articles import by_sku, the_one
+from connectors.square.articles import Articles, by_sku, the_one
 from connectors.square.client import Client, Row, stamp
 
 MOST = 100  # changes of one request
 PLACES = 5  # digits after the point of a quantity
-Item = BatchItem[StockLevel]
-Verdict = ExternalId | Exception
 Named = tuple[str, str]  # their SKU, their location
+
+
+class Shown(NamedTuple):
+    """Articles by SKU, and counts by article and location."""
+
+    articles: Articles
+    counts: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,10 @@ class Quantity:
     def id(self) -> ExternalId:
         return f"{self.article}@{self.location}"
 
+    @property
+    def there(self) -> bool:
+        return self.before == self.quantity
+
 
 @dataclass(frozen=True)
 class Shelf:
@@ -47,19 +57,10 @@ class Shelf:
     client: Client
     connection: Connection
 
-    def publish(self, items: Sequence[Item]) -> Sequence[Verdict]:
-        """Sets every level; each has its own verdict. A quantity that is there already needs no call."""
-        wanted = self._wanted(items)
-        rows = {one.id: one for one in wanted if isinstance(one, Quantity)}
-        due = [one for one in rows.values() if one.before != one.quantity]
-        refused = each(due, self._count, MOST)
-        bad = {one.id: no for one, no in zip(due, refused, strict=True) if no is not None}
-        return [one if isinstance(one, Exception) else bad.get(one.id, one.id) for one in wanted]
-
-    def find(self, item: Item) -> ExternalId | None:
+    @property
+    def board(self) -> Board[StockLevel, Named, Shown, Quantity]:
         """There when Square shows the very quantity."""
-        row = self._wanted([item])[0]
-        return row.id if isinstance(row, Quantity) and row.before == row.quantity else None
+        return Board("stock", self._named, self._look, _row, lambda due: each(due, self._count, MOST))
 
     def _count(self, some: Sequence[Quantity]) -> None:
         """A count is of an instant: counted again it is another request, so the instant is part of the key."""
@@ -67,23 +68,14 @@ class Shelf:
         key = hashlib.sha256(" ".join((at, *(f"{one.id}={one.quantity}" for one in some))).encode()).hexdigest()
         self.client.count([_change(one, at) for one in some], key)
 
-    def _wanted(self, items: Sequence[Item]) -> list[Quantity | Exception]:
-        named = [self._named(item.document) for item in items]
-        pairs = [one for one in named if isinstance(one, tuple)]
-        articles = by_sku(self.client, [sku for sku, _ in pairs])
-        shown = self._shown(articles, sorted({place for _, place in pairs}))
-        return [
-            _row(item, one, articles, shown) if isinstance(one, tuple) else one
-            for item, one in zip(items, named, strict=True)
-        ]
+    def _named(self, level: StockLevel) -> Named:
+        return self.connection.codes.theirs("sku", level.sku), stored_at(self.connection, level.location)
 
-    def _named(self, level: StockLevel) -> Named | Exception:
-        try:
-            return self.connection.codes.theirs("sku", level.sku), stored_at(self.connection, level.location)
-        except Missing as missing:
-            return missing
+    def _look(self, named: Sequence[Named]) -> Shown:
+        articles = by_sku(self.client, [sku for sku, _ in named])
+        return Shown(articles, self._shown(articles, sorted({place for _, place in named})))
 
-    def _shown(self, articles: Mapping[str, Sequence[Row]], places: Sequence[str]) -> dict[str, Decimal]:
+    def _shown(self, articles: Articles, places: Sequence[str]) -> dict[str, Decimal]:
         ids = sorted(str(row["id"]) for rows in articles.values() for row in rows)
         rows = self.client.counts(ids, places) if ids else iter(())
         return {f"{one['catalog_object_id']}@{one['location_id']}": Decimal(one["quantity"]) for one in rows}
@@ -124,18 +116,16 @@ class Shelf:
         )
 
 
-def _row(
-    item: Item, named: Named, articles: Mapping[str, Sequence[Row]], shown: Mapping[str, Decimal]
-) -> Quantity | Exception:
+def _row(item: BatchItem[StockLevel], named: Named, shown: Shown) -> Quantity | Exception:
     level, (sku, place) = item.document, named
-    article = the_one(articles, sku)
+    article = the_one(shown.articles, sku)
     if isinstance(article, Rejected):
         return article
     if level.available is None or level.available < 0 or level.available != round(level.available, PLACES):
         words = f"{level.available} of {level.sku} cannot be published: Square counts from 0 with {PLACES} digits after the point."
-        return Rejected(words, code="no_quantity", field="available", owner="stock")
+        return Rejected(words, code="no_quantity", field="available", owner="logistics")
     name = f"{article['id']}@{place}"
-    return Quantity(str(article["id"]), place, level.available, shown.get(name), item.key)
+    return Quantity(str(article["id"]), place, level.available, shown.counts.get(name), item.key)
 
 
 def _change(one: Quantity, at: str) -> dict[str, Any]:

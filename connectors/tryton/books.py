@@ -67,7 +67,7 @@ class Books(Payments):
         """The sale and all that was made out of it. Shipped is never undone: Rejected(code="shipped")."""
         sale = self.sales.of(order)
         if sale["shipment_state"] in SHIPPED:
-            raise Rejected(f"Sale {sale['number']} has left the warehouse.", code="shipped", owner="warehouse")
+            raise Rejected(f"Sale {sale['number']} has left the warehouse.", code="shipped", owner="logistics")
         for row in (*self.sales.made_from(sale), sale):  # in the order of their ids: a later attempt counts them alike
             yield self._withdrawal(int(row["id"]), key)
         return str(sale["number"] or sale["id"])

@@ -78,6 +78,10 @@ class Client:
             self._connection.tokens.refused("session", token)
         raise Unauthorized("Tryton refuses a session that it has just given.")
 
+    def company(self) -> int:
+        """The one that the user works for."""
+        return int(self._connection.tokens.get("session", self._log_in).rpartition(":")[2])
+
     def _log_in(self) -> tuple[str, float]:
         """ "<user id>:<session>:<company>", in one string because they go out of date together."""
         account = self._connection.account

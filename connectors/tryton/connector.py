@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.kit.account import Connection
 from connectors.tryton.books import Books
+from connectors.tryton.catalogue import Catalogue
 from connectors.tryton.client import Client
 from connectors.tryton.credits import Credits
 from connectors.tryton.customers import Customers
@@ -16,8 +17,8 @@ from connectors.tryton.sales import Sales
 from connectors.tryton.shelf import Shelf
 
 
-class Tryton(Books, Goods, Credits, Returns, Purchases, Ledger, Shelf):
-    """Plays OrderKeeper, ReturnKeeper, PurchaseKeeper, PaymentKeeper, Ledger and StockKeeper."""
+class Tryton(Books, Goods, Credits, Returns, Purchases, Ledger, Shelf, Catalogue):
+    """Plays OrderKeeper, ReturnKeeper, PurchaseKeeper, PaymentKeeper, Ledger, StockKeeper and CatalogueSource."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

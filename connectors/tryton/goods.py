@@ -100,7 +100,7 @@ class Goods:
             button = ONWARD.get(str(row["state"]))
             if button is None:
                 raise Rejected(
-                    f"Shipment {row['number']} is {row['state']} in Tryton.", code="state", owner="warehouse"
+                    f"Shipment {row['number']} is {row['state']} in Tryton.", code="state", owner="logistics"
                 )
             one_zone = row["warehouse_storage"] == row["warehouse_output"]  # then nothing is picked
             row = self._pressed(shipment, "pack" if one_zone and button == "pick" else button, str(row["state"]))
@@ -116,7 +116,7 @@ class Goods:
         row = self._state(shipment)
         if row["state"] == before:
             stays = f"Shipment {row['number']} stays {before} in Tryton."
-            raise refused or Rejected(stays, code="state", owner="warehouse")
+            raise refused or Rejected(stays, code="state", owner="logistics")
         return row
 
     def _depart_all(self, wanted: str) -> str:

@@ -24,7 +24,8 @@ class Ledger:
     def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
         """By id after the last row. What has an origin (a supplement, a return) was made out of another sale."""
         size = int(self.connection.account.settings.get("page", 200))
-        first, last = (_as_kept(at, self._zone) for at in (since, until))
+        zone = zone_of(self.connection)
+        first, last = (as_kept(at, zone) for at in (since, until))
         made = [["create_date", ">=", first], ["create_date", "<=", last], ["origin", "=", None]]
 
         def page(after: str | None) -> tuple[Sequence[Row], str | None]:
@@ -32,18 +33,19 @@ class Ledger:
             rows = self.client.rows("sale.sale", domain, *FIELDS, limit=size)
             return rows, str(rows[-1]["id"]) if len(rows) == size else None
 
-        return (_booking(row, self._zone) for row in walk(page))
-
-    @property
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(str(self.connection.account.settings.get("time_zone", "UTC")))
+        return (_booking(row, zone) for row in walk(page))
 
     def reference(self, order: Order) -> str:
         return reference(order)
 
 
-def _as_kept(at: datetime, zone: ZoneInfo) -> datetime:
-    """create_date is the database's CURRENT_TIMESTAMP without its zone (trytond/model/modelsql.py), sent as if it were UTC."""
+def zone_of(connection: Connection) -> ZoneInfo:
+    """The database server's (setting `time_zone`)."""
+    return ZoneInfo(str(connection.account.settings.get("time_zone", "UTC")))
+
+
+def as_kept(at: datetime, zone: ZoneInfo) -> datetime:
+    """create_date and write_date are the database's CURRENT_TIMESTAMP without its zone (trytond/model/modelsql.py), sent as if it were UTC."""
     return at.astimezone(zone).replace(tzinfo=UTC)
 
 

@@ -18,6 +18,23 @@ from connectors.canonical.returns import Refund, RefundLine
 from connectors.kit.errors import Rejected
 
 PRICE = Decimal("0.0001")  # Tryton keeps four decimals of a price ([product] price_decimal)
+# Products of no goods, which parts of an order are booked with.
+SERVICES = frozenset(
+    (
+        "BUNDLE",
+        "DISCOUNT",
+        "DUTY",
+        "FEE",
+        "GIFT-CARD",
+        "REFUND",
+        "ROUNDING",
+        "SHIPPING",
+        "TAX",
+        "TAX-INCLUDED",
+        "TAX-REMITTED",
+        "TIP",
+    )
+)
 CHARGES = {ChargeKind.FEE: "FEE", ChargeKind.TIP: "TIP", ChargeKind.DUTY: "DUTY"}
 Sku = Callable[[str], str]
 

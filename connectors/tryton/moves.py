@@ -48,7 +48,7 @@ def taking(moves: Sequence[Move], lines: Sequence[ShipmentLine], code: Callable[
                 rest -= part
         if rest > 0:
             sentence = f"{rest:f} more of {line.sku or line.line_id} left than Tryton has open for this order."
-            raise Rejected(sentence, code="not_open", field="lines", owner="warehouse")
+            raise Rejected(sentence, code="not_open", field="lines", owner="logistics")
     return taken
 
 

@@ -32,7 +32,7 @@ class Places:
                 code="not_configured",
                 field=f"settings.{name}",
                 remedy=f"Set `{name}` to the code of a location in Tryton, then retry.",
-                owner="integration",
+                owner="integration desk",
             )
         return int(self._row(code)["id"])
 

@@ -65,7 +65,7 @@ def _exception(details: Sequence[Any]) -> Trouble:
         f"Tryton failed: {MAIL.sub('(an e-mail address)', text[:300])}",
         code="tryton_failed",
         remedy=remedy,
-        owner="erp",
+        owner="finance systems",
     )
 
 

@@ -131,4 +131,4 @@ class Returns:
 
 
 def _never(code: str) -> str:
-    raise Rejected(f"Nothing of {code} has left for this order in Tryton.", code="never_left", owner="warehouse")
+    raise Rejected(f"Nothing of {code} has left for this order in Tryton.", code="never_left", owner="logistics")

@@ -15,11 +15,10 @@ import requests
 
 from local.story import plan
 from local.story.calling_off import call_off
-from local.story.catalogue import COUNTED, LIFE
+from local.story.catalogue import COUNTED, LIFE, NEW
 from local.story.channels import Channel
 from local.story.facts import whole
 from local.story.life import scenes as life
-from local.story.seed import map_new_article
 from local.story.stage import Placed, Stage
 
 Scene = Callable[[Stage], None]
@@ -185,8 +184,10 @@ def _cheap(money: dict[str, Any]) -> dict[str, Any]:
 
 
 def mapped(stage: Stage) -> None:
-    stage.say("somebody adds the missing mapping of WB-NEW: the orders that waited go on by themselves")
-    map_new_article(stage.erp.account)
+    stage.say(
+        "somebody enters WB-NEW in the ERP: its catalogue brings the name, and the orders that waited go on by themselves"
+    )
+    stage.erp.enters(NEW)
 
 
 def money_back(stage: Stage) -> None:

@@ -36,7 +36,9 @@ VASES = 30  # pieces on the store's shelf
 COUNTED = ("WB-LAMP", "WB-BOOK")  # nobody orders these: what the shop offers of them is what the warehouse counted
 SHELVED = (*(article.sku for article in (*ARTICLES, *LIFE) if article.ships), *COUNTED)  # what lies in the warehouse
 SHIPS_FROM = 70001  # the shop's location for which the warehouse counts
-NEW = Article("WB-NEW", "201")  # mapped in the middle of the story
+PRICED = {"WB-LAMP": "89.00", "WB-BOOK": "15.00"}  # what the ERP says that these cost, and of no other
+BOOKS = (Article("WB-LAMP", "301"), Article("WB-BOOK", "302"))  # as the ERP knows what is priced there
+NEW = Article("WB-NEW", "201")  # entered in the ERP in the middle of the story
 FORGOTTEN = Article("WB-FORGOTTEN", "")  # never mapped: its orders stay parked, with a case
 REFUSED_BUYER = "credit-hold@example.com"  # the ERP refuses this customer
 

@@ -13,6 +13,8 @@ from local.story.channels.channel import Channel
 OURS = Path(__file__).parent / "config"
 MORE = ("maker-main", "price-files")  # accounts that are no channel's
 PAYING = ("bigcommerce-main", "square-main", "amazon-main")  # where the hub gives money back
+# The list that the play's price file tells; the Commerce Cloud site's price book is called so.
+FILED = "site-prices"
 # What else is other than shipped: file, what stands there, what stands in its place.
 CHANGED = (
     ("authority.toml", "[stock.locations]\n", '[stock.locations]\n"store-koeln" = "store koeln"\n'),
@@ -26,8 +28,9 @@ CHANGED = (
 )
 
 
-def configured(shipped: Path, folder: Path, channels: Iterable[Channel]) -> Path:
-    """Lays out `folder` anew and returns it. An account, or its limits, that people configured themselves stays as they did."""
+def configured(shipped: Path, folder: Path, channels: Iterable[Channel], erp: str = "netsuite-main") -> Path:
+    """Lays out `folder` anew and returns it. An account, or its limits, that people configured themselves stays as they did. `erp` is whose
+    catalogue is looked at."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file in shipped.glob("*.toml"):
@@ -40,12 +43,21 @@ def configured(shipped: Path, folder: Path, channels: Iterable[Channel]) -> Path
     (folder / "accounts.toml").write_text("\n".join([accounts, *added]))
     routes = [(each / "routes.toml").read_text() for each in (OURS, shipped)]
     (folder / "routes.toml").write_text("\n".join(routes))
-    for name, stood, stands in CHANGED:
+    for name, stood, stands in (*CHANGED, *_of_the_erp(erp)):
         file = folder / name
         if not file.exists():
             continue
         file.write_text(file.read_text().replace(stood, stands, 1))
     return folder
+
+
+def _of_the_erp(erp: str) -> tuple[tuple[str, str, str], ...]:
+    """Its items and prices are a feed of their own; the list that the price files tell is theirs."""
+    owned = f'[price]\nowner = "{erp}"\n\n[price.lists]\n"{FILED}" = "price-files"\n'
+    return (
+        ("prices.toml", "", f"[sources.{erp}]\nevery = 10\n\n"),
+        ("authority.toml", '[price]\nowner = ""\n\n[price.lists]\n', owned),
+    )
 
 
 def _unlimited(file: Path, known: Mapping[str, Any]) -> bool:

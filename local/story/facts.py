@@ -1,7 +1,7 @@
 """What each outsider holds about the shop's orders, in words that all of them share."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -39,6 +39,7 @@ class Sold:
     called_off: bool = False  # cancelled there by the hub's word
     by_hub: frozenset[str] = frozenset()  # refunds that bear the hub's own mark
     takes_number: bool = True  # whether the channel can be told one at all
+    street: str = ""  # where it goes by now, of one whose address was changed there
 
 
 def whole(order: Sold) -> bool:
@@ -60,6 +61,25 @@ class Books:
     refunds: Mapping[tuple[str, str], Tenders]
 
 
+def together(held: Iterable[Books]) -> Books:
+    """What several ERPs hold, as of one: an order that stands in two of them was booked twice."""
+    orders, fulfilments = Counter[str](), Counter[tuple[str, str]]()
+    totals: dict[str, Decimal] = {}
+    refunds: dict[tuple[str, str], Tenders] = {}
+    cancelled: frozenset[str] = frozenset()
+    for one in held:
+        orders.update(one.orders)
+        fulfilments.update(one.fulfilments)
+        totals.update(one.totals)
+        cancelled |= one.cancelled
+        for key, given in one.refunds.items():
+            before = refunds.get(key, {})
+            refunds[key] = {
+                name: before.get(name, Decimal(0)) + given.get(name, Decimal(0)) for name in {*before, *given}
+            }
+    return Books(orders, totals, cancelled, fulfilments, refunds)
+
+
 @dataclass(frozen=True)
 class Asked:
     """An order at the warehouse, under the shop's order name: `pieces` are asked for, `parcels` have left."""
@@ -69,6 +89,7 @@ class Asked:
     cancelled: bool
     parcels: tuple[Parcel, ...]
     pieces: Mapping[str, int] = field(default_factory=dict)
+    street: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ SELECT c.kind, c.account, c.code, c.sentence, c.owner, count(m.member) AS member
 LEFT JOIN case_members m ON m.case_id = c.id AND m.closed_at IS NULL WHERE c.status <> 'resolved'
 GROUP BY c.id ORDER BY members DESC LIMIT 20
 """)
+KEEPERS = text("SELECT DISTINCT account FROM steps WHERE role = 'erp' ORDER BY account")
 DONE = text(
     "SELECT account, count(*) AS n FROM steps WHERE state = 'done' AND kind <> 'inner' GROUP BY account ORDER BY account"
 )
@@ -70,10 +71,19 @@ def inside(channel: str = "") -> Inside:
         )
 
 
-def glance() -> tuple[Counter[str], Mapping[str, int], int]:
+Glance = tuple[Counter[str], Mapping[str, int], int]
+
+
+def glance() -> Glance:
     """(events by state, steps done by account, what is still under way): cheap enough to ask twice a second."""
     with transaction() as tx:
         return states(tx), {row.account: row.n for row in tx.execute(DONE)}, tx.execute(BUSY).scalar_one()
+
+
+def keepers() -> tuple[str, ...]:
+    """The accounts that keep orders of this journal: a route chooses one for an order's whole life."""
+    with transaction() as tx:
+        return tuple(row.account for row in tx.execute(KEEPERS))
 
 
 def cases() -> list[tuple[str, str, str, int]]:

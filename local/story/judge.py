@@ -113,6 +113,17 @@ def _requested(case: Case) -> Iterator[Finding]:
         )
 
 
+def _addressed(case: Case) -> Iterator[Finding]:
+    """What is asked of the warehouse after a change of address goes to the new one."""
+    for one in case.asked:
+        old = case.sold.street and not one.cancelled and one.street != case.sold.street
+        if old and not case.sold.cancelled and not _too_late(case) and not case.excused("order_changed"):
+            words = (
+                f"{case.sold.name} ({case.sold.kind}) is sent to {one.street}, and goes to {case.sold.street} by now"
+            )
+            yield Finding(WRONG, "warehouse", case.sold.name, words)
+
+
 def _shipped(case: Case) -> Iterator[Finding]:
     """Each parcel is booked once in the ERP, told once to the shop and once to the customer; no piece leaves twice."""
     parcels = [parcel for one in case.asked for parcel in one.parcels]
@@ -196,6 +207,7 @@ RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     _booked,
     _acknowledged_in_shop,
     _requested,
+    _addressed,
     _shipped,
     _refunded,
     _told_refund,

@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncssh
 
 from connectors.netsuite.simulator import private_key
+from local.kept import secret
 
 
 def _word(prefix: str = "") -> str:
@@ -66,7 +67,6 @@ def kept(file: Path) -> dict[str, str]:
     known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
     whole = {name: known.get(name) or make() for name, make in MADE.items()}
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(whole, indent=1))
+    secret(file, json.dumps(whole, indent=1))
     host = asyncssh.import_private_key(whole["PRICE_FILES_KEY"]).export_public_key().decode().strip()
     return {**whole, "PRICE_FILES_HOST": host}

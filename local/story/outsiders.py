@@ -184,7 +184,8 @@ def asked(tables: Mapping[str, Any]) -> tuple[Asked, ...]:
 def _asked(order: Json) -> Asked:
     gone = tuple(_parcel(one) for one in order["shipments"] if one["status"] == LEFT)
     pieces = {one["reference_id"]: int(one["quantity"]) for one in order["products"]}
-    return Asked(order["reference_id"], order["order_number"], order["status"] == "Cancelled", gone, pieces)
+    street = str(order["recipient"]["address"]["address1"])
+    return Asked(order["reference_id"], order["order_number"], order["status"] == "Cancelled", gone, pieces, street)
 
 
 def _parcel(shipment: Json) -> Parcel:

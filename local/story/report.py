@@ -12,8 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from local.kept import keep as keep_whole
 from local.story.channels import CHANNELS
-from local.story.facts import Inside, Outside
+from local.story.facts import Books, Inside, Outside
 from local.story.judge import DOUBLED, LOST, WRONG, Finding
 
 STATES = ("applied", "echo", "superseded", "ignored", "quarantined", "parked", "dead", "in_flight")
@@ -29,7 +30,6 @@ WAYS = (
     "stock",
     "price",
 )
-NOT_PLAYED = {"cancelled by the hub": "offered there, and played at the web shop and at Amazon only"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Outcome:
     inside: Inside
     seconds: float
     addresses: Mapping[str, str]
-    erp: str
+    held: Mapping[str, Books]  # by the ERP that holds it
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -97,7 +97,7 @@ class Outcome:
 
     def systems(self) -> dict[str, dict[str, int]]:
         """The effects that each system holds, counted there."""
-        books, sold = [one.outside.books for one in self.judged], self.judged[0].outside.sold
+        sold = self.judged[0].outside.sold
         asked = [request for one in self.judged for request in one.outside.asked]
         return {
             "shopify-main": {
@@ -107,11 +107,14 @@ class Outcome:
                 "fulfilments": sum(len(one.sent) for one in sold),
                 "refunds": sum(len(one.refunds) for one in sold),
             },
-            self.erp: {
-                "sales_orders": sum(sum(one.orders.values()) for one in books),
-                "cancelled": sum(len(one.cancelled) for one in books),
-                "fulfilments": sum({name: n for one in books for name, n in one.fulfilments.items()}.values()),
-                "refunds": sum(len(one.refunds) for one in books),
+            **{
+                erp: {
+                    "sales_orders": sum(books.orders.values()),
+                    "cancelled": len(books.cancelled),
+                    "fulfilments": sum(books.fulfilments.values()),
+                    "refunds": len(books.refunds),
+                }
+                for erp, books in self.held.items()
             },
             "shipbob-main": {
                 "orders": len(asked),
@@ -139,7 +142,7 @@ class Outcome:
 
 
 def keep(outcome: Outcome, file: Path) -> None:
-    file.write_text(json.dumps(outcome.record(), indent=1) + "\n")
+    keep_whole(file, json.dumps(outcome.record(), indent=1) + "\n")
 
 
 def show(outcome: Outcome, cases: Iterable[tuple[str, str, str, int]], console: Console) -> None:
@@ -201,8 +204,7 @@ def _steps(outcome: Outcome, console: Console) -> None:
     notes: dict[str, str] = {}
     for one in outcome.judged:
         channel = channels.get(one.outside.channel)
-        played = channel is None or bool(channel.to_call_off)
-        absent = {**({} if played else NOT_PLAYED), **(channel.absent if channel else {})}
+        absent = channel.absent if channel else {}
         steps = one.steps()
         ways = [f"{way} {_step(steps.get(way, 0), absent.get(way, ''), notes)}" for way in WAYS]
         table.add_row(one.outside.channel, ", ".join(ways))

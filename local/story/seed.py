@@ -4,12 +4,11 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from app import bell
 from app.accounts import entries
 from app.catalogue import codes
 from app.database import transaction
 from app.web.people import ensure_admin
-from local.story.catalogue import ARTICLES, BY_NUMBER, ERP_CODES, LIFE, NEW, SHOP_CODES
+from local.story.catalogue import ARTICLES, BY_NUMBER, ERP_CODES, LIFE, SHOP_CODES
 from local.story.channels import Channel
 from tasks.engine.connecting import limiter
 from tasks.feeds.watch import mend
@@ -59,13 +58,6 @@ def _items(erp: str) -> list[tuple[str, str]]:
 def erp_name(erp: str, sku: str, number: str) -> str:
     """What the ERP knows an item by."""
     return number if erp in BY_NUMBER else sku
-
-
-def map_new_article(erp: str) -> None:
-    """What a person does when orders wait for a mapping: adds it, and the orders go on by themselves."""
-    with transaction() as tx:
-        rings = codes.add(tx, erp, "sku", NEW.sku, erp_name(erp, NEW.sku, NEW.erp), WHO)
-    bell.ring(rings)
 
 
 def _add(tx: Connection, account: str, kind: str, ours: str, theirs: str) -> None:

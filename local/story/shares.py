@@ -10,13 +10,13 @@ from local.story import outsiders
 from local.story.channels import Channel
 from local.story.desk import Desk
 from local.story.facts import Books, Outside
-from local.story.life.scenes import PRICES
+from local.story.life.scenes import TOLD
 
 
 def outsides(desks: Mapping[str, Desk], books: Books, channels: Iterable[Channel]) -> tuple[Outside, ...]:
     """The web shop's case and that of each channel beside it."""
     asked = outsiders.asks(desks["shopify"].get("state"))
-    priced = sum(asked.get(sku) == Decimal(price) for sku, price in PRICES.items())
+    priced = sum(asked.get(sku) == Decimal(price) for sku, price in TOLD.items())
     shop = replace(outsiders.outside(desks, books), priced=priced)
     return divided(shop, [_told(one, desks[one.system]) for one in channels])
 
@@ -25,7 +25,7 @@ def _told(channel: Channel, desk: Desk) -> Outside:
     """What the channel itself says."""
     nothing = Books({}, {}, frozenset(), {}, {})
     deliveries = tuple(channel.deliveries(desk))
-    priced = sum(_asks(channel, desk, sku) == Decimal(price) for sku, price in PRICES.items())
+    priced = sum(_asks(channel, desk, sku) == Decimal(price) for sku, price in TOLD.items())
     return Outside(channel.sold(desk), nothing, (), {}, deliveries, {}, channel.offered(desk), priced, channel.account)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.ports import Ports
-from local.story.catalogue import ARTICLES, LIFE, NEW
+from local.story.catalogue import ARTICLES, LIFE, PRICED, Article
 from local.story.channels import CHANNELS
 from local.story.desk import Desk
 from local.story.erps import Erp
@@ -18,7 +18,7 @@ from local.tryton import TrytonServer, start
 from local.tryton_count import count
 
 HOUSES = (WAREHOUSE, "maker-main", "store-koeln")  # who sends for us
-PRICE = "10.00"  # the order's own prices are booked, never this one
+PRICE = "10.00"  # that add_goods wants; taken away again
 
 
 def tryton(database_url: str, desks: Mapping[str, Desk], ports: Ports, stack: ExitStack) -> Erp:
@@ -39,8 +39,27 @@ def tryton(database_url: str, desks: Mapping[str, Desk], ports: Ports, stack: Ex
             "tryton": f"{running.url} (database {running.database}, login {running.user}, password {running.password})"
         },
         patience=120.0,
-        prepare=lambda: running.add_goods({article.sku: PRICE for article in (*ARTICLES, *LIFE, NEW) if article.ships}),
+        prepare=lambda: _prepared(running),
+        enters=lambda article: _entered(running, article),
     )
+
+
+def _prepared(running: TrytonServer) -> None:
+    goods = (article.sku for article in (*ARTICLES, *LIFE) if article.ships)
+    running.add_goods({**dict.fromkeys(goods, PRICE), **PRICED})
+    _unpriced(running)
+
+
+def _entered(running: TrytonServer, article: Article) -> None:
+    running.add_goods({article.sku: PRICE})
+    _unpriced(running)
+
+
+def _unpriced(running: TrytonServer) -> None:
+    """The list price of all goods but a few is left open: the order's own prices are booked, and the shops keep theirs."""
+    rpc = running.rpc()
+    rows = rpc.rows("product.product", [["type", "=", "goods"], ["code", "not in", list(PRICED)]], "template")
+    rpc.model("product.template", "write", [row["template"] for row in rows], {"list_price": None})
 
 
 def _count(running: TrytonServer) -> Mapping[str, Any]:

@@ -11,8 +11,9 @@ from app.accounts import entries
 from config.reader import config
 from connectors import registry
 from connectors.canonical.order import Order
+from connectors.canonical.shipment import Shipment
 from connectors.canonical.snapshot import Pointer, Snapshot
-from connectors.kit.capabilities import Booking, Ledger, Message
+from connectors.kit.capabilities import Booking, Delivered, Ledger, Message, ShipmentLedger
 from connectors.kit.errors import Trouble
 from tasks.engine.connecting import counted
 
@@ -127,3 +128,26 @@ def books(account: str, since: datetime, until: datetime) -> Books | Silent:
             return Books(account, list(ledger.booked(since, until)), ledger)
     except Trouble as trouble:
         return Silent(f"{account} did not give its list: {trouble.sentence}", passing=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """An ERP's own list of shipments, and the names under which it would have these."""
+
+    account: str
+    rows: Sequence[Delivered]
+    ledger: ShipmentLedger
+
+    def reference(self, order: Order, shipment: Shipment) -> str:
+        return self.ledger.delivery_reference(order, shipment)
+
+
+def deliveries(account: str, since: datetime, until: datetime) -> Deliveries | Silent | None:
+    """None where its books list no shipments: its card says so, and no hour waits for it."""
+    if "ShipmentLedger" not in entries.manifest(account).offers:
+        return None
+    try:
+        with counted(account) as ledger:
+            return Deliveries(account, list(ledger.delivered(since, until)), ledger)
+    except Trouble as trouble:
+        return Silent(f"{account} did not give its list of shipments: {trouble.sentence}", passing=True)

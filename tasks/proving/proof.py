@@ -14,7 +14,7 @@ from app.acks import Ack
 from app.database import transaction
 from app.journal import proving
 from config.reader import config
-from tasks.proving import at_erp, at_source, outsiders
+from tasks.proving import at_erp, at_source, deliveries, outsiders
 from tasks.proving.outsiders import Silent
 from tasks.proving.words import Difference, HourProof
 
@@ -127,6 +127,7 @@ def _proved(ground: Ground, bodies: bool) -> Iterable[HourProof]:
         at_source.compare(ground, channel)
     for account in outsiders.ledgers():
         at_erp.compare(ground, account)
+        deliveries.compare(ground, account)
     for key, proof in ground.proofs.items():
         proof.inputs = sha256("\n".join(sorted(ground.inputs[key])).encode()).hexdigest()
     return ground.proofs.values()

@@ -72,6 +72,24 @@ KINDS: dict[str, Kind] = {
         "{account} has orders of our channels that the journal did not book.",
         "See who made them in {account}: a person, or a booking whose answer was given up on.",
     ),
+    "shipment_missing_at_erp": Kind(
+        "shipments",
+        "erp",
+        "Shipments that the journal booked are not in the list of {account}.",
+        "Look for them in {account}; if they were deleted there, have them booked again as the hour's proof proposes.",
+    ),
+    "shipment_doubled_at_erp": Kind(
+        "shipments",
+        "erp",
+        "{account} has shipments twice.",
+        "Reverse the record in {account} that is not the one that the order's page names.",
+    ),
+    "shipment_stray_at_erp": Kind(
+        "shipments",
+        "erp",
+        "{account} has shipments of our orders that the hub knows nothing of.",
+        "See who booked them in {account}. If the goods have left, let the warehouse or the store tell it; else reverse them there.",
+    ),
 }
 
 # In this order they are told; what is not counted in an hour is 0.
@@ -93,6 +111,8 @@ FIGURES = {
     "placed": "Placed",
     "booked": "Booked",
     "listed_at_erp": "At the ERP",
+    "delivered": "Shipments booked",
+    "delivered_at_erp": "at the ERP",
     **{kind: kind.replace("_", " ") for kind in KINDS},
 }
 

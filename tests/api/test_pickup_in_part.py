@@ -246,3 +246,32 @@ def test_what_both_take_off_is_taken_off_once(teller: str) -> None:
                 now = merge(now, later, newer=True, account="shop", links={}).order
         left.append(now.lines[0].current_quantity)
     assert left == [1, 1, 1, 0]
+
+
+def test_another_word_on_a_settled_refund_takes_off_and_gives_back_nothing() -> None:
+    """Pure: what the hub gave back as a sum its channel tells by the piece. Its pieces are not off the order, so this changes no line of it."""
+    from dataclasses import replace
+
+    from app.orders.difference import differences
+    from app.orders.merge import with_refund
+    from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
+    from connectors.canonical.returns import Adjustment, Refund, RefundLine
+    from tests.core.generated_orders import order as generated
+
+    made = replace(generated(3), refunds=(), returns=(), shipments=(), cancelled_at=None)
+    line = replace(made.lines[0], quantity=Decimal(3), current_quantity=Decimal(3))
+    start = replace(made, lines=(line, *made.lines[1:]))
+    price = line.unit_price
+    ours = Payment("M1", PaymentKind.REFUND, Tender.CARD, price, gateway="card")
+    sum_alone = Refund("R1", price, adjustments=(Adjustment("cancellation", price),), payments=(ours,), origin="shop")
+    pieces = (RefundLine(line.id, Decimal(1), price, price),)
+    theirs = replace(sum_alone, lines=pieces, adjustments=(), payments=(replace(ours, id="T1"),))
+    noted = with_refund(start, sum_alone)
+    told = with_refund(noted, theirs)
+    assert differences(noted, told) == []
+    assert told.refunds[0].adjustments == sum_alone.adjustments
+    assert told.refunds[0].payments == theirs.payments, "through what it went its channel knows"
+    more = replace(theirs, total=price + price)
+    assert with_refund(noted, more).refunds[0].lines == pieces, "of another sum it is another word"
+    promised = replace(sum_alone, status=PaymentStatus.PENDING)
+    assert with_refund(with_refund(start, promised), theirs).refunds[0].lines == pieces

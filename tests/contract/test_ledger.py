@@ -14,7 +14,7 @@ from connectors.kit.errors import Missing
 from connectors.kit.writes import Writes
 from tests.contract.cases import Case
 from tests.contract.driver import Driver
-from tests.contract.samples import another
+from tests.contract.samples import another, parcels
 from tests.contract.sound import foreign, unmasked, unversioned
 from tests.contract.steps import STEPS
 from tests.contract.trial import Trial
@@ -109,3 +109,21 @@ def test_an_ill_system_is_no_empty_list(case: Case, trial: Trial) -> None:
             listed(trial, datetime.now(UTC) - HOUR)
         assert type(met.value).__module__ == "connectors.kit.errors", kind
         trial.system.good_day()
+
+
+def test_every_shipment_is_listed_once_under_its_own_name_with_its_booking(case: Case, trial: Trial) -> None:
+    if not case.offers("ShipmentLedger"):
+        pytest.skip(f"{case.name}: not offered, says the manifest")
+    begun(case, trial)
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    for step in ("book", "record_shipment"):
+        trial.finish(step)
+    parcel = parcels(trial.order)[0]
+    trial.bench.exchanges.clear()
+    reference = trial.connector.delivery_reference(trial.order, parcel)
+    assert not trial.bench.exchanges
+    until = datetime.now(UTC) + timedelta(minutes=1)
+    (found,) = [one for one in trial.connector.delivered(since, until) if one.reference == reference]
+    assert found.id == trial.bench.known.id("shipment", parcel.id)
+    assert found.booking == trial.bench.known.id("order", trial.order.id)
+    assert not list(trial.connector.delivered(since - timedelta(days=30), since - timedelta(days=29)))

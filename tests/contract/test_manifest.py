@@ -47,9 +47,36 @@ def test_absent_has_its_source(case: Case) -> None:
 
 # What each role is asked for: who does not offer it says why not, and what to do instead.
 ASKED = {
-    "channel": ("SaleCanceller", "Capturer", "Voider", "Charger", "Refunder"),
-    "erp": ("ReturnKeeper", "PaymentKeeper", "PurchaseKeeper", "Ledger"),
+    "channel": ("SalesChannel", "SaleCanceller", "Capturer", "Voider", "Charger", "Refunder", "PriceTaker"),
+    "erp": (
+        "OrderKeeper",
+        "ReturnKeeper",
+        "PaymentKeeper",
+        "PurchaseKeeper",
+        "Ledger",
+        "StockKeeper",
+        "CatalogueSource",
+    ),
+    "warehouse": ("Fulfiller", "RestCanceller", "StockKeeper"),
+    "notify": ("Notifier",),
 }
+# Asked of nobody, since a system may well be without.
+LEFT_OPEN = {
+    "Supplier": "a warehouse need not sell us anything",
+    "EventSink": "who is a partner of our own API is told of events; a vendor is not",
+    "ShipmentLedger": "books whose list of shipments nobody has verified are proved by their orders alone, and their README says so",
+    "FileSource": "files are laid by whoever has no API",
+    **dict.fromkeys(
+        ("Fetcher", "Poller", "QueueFed", "Subscriber"),
+        "each source is heard in its own way, by one of these or several",
+    ),
+}
+
+
+def test_every_capability_is_asked_of_a_role_or_left_open() -> None:
+    asked = {name for names in ASKED.values() for name in names}
+    assert asked | set(LEFT_OPEN) == set(CAPABILITIES)
+    assert not asked & set(LEFT_OPEN)
 
 
 def test_what_its_role_is_asked_for_is_offered_or_absent(case: Case) -> None:

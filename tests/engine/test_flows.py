@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.joined import anew
 from tests.world import World
 
 OPEN = "SELECT count(*) FROM steps WHERE state NOT IN ('done', 'skipped', 'cancelled')"
@@ -105,6 +106,30 @@ def test_an_unmapped_sku_parks_and_resumes_by_itself(acme: World) -> None:
     acme.pump()
     assert acme.effects("erp")["bookings"] == {f"shop-{order['id']}": 1}
     assert acme.states()["order_placed.acknowledge_order"] == "done"
+
+
+def test_an_unknown_carrier_parks_the_shipment_and_its_arrival_tells_it(acme: World) -> None:
+    """The warehouse ships with somebody whom the shop calls by a code of its own list: the order is booked, and only the shop's word waits."""
+    with (acme.folder / "accounts.toml").open("a") as kept:
+        kept.write('\n[shop.codes]\ncarrier = "mapped"\n')
+    anew()
+    order = acme.order()
+    acme.pump()
+    reference = acme.one("SELECT waybill FROM subjects WHERE external_id = :id", id=order["id"])
+    parcel = acme.ask("warehouse", "POST", f"/_sim/requests/{reference}/shipments", json={})
+    acme.deliver("shipment.sent", parcel, account="warehouse")
+    acme.pump()
+    row = acme.rows("SELECT state, code, fact, sentence FROM steps WHERE name = 'confirm_shipment'")[0]
+    assert (row.state, row.code, row.fact) == ("parked", "missing_carrier", "shop:carrier:dhl")
+    assert row.sentence == "Carrier dhl is not mapped for shop."
+    assert acme.states()["order_shipped.record_shipment"] == "done"
+    assert not acme.effects("shop")["dispatches"]
+    acme.code("shop", "carrier", "dhl", "DHL-DE")
+    acme.pump()
+    assert list(acme.effects("shop")["dispatches"].values()) == [1]
+    shown = acme.ask("shop", "GET", "/_sim/state")
+    assert "DHL-DE" in str(shown)
+    assert acme.settled()
 
 
 def test_parking_reads_the_fact_once_more(acme: World) -> None:

@@ -227,6 +227,35 @@ def book_beside_us(day: Day) -> Undo:
     return lambda: bookings.pop("boo-stray")
 
 
+def parcel(day: Day) -> dict[str, Any]:
+    """The ERP's record of the one parcel that has left; it leaves when it is first asked for."""
+    if not day.table("erp", "deliveries"):
+        order = day.orders[2]["id"]
+        reference = day.world.one("SELECT waybill FROM subjects WHERE external_id = :id", id=order)
+        sent = day.world.ask("warehouse", "POST", f"/_sim/requests/{reference}/shipments", json={})
+        day.world.deliver("shipment.sent", sent, account="warehouse")
+        day.tell()
+    (row,) = day.table("erp", "deliveries").values()
+    return dict(row)
+
+
+def delete_a_shipment_at_the_erp(day: Day) -> Undo:
+    taken = parcel(day)
+    day.table("erp", "deliveries").pop(taken["id"])
+    return lambda: day.table("erp", "deliveries").update({taken["id"]: taken})
+
+
+def double_a_shipment_at_the_erp(day: Day) -> Undo:
+    day.table("erp", "deliveries")["del-double"] = {**copy.deepcopy(parcel(day)), "id": "del-double", "key": ""}
+    return lambda: day.table("erp", "deliveries").pop("del-double")
+
+
+def ship_beside_us(day: Day) -> Undo:
+    row = {**copy.deepcopy(parcel(day)), "id": "del-stray", "reference": "by hand", "key": ""}
+    day.table("erp", "deliveries")["del-stray"] = row
+    return lambda: day.table("erp", "deliveries").pop("del-stray")
+
+
 WRONG: dict[str, tuple[str, Callable[[Day], Undo], str]] = {
     "a delivery is gone": ("lost", lose_a_delivery, "engineering"),
     "a body is gone": ("lost", lose_an_event, "engineering"),
@@ -239,6 +268,9 @@ WRONG: dict[str, tuple[str, Callable[[Day], Undo], str]] = {
     "a booking is there twice": ("doubled_at_erp", double_at_the_erp, "finance systems"),
     "a total was changed": ("differs_at_erp", change_a_total_at_the_erp, "finance systems"),
     "somebody booked by hand": ("stray_at_erp", book_beside_us, "finance systems"),
+    "a shipment's record is gone": ("shipment_missing_at_erp", delete_a_shipment_at_the_erp, "finance systems"),
+    "a shipment is there twice": ("shipment_doubled_at_erp", double_a_shipment_at_the_erp, "finance systems"),
+    "somebody shipped by hand": ("shipment_stray_at_erp", ship_beside_us, "finance systems"),
 }
 
 
@@ -265,6 +297,93 @@ def test_a_difference_is_found_owned_and_closed_when_it_is_mended(day: Day, wron
     assert day.world.one("SELECT count(*) FROM proof_differences WHERE closed_at IS NULL") == 0
     assert day.world.one("SELECT closed_by FROM cases WHERE id = :id", id=case[0].id) == "proof"
     assert day.found(day.prove()) == {}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "table", "step"),
+    [
+        (delete_a_shipment_at_the_erp, "deliveries", "record_shipment"),
+        (delete_at_the_erp, "bookings", "book_order"),
+    ],
+)
+def test_what_is_gone_at_the_erp_is_booked_again_at_a_persons_word(
+    day: Day, spoil: Callable[[Day], Undo], table: str, step: str
+) -> None:
+    """Proposed with the difference; a dry run changes nothing; done, it is kept with who and why, and the next proof closes the case."""
+    from app.web.commands import waybill
+    from tasks.feeds import prove
+
+    parcel(day)
+    whole = len(day.table("erp", table))
+    spoil(day)
+    prove.keep(day.prove())
+    number = day.world.one("SELECT id FROM proof_differences WHERE closed_at IS NULL")
+    tried = "SELECT count(*) FROM steps WHERE name = :step AND state = 'ready'"
+    told = CliRunner().invoke(waybill, ["mend", str(number), "--dry-run"])
+    assert "It would be done: WB" in told.output, told.output
+    assert "is done again under a new key" in told.output
+    assert day.world.one(tried, step=step) == 0
+    assert (
+        day.world.one(
+            "SELECT count(*) FROM audit WHERE action = 'mend difference' AND object = :o", o=f"difference:{number}"
+        )
+        == 0
+    )
+    told = CliRunner().invoke(waybill, ["mend", str(number), "--reason", "deleted there by mistake"])
+    assert told.output.startswith("Asked for: WB"), told.output
+    day.tell()
+    prove.keep(day.prove())
+    assert day.world.one("SELECT count(*) FROM proof_differences WHERE closed_at IS NULL") == 0
+    assert day.world.one("SELECT count(*) FROM cases WHERE kind = 'proof' AND status <> 'resolved'") == 0
+    assert len(day.table("erp", table)) == whole
+    kept = day.world.rows(
+        "SELECT reason, before, after FROM audit WHERE action = 'mend difference' AND object = :o",
+        o=f"difference:{number}",
+    )
+    assert [row.reason for row in kept] == ["deleted there by mistake"]
+    assert "no record under" in kept[0].before["theirs"]
+    gone = CliRunner().invoke(waybill, ["mend", str(number)])
+    assert (gone.exit_code, f"Difference {number} is not open." in gone.output) == (1, True)
+
+
+def test_a_person_mends_a_difference_on_its_page(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator's right; what is doubled is proposed to nobody but a person at the ERP."""
+    from app.database import transaction
+    from app.web import create_app, people
+    from tasks.feeds import prove
+    from tests.web.conftest import Person
+
+    monkeypatch.setenv("SECRET_KEY", "tests only")
+    monkeypatch.setenv("PLAIN_HTTP", "1")
+    undo = double_a_shipment_at_the_erp(day)
+    prove.keep(day.prove())
+    (row,) = day.world.rows("SELECT id, channel, hour FROM proof_differences WHERE closed_at IS NULL")
+    page, repair = f"/admin/proof/{row.channel}/{row.hour:%Y-%m-%dT%H:00Z}", f"/admin/proof/repairs/{row.id}"
+    app = create_app()
+    with transaction() as tx:
+        people.keep(tx, "reader", "reader comes in here", "viewer")
+        people.keep(tx, "mender", "mender comes in here", "operator")
+    reader, mender = (Person(app.test_client()).log_in(name, f"{name} comes in here") for name in ("reader", "mender"))
+    assert "Proposed: a person decides who is right." in mender.page(page)
+    assert repair not in mender.page(page)
+    mender.get(page)
+    assert mender.press(repair, back=page, reason="try").status_code == 302
+    assert "a person must decide who is right" in mender.page(page)
+    undo()
+    restore = delete_a_shipment_at_the_erp(day)
+    prove.keep(day.prove())
+    number = day.world.one("SELECT id FROM proof_differences WHERE closed_at IS NULL")
+    repair = f"/admin/proof/repairs/{number}"
+    assert "Proposed: book the shipment once more." in reader.page(page)
+    assert repair not in reader.page(page)
+    assert reader.press(repair, reason="try").status_code == 403
+    assert repair in mender.page(page)
+    assert mender.press(repair, back=page, reason="look first", dry="1").status_code == 302
+    assert "Nothing was done. It would" in mender.page(page)
+    assert day.world.one("SELECT count(*) FROM steps WHERE state = 'ready'") == 0
+    restore()
+    prove.keep(day.prove())
+    assert day.world.one("SELECT count(*) FROM proof_differences WHERE closed_at IS NULL") == 0
 
 
 def test_who_does_not_answer_proves_nothing_and_closes_nothing(day: Day) -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from typing import get_args
+
+from click.testing import CliRunner
+
+from connectors.kit.errors import Owner
 from tests.feeds.conftest import Feed
 
 
@@ -45,6 +51,48 @@ def test_a_preorder_says_its_instant_and_its_limit(feed: Feed) -> None:
     for sentence in ("unknown key 'limit'", "from is no instant with its offset", "most is no number of pieces"):
         assert [one for one in found if sentence in one and "WB-NEW" in one], sentence
     assert len(found) == 3
+
+
+def test_whom_connectors_name_is_somebody(feed: Feed) -> None:
+    """Every name is one of the shipped file's; where a house calls him otherwise, his cases are that one's."""
+    from app.cases import named, owner_of
+    from app.web.checker import check
+    from config.reader import HERE, config, read
+
+    shipped = tomllib.loads((HERE / "owners.toml").read_text())
+    known = {shipped["default"], *shipped["codes"].values(), *shipped["roles"].values()}
+    assert set(get_args(Owner)) - {""} <= known
+    owners = feed.world.folder / "owners.toml"
+    text = (HERE / "owners.toml").read_text()
+    owners.write_text(text.replace('"e-commerce"', '"online team"'))
+    (finding,) = check(feed.world.folder)
+    assert "connectors give cases to 'e-commerce', and nobody is called so" in str(finding)
+    owners.write_text(text.replace("[names]\n", '[names]\n"e-commerce" = "online team"\n'))
+    assert check(feed.world.folder) == []
+    config.cache_clear()
+    assert (named("e-commerce"), named("finance"), owner_of("oversold", "")) == (
+        "online team",
+        "finance",
+        "online team",
+    )
+    assert read(HERE).owners["names"] == {}
+
+
+def test_a_missing_section_of_authority_is_told_and_hinders_nobody(feed: Feed) -> None:
+    from app.web.checker import check, doubts
+    from app.web.commands import waybill
+    from config.reader import HERE
+
+    authority = feed.world.folder / "authority.toml"
+    shipped = (HERE / "authority.toml").read_text()
+    authority.write_text(shipped)
+    assert doubts(feed.world.folder) == []
+    authority.write_text(shipped.replace('[refund]\nowner = "channel"\n', ""))
+    assert check(feed.world.folder) == []
+    told = CliRunner().invoke(waybill, ["check", "--config", str(feed.world.folder)])
+    assert told.exit_code == 0
+    assert "Perhaps not meant: authority.toml:1: there is no section [refund]" in told.output
+    assert told.output.count("Perhaps not meant") == 1
 
 
 def test_two_feeds_of_prices_need_an_owner(feed: Feed) -> None:

@@ -49,21 +49,22 @@ class Day:
         self.seen = {f"{name}/{sku}": told(name, sku, many) for name in names for sku, (many, _) in LINES.items()}
         self.seen |= {name: told(name, "WB-RUSH", 1) for name in self.orders if name.startswith("RUSH")}
         self.bought = [CHAIR.sku] * len(names)
-        self.granted = RUSH_STOCK
+        self.granted, self.cut_off = RUSH_STOCK, False
         self.booked = {
             (f"marketplace-main-{one['data']['id']}", one["data"]["shipment"]["id"]): 1 for one in self.seen.values()
         }
-        self.prices, self.shop = dict(scenes.PRICES), dict(scenes.PRICES)
+        self.prices, self.shop = dict(scenes.TOLD), dict(scenes.TOLD)
         reports = folder / "prices" / "reports"
         reports.mkdir(parents=True)
         (reports / "prices.report.csv").write_text(f"line,sku\n4,{scenes.REFUSED}\n")
 
     def found(self) -> list[str]:
-        market = Desk(orders=self.orders, seen=self.seen, notes={"rush": {"granted": self.granted}})
+        rush = {"asked": 150} if self.cut_off else {"granted": self.granted}
+        market = Desk(orders=self.orders, seen=self.seen, notes={"rush": rush})
         rows = {str(n): {"state": "shipped", "body": {"lines": [{"sku": sku}]}} for n, sku in enumerate(self.bought)}
         articles = {
             sku: {"item_variation_data": {"sku": sku, "price_money": {"amount": int(float(price) * 100)}}}
-            for sku, price in scenes.PRICES.items()
+            for sku, price in scenes.TOLD.items()
         }
         desks: dict[str, Any] = {
             "marketplace": market,
@@ -127,6 +128,25 @@ def test_each_order_buys_once_from_the_supplier(day: Day, more: int, kind: str) 
 def test_nothing_is_sold_that_is_not_there(day: Day) -> None:
     day.granted = RUSH_STOCK + 1
     assert day.found() == [DOUBLED]
+
+
+def test_a_rush_that_was_cut_off_is_believed_what_is_left(day: Day) -> None:
+    """Some were granted a piece and never came to order it; what is neither ordered nor on the shelf is lost all the same."""
+    for name in [f"RUSH-{n}" for n in range(3)]:
+        del day.orders[name], day.seen[name], day.booked[f"marketplace-main-{name}", f"{name}-WB-RUSH"]
+    day.granted = RUSH_STOCK - 3
+    assert day.found() == [LOST]
+    day.cut_off = True
+    assert day.found() == []
+    day.granted -= 1
+    assert day.found() == [LOST]
+
+
+def test_what_was_noted_and_not_sent_is_told_again(day: Day) -> None:
+    notebook = {"orders": day.orders, "seen": day.seen}
+    assert scenes.unsent(notebook) == []
+    del day.seen[f"SPLIT-2/{VASE.sku}"]
+    assert [one["id"] for one in scenes.unsent(notebook)] == ["SPLIT-2"]
 
 
 def test_a_price_that_did_not_arrive_is_lost(day: Day) -> None:

@@ -223,7 +223,9 @@ def test_what_the_channel_refuses_is_a_case_and_can_be_asked_for_again(acme: Wor
     acme.ask("shop", "POST", f"/_sim/orders/{order['id']}", json={"shipments": []})
     cancelled(acme)
     assert revoked(acme) == {order["id"]: "yes"}
-    names = [row.difference for row in acme.rows("SELECT difference FROM runs WHERE flow = 'sale_cancelled'")]
+    names = [
+        row.difference for row in acme.rows("SELECT difference FROM runs WHERE flow = 'sale_cancelled' ORDER BY id")
+    ]
     assert names == [f"{waybill(acme)}-C", f"{waybill(acme)}-C2"]
 
 

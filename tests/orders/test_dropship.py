@@ -57,6 +57,28 @@ def sends(world: World, number: str, *lines: tuple[str, int]) -> None:
     world.pump()
 
 
+def taken_on(world: World) -> str:
+    """An order of which the maker has acknowledged all; its purchase order's number."""
+    number = placed(world)
+    acknowledges(world, number)
+    return number
+
+
+def the_rest_leaves(world: World) -> None:
+    """The centre sends what it was asked for in the maker's place, under another tracking number than his."""
+    parcel = world.ask("warehouse", "POST", f"/_sim/requests/{waybill(world)}-F3/shipments", json={})
+    parcel = {**parcel, "trackings": [{**one, "number": f"W{one['number']}"} for one in parcel["trackings"]]}
+    world.deliver("shipment.sent", parcel, account="warehouse")
+    world.pump()
+
+
+def cancelled(world: World) -> None:
+    """The customer calls off his one order."""
+    (name,) = world.ask("shop", "GET", "/_sim/state")["orders"]
+    world.deliver("order.cancelled", world.ask("shop", "POST", f"/_sim/orders/{name}/cancellation", json={}))
+    world.pump()
+
+
 def test_it_is_ordered_acknowledged_and_sent_by_the_supplier(dropship: World) -> None:
     number = placed(dropship)
     assert dropship.effects("maker")["purchases"] == {number: 1}
@@ -107,11 +129,7 @@ def test_what_he_sends_in_part_is_kept_and_the_rest_is_offered_elsewhere(dropshi
     assert dropship.effects("erp")["amended"] == {number: "1 WB-TEE, 1 WB-MUG; ; "}
     sends(dropship, number, ("WB-TEE", 1), ("WB-MUG", 1))
     assert sum(dropship.effects("erp")["arrivals"].values()) == 1
-    dc = f"{waybill(dropship)}-F3"
-    parcel = dropship.ask("warehouse", "POST", f"/_sim/requests/{dc}/shipments", json={})
-    parcel = {**parcel, "trackings": [{**one, "number": f"W{one['number']}"} for one in parcel["trackings"]]}
-    dropship.deliver("shipment.sent", parcel, account="warehouse")
-    dropship.pump()
+    the_rest_leaves(dropship)
     assert dropship.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
     assert claims(dropship) == 0
     assert dropship.settled()
@@ -137,11 +155,8 @@ def test_no_answer_by_the_hour_is_a_no_and_the_purchase_order_is_cancelled(drops
 def test_a_cancellation_takes_the_purchase_order_back(dropship: World) -> None:
     """Pain 18: claims and orders after the compensation are what they were before."""
     before = claims(dropship)
-    number = placed(dropship)
-    acknowledges(dropship, number)
-    (name,) = dropship.ask("shop", "GET", "/_sim/state")["orders"]
-    dropship.deliver("order.cancelled", dropship.ask("shop", "POST", f"/_sim/orders/{name}/cancellation", json={}))
-    dropship.pump()
+    number = taken_on(dropship)
+    cancelled(dropship)
     assert legs(dropship) == [("F1", "maker", "cancelled")]
     assert dropship.effects("maker")["cancelled"] == {f"purchases {number}": 1}
     assert dropship.effects("erp")["cancelled"][f"buys {number}"] == 1
@@ -150,12 +165,9 @@ def test_a_cancellation_takes_the_purchase_order_back(dropship: World) -> None:
 
 
 def test_what_has_left_the_supplier_is_not_taken_back_and_somebody_is_told(dropship: World) -> None:
-    number = placed(dropship)
-    acknowledges(dropship, number)
+    number = taken_on(dropship)
     dropship.ask("maker", "POST", f"/_sim/purchases/{number}/shipments", json={})  # his notice is still on its way
-    (name,) = dropship.ask("shop", "GET", "/_sim/state")["orders"]
-    dropship.deliver("order.cancelled", dropship.ask("shop", "POST", f"/_sim/orders/{name}/cancellation", json={}))
-    dropship.pump()
+    cancelled(dropship)
     assert dropship.states()["order_purchased.withdraw_purchase_order"] == "dead"
     assert dropship.one("SELECT code FROM cases WHERE kind = 'dead'") == "shipped"
     assert f"buys {number}" not in dropship.effects("erp")["cancelled"], "what he sent is still bought of him"
@@ -176,9 +188,7 @@ def test_a_bad_day_orders_once_and_cancels_once(dropship: World, fault: str) -> 
     assert dropship.effects("maker")["purchases"] == {number: 1}
     dropship.good_day("maker")
     dropship.bad_day("maker", fault, operations=("purchases.cancel",), times=1, value=0.5)
-    (name,) = dropship.ask("shop", "GET", "/_sim/state")["orders"]
-    dropship.deliver("order.cancelled", dropship.ask("shop", "POST", f"/_sim/orders/{name}/cancellation", json={}))
-    dropship.pump()
+    cancelled(dropship)
     assert dropship.effects("maker")["cancelled"] == {f"purchases {number}": 1}
     assert claims(dropship) == 0
     assert dropship.settled()
@@ -218,8 +228,7 @@ def what(world: World) -> list[tuple[str, str, str]]:
 def test_what_he_takes_back_after_he_has_acknowledged_goes_elsewhere_and_is_bought_of_him_no_more(
     dropship: World,
 ) -> None:
-    number = placed(dropship)
-    acknowledges(dropship, number)
+    number = taken_on(dropship)
     shelves(dropship, store_WB_TEE=9, store_WB_MUG=9)
     less = [{"sku": "WB-TEE", "quantity": "1"}, {"sku": "WB-MUG", "quantity": "1"}]
     acknowledges(dropship, number, lines=less, promised_at="2026-12-03T00:00:00.000000Z")
@@ -243,8 +252,7 @@ def test_what_he_takes_back_after_he_has_acknowledged_goes_elsewhere_and_is_boug
 
 
 def test_what_is_cancelled_at_his_house_after_a_first_parcel_comes_off_the_purchase_order(dropship: World) -> None:
-    number = placed(dropship)
-    acknowledges(dropship, number)
+    number = taken_on(dropship)
     sends(dropship, number, ("WB-TEE", 1))
     shelves(dropship, dc_WB_TEE=9, dc_WB_MUG=9)
     short(dropship, number, "cancelled", ("WB-TEE", 1), ("WB-MUG", 1))
@@ -255,19 +263,14 @@ def test_what_is_cancelled_at_his_house_after_a_first_parcel_comes_off_the_purch
     ]
     assert dropship.effects("erp")["amended"] == {number: "1 WB-TEE; ; "}
     assert sum(dropship.effects("erp")["arrivals"].values()) == 1
-    dc = f"{waybill(dropship)}-F3"
-    parcel = dropship.ask("warehouse", "POST", f"/_sim/requests/{dc}/shipments", json={})
-    parcel = {**parcel, "trackings": [{**one, "number": f"W{one['number']}"} for one in parcel["trackings"]]}
-    dropship.deliver("shipment.sent", parcel, account="warehouse")
-    dropship.pump()
+    the_rest_leaves(dropship)
     assert dropship.one("SELECT state FROM subjects WHERE kind = 'order'") == "shipped"
     assert claims(dropship) == 0
     assert dropship.settled()
 
 
 def test_what_he_cannot_send_for_now_is_taken_back_first_and_he_sends_the_others(dropship: World) -> None:
-    number = placed(dropship)
-    acknowledges(dropship, number)
+    number = taken_on(dropship)
     shelves(dropship, store_WB_TEE=9, store_WB_MUG=9)
     dropship.bad_day("maker", "commit_then_drop", operations=("purchases.cancel",), times=1)
     short(dropship, number, "failed", ("WB-TEE", 1))
@@ -285,8 +288,7 @@ def test_what_he_cannot_send_for_now_is_taken_back_first_and_he_sends_the_others
 def test_where_nobody_else_has_it_somebody_is_asked_and_it_goes_on_once_there_is_stock(dropship: World) -> None:
     from tasks.feeds import backorders
 
-    number = placed(dropship)
-    acknowledges(dropship, number)
+    number = taken_on(dropship)
     acknowledges(dropship, number, lines=[{"sku": "WB-TEE", "quantity": "2"}])
     (case,) = dropship.rows("SELECT sentence, owner, remedy FROM cases WHERE code = 'unsourced' AND status = 'open'")
     assert "no location has 1 x WB-MUG" in case.sentence

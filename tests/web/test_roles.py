@@ -32,7 +32,7 @@ RIGHTS = {
     "steps.cancellations causes.plan events.replays accounts.pauses accounts.drains accounts.resumptions accounts.limits "
     "accounts.registrations bulk.plan bulk.actions bulk.pauses bulk.resumptions bulk.stops sourcing.drafts sourcing.activations "
     "stock.publications stock.repairs webhooks.switches webhooks.replays feeds.approvals feeds.rejections feeds.rollbacks "
-    "prices.publications",
+    "prices.publications proofs.repairs",
     "admin": "steps.repeats users.index users.additions users.changes keys.index keys.additions keys.successors keys.revocations "
     "webhooks.additions webhooks.secrets webhooks.withdrawals",
 }

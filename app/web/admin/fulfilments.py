@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -102,8 +103,7 @@ class Fulfilments(Page):
 
     @expose("/<number>/acceptances", methods=("POST",))
     def acceptances(self, number: str) -> ResponseReturnValue:
-        why = reason()
-        return _said(number, "accept", lambda tx, who: fulfilling.accept(tx, number, who, why), "It is accepted.")
+        return _for_a_reason(number, "accept", fulfilling.accept, "It is accepted.")
 
     @expose("/<number>/acknowledgements", methods=("POST",))
     def acknowledgements(self, number: str) -> ResponseReturnValue:
@@ -124,13 +124,11 @@ class Fulfilments(Page):
 
     @expose("/<number>/picks", methods=("POST",))
     def picks(self, number: str) -> ResponseReturnValue:
-        why = reason()
-        return _said(number, "pick", lambda tx, who: fulfilling.pick(tx, number, who, why), "It is picked.")
+        return _for_a_reason(number, "pick", fulfilling.pick, "It is picked.")
 
     @expose("/<number>/packs", methods=("POST",))
     def packs(self, number: str) -> ResponseReturnValue:
-        why = reason()
-        return _said(number, "pack", lambda tx, who: fulfilling.pack(tx, number, who, why), "It is packed.")
+        return _for_a_reason(number, "pack", fulfilling.pack, "It is packed.")
 
     @expose("/<number>/substitutions", methods=("POST",))
     def substitutions(self, number: str) -> ResponseReturnValue:
@@ -162,9 +160,8 @@ class Fulfilments(Page):
 
     @expose("/<number>/no-shows", methods=("POST",))
     def no_shows(self, number: str) -> ResponseReturnValue:
-        why = reason()
         told = "Nobody fetched it: keep it longer, or put it back."
-        return _said(number, "no_show", lambda tx, who: pickups.not_collected(tx, number, who, why), told)
+        return _for_a_reason(number, "no_show", pickups.not_collected, told)
 
     @expose("/<number>/extensions", methods=("POST",))
     def extensions(self, number: str) -> ResponseReturnValue:
@@ -174,9 +171,8 @@ class Fulfilments(Page):
 
     @expose("/<number>/returns", methods=("POST",))
     def returns(self, number: str) -> ResponseReturnValue:
-        why = reason()
         told = "It goes back on the shelf; cancel the pieces in the channel, so that the customer is paid back."
-        return _said(number, "put_back", lambda tx, who: pickups.put_back(tx, number, who, why), told)
+        return _for_a_reason(number, "put_back", pickups.put_back, told)
 
     @expose("/<number>/shipments", methods=("POST",))
     def shipments(self, number: str) -> ResponseReturnValue:
@@ -188,16 +184,12 @@ class Fulfilments(Page):
     @expose("/<number>/reassignments", methods=("POST",))
     def reassignments(self, number: str) -> ResponseReturnValue:
         """A connected location has said by telephone that it will not send these pieces."""
-        why = reason()
         told = "The pieces are asked of others."
-        return _said(number, "reject", lambda tx, who: deciding.elsewhere(tx, number, who, why), told)
+        return _for_a_reason(number, "reject", deciding.elsewhere, told)
 
     @expose("/<number>/waits", methods=("POST",))
     def waits(self, number: str) -> ResponseReturnValue:
-        why = reason()
-        return _said(
-            number, "reject", lambda tx, who: deciding.wait(tx, number, who, why), "The case says who waits, and why."
-        )
+        return _for_a_reason(number, "reject", deciding.wait, "The case says who waits, and why.")
 
     @expose("/<waybill>/sourcing", methods=("POST",))
     def sourcing(self, waybill: str) -> ResponseReturnValue:
@@ -208,6 +200,15 @@ class Fulfilments(Page):
             abort(404)
         ring(rings)
         return back("What nobody was asked for is sourced again.")
+
+
+Word = Callable[[Connection, str, str, str], list[Ring]]  # (transaction, number, who, why)
+
+
+def _for_a_reason(number: str, event: str, call: Word, told: str) -> ResponseReturnValue:
+    """What needs nothing beside its reason."""
+    why = reason()
+    return _said(number, event, lambda tx, who: call(tx, number, who, why), told)
 
 
 def _said(number: str, event: str, call: speaking.Say, told: str) -> ResponseReturnValue:

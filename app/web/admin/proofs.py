@@ -8,10 +8,13 @@ from typing import ClassVar
 from flask import abort, request
 from flask.typing import ResponseReturnValue
 
+from app.bell import ring
 from app.database import transaction
+from app.journal import mending
 from app.journal.reading import proofs
 from app.journal.reading.rows import number
-from app.web.admin.gate import Page, expose
+from app.web.admin.asking import back, reason
+from app.web.admin.gate import Page, expose, me
 from config.reader import config
 
 # What a reader wants to see first; the rest of the figures stands on the hour's own page.
@@ -26,7 +29,7 @@ SHOWN = {
 
 
 class Proofs(Page):
-    needs: ClassVar = {"index": "viewer", "one": "viewer"}
+    needs: ClassVar = {"index": "viewer", "one": "viewer", "repairs": "operator"}
 
     @expose("/")
     def index(self) -> ResponseReturnValue:
@@ -48,7 +51,19 @@ class Proofs(Page):
             if row is None:
                 abort(404)
             found = proofs.differences(tx, channel, at, number(request.args.get("after")) or 0)
-        return str(self.render("proof.html", proof=row, page=found))
+        return str(self.render("proof.html", proof=row, page=found, proposal=mending.proposal, repaired=mending.STEPS))
+
+    @expose("/repairs/<int:difference>", methods=("POST",))
+    def repairs(self, difference: int) -> ResponseReturnValue:
+        """Mends a difference as proposed, or only says what that would do; the next proof that agrees closes it."""
+        why, dry = reason(), request.form.get("dry") == "1"
+        with transaction() as tx:
+            made = mending.mend(tx, difference, me().login, why, dry=dry)
+        if made is None or not made.possible:
+            return back("It is closed already, or a person must decide who is right.", "bad", "proofs.index")
+        ring(made.rings)
+        told = "Nothing was done. It would" if dry else "Asked for:"
+        return back(f"{told} {made.sentence}: {made.after}.", fallback="proofs.index")
 
 
 def _hour(word: str) -> datetime | None:

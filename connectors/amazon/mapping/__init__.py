@@ -8,6 +8,7 @@ from typing import Any
 import simplejson
 
 from connectors.amazon.mapping.order import order, shipped_pieces
+from connectors.amazon.mapping.refunds import refunds, reversed_sums
 from connectors.amazon.mapping.v0 import renewed, status_of
 from connectors.amazon.mapping.values import CANCELLED, PENDING, ZERO, rank, version
 from connectors.canonical.snapshot import Ignored, Pointer, Reading, Snapshot
@@ -20,6 +21,7 @@ Readings = tuple[Reading, ...]
 Reader = Callable[[Account, Place], Readings]
 # Topics of what the API answers, in words of our own: no notification has them.
 ORDER, ORDER_V0, LISTED_V0 = "orders/2026-01-01/order", "orders/v0/order", "orders/v0/orders"
+POSTED, REFUNDED = "finances/v0/event", "finances/v0/order"
 
 
 def read(account: Account, message: Message) -> Readings:
@@ -106,6 +108,30 @@ def _listed_v0(account: Account, node: Place) -> Readings:
     return (Pointer("order", name, version(changed, rank(status, shipped))),)
 
 
+def _posted(account: Account, node: Place) -> Readings:
+    """An event of a list: of which order something was given back, and when."""
+    at = version(node.at("PostedDate").instant())
+    return (Pointer("refund", node.at("AmazonOrderId").needed().id(), at),)
+
+
+def _refunded(account: Account, node: Place) -> Readings:
+    """An order with all its events of refunds: each by itself, as the order's own snapshots tell none."""
+    header = Place({"order": renewed(node)}).at("order") if node.has("items") else node.at("order")
+    name, events = header.at("orderId").needed().id(), node.at("events").needed()
+    why = _none_of_ours(header, header.at("fulfillment").at("fulfillmentStatus").needed().text())
+    if why:
+        return (Ignored(f"Order {name} {why}."),)
+    sold = order(header, _currency(account, header))
+    found: list[Reading] = [
+        Snapshot("refund", name, version(one.at) if one.at else "", one) for one in refunds(events, sold)
+    ]
+    found += [
+        Ignored(f"Of order {name} {-one} {sold.currency} were taken back from the buyer again: settle it by hand.")
+        for one in reversed_sums(events, sold)
+    ]
+    return tuple(found) or (Ignored(f"Of order {name} no money went back to the buyer."),)
+
+
 TOPICS: dict[str, Reader] = {
     "ORDER_CHANGE": _order_changed,
     "FEED_PROCESSING_FINISHED": _ignored("The step that sent a feed looks at it by itself."),
@@ -113,4 +139,6 @@ TOPICS: dict[str, Reader] = {
     ORDER: _order,
     ORDER_V0: _order_v0,
     LISTED_V0: _listed_v0,
+    POSTED: _posted,
+    REFUNDED: _refunded,
 }

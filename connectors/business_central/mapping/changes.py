@@ -11,7 +11,9 @@ from connectors.business_central.mapping.rows import Booked, Row, booked
 from connectors.business_central.mapping.sales_order import Document
 from connectors.kit.errors import Rejected
 
-FIXED = frozenset(("externalDocumentNumber", "currencyCode", "orderDate", "pricesIncludeTax", "customerId"))
+FIXED = frozenset(
+    ("externalDocumentNumber", "currencyCode", "orderDate", "postingDate", "pricesIncludeTax", "customerId")
+)
 ROUNDING = "rounding"  # lines that settle what Business Central rounded otherwise: they are no part of a document
 SETTLED = "rounding/settled"
 
@@ -94,5 +96,5 @@ def _too_late(line: Booked) -> Rejected:
         code="shipped",
         field="salesOrderLines",
         remedy="Book a credit memo for what was shipped instead of changing the order.",
-        owner="support",
+        owner="customer service",
     )

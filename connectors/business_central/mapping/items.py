@@ -106,9 +106,9 @@ def product(row: Mapping[str, Any], sku: str, currency: str, where: str = "", un
 
 
 def price(row: Mapping[str, Any], sku: str, currency: str, where: str = "") -> Price | None:
-    """The item's own unit price, in the company's currency; None where that is not told."""
+    """The item's own unit price, in the company's currency; None where that is not told, or nobody has entered one: then it is 0."""
     amount = _decimal(row, "unitPrice", where)
-    if not currency or amount is None:
+    if not currency or not amount:
         return None
     included = row.get("priceIncludesTax")
     return Price(sku, Money(amount, currency), taxes_included=included if isinstance(included, bool) else None)

@@ -171,5 +171,5 @@ def _unknown(line: ShipmentLine, index: int) -> Rejected:
         field=f"lines[{index}].{'line_id' if line.line_id else 'sku'}",
         remedy="Add the line to the sales order in Business Central (our line's name in Description 2), or correct the "
         "shipment, then retry.",
-        owner="warehouse",
+        owner="logistics",
     )

@@ -59,7 +59,7 @@ class Policy:
             code="not_configured",
             field=f"settings.{setting}",
             remedy=f"Set `{setting}` for {self.name} in the accounts' configuration, then retry.",
-            owner="integration",
+            owner="integration desk",
         )
 
     def currency(self, code: str) -> str:

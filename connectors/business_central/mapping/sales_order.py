@@ -140,9 +140,12 @@ def _order_discount(draft: Draft, order: Order) -> Decimal:
 
 
 def _header(order: Order, policy: Policy, off: Decimal) -> dict[str, Any]:
+    """Business Central takes the exchange rate of the posting date's day: the order's own, until a posting bears another."""
+    placed = policy.day(order.placed_at)
     body = {
         "externalDocumentNumber": names.of_order(order),
-        "orderDate": policy.day(order.placed_at),
+        "orderDate": placed,
+        "postingDate": placed,
         "currencyCode": policy.currency(_currency(order)),
         "email": names.plain_email(order.email)[:80],
         "requestedDeliveryDate": policy.day(order.deliver_by) if order.deliver_by else "",

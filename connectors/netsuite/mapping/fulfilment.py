@@ -94,5 +94,5 @@ def _unknown(line: ShipmentLine, index: int) -> Rejected:
         code="line_unknown",
         field=f"lines[{index}].{'line_id' if line.line_id else 'sku'}",
         remedy="Add the line to the sales order in NetSuite, or correct the shipment, then retry.",
-        owner="warehouse",
+        owner="logistics",
     )

@@ -111,5 +111,5 @@ def _unknown(line: ReturnLine, index: int) -> Rejected:
         code="line_unknown",
         field=f"lines[{index}].line_id",
         remedy="Add the line to the sales order in NetSuite, or correct the return, then retry.",
-        owner="warehouse",
+        owner="logistics",
     )

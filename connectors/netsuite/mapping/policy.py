@@ -77,7 +77,7 @@ class Policy:
             code="not_configured",
             field=f"settings.{setting}",
             remedy=f"Set `{setting}` for {self.account} in the accounts' configuration, then retry.",
-            owner="integration",
+            owner="integration desk",
         )
 
     def day(self, at: datetime) -> str:

@@ -16,6 +16,7 @@ from connectors.netsuite.mapping import names, parties, tenders
 from connectors.netsuite.mapping.draft import Draft, item_id, owe, plain_line, product_line, tax_details, total
 from connectors.netsuite.mapping.policy import Policy, unit_of
 
+RATE = Decimal("0.00000001")
 SHIPPING = "SHIPPING"  # the tax details' reference of the shipping cost (NetSuite help, section_1548673608)
 SUBLISTS = ("item", "taxDetails")
 
@@ -75,11 +76,15 @@ def _body(
 
 
 def _header(order: Order, policy: Policy, currency: str) -> dict[str, Any]:
+    """NetSuite takes the rate of `tranDate`'s day, the order's own; one that the order states takes its place (units of the base currency
+    for one of the order's, eight decimals: "Setting Exchange Rates Directly on Transactions")."""
+    rate = order.exchange_rate if currency != policy.base_currency else None
     location = policy.codes.theirs("location", order.location) if order.location else policy.location
     body = {
         "externalId": names.of_order(order),
         "currency": policy.currency(currency),
         "tranDate": policy.day(order.placed_at),
+        "exchangeRate": rate.quantize(RATE) if rate else None,
         "otherRefNum": order.number,
         "memo": order.note[:999],
         "email": order.email,

@@ -13,7 +13,7 @@ from connectors.sap_s4hana.odata import etag, rows
 
 FIXED = frozenset(
     "SalesOrderType SalesOrganization DistributionChannel OrganizationDivision PurchaseOrderByCustomer TransactionCurrency "
-    "CustomerPurchaseOrderDate".split()
+    "CustomerPurchaseOrderDate PricingDate".split()
 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from connectors.canonical.money import minor_unit
@@ -19,9 +21,13 @@ from connectors.sap_s4hana.mapping.policy import Policy
 from connectors.sap_s4hana.odata import day, decimal
 
 
-def customer_return(order: Order, refund: Refund, customer: str, policy: Policy) -> dict[str, Any] | None:
-    """The goods that come back into stock, without money: `return_type` must not be billed. None where nothing does."""
-    lines = [one for one in refund.lines if one.restock and one.quantity]
+def customer_return(
+    order: Order, refund: Refund, customer: str, left: Mapping[str, Decimal], policy: Policy
+) -> dict[str, Any] | None:
+    """The goods that come back into stock, without money: `return_type` must not be billed. `left`: line id -> the pieces that have left,
+    as no others can come back. None where nothing does.
+    """
+    lines = _came_back(order, refund, left)
     if not lines:
         return None
     return {
@@ -32,6 +38,20 @@ def customer_return(order: Order, refund: Refund, customer: str, policy: Policy)
         "SDDocumentReason": policy.wanted("return_reason", "a reason of returns"),
         "to_Item": {"results": [_back(order, line, policy) for line in lines]},
     }
+
+
+def _came_back(order: Order, refund: Refund, left: Mapping[str, Decimal]) -> list[RefundLine]:
+    """What a refund restocks, less what earlier ones have taken of the pieces that left."""
+    there = dict(left)
+    earlier = takewhile(lambda one: one.id != refund.id, order.refunds)
+    for one in (line for known in earlier for line in known.lines if line.restock):
+        there[one.line_id] = there.get(one.line_id, ZERO) - one.quantity
+    found = []
+    for one in (line for line in refund.lines if line.restock):
+        pieces = min(one.quantity, max(ZERO, there.get(one.line_id, ZERO)))
+        there[one.line_id] = there.get(one.line_id, ZERO) - pieces
+        found += [replace(one, quantity=pieces)] if pieces else []
+    return found
 
 
 def goods_back(order: Order, returned: Return, customer: str, policy: Policy) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def too_late(item: Row) -> Rejected:
         code="shipped",
         field="to_Item",
         remedy="Let the customer return it, or book a credit memo request, instead of changing the order.",
-        owner="support",
+        owner="customer service",
     )
 
 

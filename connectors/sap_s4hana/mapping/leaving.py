@@ -33,6 +33,17 @@ def delivery(order: Order, shipment: Shipment, number_: str, items: Sequence[Row
     return {**kept, "to_DeliveryDocumentItem": {"results": lines}}
 
 
+def pieces_left(order: Order, items: Sequence[Row], delivered: Sequence[Row]) -> dict[str, Decimal]:
+    """Line id -> the pieces of it that `delivered` items of deliveries have taken."""
+    sums: dict[str, Decimal] = {}
+    for one in delivered:
+        position = str(one["ReferenceSDDocumentItem"]).lstrip("0")
+        sums[position] = sums.get(position, Decimal(0)) + number(one.get("ActualDeliveryQuantity"))
+    mine = {str(one.get("PurchaseOrderByCustomer") or ""): str(one["SalesOrderItem"]).lstrip("0") for one in items}
+    named = {line.id: mine.get(names.of_line(line.id, REFERENCE), "") for line in order.lines}
+    return {line_id: sums[position] for line_id, position in named.items() if position in sums}
+
+
 def moves(order: Order, shipment: Shipment, number_: str, items: Sequence[Row], policy: Policy) -> list[Ask]:
     """Items that leave another plant than they were booked for are moved there first, while nothing of them has left: an
     item has one plant, so what leaves a second one later is booked from the first.
@@ -97,5 +108,5 @@ def _unknown(line: ShipmentLine, index: int) -> Rejected:
         field=f"lines[{index}].{'line_id' if line.line_id else 'sku'}",
         remedy="Add the item to the sales order in SAP (our line's name as the item's customer reference), or correct the "
         "shipment, then retry.",
-        owner="warehouse",
+        owner="logistics",
     )

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from connectors.kit.account import Account, Codes
 from connectors.kit.errors import Rejected
 
+MOVEMENTS = {"within_plant": "311", "between_plants": "301", "scrap": "551"}
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -38,6 +40,10 @@ class Policy:
     location: str = ""
     quarantine: str = ""
     scrap: str = ""
+    goods_receipt: str = "hub"
+    movements: Mapping[str, Any] = field(default_factory=dict)
+    scrap_cost_center: str = ""
+    scrap_reason: str = ""
     conditions: Mapping[str, Any] = field(default_factory=dict)
     price_type: str = ""
     materials: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +79,7 @@ class Policy:
             code="not_configured",
             field=f"settings.{setting}",
             remedy=f"Set `{setting}` for {self.name} in the accounts' configuration, then retry.",
-            owner="integration",
+            owner="integration desk",
         )
 
     def place(self, ours: str) -> tuple[str, str]:
@@ -94,6 +100,10 @@ class Policy:
             return self.place(ours)
         plant, _, storage = told.partition("/")
         return plant, storage
+
+    def movement(self, name: str) -> str:
+        """The movement type of a posting ("within_plant", "between_plants", "scrap"): SAP's own for stock in unrestricted use."""
+        return str(self.movements.get(name) or MOVEMENTS[name])
 
     def measure(self, ours: str) -> str:
         return self.unit if ours in ("", "each") else self.codes.theirs("unit", ours)

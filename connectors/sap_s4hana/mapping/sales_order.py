@@ -127,12 +127,15 @@ def _line(draft: Draft, line: Line, quantity: Decimal) -> None:
 
 
 def _header(order: Order, draft: Draft) -> dict[str, Any]:
+    """PricingDate is the "date for pricing and exchange rate": the day on which the order was placed, whenever it is booked."""
     policy = draft.policy
+    placed = day(policy.day(order.placed_at))
     body: dict[str, Any] = {
         "SalesOrderType": policy.order_type,
         **policy.area,
         "PurchaseOrderByCustomer": names.of_order(order),
-        "CustomerPurchaseOrderDate": day(policy.day(order.placed_at)),
+        "CustomerPurchaseOrderDate": placed,
+        "PricingDate": placed,
         "TransactionCurrency": draft.currency,
         "SDDocumentReason": policy.order_reason,
         "RequestedDeliveryDate": day(policy.day(order.deliver_by)) if order.deliver_by else "",

@@ -1,4 +1,4 @@
-"""What a delivery from ShipBob says: shipments of an order we asked for, or stock at its fulfilment centres."""
+"""What a delivery from ShipBob says: shipments of an order we asked for, goods that came back, or stock at its fulfilment centres."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from connectors.kit.account import Account
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Unreadable
 from connectors.shipbob.mapping.levels import read_levels
+from connectors.shipbob.mapping.returns import read_return
 from connectors.shipbob.mapping.shipments import read_shipments
 
 
@@ -36,6 +37,9 @@ TOPICS: dict[str, Callable[[Mapping[str, Any], str], tuple[Reading, ...]]] = {
     "order.shipment.exception": read_shipments,
     "order.shipment.on_hold": read_shipments,
     "order.shipment.cancelled": read_shipments,
+    "return.updated": read_return,
+    "return.completed": read_return,
+    "polled.return": read_return,
     "polled.order": read_shipments,
     "polled.stock": read_levels,
 }

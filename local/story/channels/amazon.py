@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from connectors.amazon.mapping.refunds import stem
 from local.story.catalogue import COUNTED, FORGOTTEN, SHELVED
 from local.story.channels.channel import Channel, Spec
 from local.story.desk import Desk
@@ -33,7 +34,7 @@ def _sold(desk: Desk) -> tuple[Sold, ...]:
 def _one(order: Json) -> Sold:
     """Amazon writes to its buyers itself, so none of them has an address here."""
     skus = {item["id"]: item["sku"] for item in order["items"]}
-    ours = order["by"] != OWN
+    ours, given = order["by"] != OWN, _given_back(order)
     pieces: Counter[str] = Counter()
     for item in order["items"] if ours else ():
         pieces[item["sku"]] += item["quantity"]
@@ -47,8 +48,8 @@ def _one(order: Json) -> Sold:
         called_off=order["cancelled_by"] == "MERCHANT",
         wanted=dict(pieces),
         email="",
-        by_hub=frozenset(_given_back(order)),
-        refunds={name: {TENDER: amount} for name, amount in _given_back(order).items()},
+        by_hub=frozenset(name for name, refund in zip(given, order["refunds"], strict=True) if refund["by"] == "us"),
+        refunds={name: {TENDER: amount} for name, amount in given.items()},
         sent=tuple(_parcel(one, skus) for one in order["packages"]) if ours else _theirs(order),
         number=order["alias"],
         takes_number=ours,
@@ -56,11 +57,14 @@ def _one(order: Json) -> Sold:
 
 
 def _given_back(order: Json) -> dict[str, Decimal]:
-    """Each of our adjustments, under the number that we gave it."""
-    found: dict[str, Decimal] = {}
-    for row in (row for refund in order["refunds"] for row in refund["rows"]):
-        name = f"{order['id']}-{row['id']}"
-        found[name] = found.get(name, Decimal(0)) + Decimal(row["amount"])
+    """Each refund under the name that the connector has for what it gave back, ours and the seller's own."""
+    skus, found = {item["id"]: item["sku"] for item in order["items"]}, dict[str, Decimal]()
+    for refund in order["refunds"]:
+        by_sku: dict[str, Decimal] = {}
+        for row in refund["rows"]:
+            by_sku[skus[row["item"]]] = by_sku.get(skus[row["item"]], Decimal(0)) + Decimal(row["amount"])
+        name = stem(order["id"], "", by_sku)
+        found[f"{name}{sum(one.startswith(name) for one in found) + 1}"] = sum(by_sku.values(), Decimal(0))
     return found
 
 
@@ -99,14 +103,13 @@ CHANNEL = Channel(
     to_call_off=({"kind": "plain", "lines": [{"sku": FORGOTTEN.sku, "quantity": 1}]},),
     to_cancel=tuple(_of(n) for n in range(3)),
     cancel=lambda desk, order: desk.post(f"orders/{order['id']}/cancel", {}),
+    to_refund=tuple(_of(20 + n) for n in range(3)),
+    refund=lambda desk, order: desk.post(f"orders/{order['id']}/refunds", {"quantities": {order["items"][0]["id"]: 1}}),
     to_bring=tuple(_of(10 + n) for n in range(2)),
     brought="WB-CAP",
     payments=lambda desk: {name: TENDER for order in desk.get("orders") for name in _given_back(order)},
     priced=_priced,
-    absent={
-        "changed": "Amazon's buyers cannot edit an order",
-        "refunded there": "an order does not tell refunds made in Seller Central; they come with settlements",
-    },
+    absent={"changed": "Amazon's buyers cannot edit an order"},
     sold=_sold,
     offered=_offered,
     opens=_opens,

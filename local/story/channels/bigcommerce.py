@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from local.story.catalogue import COUNTED, SHELVED
+from local.story.catalogue import COUNTED, FORGOTTEN, SHELVED
 from local.story.channels.channel import Channel, Spec
 from local.story.desk import Desk
 from local.story.facts import Delivery, Parcel, Sold
@@ -37,16 +37,17 @@ MAIL = {
 def _opens(desk: Desk) -> None:
     desk.put("webhooks", MAIL)
     known = {one["sku"] for one in desk.get("state").get("products", {}).values() if one}
-    for sku in SHELVED:
+    for sku in (*SHELVED, FORGOTTEN.sku):
         if sku not in known:
             desk.post("products", {"sku": sku})
 
 
 def _sold(desk: Desk) -> tuple[Sold, ...]:
-    return tuple(_one(order) for order in desk.get("orders"))
+    off = desk.get("state").get("called_off", {})
+    return tuple(_one(order, off) for order in desk.get("orders"))
 
 
-def _one(order: Json) -> Sold:
+def _one(order: Json, off: Mapping[str, Any]) -> Sold:
     """Amounts are in the currency that the shopper paid in. A refund leaves the order's own total as it was."""
     skus = {line["id"]: line["sku"] for line in order["lines"]}
     pieces: Counter[str] = Counter()
@@ -60,6 +61,7 @@ def _one(order: Json) -> Sold:
         worth=Decimal(order["total_inc_tax"]),
         currency=order["currency"],
         cancelled=order["status_id"] == CANCELLED or (order["status_id"] == REFUNDED and not order["shipments"]),
+        called_off=str(order["id"]) in off,
         wanted=dict(pieces),
         email=order["email"],
         changed=any(line["sku"] == "WB-CAP" and line["quantity"] == LEFT for line in order["lines"])
@@ -127,6 +129,7 @@ CHANNEL = Channel(
     system="bigcommerce",
     account=ACCOUNT,
     orders=tuple(_of(kind, 500 + number) for number, kind in enumerate((*KINDS, "plain", "coupon"))),
+    to_call_off=(_of("plain", 590, "WB-MUG", FORGOTTEN.sku),),
     to_cancel=tuple(_of("plain", 550 + n, "WB-CAP", "WB-BAG") for n in range(3)),
     cancel=lambda desk, order: desk.post(f"orders/{order['id']}/cancel", {}),
     to_refund=tuple(_of("plain", 560 + n, "WB-TEE", "WB-SOAP") for n in range(4)),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from local.story.catalogue import COUNTED, SHELVED
+from local.story.catalogue import COUNTED, FORGOTTEN, SHELVED
 from local.story.channels.channel import Channel, Spec
 from local.story.desk import Desk
 from local.story.facts import Parcel, Sold
@@ -23,16 +23,18 @@ LIST = "main"  # the inventory list that it sells from
 
 def _opens(desk: Desk) -> None:
     known = desk.get("state").get("products", {})
-    for sku in SHELVED:
+    for sku in (*SHELVED, FORGOTTEN.sku):
         if sku not in known:
             desk.post("products", {"sku": sku})
 
 
 def _sold(desk: Desk) -> tuple[Sold, ...]:
-    return tuple(_one(order) for order in desk.get("state").get("orders", {}).values())
+    tables = desk.get("state")
+    off = tables.get("called_off", {})
+    return tuple(_one(order, off) for order in tables.get("orders", {}).values())
 
 
-def _one(order: Json) -> Sold:
+def _one(order: Json, off: Mapping[str, Any]) -> Sold:
     items = {item["itemId"]: item for item in order["productItems"]}
     pieces: Counter[str] = Counter()
     for item in items.values():
@@ -44,6 +46,7 @@ def _one(order: Json) -> Sold:
         worth=Decimal(order["orderTotal"]),
         currency=order["currency"],
         cancelled=order["status"] == "cancelled",
+        called_off=order["orderNo"] in off,
         wanted=dict(pieces),
         email=order["customerInfo"]["email"],
         refunds={},
@@ -83,6 +86,7 @@ CHANNEL = Channel(
     system="salesforce_commerce",
     account="salesforce-commerce-main",
     orders=tuple({"kind": kind, "buyer": 600 + number} for number, kind in enumerate((*KINDS, *KINDS[:9]))),
+    to_call_off=(_of(690, "WB-MUG", FORGOTTEN.sku),),
     to_cancel=tuple(_of(650 + n, "WB-CAP", "WB-BAG") for n in range(3)),
     cancel=lambda desk, order: desk.post(f"orders/{order['orderNo']}/cancel", {}),
     sold=_sold,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from local.story.catalogue import COUNTED, SHELVED
+from local.story.catalogue import COUNTED, FORGOTTEN, SHELVED
 from local.story.channels.channel import Channel, Spec
 from local.story.desk import Desk
 from local.story.facts import Delivery, Parcel, Sold
@@ -18,6 +19,7 @@ LOCATION = "LOC1"  # the store that the warehouse's stock is told for
 OURS = "waybill-"  # before our entries in a fulfilment's metadata (connectors/square/mapping/fulfilments.py)
 MARK = "wb-"  # the hub's key in the reason of a refund
 GIVEN = ("PENDING", "COMPLETED")
+MOVED = "Neue Str. 12"  # what is paid is not edited at Square; where it goes is
 # Sold at the till and carried home, or ordered in the shop and shipped.
 TILL = "till tax_included untaxed line_discount percent service_charge spread_charge tip cash cash_rounded gift_card split voucher offline".split()
 SHIPPED = "plain order_discount freight authorized".split()
@@ -34,7 +36,7 @@ MAIL = {
 def _opens(desk: Desk) -> None:
     desk.put("habits", MAIL)
     known = {one["item_variation_data"]["sku"] for one in desk.get("state").get("articles", {}).values()}
-    for sku in SHELVED:
+    for sku in (*SHELVED, FORGOTTEN.sku):
         if sku not in known:
             desk.post("articles", {"sku": sku, "price": 1200})
 
@@ -48,7 +50,9 @@ def _sold(desk: Desk) -> tuple[Sold, ...]:
     back = _back(sales, tables)
     rows = tables.get("refunds", {}).values()
     ours = frozenset(_whose(one, sales)[1] for one in rows if MARK in str(one.get("reason")))
-    return tuple(_one(order, skus, back.get(order["id"], {}), ours) for order in orders if order.get("line_items"))
+    off = frozenset(tables.get("called_off", {}))
+    sold = (_one(order, skus, back.get(order["id"], {}), ours) for order in orders if order.get("line_items"))
+    return tuple(replace(one, called_off=one.id in off) for one in sold)
 
 
 def _sales(orders: Iterable[Json]) -> dict[str, str]:
@@ -99,6 +103,7 @@ def _one(order: Json, skus: Mapping[str, str], refunds: Mapping[str, dict[str, D
     for sku, count in lines if fulfilments else ():
         pieces[sku] += count
     recipient = fulfilments[0]["shipment_details"]["recipient"] if fulfilments else {}
+    moved = recipient.get("address", {}).get("address_line_1") == MOVED
     return Sold(
         id=order["id"],
         name=order["id"],
@@ -106,6 +111,8 @@ def _one(order: Json, skus: Mapping[str, str], refunds: Mapping[str, dict[str, D
         worth=_euros(order["total_money"]),
         currency=order["total_money"]["currency"],
         cancelled=_given_up(order, fulfilments),
+        changed=moved,
+        street=MOVED if moved else "",
         wanted=dict(pieces),
         email=recipient.get("email_address", ""),
         refunds=refunds,
@@ -173,6 +180,11 @@ def _give_up(desk: Desk, order: Mapping[str, Any]) -> None:
     desk.post(f"orders/{order['id']}/moves", {"fulfillment_state": "CANCELED"})
 
 
+def _move(desk: Desk, order: Mapping[str, Any]) -> None:
+    """Its buyer has moved, and staff correct where it goes."""
+    desk.post(f"orders/{order['id']}/moves", {"address": {"address_line_1": MOVED}})
+
+
 def _priced(desk: Desk, sku: str) -> Decimal | None:
     rows = [one["item_variation_data"] for one in desk.get("state").get("articles", {}).values()]
     return next((_euros(row["price_money"]) for row in rows if row["sku"] == sku), None)
@@ -188,12 +200,14 @@ CHANNEL = Channel(
     orders=tuple(_of(kind, 700 + number) for number, kind in enumerate((*TILL, *SHIPPED * 3, "plain", "freight"))),
     to_refund=(*(_of("plain", 760 + n) for n in range(2)), *(_of("split", 765 + n) for n in range(2))),
     refund=_take_back,
+    to_call_off=({**_of("plain", 790), "lines": [{"sku": sku, "quantity": "1"} for sku in ("WB-MUG", FORGOTTEN.sku)]},),
+    to_change=tuple(_of("plain", 780 + n) for n in range(2)),
+    change=_move,
     to_cancel=tuple(_of("plain", 770 + n) for n in range(3)),
     cancel=_give_up,
     to_bring=tuple(_of("plain", 775 + n) for n in range(2)),
     brought="WB-TEE",
     priced=_priced,
-    absent={"changed": "what was ordered is not edited at Square: staff stop it, and ring up another"},
     sold=_sold,
     offered=_offered,
     opens=_opens,

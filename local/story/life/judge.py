@@ -13,7 +13,7 @@ from local.story.channels import CHANNELS
 from local.story.desk import Desk
 from local.story.facts import Books, Outside, Sold
 from local.story.judge import DOUBLED, LOST, WRONG, Finding
-from local.story.life.scenes import FILES, PRICES, REFUSED, SPLITS
+from local.story.life.scenes import FILES, PRICES, REFUSED, SPLITS, TOLD
 
 Json = dict[str, Any]
 ORIGINS = ("shipbob-main", "maker-main", "store-koeln")  # who tells of a shipment
@@ -74,12 +74,13 @@ def _bought(sold: Mapping[str, Sold], desks: Mapping[str, Desk]) -> Iterator[Fin
 
 
 def _not_oversold(outside: Outside, desks: Mapping[str, Desk]) -> Iterator[Finding]:
-    """The rush: as many were granted as there are, no piece more was sold."""
-    notes = desks["marketplace"].get("state").get("notes", {})
-    granted = sum(int(one["granted"]) for one in notes.values())
+    """The rush: as many were granted as there are, no piece more was sold. Where one was cut off, some were granted to who never ordered."""
+    notes = desks["marketplace"].get("state").get("notes", {}).values()
+    cut_off = any("granted" not in one for one in notes)
     bought = sum(one.kind == "rush" for one in outside.sold)
     left = outside.shelf.get(RUSH.sku, 0)
-    if granted != RUSH_STOCK or bought != granted or left != 0:
+    granted = RUSH_STOCK - left if cut_off else sum(int(one["granted"]) for one in notes)
+    if granted != RUSH_STOCK - left or bought != granted or left < 0 or (left and not cut_off):
         kind = DOUBLED if granted > RUSH_STOCK or left < 0 else LOST
         words = f"of {RUSH_STOCK} {RUSH.sku} {granted} were granted, {bought} ordered; {left} are left at the warehouse"
         yield Finding(kind, "hub", RUSH.sku, words)
@@ -94,11 +95,12 @@ def _asked(desks: Mapping[str, Desk], sku: str) -> Iterator[tuple[str, Decimal |
 
 
 def _prices(desks: Mapping[str, Desk]) -> Iterator[Finding]:
-    """The file's prices are those of the channels; its bad line is in the report beside it, by name."""
-    for sku, price in PRICES.items():
+    """The file's and the ERP's prices are those of the channels; the file's bad line is in the report beside it, by name."""
+    for sku, price in TOLD.items():
         for system, told in _asked(desks, sku):
             if told != Decimal(price):
-                yield Finding(LOST, system, sku, f"{system} sells {sku} for {told}, the file says {price}")
+                teller = "the file" if sku in PRICES else "the ERP"
+                yield Finding(LOST, system, sku, f"{system} sells {sku} for {told}, {teller} says {price}")
     reports = "".join(file.read_text() for file in (FILES / "prices" / "reports").glob("*.csv"))
     if REFUSED not in reports:
         yield Finding(LOST, "files", REFUSED, f"no report says that {REFUSED} was refused")

@@ -12,15 +12,15 @@ SHOWN = re.compile(r"Show this code there: (\d{6})")
 Json = dict[str, Any]
 
 
-def turn(life: Life, count: int) -> None:
-    """Until so many requests have left the store, or patience ends."""
+def turn(life: Life, waybills: set[str]) -> None:
+    """Until its part of each of these orders has left the store, or patience ends."""
     done: set[str] = set()
 
     def all_done() -> bool:
         for one in life.store.must("GET", "/fulfilments")["fulfilments"]:
             if _ended(life, one):
-                done.add(one["number"])
-        return len(done) >= count
+                done.add(one["waybill"])
+        return done >= waybills
 
     life.waits(all_done)
 

@@ -53,6 +53,10 @@ FIXTURES = (
     Fixture("shipment_document__polled", "shipment.document", ("shipment:",), ("data.status",)),
     Fixture("shipment_sent__two_parcels", "shipment.sent", ("shipment:",), ("data.status", "data.trackings[1].number")),
     Fixture(
+        "return_arrived__two_conditions", "return.arrived", ("return:back-7",), ("data.id", "data.lines[1].condition")
+    ),
+    Fixture("return_document__polled", "return.document", ("return:back-7",), ("data.lines[0].quantity",)),
+    Fixture(
         "purchase_acknowledged__part",
         "purchase.acknowledged",
         ("acknowledgement:",),
@@ -105,6 +109,11 @@ def place_parcels(system: System, times: Sequence[datetime]) -> Sequence[str]:
         for n, at in enumerate(times)
     ]
     return [str(system.post("/_sim/parcels", row)["order_id"]) for row in rows]
+
+
+def place_back(system: System, times: Sequence[datetime]) -> Sequence[str]:
+    lines = [{"sku": "WB-TEE", "quantity": "1", "condition": "sellable"}]
+    return [str(system.post("/_sim/goods_back", {"lines": lines, "updated_at": told(at)})["id"]) for at in times]
 
 
 def told(at: datetime) -> str:
@@ -166,6 +175,7 @@ CONTRACTS = {
             Poll("stock", place_levels, 3),
             Poll("product", place_products, 3),
             Poll("shipment", place_parcels, 3),
+            Poll("return", place_back, 3),
         ),
         fetch=pointer,
         batch=Batch("WB-GONE"),

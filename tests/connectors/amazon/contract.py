@@ -74,6 +74,18 @@ def order_id(number: int) -> str:
     return f"303-{number:07d}-{number:07d}"
 
 
+def refunded(kind: str) -> Fixture:
+    """One refund of order 15."""
+    charge = "events.RefundEventList[0].ShipmentItemAdjustmentList[0].ItemChargeAdjustmentList[0]"
+    needs = (
+        "events",
+        "events.RefundEventList[0].PostedDate",
+        f"{charge}.ChargeType",
+        f"{charge}.ChargeAmount.CurrencyCode",
+    )
+    return Fixture(f"refunds__{kind}", "finances/v0/order", (f"refund:{order_id(15)}",), needs)
+
+
 CANCELLED = tuple(name for name in ORDER_NEEDS if "proceeds" not in name)
 FIXTURES = (
     Fixture(
@@ -118,6 +130,16 @@ FIXTURES = (
         ("AmazonOrderId", "LastUpdateDate", "OrderStatus"),
     ),
     Fixture("orders_v0__pending", "orders/v0/orders", ("ignored",)),
+    Fixture(
+        "refund_event__plain",
+        "finances/v0/event",
+        (f"pointer:refund:{order_id(15)}",),
+        ("AmazonOrderId", "PostedDate"),
+    ),
+    refunded("plain"),
+    Fixture("refunds__claims", "finances/v0/order", (*(f"refund:{order_id(15)}",) * 3, "ignored")),
+    refunded("v0"),
+    Fixture("refunds__none", "finances/v0/order", ("ignored",)),
 )
 
 
@@ -170,6 +192,16 @@ def place(system: System, times: Sequence[datetime]) -> Sequence[str]:
     return [str(one["id"]) for one in system.post("/_sim/orders", specs)] if specs else []
 
 
+def given_back(system: System, times: Sequence[datetime]) -> Sequence[str]:
+    """A whole order goes back at each of these times, by its seller's own hand."""
+    found = []
+    for at in times:
+        name = shipped(system).id
+        system.post(f"/_sim/orders/{name}/refunds", {"at": told(at)})
+        found.append(name)
+    return found
+
+
 def told(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -216,7 +248,7 @@ CONTRACT = Contract(
     fixtures=FIXTURES,
     versions=(("order__shipped_in_part", "order__shipped"),),
     order=placed,
-    polls=(Poll("order", place, 3),),
+    polls=(Poll("order", place, 3), Poll("refund", given_back, 3)),
     fetch=pointer,
     batch=Batch("WB-GONE"),
     enqueue=enqueue,
@@ -260,5 +292,7 @@ BY_FEED = _also(
         "throttled": "where feeds are used up patches stand in, so no 429 is met: test_writes.py counts them",
     },
 )
-BY_V0 = _also(prepare=prepare_v0, polls=(Poll("order", place, 3),), fetch=pointer, steps=("none",))
+BY_V0 = _also(
+    prepare=prepare_v0, polls=(Poll("order", place, 3), Poll("refund", given_back, 3)), fetch=pointer, steps=("none",)
+)
 CONTRACTS = {"": CONTRACT, "refunded": REFUNDED, "feeds": BY_FEED, "v0": BY_V0}

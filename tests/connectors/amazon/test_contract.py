@@ -10,6 +10,7 @@ import pytest
 import simplejson
 
 from connectors import registry
+from connectors.amazon.client import stamp
 from connectors.amazon.simulator_access import PLANS
 from connectors.canonical.money import Money
 from connectors.canonical.product import Price
@@ -39,6 +40,7 @@ OPERATIONS = {
     "listings.get": "getListingsItem",
     "listings.patch": "patchListingsItem",
     "finances.order": "listFinancialEventsByOrderId",
+    "finances.list": "listFinancialEvents",
     "subscriptions.get": "getSubscription",
     "subscriptions.create": "createSubscription",
     "destinations.list": "getDestinations",
@@ -66,6 +68,11 @@ def everything(seller: Shop) -> None:
     for parcel in parcels(sold):
         seller.done(connector.confirm_shipment(sold, parcel, key="k2"))
     seller.done(connector.give_back(seller.again(sold), refund(sold), key="k3"), find_first=True)
+    seller.system.post(
+        f"/_sim/orders/{sold.id}/refunds", {"goodwill": "2.00", "at": stamp(NOW - timedelta(hours=1)), "kind": "claim"}
+    )
+    assert len(list(connector.changed("refund", NOW - timedelta(days=2), NOW - timedelta(minutes=5)))) == 1
+    assert connector.fetch(Pointer("refund", sold.id)) is not None
     seller.done(connector.cancel_sale(seller.place(), key="k4"))
     publish(seller, ["WB-TEE", "WB-MUG", "WB-COMMA"])
     seller.settings(feed_from=1)

@@ -19,6 +19,7 @@ import simplejson
 from connectors import registry
 from connectors.amazon.feeds import json_issues
 from connectors.amazon.mapping import LISTED_V0, ORDER, ORDER_V0
+from connectors.amazon.mapping.refunds import posted
 from connectors.amazon.prices import _offers
 from connectors.amazon.queue import identify
 from connectors.amazon.refusals import sorted_out
@@ -30,6 +31,7 @@ from connectors.kit.account import Account
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Rejected, Throttled, Trouble, Unauthorized, Unreadable
 from connectors.kit.http import Answer
+from connectors.kit.place import Place
 from tests.connectors.amazon.openapi import SHARED, SPECS
 from tests.connectors.counting import VERDICTS, Counted, explained, reasons
 
@@ -228,10 +230,8 @@ def feed_document(body: Any) -> str:
 
 
 def refund_events(body: Any) -> str:
-    from connectors.amazon.giving_back import _told
-
-    events = ((body.get("payload") or {}).get("FinancialEvents") or {}).get("RefundEventList") or ()
-    return f"{len(events)} refunds: {[dict(_told(one)) for one in events]}"
+    events = (body.get("payload") or {}).get("FinancialEvents") or {}
+    return f"{len(posted(Place(events), 'USD'))} refunds"
 
 
 def named(*names: str) -> Reader:
@@ -273,6 +273,7 @@ READERS: dict[str, Reader] = {
     "GET /notifications/v1/subscriptions/{notificationType}": named("subscriptionId", "destinationId"),
     "POST /notifications/v1/subscriptions/{notificationType}": named("subscriptionId", "destinationId"),
     "GET /finances/v0/orders/{orderId}/financialEvents": refund_events,
+    "GET /finances/v0/financialEvents": refund_events,
     "notifications": notification,
     "feeds/listings-feed-schema-v2.example.json": feed_document,
     "feeds/listings-feed-processing-report-schema-v2.example.json": feed_report,

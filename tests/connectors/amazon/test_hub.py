@@ -16,6 +16,7 @@ from connectors.kit.simulator import Simulator
 from tests.connectors.amazon.contract import CREDENTIALS, SETTINGS
 from tests.contract.system import System
 from tests.joined import anew, join, look, ship
+from tests.orders.test_returns import ask, count
 from tests.world import World, world
 
 ROUTES = """
@@ -166,7 +167,7 @@ def test_a_quota_that_is_used_up_keeps_nothing_in_the_queue(hub: Hub) -> None:
     hub.world.pump()
     assert "1 new; Amazon's quota for this operation is used up." in told
     assert hub.books("bookings") == {f"amazon-{name}": 1 for name in late}
-    assert not hub.world.one("SELECT count(*) FROM cursors WHERE account = 'amazon'")
+    assert not hub.world.one("SELECT count(*) FROM cursors WHERE account = 'amazon' AND kind = 'order'")
 
 
 @pytest.mark.parametrize("hub", [{"duplicates": 0.2, "reordered": 0.2, "never_sent": 0.1}], indirect=True)
@@ -236,6 +237,75 @@ def test_a_buyer_who_cancels_releases_what_was_booked(hub: Hub) -> None:
     hub.hear()
     assert len(hub.books("cancelled")) == 1
     assert len(hub.world.effects("warehouse")["cancelled"]) == 1
+    assert hub.world.settled()
+
+
+def credited(hub: Hub) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(total, (line, pieces) of each) of what the books credited."""
+    found = hub.world.ask("erp", "GET", "/_sim/state").get("credits", {}).values()
+    return [
+        (one["body"]["total"], [(line["line"], line["quantity"]) for line in one["body"]["lines"]]) for one in found
+    ]
+
+
+def test_what_the_seller_gives_back_by_hand_is_credited_once(hub: Hub) -> None:
+    """In Seller Central, and no notification tells of it: two like refunds, and a claim that Amazon grants. The poll finds each, once."""
+    subscribe()
+    lines = [{"sku": "WB-TEE", "quantity": 2, "tax": "6.36"}, {"sku": "WB-MUG", "price": "8.50", "tax": "1.36"}]
+    (name,) = [str(one["id"]) for one in hub.system.post("/_sim/orders", {"lines": lines})]
+    hub.hear()
+    hub.ship(name)
+    tee, mug = (item["id"] for item in hub.system.get("/_sim/orders")[0]["items"])
+    for asked in (
+        {"quantities": {tee: 1}, "at": AGO},
+        {"quantities": {tee: 1}, "at": f"{AGO[:17]}59+00:00"},
+        {"quantities": {mug: 1}, "at": AGO, "kind": "claim"},
+    ):
+        hub.system.post(f"/_sim/orders/{name}/refunds", asked)
+    for _ in range(3):
+        hub.hear()
+    booked = [("19.90", [(tee, "1")]), ("19.90", [(tee, "1")]), ("8.50", [(mug, "1")])]
+    assert sorted(credited(hub)) == booked
+    assert set(hub.books("credits").values()) == {1}
+    assert (
+        hub.world.one(
+            "SELECT count(*) FROM runs WHERE flow = 'object_fetched' AND detail->'pointer'->>'kind' = 'refund'"
+        )
+        == 1
+    )
+    assert not hub.effects("refund"), "nothing is given back by us for it"
+    assert hub.world.settled()
+
+
+def test_what_the_hub_gives_back_comes_home_and_starts_nothing(hub: Hub) -> None:
+    """A return that the hub pays by feed is credited once: its event, under whatever charges Amazon puts it, is an echo. Goodwill by hand is not."""
+    from config.reader import config
+    from tasks.feeds import moved
+
+    (hub.world.folder / "money.toml").write_text('[accounts.amazon]\nrefund = "hub"\n')
+    config.cache_clear()
+    subscribe()
+    lines = [{"sku": "WB-TEE", "quantity": 2, "tax": "6.36"}]
+    (name,) = [str(one["id"]) for one in hub.system.post("/_sim/orders", {"lines": lines})]
+    hub.hear()
+    hub.ship(name)
+    line = hub.system.get("/_sim/orders")[0]["items"][0]["id"]
+    count(ask({"lines": [{"id": line}]}).number, line, 1, "scrap")
+    for _ in range(3):
+        moved.run()
+        hub.world.pump()
+    assert hub.effects("refund") == {f"{name}/Principal/19.90": 1}
+    assert credited(hub) == [("19.90", [(line, "1")])]
+    for refund in hub.simulator.memory.table("orders")[name]["refunds"]:
+        refund["at"] = AGO  # as if posted some hours ago, so that the list has it
+    runs = hub.world.one("SELECT count(*) FROM runs WHERE flow <> 'object_fetched'")
+    hub.hear()
+    assert hub.system.calls("finances.order")
+    assert hub.world.one("SELECT count(*) FROM runs WHERE flow <> 'object_fetched'") == runs
+    hub.system.post(f"/_sim/orders/{name}/refunds", {"goodwill": "3.00", "at": AGO})
+    hub.hear()
+    assert sorted(total for total, _ in credited(hub)) == ["19.90", "3.00"]
+    assert hub.effects("refund") == {f"{name}/Principal/19.90": 1}
     assert hub.world.settled()
 
 

@@ -101,6 +101,7 @@ def test_nothing_is_told_of_what_amazon_sends_itself(shop: MakeShop) -> None:
 def test_two_parcels_of_one_shipment_are_two_packages(shop: MakeShop) -> None:
     """Each with its number and pieces; the order ends shipped, and its packages come back as shipments."""
     seller = shop()
+    carriers(seller, {"dhl": "DHL", "local courier": "Other"})
     sold = seller.place(lines=TWO)
     first, rest = parcels(sold)
     both = replace(
@@ -108,26 +109,43 @@ def test_two_parcels_of_one_shipment_are_two_packages(shop: MakeShop) -> None:
         lines=(*first.lines, *rest.lines),
         trackings=(
             Tracking("JD1", "dhl", lines=first.lines),
-            Tracking("1Z2", "ups", lines=rest.lines),
+            Tracking("1Z2", "local courier", lines=rest.lines),
         ),
     )
     seller.done(seller.connector.confirm_shipment(sold, both, key="k"))
     seen = seller.again(sold)
     assert [(one.trackings[0].number, one.trackings[0].carrier) for one in seen.shipments] == [
         ("JD1", "DHL"),
-        ("1Z2", "ups"),
+        ("1Z2", "local courier"),
     ]
     assert seen.status == "SHIPPED"
     assert seller.effects("pieces") == {f"{sold.id}/{line.id}": f"{line.quantity} pieces" for line in sold.lines}
 
 
-def test_a_carrier_without_a_code_goes_under_its_own_name(shop: MakeShop) -> None:
+def carriers(seller: Shop, codes: dict[str, str]) -> None:
+    object.__setattr__(seller.bench.codes, "table", {**seller.bench.codes.table, "carrier": codes})
+
+
+@pytest.mark.parametrize(
+    ("code", "sent"),
+    [("DHL", '"carrierCode":"DHL",'), ("Other", '"carrierCode":"Other","carrierName":"kurier-24"')],
+)
+def test_an_unknown_carrier_parks_before_anything_is_sent_until_somebody_maps_it(
+    shop: MakeShop, code: str, sent: str
+) -> None:
+    """The second parcel's carrier is unknown: not even the first is told."""
     seller = shop()
-    sold = seller.place()
-    parcel = replace(parcels(sold)[0], trackings=(Tracking("X1", "kurier-24"),))
-    seller.done(seller.connector.confirm_shipment(sold, parcel, key="k"))
-    (call,) = seller.system.calls("orders.confirm")
-    assert '"carrierCode":"Other","carrierName":"kurier-24"' in call["body"]
+    sold = seller.place(lines=TWO)
+    first, rest = parcels(sold)
+    trackings = (Tracking("JD1", "dhl", lines=first.lines), Tracking("X1", "kurier-24", lines=rest.lines))
+    both = replace(first, lines=(*first.lines, *rest.lines), trackings=trackings)
+    with pytest.raises(Missing) as parked:
+        seller.done(seller.connector.confirm_shipment(sold, both, key="k"))
+    assert (parked.value.kind, parked.value.value) == ("carrier", "kurier-24")
+    assert not seller.system.calls("orders.confirm")
+    carriers(seller, {"dhl": "DHL", "kurier-24": code})
+    seller.done(seller.connector.confirm_shipment(sold, both, key="k"))
+    assert sent in seller.system.calls("orders.confirm")[1]["body"]
 
 
 def test_a_shipment_without_a_number_is_refused_before_anything_is_sent(shop: MakeShop) -> None:
@@ -255,11 +273,11 @@ def test_two_like_refunds_are_told_apart_by_their_number(shop: MakeShop) -> None
     seller = shop()
     sold = sent(seller, seller.place(lines=[{"sku": "WB-TEE", "quantity": 2}]))
     one, two = (replace(refund(sold), id=name) for name in ("r-1", "r-2"))
-    seller.done(seller.connector.give_back(sold, one, key="k1"))
-    both = replace(sold, refunds=(one, two))
-    assert next(seller.connector.give_back(both, two, key="k2")).find() is None
-    seller.done(seller.connector.give_back(both, two, key="k2"), find_first=True)
-    assert next(seller.connector.give_back(both, two, key="k2")).find() == f"{sold.id}-r-2"
+    first = seller.done(seller.connector.give_back(sold, one, key="k1"))
+    assert next(seller.connector.give_back(sold, two, key="k2")).find() is None
+    second = seller.done(seller.connector.give_back(sold, two, key="k2"), find_first=True)
+    assert (first[-2:], second[-2:], first[:-2]) == ("-1", "-2", second[:-2])
+    assert next(seller.connector.give_back(sold, two, key="k2")).find() == second
     assert seller.effects("refund") == {f"{sold.id}/Principal/19.90": 2}
 
 

@@ -14,7 +14,7 @@ from connectors.canonical.product import Price
 from connectors.canonical.returns import Adjustment, Refund, RefundLine
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 from connectors.canonical.stock import StockLevel
-from connectors.kit.errors import Ambiguous, NotOffered, Rejected
+from connectors.kit.errors import Ambiguous, Missing, NotOffered, Rejected
 from connectors.kit.writes import BatchItem
 from tests.connectors.bigcommerce.conftest import MakeShop, Shop
 from tests.contract import samples
@@ -63,6 +63,23 @@ def test_parcels_that_are_told_apart_are_shipments_of_their_own(shop: MakeShop) 
     assert first["tracking_link"] == "https://tracking.example.com/JD1"
     assert (second["tracking_number"], second["shipping_provider"]) == ("1Z2", "ups")  # a core provider
     assert at.again(order).status == "Shipped"
+
+
+def test_a_carrier_that_is_on_no_list_parks_before_anything_is_sent(shop: MakeShop) -> None:
+    at = shop()
+    order = at.place()
+    one = Tracking("JD1", "dhl", "", (ShipmentLine(Decimal(2), "WB-TEE"),))
+    two = Tracking("K24", "kurier-24", "", (ShipmentLine(Decimal(1), "WB-MUG"),))
+    told = parcel("s1", [("WB-TEE", 2), ("WB-MUG", 1)], one, two)
+    with pytest.raises(Missing) as parked:
+        confirm(at, order, told)
+    assert (parked.value.kind, parked.value.value) == ("carrier", "kurier-24")
+    assert not list(at.connector.client.order_rows(order.id, "shipments"))
+    codes = at.bench.codes
+    object.__setattr__(codes, "table", {**codes.table, "carrier": {**codes.table["carrier"], "kurier-24": "kurier"}})
+    confirm(at, order, told)
+    rows = at.connector.client.order_rows(order.id, "shipments")
+    assert [row["tracking_carrier"] for row in rows] == ["dhl-germany", "kurier"]
 
 
 def test_parcels_that_nobody_told_apart_are_one_shipment(shop: MakeShop) -> None:
@@ -128,6 +145,7 @@ def test_a_cancellation(shop: MakeShop) -> None:
     order = at.place()
     at.done(at.connector.cancel_sale(order, key="k"))
     assert at.again(order).cancel_reason == "cancelled"
+    assert set(at.simulator.memory.table("called_off")) == {order.id}
 
 
 # ---- refunds

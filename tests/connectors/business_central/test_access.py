@@ -53,7 +53,7 @@ def test_a_timed_out_read_is_asked_again():
 
 def test_a_refusal_names_the_field_that_its_message_names():
     found = refused(400, "BadRequest", "The property 'quantiti' does not exist on type 'Microsoft.NAV.salesOrderLine'.")
-    assert (found.field, found.owner) == ("quantiti", "integration")
+    assert (found.field, found.owner) == ("quantiti", "integration desk")
 
 
 def test_an_address_in_a_message_is_not_repeated():

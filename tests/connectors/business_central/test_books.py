@@ -48,6 +48,19 @@ def test_an_order_is_booked_with_lines_discounts_shipping_and_taxes_of_its_total
     assert (order["shipToCity"], order["sellToCity"]) == ("Köln", "Köln")
 
 
+def test_an_order_bears_the_day_whose_exchange_rate_counts(world):
+    """Business Central takes the rate of the posting date: the day the order was placed, in the company's time zone, and a change keeps it."""
+    company = world(settings={"time_zone": "Pacific/Auckland"})
+    late = replace(ORDER, placed_at=ORDER.placed_at.replace(hour=23))
+    booked(company, late)
+    company.do(
+        lambda erp: erp.amend(replace(late, note="Ring twice", placed_at=late.placed_at + timedelta(days=300)), key="a")
+    )
+    (order,) = company.state("salesOrders")
+    day = f"{late.placed_at.date() + timedelta(days=1):%Y-%m-%d}"
+    assert (order["postingDate"], order["orderDate"]) == (day, day)
+
+
 def test_an_order_booked_twice_is_one_order_also_by_a_worker_that_knows_nothing(world):
     company = world()
     first = booked(company)

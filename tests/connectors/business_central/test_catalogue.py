@@ -52,6 +52,8 @@ def test_prices_are_in_the_companys_currency_and_say_whether_tax_is_in_them(worl
     company.system.post("/_sim/items", {"number": "WB-TEE", "unitPrice": 19.9, "priceIncludesTax": True})
     (price,) = company.connector.prices(["WB-TEE"])
     assert (price.amount.amount, price.amount.currency, price.taxes_included) == (Decimal("19.9"), "EUR", True)
+    company.system.post("/_sim/items", {"number": "WB-TEE", "unitPrice": 0})
+    assert list(company.connector.prices(["WB-TEE"])) == [], "nobody has entered one"
 
 
 def test_a_service_is_not_counted_and_a_blocked_item_not_sold(world):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -70,6 +72,21 @@ def test_a_currency_that_nobody_configured_is_never_booked_as_another(world):
         netsuite.drive(netsuite.connector.book(ORDER, key="k"))
     assert (refused.value.code, refused.value.field) == ("not_configured", "settings.currencies.EUR")
     assert netsuite.operations() == []
+
+
+@pytest.mark.parametrize(
+    ("base", "stated", "rate"),
+    [("USD", "1.0834567891", "1.08345679"), ("EUR", "1.0834567891", None), ("USD", None, None)],
+)
+def test_the_order_bears_its_own_day_and_the_rate_that_it_states(world, base, stated, rate):
+    """NetSuite takes the rate of the transaction's date; one that the channel states takes its place, in another currency than the base."""
+    netsuite = world(settings={"base_currency": base, "time_zone": "Pacific/Auckland"})
+    late = replace(ORDER, placed_at=ORDER.placed_at.replace(hour=23), exchange_rate=Decimal(stated) if stated else None)
+    netsuite.drive(netsuite.connector.book(late, key="k"))
+    (asked,) = [one for one in netsuite.exchanges if one.method in ("PUT", "POST") and "/salesOrder" in one.url]
+    body = json.loads(asked.request, parse_float=Decimal)
+    assert body["tranDate"] == f"{late.placed_at.date() + timedelta(days=1):%Y-%m-%d}"
+    assert body.get("exchangeRate") == (Decimal(rate) if rate else None)
 
 
 def test_an_order_whose_parts_do_not_make_its_total_is_not_sent(world):

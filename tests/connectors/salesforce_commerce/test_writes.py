@@ -175,6 +175,7 @@ def test_a_cancelled_sale_sets_its_goods_free(shop: MakeShop) -> None:
     order = at.place()
     at.done(at.connector.cancel_sale(order, key="k"))
     assert at.summary(order)["status"] == "cancelled"
+    assert set(at.simulator.memory.table("called_off")) == {order.id}
     assert at.connector.instance.record("main", "WB-TEE")["quantity_on_order"] == 0
     again = at.again(order)
     assert again.cancelled_at is not None
@@ -281,7 +282,7 @@ def test_a_wrong_list_is_named(shop: MakeShop) -> None:
     at.settings(inventory_list="nowhere", create_records=True)
     (verdict,) = at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", "elsewhere")])
     assert isinstance(verdict, Rejected)
-    assert (verdict.code, verdict.owner) == ("unknown_location", "stock")
+    assert (verdict.code, verdict.owner) == ("unknown_location", "logistics")
 
 
 def test_a_loaded_system_ends_the_batch_where_it_is(shop: MakeShop) -> None:

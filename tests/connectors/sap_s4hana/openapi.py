@@ -26,6 +26,8 @@ EXPORTS = {
     "API_SALES_ORDER_SRV": "API_SALES_ORDER_SRV.json",
     "API_OUTBOUND_DELIVERY_SRV;v=0002": "API_OUTBOUND_DELIVERY_SRV_0002.json",
     "API_MATERIAL_STOCK_SRV": "API_MATERIAL_STOCK_SRV.json",
+    "API_CUSTOMER_RETURNS_DELIVERY_SRV;v=0002": "API_CUSTOMER_RETURNS_DELIVERY_SRV_0002.json",
+    "API_MATERIAL_DOCUMENT_SRV": "API_MATERIAL_DOCUMENT_SRV.json",
     "CE_SALESORDER_0001": "CE_SALESORDER_0001.json",
 }
 DERIVED = {
@@ -35,7 +37,10 @@ DERIVED = {
 # Known from public copies of the metadata, and in the README as unverified: the derivation leaves them out on create.
 BEYOND = {"PurchaseOrderByCustomer", "TransactionCurrency", "to_PricingElement"}
 # The exports call every key required on create although SAP numbers these by itself.
-NUMBERED = {"SalesOrder", "SalesOrderItem", "PricingProcedureStep", "PricingProcedureCounter", "DeliveryDocument"}
+NUMBERED = {
+    "SalesOrder", "SalesOrderItem", "PricingProcedureStep", "PricingProcedureCounter", "DeliveryDocument",
+    "MaterialDocument", "MaterialDocumentYear", "MaterialDocumentItem",
+}  # fmt: skip
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 KEYED = re.compile(r"(\w+)='[^']*'")
 

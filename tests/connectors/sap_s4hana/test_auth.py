@@ -55,7 +55,7 @@ def test_a_wrong_secret_is_unauthorised_and_says_where_to_look(world):
     company.bench.account = replace(company.bench.account, credentials={**CREDENTIALS, "password": "old"})
     with pytest.raises(Unauthorized) as met:
         company.do(lambda erp: erp.book(ORDER, key="b"))
-    assert (met.value.code, met.value.owner) == ("invalid_client", "integration")
+    assert (met.value.code, met.value.owner) == ("invalid_client", "integration desk")
     assert "OAuth 2.0" in met.value.remedy
 
 

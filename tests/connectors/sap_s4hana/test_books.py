@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.writes import Doubled
+from connectors.sap_s4hana.odata import instant
 from tests.connectors.netsuite.orders import shipment
 from tests.contract import samples
 from tests.contract.samples import ORDER
@@ -36,6 +38,18 @@ def test_an_order_is_one_document_with_lines_money_addresses_and_note(world):
     assert (ship_to["address"]["CityName"], ship_to["address"]["Country"]) == ("Köln", "DE")
     assert order["texts"][0]["LongText"] == "Please ring"
     assert company.effects()["sales_order_total"] == {"SHOP-1001": "57.36"}
+
+
+@pytest.mark.parametrize("api", ["v2", "v4"])
+def test_the_order_bears_the_day_whose_exchange_rate_counts(world, api):
+    """The day it was placed, in the company's time zone, whenever it is booked; a change keeps it."""
+    company = world(settings={"sales_order_api": api, "time_zone": "Pacific/Auckland"})
+    late = replace(BOOKED, placed_at=BOOKED.placed_at.replace(hour=23))
+    booked(company, late)
+    later = replace(samples.amended(late), placed_at=late.placed_at + timedelta(days=300))
+    company.do(lambda erp: erp.amend(later, key="a"))
+    (order,) = company.state("salesOrders")
+    assert instant(order["PricingDate"]).date() == late.placed_at.date() + timedelta(days=1)
 
 
 def test_a_partner_is_made_once_for_an_address_and_found_by_its_mark_alone(world):
@@ -189,7 +203,7 @@ def test_more_than_is_open_is_refused_by_sap_in_plain_words(world):
     with pytest.raises(Rejected) as met:
         company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-2", 9)), key="s"))
     assert met.value.sentence.startswith("SAP refuses this delivery: Only 1 of item 20")
-    assert met.value.owner == "warehouse"
+    assert met.value.owner == "logistics"
 
 
 def test_who_has_no_address_is_a_partner_in_the_accounts_country(world):

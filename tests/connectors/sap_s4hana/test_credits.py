@@ -8,11 +8,13 @@ from decimal import Decimal
 import pytest
 
 from connectors.canonical.payment import Tender
+from connectors.canonical.returns import RefundLine
 from connectors.kit import names
-from connectors.kit.errors import Rejected, Transient
+from connectors.kit.errors import NotOffered, Rejected, Transient
 from connectors.kit.http import Answer
 from connectors.sap_s4hana import errors
-from tests.connectors.netsuite.orders import paid_by, pending, refund
+from connectors.sap_s4hana.simulator import GONE, HELD, MAIN, SHOP, TILL
+from tests.connectors.netsuite.orders import paid_by, pending, refund, shipment
 from tests.contract import samples
 from tests.contract.samples import ORDER, eur
 
@@ -27,6 +29,7 @@ def test_goods_come_back_by_a_return_and_money_by_a_request_for_each_tender(worl
     company = world()
     order = paid_by(BOOKED, ("gift_card", Tender.GIFT_CARD, "20.00"), ("card", Tender.CARD, "37.36"))
     booked(company, order)
+    company.do(lambda erp: erp.record_shipment(order, shipment("f1", ("1001-2", 1)), key="s"))
     line = replace(samples.refund(order).lines[0], restock=True)
     told = refund("r1", ("gift_card", "4.12"), ("card", "6.00"), lines=(line,))
     company.do(lambda erp: erp.record_refund(order, told, key="r"))
@@ -38,6 +41,23 @@ def test_goods_come_back_by_a_return_and_money_by_a_request_for_each_tender(worl
         names.of_tender(order, told, "gift_card"): "4.12",
     }
     assert sum(Decimal(one["tax"]) for one in company.state("credits")) == Decimal("1.62")
+
+
+def test_pieces_that_never_left_do_not_come_back(world):
+    """Two tees, of which one has left: of the three that two refunds put back on the shelf one comes back, once; money goes back for all."""
+    company = world()
+    booked(company)
+    company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-1", 1)), key="s"))
+    before = stocked(company)
+    told = samples.refund(BOOKED)
+    tee = RefundLine("1001-1", Decimal(1), eur("8.50"), eur("1.62"), restock=True, sku="WB-TEE")
+    first, second = (replace(told, id=name, lines=(tee,)) for name in ("r1", "r2"))
+    order = replace(BOOKED, refunds=(first, second))
+    for one in (second, first):
+        company.do(lambda erp, one=one: erp.record_refund(order, one, key=one.id))
+    assert list(company.effects()["returned"].values()) == [{"TG11": "1"}]
+    assert stocked(company) == {**before, f"TG11 {MAIN}": "7"}
+    assert len(company.state("credits")) == 2
 
 
 def test_money_that_has_not_moved_yet_is_not_booked(world):
@@ -115,3 +135,73 @@ def test_goods_without_money_are_a_return_at_the_plant_of_their_condition_and_no
         unheld.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
     assert (refused.value.code, refused.value.field) == ("not_configured", "settings.quarantine")
     assert not unheld.state("returns")
+
+
+def stocked(company):
+    """Material and place -> pieces in unrestricted use, where the company holds any."""
+    return {
+        f"{one['Material']} {one['place']}": one["quantity"] for one in company.state("stock") if one["quantity"] != "0"
+    }
+
+
+def test_what_came_back_is_in_stock_where_it_was_put_and_moved_from_there_once_it_was_looked_at(world):
+    """One tee for sale, one mug in quarantine; the mug may be sold after all. A worker who knows nothing does none of it again."""
+    company = world()
+    booked(company)
+    back, looked = samples.goods_back(ORDER, "sellable", "quarantined"), samples.looked_at(ORDER)
+    before = stocked(company)
+    for erp in (company, company.elsewhere()):
+        erp.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
+    ((name, count),) = company.effects()["goods_receipt"].items()
+    assert (name, count) == (names.of_return(BOOKED, back), 1)
+    came = {**before, f"TG11 {MAIN}": "8", f"TG12 {HELD}": "1"}
+    assert stocked(company) == came
+    for erp in (company, company.elsewhere()):
+        erp.do(lambda erp: erp.record_disposition(BOOKED, looked, key="d"))
+    assert company.effects()["moved"] == {f"301 1 TG12 {HELD} -> {MAIN}": 1}
+    assert stocked(company) == {**before, f"TG11 {MAIN}": "8", f"TG12 {MAIN}": "9"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "moved"),
+    [
+        ({}, f"301 1 TG12 {HELD} -> {GONE}"),
+        ({"scrap": "1790/SCRP"}, f"311 1 TG12 {HELD} -> 1790/SCRP"),
+        ({"scrap": "", "scrap_cost_center": "4110"}, f"551 1 TG12 {HELD} ->"),
+    ],
+)
+def test_what_is_thrown_away_goes_to_its_place_or_out_of_stock(world, settings, moved):
+    company = world(settings=settings, simulator={"places": (MAIN, SHOP, TILL, HELD, "1790/SCRP", GONE)})
+    booked(company)
+    back, looked = samples.goods_back(ORDER, "sellable", "quarantined"), samples.looked_at(ORDER)
+    company.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
+    gone = replace(looked, lines=tuple(replace(line, condition="scrapped") for line in looked.lines))
+    company.do(lambda erp: erp.record_disposition(BOOKED, gone, key="d"))
+    assert company.effects()["moved"] == {moved: 1}
+    (document,) = company.state("moves")
+    assert document["items"][0].get("CostCenter", "") == settings.get("scrap_cost_center", "")
+    assert f"TG12 {HELD}" not in stocked(company)
+
+
+def test_pieces_that_are_not_there_are_not_moved(world):
+    """Somebody took them in SAP meanwhile: SAP refuses, and a person of the warehouse is told in its words."""
+    company = world()
+    booked(company)
+    back, looked = samples.goods_back(ORDER, "sellable", "quarantined"), samples.looked_at(ORDER)
+    company.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
+    company.system.post("/_sim/stock", {"material": "TG12", "place": HELD, "more": "-1"})
+    with pytest.raises(Rejected) as met:
+        company.do(lambda erp: erp.record_disposition(BOOKED, looked, key="d"))
+    assert (met.value.code, met.value.owner) == ("M7/021", "logistics")
+    assert not company.state("moves")
+
+
+def test_where_the_warehouse_receives_in_sap_the_hub_makes_the_return_alone(world):
+    company = world(settings={"goods_receipt": "sap"})
+    booked(company)
+    back = samples.goods_back(ORDER, "sellable", "quarantined")
+    company.do(lambda erp: erp.record_return(BOOKED, back, key="g"))
+    assert company.effects()["return"]
+    assert not company.state("arrivals")
+    with pytest.raises(NotOffered):
+        company.do(lambda erp: erp.record_disposition(BOOKED, samples.looked_at(ORDER), key="d"))

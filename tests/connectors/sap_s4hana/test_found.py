@@ -17,10 +17,15 @@ ACTS = {
     "book": lambda erp: erp.book(BOOKED, key="b"),
     "amend": lambda erp: erp.amend(samples.amended(BOOKED), key="a"),
     "ship": lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-1", 1)), key="s"),
+    "ship the mug": lambda erp: erp.record_shipment(BOOKED, shipment("f2", ("1001-2", 1)), key="s2"),
     "refund": lambda erp: erp.record_refund(BOOKED, REFUND, key="r"),
     "return": lambda erp: erp.record_return(BOOKED, BACK, key="g"),
+    "dispose": lambda erp: erp.record_disposition(BOOKED, samples.looked_at(ORDER), key="d"),
     "cancel": lambda erp: erp.cancel(BOOKED, key="c"),
 }
+
+
+BEFORE = {"dispose": "return", "refund": "ship the mug"}
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -28,6 +33,8 @@ ACTS = {
 def test_a_worker_who_knows_nothing_finds_what_was_done(world, settings, act):
     company = world(settings)
     company.do(ACTS["book"])
+    if act in BEFORE:
+        company.do(ACTS[BEFORE[act]])
     before = ACTS[act](company.elsewhere().connector)
     if act != "book":  # not there before it is done
         assert unfound(before)

@@ -67,7 +67,7 @@ def test_a_wrong_password_is_unauthorised_and_says_where_to_look(world):
     company.bench.account = replace(company.bench.account, credentials={"user": "WAYBILL_COMM", "password": "old"})
     with pytest.raises(Unauthorized) as met:
         company.do(lambda erp: erp.book(ORDER, key="b"))
-    assert met.value.owner == "integration"
+    assert met.value.owner == "integration desk"
     assert "communication arrangement" in met.value.remedy
 
 

@@ -49,6 +49,16 @@ FIXTURES = (
     Fixture("polled.order__no_shipment_yet", "polled.order", ("ignored",)),
     Fixture("polled.order__swept", "polled.order", ("ignored",)),
     Fixture("polled.stock__two_centres", "polled.stock", ("stock:8000001@11", "stock:8000001@12"), ("as_of", "item")),
+    Fixture(
+        "return.completed__three_conditions",
+        "return.completed",
+        ("return:500077",),
+        ("id", "status", "completed_date", "inventory[0].sku", "inventory[0].action_taken[0].quantity_processed"),
+    ),
+    Fixture("return.updated__on_its_way", "return.updated", ("ignored",), ("id", "status")),
+    Fixture(
+        "polled.return__names_no_order", "polled.return", ("return:500077",), ("inventory[1].action_taken[0].action",)
+    ),
     Fixture("return.created__any", "return.created", ("ignored",)),
 )
 
@@ -86,6 +96,11 @@ def place_levels(system: System, times: Sequence[datetime]) -> Sequence[str]:
     return [f"{row['inventory_id']}@{centre}" for row in rows for centre in row["locations"]]
 
 
+def place_returns(system: System, times: Sequence[datetime]) -> Sequence[str]:
+    items = [{"sku": "WB-TEE", "action": "Restock", "quantity": 1}]
+    return [str(system.post("/_sim/returns", {"items": items, "completed_date": told(at)})["id"]) for at in times]
+
+
 ACCOUNT: Mapping[str, Any] = {
     "settings": {"channel_id": "4001", "page_size": 3},
     "credentials": {"token": "pat-demo", "webhook_secret": SECRETS[0]},
@@ -101,7 +116,7 @@ WHOLE = Contract(
     versions=(("order.shipped__one_parcel", "order.shipment.delivered__at_the_door"),),
     webhooks=Webhooks(sign, SECRETS),
     seen=seen,
-    polls=(SHIPMENTS, Poll("stock", place_levels, 3)),
+    polls=(SHIPMENTS, Poll("stock", place_levels, 3), Poll("return", place_returns, 3)),
     fetch=pointer,
     ship=ship,
     rate=Rate(

@@ -42,6 +42,7 @@ def test_every_operation_of_ours_is_asked(house: MakeHouse, counted: Counted) ->
     made = run(at.shipbob.request(order(), key="k", reference="WB-1"))
     assert at.shipbob.fetch(Pointer("order", made)) is not None
     assert list(at.shipbob.changed("shipment", now - timedelta(hours=1), now + timedelta(hours=1)))
+    assert not list(at.shipbob.changed("return", now - timedelta(hours=1), now + timedelta(hours=1)))
     run(at.shipbob.cancel_request(order(), key="k2", reference="WB-1"))
     assert list(at.shipbob.stock(["MUG-1"]))
     at.shipbob.subscribe(["order.shipped"], "https://hub.example.com/hooks/shipbob")
@@ -73,7 +74,13 @@ def test_our_fixtures_are_shaped_as_published() -> None:
     for path in FIXTURES.glob("*.json"):
         body = json.loads(path.read_text())
         name = (
-            "Orders.ShipmentViewModel" if "order_id" in body else "Orders.OrderViewModel" if "shipments" in body else ""
+            "Orders.ShipmentViewModel"
+            if "order_id" in body
+            else "Orders.OrderViewModel"
+            if "shipments" in body
+            else "Returns.PublicReturnDto"
+            if "inventory" in body
+            else ""
         )
         if name:
             assert [error.message for error in validator(schemas[name]).iter_errors(body)] == [], path.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,16 +14,17 @@ from threading import Thread
 import pytest
 from flask import Flask, Response, request
 
+from connectors.canonical.returns import Return
 from connectors.canonical.shipment import Shipment, ShipmentStatus
 from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.kit.capabilities import Fetcher, Fulfiller, Message, Poller, StockKeeper, Subscriber
-from connectors.kit.errors import NotOffered, Rejected, Transient
+from connectors.kit.errors import NotOffered, Rejected, Transient, Unreadable
 from connectors.kit.receiver import Incoming, Secret
 from connectors.kit.simulator import serve
 from connectors.registry import read
 from connectors.shipbob.simulator import create
 from connectors.shipbob.webhook import RECEIVER
-from tests.connectors.shipbob.conftest import SECRET, House, MakeHouse, line, order, run, until
+from tests.connectors.shipbob.conftest import FIXTURES, SECRET, House, MakeHouse, line, order, run, until
 
 
 @dataclass
@@ -365,3 +367,36 @@ def test_more_than_is_open_cannot_be_shipped(house: MakeHouse) -> None:
     run(at.shipbob.request(order(line(1)), key="k", reference="WB-1"))
     with pytest.raises(AssertionError, match="open there"):
         at.tell("ship", reference_id="WB-1", lines={"MUG-1": 3})
+
+
+def test_what_came_back_is_told_with_what_became_of_it_and_found_by_the_poll(house: MakeHouse, hub: Hub) -> None:
+    at = house(webhook_url=hub.address, stock={"MUG-1": 5, "MUG-2": 5})
+    ask_for(at)
+    (parcel,) = at.tell("ship", reference_id="WB-1")
+    items = [
+        {"sku": "MUG-1", "action": "Restock", "quantity": 1, "reason": "Unopened"},
+        {"sku": "MUG-1", "action": "Dispose", "quantity": 1, "reason": "Broken"},
+    ]
+    at.tell("returns", items=items, reference_id="WB-1-R1", of="WB-1")
+    until(lambda: "return.completed" in hub.topics())
+    (webhook,) = [message for message in hub.got if message.topic == "return.completed"]
+    (polled,) = at.shipbob.changed("return", datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC))
+    (told,), (found,) = read(at.connection.account, webhook), read(at.connection.account, polled)
+    assert told == found
+    assert isinstance(told, Snapshot)
+    assert (told.kind, told.reference) == ("return", "WB-1-R1")
+    assert isinstance(told.document, Return)
+    lines = [(line.sku, line.received_quantity, line.condition, line.reason) for line in told.document.lines]
+    assert lines == [("MUG-1", 1, "sellable", "Unopened"), ("MUG-1", 1, "scrapped", "Broken")]
+    assert told.document.location == "11"
+    assert told.document.clues[-1] == parcel["tracking"]["tracking_number"]
+    on_hand = at.sim.warehouse.shelves.item({"reference_id": "MUG-1", "name": ""})["locations"]["11"]["on_hand"]
+    assert on_hand == 4, "5 less 2 that left, and one of them back on the shelf"
+
+
+def test_what_came_of_a_return_is_never_guessed(house: MakeHouse) -> None:
+    at, body = house(), json.loads((FIXTURES / "return.completed__three_conditions.json").read_text())
+    body["inventory"][0]["action_taken"][0]["action"] = "Donate"
+    with pytest.raises(Unreadable) as wrong:
+        read(at.connection.account, Message("return.completed", "d", json.dumps(body).encode()))
+    assert wrong.value.field == "inventory[0].action_taken[0].action"

@@ -176,6 +176,7 @@ def test_cancelling(seller: MakeSeller) -> None:
     for order in (unpaid, paid):
         at.done(at.connector.cancel_sale(order, key="k"), find_first=True)
     assert (at.raw(unpaid)["state"], at.raw(paid)["state"]) == ("CANCELED", "OPEN")
+    assert set(at.simulator.memory.table("called_off")) == {unpaid.id, paid.id}
     assert at.raw(paid)["fulfillments"][0]["state"] == "CANCELED"
     assert at.again(unpaid).cancelled_at is not None
     assert at.again(paid).cancelled_at is not None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, Tender
+from connectors.canonical.product import ProductKind
 from connectors.canonical.returns import Return, ReturnLine, ReturnStatus
 from connectors.canonical.shipment import ShipmentLine
 from connectors.kit.errors import Missing, Rejected, Unauthorized
+from connectors.tryton.lines import SERVICES
+from local import tryton_setup
+from local.tryton import TrytonServer
 from local.tryton_setup import QUARANTINE, SCRAP
 from tests.connectors.tryton.conftest import Counted
 from tests.contract.bench import Bench
@@ -192,3 +197,50 @@ def test_fifty_workers_meet_a_forgotten_session_and_one_logs_in(
     with ThreadPoolExecutor(50) as workers:
         assert all(workers.map(lambda _: list(bench.connector().stock(("WB-MUG",))), range(50)))
     assert [one.operation for one in bench.exchanges].count("common.db.login") == 1
+
+
+# ---- what it sells
+
+
+def test_products_and_prices_are_told_and_what_changed_is_told_again(bench: Bench, erp: TrytonServer) -> None:
+    """A price is dated with its product, or with what that is a variant of."""
+    bench.account = replace(bench.account, settings={**bench.account.settings, "page": 3})
+    source = bench.connector()
+    told = {one.sku: one for one in source.products()}
+    assert {"WB-TEE", "WB-MUG", "WB-LAMP"} <= set(told)
+    assert not set(told) & set(SERVICES), "what orders are booked with is nobody's article"
+    assert (told["WB-MUG"].kind, told["WB-MUG"].active, told["WB-MUG"].tracked) == (ProductKind.GOODS, True, True)
+    assert source.code_of(told["WB-MUG"]) == "WB-MUG"
+    prices = {one.sku: one for one in source.prices(("WB-TEE", "WB-MUG"))}
+    assert {sku: str(one.amount) for sku, one in prices.items()} == {"WB-TEE": "19.90 EUR", "WB-MUG": "12.50 EUR"}
+    assert prices["WB-TEE"].taxes_included is False
+    assert list(source.prices(())) == []
+    rpc = erp.rpc()
+    since = max(one.updated_at for one in told.values() if one.updated_at) + timedelta(milliseconds=1)
+    assert list(source.products(since)) == []
+    (mug,) = rpc.rows("product.product", [["code", "=", "WB-MUG"]], "template")
+    (lamp,) = rpc.rows("product.product", [["code", "=", "WB-LAMP"]], "template")
+    rpc.model("product.template", "write", [mug["template"]], {"list_price": Decimal("13.2500")})
+    rpc.model("product.template", "write", [lamp["template"]], {"salable": False})
+    try:
+        changed = {one.sku: one.active for one in source.products(since)}
+        assert changed == {"WB-MUG": True, "WB-LAMP": False}
+        assert [str(one.amount) for one in source.prices(("WB-MUG",))] == ["13.25 EUR"]
+    finally:
+        rpc.model("product.template", "write", [mug["template"]], {"list_price": Decimal("12.50")})
+        rpc.model("product.template", "write", [lamp["template"]], {"salable": True})
+
+
+def test_an_article_that_is_given_up_is_told_as_such(bench: Bench, erp: TrytonServer) -> None:
+    """One that never lay anywhere: Tryton asks back before it gives up one that has stock."""
+    rpc, source = erp.rpc(), bench.connector()
+    goods = rpc.ids("product.category", ["name", "=", "Goods"])[0]
+    rpc.create("product.template", tryton_setup._product(rpc, "WB-SPARE", "A spare", "goods", goods, Decimal("5.0000")))
+    (spare,) = rpc.rows("product.product", [["code", "=", "WB-SPARE"]], "template")
+    assert next(one for one in source.products() if one.sku == "WB-SPARE").active
+    rpc.model("product.product", "write", [spare["id"]], {"active": False})
+    assert not next(one for one in source.products() if one.sku == "WB-SPARE").active
+
+
+def test_the_services_that_orders_are_booked_with_are_those_that_are_set_up() -> None:
+    assert set(tryton_setup.SERVICES) == SERVICES
