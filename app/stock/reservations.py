@@ -98,7 +98,7 @@ def _added(tx: Connection, subject: int, order: Order) -> list[Wanted]:
     for line in order.lines:
         mine = [piece for piece in pieces if piece.line_id == line.id]
         if mine and line.ours_to_ship and all(piece.state != "open" for piece in mine):
-            more = sold[line.id] - max(_left_of(mine).values(), default=Decimal(0))
+            more = sold[line.id] - min(_left_of(mine).values(), default=Decimal(0))  # of a bundle, what its parts lack
             found += [Wanted(line.sku, more, line.id)] if more > 0 else []
     return found
 

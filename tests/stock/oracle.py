@@ -126,11 +126,10 @@ class Oracle:
         pieces = self.claims[name].pieces
         if not any(piece.open for piece in pieces):
             skus = {piece.place[0] for piece in pieces}
-            gone = max(sum(one.shipped for one in pieces if one.place[0] == sku) / made_of[sku] for sku in skus)
+            gone = min(sum(one.shipped for one in pieces if one.place[0] == sku) / made_of[sku] for sku in skus)
             if (more := quantity - gone) > 0:
                 assert self.reserve_parts("more", made_of, int(more), None, True, None)
                 pieces += self.claims.pop("more").pieces
-            return
         for piece in (one for one in pieces if one.open):
             left = sum(one.shipped for one in pieces if one.place[0] == piece.place[0] and not one.open)
             wanted = max(quantity * piece.per - left, piece.shipped)

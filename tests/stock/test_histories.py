@@ -147,6 +147,8 @@ class Histories(RuleBasedStateMachine):
     def its_day_comes(self) -> None:
         self._declare(datetime.now(UTC) - timedelta(days=20), 0)
         self.oracle.day_has_come(self.sku("NEW"))
+        for name in self.oracle.claims:
+            self._backdate(name)
 
     def _declare(self, day: datetime, most: int) -> None:
         from config.reader import HERE, config
