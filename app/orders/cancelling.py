@@ -11,9 +11,9 @@ from app.journal import subjects
 from app.journal.actions import audit
 from app.journal.subjects import Subject
 from app.orders import deadlines, fulfilments
-from app.orders.difference import GONE
 from app.orders.refused import Refused
 from connectors.canonical.order import CancelReason, Order
+from connectors.canonical.shipment import GONE
 
 KIND = "cancel_sale"  # of the deadline that keeps what was asked for; its part is the reason
 FLOW = "sale_cancelled"

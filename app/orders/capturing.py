@@ -13,8 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from app.orders.money import Move
-from app.orders.standing import left_of, life_of
+from app.orders.standing import life_of
 from app.orders.worth import ZERO, due
+from app.stock.departed import left_of
 from connectors.canonical.gate import captured
 from connectors.canonical.money import Money, MoneyBag, Role, minor_unit
 from connectors.canonical.order import Order

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from app import cases
 from app.orders.standing import Part, life_of, tallies
 from app.orders.states import Move
+from app.stock.departed import sold
 from connectors.canonical.order import Order
 
 
@@ -39,18 +40,14 @@ def found(old: Order | None, new: Order, moves: Iterable[Move], known: Mapping[P
 
 def _edits(old: Order, new: Order, known: Mapping[Part, str]) -> Iterator[Conflict]:
     """An edit applies to what nobody has picked; beyond that it is a conflict, with the difference."""
-    life, wanted = life_of(old), {line.id: line for line in new.lines}
-    refunded = {line.line_id for refund in new.refunds for line in refund.lines}
+    life, before, after = life_of(old), sold(old), sold(new)
     for line in old.lines:
-        after = wanted.get(line.id)
-        if after is None or after.current_quantity >= line.current_quantity or line.id in refunded:
+        if after.get(line.id, before[line.id]) >= before[line.id]:
             continue
         mine = life.line(line.id)
         picked = mine.active if known.get(("line", line.id)) == "picked" else mine.shipped
-        if after.current_quantity < picked:
-            words = (
-                f"{line.sku}: {_plain(line.current_quantity)} became {_plain(after.current_quantity)} in the channel"
-            )
+        if after[line.id] < picked:
+            words = f"{line.sku}: {_plain(before[line.id])} became {_plain(after[line.id])} in the channel"
             gone = f"{_plain(picked)} were picked already"
             yield _conflict("edit_conflict", line.id, f"{words}, but {gone}.")
 

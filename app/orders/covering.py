@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from app import cases
 from app.orders import fulfilments
-from app.orders.difference import GONE
 from app.orders.fulfilments import Fulfilment
 from app.orders.shipping import to_ship
 from connectors.canonical.order import Order
+from connectors.canonical.shipment import GONE
 
 # What a location in these states sends, or has sent, is asked of nobody else.
 LEAVING = frozenset(("shipped", "in_transit"))

@@ -12,11 +12,12 @@ from typing import Any
 import orjson
 
 from app.orders.merge import pending, taken_off
+from app.stock.departed import left_of, never_left, sold
 from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.canonical.returns import Refund
-from connectors.canonical.shipment import Shipment, ShipmentStatus
+from connectors.canonical.shipment import GONE, Shipment
 
 
 class Kind(StrEnum):
@@ -36,13 +37,6 @@ class Difference:
     key: str
     child: Shipment | Refund | Payment | None = None
     facets: frozenset[str] = frozenset()
-
-
-GONE = (
-    ShipmentStatus.SHIPPED,
-    ShipmentStatus.IN_TRANSIT,
-    ShipmentStatus.DELIVERED,
-)  # ready for pickup has not left yet
 
 
 def differences(old: Order | None, new: Order) -> list[Difference]:
@@ -124,6 +118,8 @@ def _facets(order: Order, less: Mapping[str, Decimal] | None = None) -> dict[str
             )
             for item in order.lines
         ),
+        # what is not to leave any more, whatever was paid for it
+        "pieces": sorted((line, _number(many)) for line, many in _never_left(order).items()),
         "address": dump(order.shipping),
         "billing": dump(order.billing),
         "shipping": sorted((s.id, _number(s.price.shop.amount), s.removed) for s in order.shipping_lines),
@@ -132,6 +128,12 @@ def _facets(order: Order, less: Mapping[str, Decimal] | None = None) -> dict[str
         "tags": sorted(order.tags),
         "payment": order.payment_status,
     }
+
+
+def _never_left(order: Order) -> dict[str, Decimal]:
+    sent = left_of(order) if order.refunds else {}
+    found = {line.id: never_left(order, line, sent.get(line.id, Decimal(0))) for line in order.lines if order.refunds}
+    return {line: many for line, many in found.items() if many}
 
 
 def _number(value: Decimal) -> str:
@@ -154,7 +156,8 @@ def state_of(order: Order) -> str:
     """The order's life in one word, for people."""
     if order.cancelled_at:
         return "cancelled"
-    left = sum((item.current_quantity for item in order.lines if item.requires_shipping), Decimal(0))
+    wanted = sold(order)
+    left = sum((wanted[item.id] for item in order.lines if item.requires_shipping), Decimal(0))
     sent = sum((line.quantity for s in order.shipments if s.status in GONE for line in s.lines), Decimal(0))
     if sent and sent >= left:
         return "shipped"

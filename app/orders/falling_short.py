@@ -16,11 +16,10 @@ from sqlalchemy import Connection, text
 
 from app import cases
 from app.orders import covering, deadlines, fulfilments, sharing
-from app.orders.difference import GONE
 from app.orders.fulfilments import Fulfilment
 from app.orders.shipping import to_ship
 from connectors.canonical.order import Order
-from connectors.canonical.shipment import Shipment, ShipmentStatus
+from connectors.canonical.shipment import GONE, Shipment, ShipmentStatus
 
 LET_GO = text("""
 UPDATE fulfilments f SET pending = true FROM fulfilments asked

@@ -101,7 +101,11 @@ def _confirmed(old: Order, header: Order, refunds: tuple[Refund, ...]) -> tuple[
         for piece in refund.lines:
             wanted[piece.line_id] = wanted.get(piece.line_id, Decimal(0)) + piece.quantity
     fewer = {line.id: wanted.get(line.id, line.current_quantity) - line.current_quantity for line in header.lines}
-    return tuple(_left(refund, fewer) if taken_off(refund) else refund for refund in refunds)
+    many = dict(fewer)
+    left = tuple(_left(refund, fewer) if taken_off(refund) else refund for refund in refunds)
+    known = {refund.id for refund in old.refunds}
+    same = {line: many[line] - over for line, over in fewer.items()}
+    return tuple(one if one.id in known else _stayed(one, same) for one in left)
 
 
 def _same_pieces(order: Order, refund: Refund, refunds: tuple[Refund, ...]) -> tuple[Order, tuple[Refund, ...]]:
@@ -112,10 +116,25 @@ def _same_pieces(order: Order, refund: Refund, refunds: tuple[Refund, ...]) -> t
     named = dict(fewer)
     left = tuple(_left(one, fewer) if taken_off(one) else one for one in refunds)
     back = {line: many - fewer[line] for line, many in named.items()}
+    left = tuple(_stayed(one, dict(back)) if one.id == refund.id else one for one in left)
     lines = tuple(
         replace(line, current_quantity=line.current_quantity + back.get(line.id, Decimal(0))) for line in order.lines
     )
     return replace(order, lines=lines), left
+
+
+def _stayed(refund: Refund, fewer: dict[str, Decimal]) -> Refund:
+    """A refund for pieces that the hub had taken off (`fewer`, used up): they had not left, whatever has left by now."""
+    lines = []
+    for piece in refund.lines:
+        stayed = (
+            min(piece.quantity, max(Decimal(0), fewer.get(piece.line_id, Decimal(0))))
+            if piece.left is None
+            else Decimal(0)
+        )
+        fewer[piece.line_id] = fewer.get(piece.line_id, Decimal(0)) - stayed
+        lines.append(replace(piece, left=piece.quantity - stayed) if stayed else piece)
+    return replace(refund, lines=tuple(lines))
 
 
 def _left(refund: Refund, fewer: dict[str, Decimal]) -> Refund:
@@ -224,12 +243,20 @@ def _rank(shipment: Shipment) -> tuple[int, str]:
 
 
 def _refunds(old: Iterable[Refund], new: Iterable[Refund]) -> tuple[Refund, ...]:
-    """By id; a refund whose money is still pending is replaced once it has moved."""
+    """By id; a refund whose money is still pending is replaced once it has moved. What had left of it stays known."""
     known = {refund.id: refund for refund in old}
     for refund in new:
         if refund.id not in known or not pending(refund):
-            known[refund.id] = refund
+            known[refund.id] = _as_known(known.get(refund.id, refund), refund)
     return tuple(known.values())
+
+
+def _as_known(old: Refund, new: Refund) -> Refund:
+    left = {one.line_id: one.left for one in old.lines if one.left is not None}
+    return replace(
+        new,
+        lines=tuple(replace(one, left=left.get(one.line_id)) if one.left is None else one for one in new.lines),
+    )
 
 
 def pending(refund: Refund) -> bool:

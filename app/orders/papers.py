@@ -13,7 +13,8 @@ from sqlalchemy import Connection, text
 from app.journal import subjects
 from app.journal.subjects import Subject
 from app.orders.refused import Refused
-from app.orders.standing import handed_over, pieces_of
+from app.orders.standing import handed_over
+from app.stock.departed import pieces_of
 from connectors.canonical.codec import decode
 from connectors.canonical.order import Order, Source
 from connectors.canonical.shipment import LEFT

@@ -10,8 +10,8 @@ from decimal import Decimal
 from app.orders.capturing import Share, held, over, room, still_wanted, unseen
 from app.orders.capturing import payment as taken_of
 from app.orders.money import Move
-from app.orders.standing import left_of
 from app.orders.worth import ZERO, due
+from app.stock.departed import left_of
 from connectors.canonical.gate import captured
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind

@@ -138,7 +138,7 @@ def _line(order: Order, line: Line, pieces: Decimal, restock: bool, location: st
     tax = sum((one.amount.in_role(role).amount for one in line.taxes), ZERO)
     of_it = (price * tax / sold).quantize(price) if sold else ZERO
     net = price if order.taxes_included else price - of_it
-    return RefundLine(line.id, pieces, _bag(order, net), _bag(order, of_it), restock, location, line.sku)
+    return RefundLine(line.id, pieces, _bag(order, net), _bag(order, of_it), restock, location, line.sku, left=pieces)
 
 
 def _payments(order: Order, move: Move) -> Iterator[Payment]:

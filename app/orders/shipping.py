@@ -6,27 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from app.orders.difference import GONE
-from app.orders.standing import came_back
-from connectors.canonical.order import Line, Order, Source
+from app.stock.departed import left_of, sold
+from connectors.canonical.order import Order, Source
 
 
 def to_ship(order: Order) -> dict[str, Decimal]:
     """Line id -> quantity that nobody has shipped yet, of the lines that we ship (what the channel sends itself is its own)."""
     if order.source is Source.POS and order.shipping is None:
         return {}  # carried home from the store
-    sent: dict[str, Decimal] = {}
-    for shipment in order.shipments:
-        for line in shipment.lines if shipment.status in GONE else ():
-            name = line.line_id or line.sku
-            sent[name] = sent.get(name, Decimal(0)) + line.quantity
-    wanted = {line.id: line.current_quantity + came_back(order, line) for line in order.lines if line.ours_to_ship}
-    left = {line.id: wanted[line.id] - _sent(line, sent) for line in order.lines if line.id in wanted}
+    gone, wanted = left_of(order), sold(order)
+    left = {one.id: wanted[one.id] - gone.get(one.id, Decimal(0)) for one in order.lines if one.ours_to_ship}
     return {line: quantity for line, quantity in left.items() if quantity > 0}
-
-
-def _sent(line: Line, sent: dict[str, Decimal]) -> Decimal:
-    return sent.get(line.id, sent.get(line.sku, Decimal(0)))
 
 
 def part_of(order: Order, number: str, lines: Sequence[Mapping[str, str]]) -> Order:

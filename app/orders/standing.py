@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.orders.difference import GONE
 from app.orders.life import ZERO, Life, LineLife, TenderLife
 from app.orders.merge import pending
 from app.stock.counter import at_the_counter, voided
+from app.stock.departed import paid_back, pieces_of
 from connectors.canonical.money import Role
 from connectors.canonical.order import Line, Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
 from connectors.canonical.returns import Return, ReturnLine, ReturnStatus
-from connectors.canonical.shipment import LEFT, Shipment, ShipmentStatus
+from connectors.canonical.shipment import LEFT, ShipmentStatus
 
 Part = tuple[str, str]  # machine, and the id of what is in a state ("" for the order itself)
 SHIPMENTS: Mapping[ShipmentStatus, str] = {
@@ -78,11 +78,6 @@ def handed_over(order: Order) -> Life:
     return life
 
 
-def pieces_of(order: Order, shipments: Iterable[Shipment]) -> dict[str, Decimal]:
-    """Line id -> pieces in these shipments."""
-    return _by_line(order, [(one.line_id, one.sku, one.quantity) for s in shipments for one in s.lines])
-
-
 def _set_off(tenders: tuple[TenderLife, ...]) -> tuple[TenderLife, ...]:
     """Money given back through a tender that never took it (store credit for a gift) is given back of what others took, the last first."""
     over = sum((max(ZERO, -one.refundable) for one in tenders), ZERO)
@@ -95,15 +90,10 @@ def _set_off(tenders: tuple[TenderLife, ...]) -> tuple[TenderLife, ...]:
     return (*reversed(kept), left) if over else tuple(reversed(kept))
 
 
-def left_of(order: Order) -> dict[str, Decimal]:
-    """Line id -> pieces that have left the house or were handed over; what only waits for its customer has not."""
-    return pieces_of(order, (s for s in order.shipments if s.status in GONE))
-
-
 def _line(order: Order, line: Line, sent: Decimal) -> LineLife:
     shipped = min(sent, line.quantity)
     off = line.quantity if order.cancelled_at else line.quantity - line.current_quantity
-    cancelled = max(ZERO, min(off - came_back(order, line), line.quantity - shipped))
+    cancelled = max(ZERO, min(off - paid_back(order, line, shipped), line.quantity - shipped))
     received, kept_off = _back(order, line)
     received = min(received, shipped)
     kept_off = min(kept_off, received)
@@ -117,16 +107,6 @@ def _line(order: Order, line: Line, sent: Decimal) -> LineLife:
         restocked=received - kept_off,
         kept_off=kept_off,
     )
-
-
-def came_back(order: Order, line: Line) -> Decimal:
-    """Pieces that are off a line because they came back for money: somebody counted them, and a refund names them so. They were not cancelled."""
-    paid = (refund for refund in order.refunds if refund.payments and not pending(refund))
-    named = (
-        one for refund in paid for one in refund.lines if one.line_id == line.id and (one.restock or refund.return_id)
-    )
-    counts = _counts(order, line)
-    return min(sum((one.quantity for one in named), ZERO), max(counts)[0]) if counts else ZERO
 
 
 def _back(order: Order, line: Line) -> tuple[Decimal, Decimal]:
@@ -154,21 +134,6 @@ def _received(lines: Iterable[ReturnLine]) -> Decimal:
 
 def _unsellable(lines: Iterable[ReturnLine]) -> list[ReturnLine]:
     return [one for one in lines if one.condition.lower() in UNSELLABLE]
-
-
-def _by_line(order: Order, pieces: list[tuple[str, str, Decimal]]) -> dict[str, Decimal]:
-    """Quantities by line; where only the SKU is known, lines of that SKU are filled in turn and the last takes what is over."""
-    filled: dict[str, Decimal] = {}
-    for line_id, sku, quantity in pieces:
-        mine = [line for line in order.lines if (line.id == line_id if line_id else line.sku == sku)]
-        left = quantity
-        for line in mine[:-1]:
-            taken = min(left, max(ZERO, line.quantity - filled.get(line.id, ZERO)))
-            filled[line.id] = filled.get(line.id, ZERO) + taken
-            left -= taken
-        for line in mine[-1:]:
-            filled[line.id] = filled.get(line.id, ZERO) + left
-    return filled
 
 
 TALLIED: Mapping[PaymentKind, tuple[str, int]] = {

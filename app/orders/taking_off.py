@@ -21,7 +21,9 @@ def refused(order: Order, one: Fulfilment) -> Order:
     """The order without the pieces of a request that its customer did not want; cancelled where nothing is left of it and nothing has left.
     What was paid for them is another's to give back."""
     nothing = part_of(order.totals.total, Decimal(0), order.money_role)
-    lines = tuple(RefundLine(want.line_id, want.quantity, nothing, nothing, sku=want.sku) for want in one.wants)
+    lines = tuple(
+        RefundLine(want.line_id, want.quantity, nothing, nothing, sku=want.sku, left=Decimal(0)) for want in one.wants
+    )
     told = Refund(one.number, nothing, lines, note=one.why or REASON, at=one.updated_at, origin=HUB)
     new = with_refund(order, told)
     if new.shipments or any(line.current_quantity for line in new.lines):

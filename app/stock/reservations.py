@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from app.stock import authority, claims, dirty, ledger, picking, shelves
+from app.stock import authority, claims, departed, dirty, ledger, picking, shelves
 from app.stock.claims import Piece, Wanted
 from connectors.canonical.order import Line, Order
 from connectors.canonical.shipment import Shipment, ShipmentLine
@@ -63,22 +63,12 @@ def adjust(tx: Connection, subject: int, order: Order) -> None:
 
 
 def _sold(tx: Connection, subject: int, order: Order) -> dict[str, Decimal]:
-    """Line id -> what is wanted of the very article, less what goes out in its place. What came back for money is off the line, and was sold."""
-    pieces = _of(tx, subject)
-    sold = {line.id: line.current_quantity + _came_back(line, pieces) for line in order.lines}
-    for piece in pieces:
+    """Line id -> what is wanted of the very article, less what goes out in its place. What left and was paid back is off the line, and was sold."""
+    sold = departed.sold(order)
+    for piece in _of(tx, subject):
         if piece.key.endswith(INSTEAD) and piece.line_id in sold:
             sold[piece.line_id] = max(Decimal(0), sold[piece.line_id] - piece.quantity)
     return sold
-
-
-def _came_back(line: Line, pieces: Sequence[Piece]) -> Decimal:
-    """Pieces of a line that came back to us, as far as it was paid for (they are off it); of a bundle as many as are whole."""
-    back: dict[str, Decimal] = {}
-    for piece in pieces:
-        if piece.line_id == line.id:
-            back[piece.sku] = back.get(piece.sku, Decimal(0)) + piece.returned / piece.per
-    return min(min(back.values(), default=Decimal(0)), max(Decimal(0), line.quantity - line.current_quantity))
 
 
 def _follows(piece: Piece, pieces: Sequence[Piece], sold: dict[str, Decimal]) -> Decimal | None:

@@ -57,7 +57,10 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """Quantity refunded of an order line; `subtotal` after discounts; `tax` apart, or in it if prices include tax."""
+    """Quantity refunded of an order line; `subtotal` after discounts; `tax` apart, or in it if prices include tax.
+
+    `left` is how many of them had left the house before, None where nobody says so.
+    """
 
     line_id: str
     quantity: Decimal
@@ -66,6 +69,7 @@ class RefundLine:
     restock: bool = False
     location: str = ""
     sku: str = ""
+    left: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ LEFT = (
     ShipmentStatus.READY_FOR_PICKUP,
     ShipmentStatus.DELIVERED,
 )
+# The goods have left the house: what only waits for its customer has not.
+GONE = (ShipmentStatus.SHIPPED, ShipmentStatus.IN_TRANSIT, ShipmentStatus.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from connectors.kit.writes import Writes
 from tasks.engine.work import Work
 from tasks.flows.table import Flow, Inner, Outer, Skip
 
-WHAT_SHIPS = frozenset(("lines", "address"))
+WHAT_SHIPS = frozenset(("lines", "pieces", "address"))
 WHAT_IS_BOOKED = frozenset(("lines", "address", "billing", "shipping", "customer", "note"))
 
 

@@ -23,7 +23,7 @@ from app.orders import (
     planning,
     supplying,
 )
-from app.orders.difference import GONE, Difference, Kind, content, differences, fingerprint, state_of
+from app.orders.difference import Difference, Kind, content, differences, fingerprint, state_of
 from app.orders.merge import echo_of, merge, with_refund, with_shipment
 from app.orders.refused import Refused
 from app.stock import authority as ownership
@@ -35,7 +35,7 @@ from connectors.canonical.money import CurrencyMismatch
 from connectors.canonical.order import Order
 from connectors.canonical.product import Product
 from connectors.canonical.returns import Refund
-from connectors.canonical.shipment import Shipment
+from connectors.canonical.shipment import GONE, Shipment
 from connectors.canonical.snapshot import Pointer, Snapshot
 from connectors.canonical.stock import StockLevel
 from tasks.flows.book import FLOWS

@@ -135,7 +135,7 @@ def _stays(tx: Connection, setting: laying.Setting, difference: Difference) -> b
 
 ENDS_WAITING = (Kind.CHANGED, Kind.CANCELLED)  # after it nothing more may be to leave
 ASKED = "sourced: each location is asked by itself"
-WHAT_SHIPS = frozenset(("lines", "address"))
+WHAT_SHIPS = frozenset(("lines", "pieces", "address"))
 
 
 def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
@@ -153,7 +153,7 @@ def _follow(tx: Connection, setting: laying.Setting, old: Order | None) -> None:
     moves = states.follow(tx, subject, standing.states(new), account, event)
     reconciling.follow(tx, subject, moves)
     reconciling.hear(tx, subject, old, new)
-    edited = old is not None and "lines" in changed(old, new)
+    edited = old is not None and not changed(old, new).isdisjoint(("lines", "pieces"))
     known = states.known(tx, subject) if edited else {}
     conflicts.open_cases(tx, subject, account, conflicts.found(old, new, moves, known))
     if edited and planning.begun(tx, subject):

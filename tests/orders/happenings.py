@@ -26,10 +26,10 @@ def still_here(hub: SmallHub) -> bool:
     return hub.outside.asked and hub.outside.gone < hub.pieces
 
 
-def paid_back_of_what_left(hub: SmallHub) -> bool:
-    """Money for pieces that never left is told as a cancellation of pieces (decision 49); test_histories.py has the other way."""
+def can_be_paid_back(hub: SmallHub) -> bool:
+    """Pieces that no refund names yet, and money that nobody has given back."""
     given = sum(int(line.quantity) for refund in hub.outside.refunds for line in refund.lines)
-    return given < hub.outside.gone and sum(hub.room(name) for name in hub.tenders) > 0
+    return given < hub.outside.sold and sum(hub.room(name) for name in hub.tenders) > 0
 
 
 BY_WAREHOUSE: Mapping[str, Happening] = {
@@ -41,7 +41,7 @@ BY_WAREHOUSE: Mapping[str, Happening] = {
     "return": Happening(lambda hub: hub.ask_return(1), 2),
     "count": Happening(lambda hub: hub.count_return(1, "restock"), 1),
     "count apart": Happening(lambda hub: hub.count_return(1, "quarantine"), 1),
-    "refund": Happening(lambda hub: hub.refund(1, restock=False), when=paid_back_of_what_left),
+    "refund": Happening(lambda hub: hub.refund(1, restock=False), when=can_be_paid_back),
     "pay out": Happening(lambda hub: hub.works("shop"), 6),
 }
 BY_STORE: Mapping[str, Happening] = {

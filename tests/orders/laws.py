@@ -41,15 +41,12 @@ def _shelf(hub: SmallHub) -> Iterator[str]:
 def _at_rest(hub: SmallHub) -> Iterator[str]:
     out, shelf = hub.outside, hub.shelf()
     wanted = sum(to_ship(hub.order).values(), ZERO) if not out.cancelled else ZERO
-    unclear = out.gone < out.sold and any(
-        refund.lines for refund in hub.order.refunds
-    )  # test_histories.py, its last two
-    if shelf.reserved != wanted and not unclear:
+    if shelf.reserved != wanted:
         yield f"{shelf.reserved} are claimed, and {wanted} are still to leave"
     if hub.left() != out.gone:
         yield f"{out.gone} have left, and the shelf knows of {hub.left()}"
     if out.billed - out.credited > out.gone - out.back:
         yield f"invoiced and cancelled (or returned) without credit: {out.billed} billed, {out.credited} credited, {out.gone - out.back} kept"
-    kept = sum(hub.tenders.values()) - sum(dict(out.given).values())
+    kept = sum(hub.tenders.values()) - sum(dict(out.given).values()) - out.withheld
     if money.refunds("shop") and out.cancelled and not out.gone and kept > 0:
         yield f"cancelled, and {kept} of its money is kept"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from app.orders.shipping import to_ship
 from connectors.canonical.line import Line
 from connectors.canonical.money import Money, MoneyBag
 from connectors.canonical.order import Order, Totals
@@ -55,9 +56,9 @@ SELECT (SELECT jsonb_agg(jsonb_build_array(machine, part, state) ORDER BY machin
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the outsiders hold. The shop: what it sold and what of it is still wanted, its refunds (`given` by tender) and its newest version; the
-    books: pieces billed and credited; the shelf: whether it was `asked` for anything, what has `gone`, came `back` and was `restocked`. `done` is how
-    often each thing happened."""
+    """What the outsiders hold. The shop: what it sold and what of it is still wanted, its refunds (`given` by tender), what its staff `withheld`
+    of the price of what it took off, and its newest version; the books: pieces billed and credited; the shelf: whether it was `asked` for anything, what has
+    `gone`, came `back` and was `restocked`. `done` is how often each thing happened."""
 
     sold: int
     wanted: int
@@ -71,6 +72,7 @@ class Outside:
     gone: int = 0
     back: int = 0
     restocked: int = 0
+    withheld: int = 0
     done: Taken = ()
 
     def more(self, kind: str) -> Outside:
@@ -160,6 +162,11 @@ class SmallHub:
             payment_status="paid",
         )
 
+    @property
+    def now(self) -> datetime:
+        """Whatever is told later happened later."""
+        return AT + timedelta(minutes=self.numbers)
+
     def _hear(self, account: str, told: Snapshot) -> None:
         from app.journal.events import Event
         from tasks.reading import apply
@@ -215,7 +222,11 @@ class SmallHub:
         self.outside = replace(self.outside, gone=self.outside.gone + many)
         name = f"parcel-{self.outside.gone}-{self.outside.times('ship')}"
         parcel = Shipment(
-            name, ShipmentStatus.SHIPPED, (ShipmentLine(Decimal(many), SKU, "L1"),), shipped_at=AT, updated_at=AT
+            name,
+            ShipmentStatus.SHIPPED,
+            (ShipmentLine(Decimal(many), SKU, "L1"),),
+            shipped_at=self.now,
+            updated_at=self.now,
         )
         self._hear("warehouse", Snapshot("shipment", "", "", parcel, reference=self._reference()))
 
@@ -233,9 +244,11 @@ class SmallHub:
             payments += [self._payment(name, tender, amount)] if amount else []
         paid = many * self.price - left
         line = RefundLine("L1", Decimal(many), bag(paid), bag(0), restock, sku=SKU)
-        told = Refund(name, bag(paid), (line,), payments=tuple(payments), at=AT)
+        told = Refund(name, bag(paid), (line,), payments=tuple(payments), at=self.now)
         self._given(told)
-        self.outside = replace(self.outside, wanted=max(0, self.outside.wanted - many))
+        out = self.outside
+        withheld = out.withheld + max(0, min(many, out.wanted) * self.price - paid)
+        self.outside = replace(out, wanted=max(0, out.wanted - many), withheld=withheld)
         self._hear("shop", Snapshot("refund", ORDER, "", told))
 
     def _payment(self, name: str, tender: str, amount: int | Decimal) -> Payment:
@@ -408,6 +421,7 @@ class SmallHub:
             sorted((s.origin, s.status, str(sum(line.quantity for line in s.lines))) for s in order.shipments),
             sorted((r.origin, str(r.total.shop.amount), [str(one.quantity) for one in r.lines]) for r in order.refunds),
             [(r.status, [(str(one.received_quantity), one.condition) for one in r.lines]) for r in order.returns],
+            sorted((line, str(many)) for line, many in to_ship(order).items()),
         )
         mine = replace(self.outside, refunds=(), version=0)
         return repr((told, mine, tuple(self.tx.execute(SEEN).one()), self.cases()))

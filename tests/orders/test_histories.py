@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.orders.life import Life, TenderLife, spread
 from app.orders.shipping import to_ship
-from tests.orders.happenings import BY_WAREHOUSE, Happening, happens, paid_back_of_what_left, still_here
+from tests.orders.happenings import BY_WAREHOUSE, Happening, can_be_paid_back, happens, still_here
 from tests.orders.laws import broken
 from tests.orders.small_hub import ACCOUNTS, SmallHub, small_hub
 from tests.orders.test_giving_back import acme as acme  # noqa: PLC0414 - a fixture
@@ -24,7 +24,7 @@ EVERYTHING = {
     "ship two": Happening(
         lambda hub: hub.ship(2), when=lambda hub: still_here(hub) and hub.outside.gone + 2 <= hub.pieces
     ),
-    "refund for goods": Happening(lambda hub: hub.refund(1, restock=True), when=paid_back_of_what_left),
+    "refund for goods": Happening(lambda hub: hub.refund(1, restock=True), when=can_be_paid_back),
     "the hub": Happening(lambda hub: hub.works("hub"), 20),
     "the warehouse": Happening(lambda hub: hub.works("warehouse"), 20),
 }
@@ -164,16 +164,33 @@ def test_what_leaves_after_its_order_was_cancelled_is_put_before_a_person_though
         assert "shipped_though_cancelled" in hub.cases()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a refund that moves money withdraws nothing from the warehouse and lets go of no claim"
-)
 def test_a_refund_of_what_never_left_lets_go_of_its_claim(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A channel that takes a piece off by giving its money back, and tells of no edit beside it."""
+    """A channel that takes a piece off by giving its money back, and tells of no edit beside it: it is not to leave any more."""
     with small_hub(monkeypatch, lazy=frozenset()) as hub:
         hub.place()
         hub.refund(1, restock=True)
         hub.at_once()
-        assert hub.shelf().reserved == 1
+        assert (hub.claimed(), hub.shelf().reserved) == (1, 1)
+        assert to_ship(hub.order) == {"L1": 1}
+        assert hub.done("withdraw_fulfilment"), "the warehouse was to send both"
+        assert hub.done("request_again")
+        assert not hub.done("amend_order"), "the books credit it"
+
+
+def test_money_back_for_what_has_left_keeps_the_rest_to_leave(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three one left, and its price is given back though nobody sends it back: the two others are wanted."""
+    with small_hub(monkeypatch, pieces=3, tenders={"card": 30}, lazy=frozenset()) as hub:
+        hub.place()
+        hub.ship(1)
+        hub.at_once()
+        hub.refund(1, restock=False)
+        hub.at_once()
+        assert to_ship(hub.order) == {"L1": 2}
+        assert hub.claimed() == hub.shelf().reserved == 2
+        assert not hub.done("withdraw_fulfilment")
+        hub.refund(1, restock=False)
+        hub.at_once()
+        assert to_ship(hub.order) == {"L1": 1}, "only one had left: the second refund is for one that had not"
 
 
 def test_what_was_not_sent_is_still_to_be_sent_after_a_return(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:

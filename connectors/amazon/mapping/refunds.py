@@ -182,6 +182,7 @@ def _refund(name: str, one: Posted, order: Order, left: dict[str, Decimal]) -> R
                         sums.bag(amount),
                         sums.bag(tax or _tax_within(amount, line, order)),
                         sku=line.sku,
+                        left=pieces,  # what has not been shipped is cancelled there, not refunded
                     )
                 )
             elif amount or tax:

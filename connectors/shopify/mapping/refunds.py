@@ -34,12 +34,18 @@ def refund(node: Place, books: Books) -> Refund:
 
 
 def _line(item: Place, books: Books) -> RefundLine:
+    """What was cancelled had not been fulfilled, what is a return had; without restock it may be either.
+
+    Source: https://shopify.dev/docs/api/admin-graphql/latest/enums/RefundLineItemRestockType
+    """
+    kind, quantity = item.at("restock_type").text().lower(), item.at("quantity").number()
     return RefundLine(
         line_id=item.at("line_item_id").needed().id(),
-        quantity=item.at("quantity").number(),
+        quantity=quantity,
         subtotal=books.needed(item, "subtotal"),
         tax=books.read(item, "total_tax") or books.zero(),
-        restock=item.at("restock_type").text().lower() in RESTOCKED,
+        restock=kind in RESTOCKED,
+        left={"return": quantity, "cancel": Decimal(0)}.get(kind),
         location=item.at("location_id").id(),
         sku=item.at("line_item").at("sku").text(),
     )
