@@ -56,9 +56,9 @@ SELECT (SELECT jsonb_agg(jsonb_build_array(machine, part, state) ORDER BY machin
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the outsiders hold. The shop: what it sold and what of it is still wanted, its refunds (`given` by tender), what its staff `withheld`
-    of the price of what it took off, and its newest version; the books: pieces billed and credited; the shelf: whether it was `asked` for anything, what has
-    `gone`, came `back` and was `restocked`. `done` is how often each thing happened."""
+    """What the outsiders hold. The shop: what it sold and what of it is still wanted, its refunds (`given` by tender), what its
+    staff `withheld` of the price of what it took off, and its newest version; the books: pieces billed and credited; the shelf:
+    whether it was `asked` for anything, what has `gone`, came `back` and was `restocked`. `done`: how often each thing happened."""
 
     sold: int
     wanted: int
