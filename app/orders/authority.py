@@ -76,7 +76,7 @@ def screen(
 
 def _children(old: Order, new: Order, played: frozenset[str]) -> tuple[Order, list[Refusal]]:
     """Of a teller that does not own the order only the children are read."""
-    facets = changed(old, new) - {"pieces"}  # a refund's, whose owner is asked beside it
+    facets = changed(old, new) - {"pieces", "more"}  # a refund's, whose owner is asked beside it
     refused = [Refusal("order", f"order ({', '.join(sorted(facets))})", owners("order"))] if facets else []
     kept = replace(
         old, shipments=new.shipments, refunds=new.refunds, returns=new.returns, payments=new.payments, cancelled_at=None

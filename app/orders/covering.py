@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -23,8 +22,7 @@ COVERS = frozenset((*fulfilments.OPEN, "shipped", "in_transit", "delivered", "co
 def unasked(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
     """Line id -> pieces that are still to be sent and that no request covers. A request whose first parcel has left covers its others, too."""
     mine = {one.account or one.location for one in asked}
-    others = replace(order, shipments=tuple(one for one in order.shipments if one.origin not in mine))
-    left, still = to_ship(others), to_ship(order)
+    left, still = to_ship(order, but=mine), to_ship(order)
     for one in asked:
         for want in one.wants if one.state in COVERS else ():
             left[want.line_id] = left.get(want.line_id, Decimal(0)) - want.quantity
@@ -34,11 +32,22 @@ def unasked(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
 
 def fits(order: Order, asked: Sequence[Fulfilment]) -> bool:
     """Whether just what is still wanted is on its way or asked for: then nothing is withdrawn."""
-    left, wants = coming(order, asked), to_ship(order)
+    wants = to_ship(order)
+    return bool(wants) and _to_come(order, asked) == wants
+
+
+def within(order: Order, asked: Sequence[Fulfilment]) -> bool:
+    """Whether no more is on its way or asked for than is still wanted."""
+    wants = to_ship(order)
+    return all(many <= wants.get(line, Decimal(0)) for line, many in _to_come(order, asked).items())
+
+
+def _to_come(order: Order, asked: Sequence[Fulfilment]) -> dict[str, Decimal]:
+    left = coming(order, asked)
     for one in asked:
         for want in one.wants if one.state in fulfilments.OPEN else ():
             left[want.line_id] = left.get(want.line_id, Decimal(0)) + want.quantity
-    return bool(wants) and left == wants
+    return left
 
 
 def overhang(tx: Connection, subject: int, waybill: str, order: Order) -> None:

@@ -81,9 +81,13 @@ def _received(payment: Payment) -> bool:
 
 
 def changed(old: Order, new: Order) -> frozenset[str]:
-    """Which facets of the header differ."""
+    """Which facets of the header differ; `more` where pieces that were not to leave any more are wanted after all."""
     before, after = _facets(old), _facets(new, _both(old, new))
-    return frozenset(name for name in after if before[name] != after[name])
+    found = {name for name in after if before[name] != after[name]}
+    gone, now = _never_left(old), _never_left(new)
+    if any(now.get(line, Decimal(0)) < many for line, many in gone.items()):
+        found.add("more")
+    return frozenset(found)
 
 
 def _both(old: Order, new: Order) -> dict[str, Decimal]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from app.stock.departed import left_of, sold
+from app.stock.departed import pieces_of, sold
 from connectors.canonical.order import Order, Source
+from connectors.canonical.shipment import GONE
 
 
-def to_ship(order: Order) -> dict[str, Decimal]:
-    """Line id -> quantity that nobody has shipped yet, of the lines that we ship (what the channel sends itself is its own)."""
+def to_ship(order: Order, but: Collection[str] = ()) -> dict[str, Decimal]:
+    """Line id -> quantity that nobody has shipped yet, of the lines that we ship (what the channel sends itself is its own).
+
+    What the accounts of `but` have shipped is left out of account.
+    """
     if order.source is Source.POS and order.shipping is None:
         return {}  # carried home from the store
-    gone, wanted = left_of(order), sold(order)
+    gone = pieces_of(order, (one for one in order.shipments if one.status in GONE and one.origin not in but))
+    wanted = sold(order)
     left = {one.id: wanted[one.id] - gone.get(one.id, Decimal(0)) for one in order.lines if one.ours_to_ship}
     return {line: quantity for line, quantity in left.items() if quantity > 0}
 

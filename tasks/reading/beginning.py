@@ -129,8 +129,11 @@ def _resourced(tx: Connection, setting: laying.Setting, difference: Difference) 
 
 
 def _stays(tx: Connection, setting: laying.Setting, difference: Difference) -> bool:
-    """Whether an edit leaves each location what it was asked for: a price, or pieces that nobody has any more (refused at the counter)."""
-    return "address" not in difference.facets and covering.fits(setting.order, fulfilments.of(tx, setting.subject.id))
+    """Whether an edit leaves each location what it was asked for: a price, or pieces that nobody has any more (refused at the counter, paid back)."""
+    asked = fulfilments.of(tx, setting.subject.id)
+    if difference.facets & WHAT_SHIPS == {"pieces"}:
+        return covering.within(setting.order, asked)
+    return "address" not in difference.facets and covering.fits(setting.order, asked)
 
 
 ENDS_WAITING = (Kind.CHANGED, Kind.CANCELLED)  # after it nothing more may be to leave

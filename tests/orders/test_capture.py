@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.orders import capturing, standing, worth
+from app.orders import capturing, worth
 from app.orders.money import Move
+from app.stock import departed
 from connectors.canonical.money import MoneyBag
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Takes, Tender
@@ -293,7 +294,7 @@ def test_what_can_be_taken_once_is_taken_once_and_pays_for_all_that_has_left(
         assert sum(of, Decimal(0)) <= held_whole
         assert kind is Takes.PARTS or len(of) <= 1
     decided = capturing.decide(order, moves, NOW, once=once, gives_back=gives_back)
-    left = worth.due(order, standing.left_of(order))
+    left = worth.due(order, departed.left_of(order))
     taken = sum((move.amount for move in moves), Decimal(0))
     assert decided.shares == ()
     if capturing.over(order):

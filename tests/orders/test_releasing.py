@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from app.orders import capturing, releasing, worth
 from app.orders.money import Move
-from app.orders.standing import left_of, tallies
+from app.orders.standing import tallies
+from app.stock.departed import left_of
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Takes
 from tests.core.generated_orders import order as generated
