@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from app import cases
+from app.orders.merge import HUB
 from app.orders.standing import Part, life_of, tallies
 from app.orders.states import Move
 from app.stock.departed import sold
@@ -41,8 +42,11 @@ def found(old: Order | None, new: Order, moves: Iterable[Move], known: Mapping[P
 def _edits(old: Order, new: Order, known: Mapping[Part, str]) -> Iterator[Conflict]:
     """An edit applies to what nobody has picked; beyond that it is a conflict, with the difference."""
     life, before, after = life_of(old), sold(old), sold(new)
+    decided = {
+        line.line_id for refund in new.refunds if refund.origin == HUB for line in refund.lines
+    }  # here, by somebody
     for line in old.lines:
-        if after.get(line.id, before[line.id]) >= before[line.id]:
+        if line.id in decided or after.get(line.id, before[line.id]) >= before[line.id]:
             continue
         mine = life.line(line.id)
         picked = mine.active if known.get(("line", line.id)) == "picked" else mine.shipped

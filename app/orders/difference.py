@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from app.orders.merge import pending, taken_off
-from app.stock.departed import left_of, never_left, sold
+from app.stock.departed import left_of, never_left, shipped_by_us, sold
 from connectors.canonical.codec import dump
 from connectors.canonical.order import Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus
@@ -135,8 +135,10 @@ def _facets(order: Order, less: Mapping[str, Decimal] | None = None) -> dict[str
 
 
 def _never_left(order: Order) -> dict[str, Decimal]:
-    sent = left_of(order) if order.refunds else {}
-    found = {line.id: never_left(order, line, sent.get(line.id, Decimal(0))) for line in order.lines if order.refunds}
+    if not order.refunds:
+        return {}
+    sent = left_of(order)
+    found = {line.id: never_left(order, line, sent.get(line.id, Decimal(0))) for line in shipped_by_us(order)}
     return {line: many for line, many in found.items() if many}
 
 

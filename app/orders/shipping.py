@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from app.stock.departed import pieces_of, sold
-from connectors.canonical.order import Order, Source
+from app.stock.departed import pieces_of, shipped_by_us, sold
+from connectors.canonical.order import Order
 from connectors.canonical.shipment import GONE
 
 
@@ -16,11 +16,9 @@ def to_ship(order: Order, but: Collection[str] = ()) -> dict[str, Decimal]:
 
     What the accounts of `but` have shipped is left out of account.
     """
-    if order.source is Source.POS and order.shipping is None:
-        return {}  # carried home from the store
     gone = pieces_of(order, (one for one in order.shipments if one.status in GONE and one.origin not in but))
     wanted = sold(order)
-    left = {one.id: wanted[one.id] - gone.get(one.id, Decimal(0)) for one in order.lines if one.ours_to_ship}
+    left = {one.id: wanted[one.id] - gone.get(one.id, Decimal(0)) for one in shipped_by_us(order)}
     return {line: quantity for line, quantity in left.items() if quantity > 0}
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from connectors.canonical.order import Line, Order
+from connectors.canonical.order import Line, Order, Source
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.canonical.shipment import GONE, Shipment
 
 ZERO = Decimal(0)
+
+
+def shipped_by_us(order: Order) -> tuple[Line, ...]:
+    """The lines that leave a place of ours in a parcel: what a customer carried home at a till does not, nor what the channel sends itself."""
+    if order.source is Source.POS and order.shipping is None:
+        return ()
+    return tuple(line for line in order.lines if line.ours_to_ship)
 
 
 def pieces_of(order: Order, shipments: Iterable[Shipment]) -> dict[str, Decimal]:
