@@ -318,6 +318,8 @@ def test_what_is_gone_at_the_erp_is_booked_again_at_a_persons_word(
     spoil(day)
     prove.keep(day.prove())
     number = day.world.one("SELECT id FROM proof_differences WHERE closed_at IS NULL")
+    assert "only one proof has missed it" in mended(number), "the list may be late"
+    prove.keep(day.prove())
     tried = "SELECT count(*) FROM steps WHERE name = :step AND state = 'ready'"
     told = CliRunner().invoke(waybill, ["mend", str(number), "--dry-run"])
     assert "It would be done: WB" in told.output, told.output
@@ -331,6 +333,9 @@ def test_what_is_gone_at_the_erp_is_booked_again_at_a_persons_word(
     )
     told = CliRunner().invoke(waybill, ["mend", str(number), "--reason", "deleted there by mistake"])
     assert told.output.startswith("Asked for: WB"), told.output
+    assert "it is being done again" in mended(number), "a second press repeats nothing"
+    day.tell()
+    assert "or was since the last proof" in mended(number), "nor one before the next proof"
     day.tell()
     prove.keep(day.prove())
     assert day.world.one("SELECT count(*) FROM proof_differences WHERE closed_at IS NULL") == 0
@@ -344,6 +349,65 @@ def test_what_is_gone_at_the_erp_is_booked_again_at_a_persons_word(
     assert "no record under" in kept[0].before["theirs"]
     gone = CliRunner().invoke(waybill, ["mend", str(number)])
     assert (gone.exit_code, f"Difference {number} is not open." in gone.output) == (1, True)
+
+
+def mended(difference: int, *words: str) -> str:
+    from app.web.commands import waybill
+
+    return CliRunner().invoke(waybill, ["mend", str(difference), *words]).output
+
+
+def twice_proved(day: Day) -> dict[str, int]:
+    """Kind -> difference, of those that two proofs running have found."""
+    from tasks.feeds import prove
+
+    for _ in range(2):
+        prove.keep(day.prove())
+    return {
+        row.kind: row.id for row in day.world.rows("SELECT id, kind FROM proof_differences WHERE closed_at IS NULL")
+    }
+
+
+def test_a_shipment_is_booked_again_after_its_order(day: Day) -> None:
+    bookings, deliveries = day.table("erp", "bookings"), day.table("erp", "deliveries")
+    sent = parcel(day)
+    deliveries.pop(sent["id"])
+    bookings.pop(sent["body"]["booking"])
+    found = twice_proved(day)
+    assert "book the order once more first" in mended(found["shipment_missing_at_erp"])
+    assert mended(found["missing_at_erp"]).startswith("Asked for: WB")
+    day.tell()
+    found = twice_proved(day)
+    assert list(found) == ["shipment_missing_at_erp"]
+    assert mended(found["shipment_missing_at_erp"]).startswith("Asked for: WB")
+    day.tell()
+    assert twice_proved(day) == {}
+    again = [name for name, row in bookings.items() if row["reference"] == f"shop-{day.orders[2]['id']}"]
+    assert len(again) == 1
+    assert [row["body"]["booking"] for row in deliveries.values()] == again
+
+
+@pytest.mark.parametrize(
+    ("what", "why"), [("note", "changed since it was booked"), ("cancellation", "was cancelled since")]
+)
+def test_what_was_changed_or_cancelled_since_is_not_booked_again(day: Day, what: str, why: str) -> None:
+    """It would be booked as it first was."""
+    order = day.order()
+    day.tell()
+    path = f"/_sim/orders/{order['id']}" + ("/cancellation" if what == "cancellation" else "")
+    day.world.ask("shop", "POST", path, json={"note": "by Friday"} if what == "note" else {})
+    day.tell()
+    bookings = day.table("erp", "bookings")
+    (name,) = [key for key, row in bookings.items() if row["reference"] == f"shop-{order['id']}"]
+    taken = bookings.pop(name)
+    found = twice_proved(day)
+    said = mended(found["missing_at_erp"])
+    assert said.startswith("Nothing is done by itself")
+    assert why in said
+    day.tell()
+    assert f"shop-{order['id']}" not in {row["reference"] for row in bookings.values()}
+    bookings[name] = taken
+    assert twice_proved(day) == {}
 
 
 def test_a_person_mends_a_difference_on_its_page(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,9 +432,10 @@ def test_a_person_mends_a_difference_on_its_page(day: Day, monkeypatch: pytest.M
     assert repair not in mender.page(page)
     mender.get(page)
     assert mender.press(repair, back=page, reason="try").status_code == 302
-    assert "a person must decide who is right" in mender.page(page)
+    assert "Nothing was done." in mender.page(page)
     undo()
     restore = delete_a_shipment_at_the_erp(day)
+    prove.keep(day.prove())
     prove.keep(day.prove())
     number = day.world.one("SELECT id FROM proof_differences WHERE closed_at IS NULL")
     repair = f"/admin/proof/repairs/{number}"

@@ -59,8 +59,10 @@ class Proofs(Page):
         why, dry = reason(), request.form.get("dry") == "1"
         with transaction() as tx:
             made = mending.mend(tx, difference, me().login, why, dry=dry)
-        if made is None or not made.possible:
-            return back("It is closed already, or a person must decide who is right.", "bad", "proofs.index")
+        if made is None:
+            return back("It is closed already.", "bad", "proofs.index")
+        if not made.possible:
+            return back(f"Nothing was done. {made.sentence}: {made.after}.", "bad", "proofs.index")
         ring(made.rings)
         told = "Nothing was done. It would" if dry else "Asked for:"
         return back(f"{told} {made.sentence}: {made.after}.", fallback="proofs.index")
