@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from labs.judge.evidence import Evidence
+from labs.judge.evidence import Call, Evidence
+from labs.judge.rules import RESENT
 from local.story.judge import Finding
 
 
 def forgotten_or_in_flight(seen: Evidence, found: list[Finding]) -> list[Finding]:
     """Findings about acknowledged deliveries that the promoted journal does not know, and about orders that have one of these (their parcels' and
-    refunds' too), or that were told of or written about while the standby heard nothing."""
-    names = touched(seen)
-    return [one for one in found if one.what in names]
+    refunds' too), or that were told of or written about while the standby heard nothing; and about calls that were made again since their
+    answers were forgotten."""
+    names, again = touched(seen), set(_answers_forgotten(seen))
+    return [one for one in found if ((one.system, one.what) in again if one.kind == RESENT else one.what in names)]
 
 
 def touched(seen: Evidence) -> set[str]:
@@ -48,12 +51,30 @@ def _in_flight(seen: Evidence) -> Iterator[str]:
             yield made.subject
 
 
+def _answers_forgotten(seen: Evidence) -> Iterator[tuple[str, str]]:
+    """(system, reference) of what was answered once, while the standby heard nothing, and asked for once more after it was promoted."""
+    if seen.unheard is None:
+        return
+    began, ended = seen.unheard
+    well: dict[tuple[str, str, str], list[Call]] = defaultdict(list)
+    for call in sorted(seen.calls, key=lambda call: call.at):
+        if call.write and call.answered_well and (reference := str(call.body.get("reference", ""))):
+            well[call.system, call.operation, reference].append(call)
+    for (system, _, reference), calls in well.items():
+        first, later = calls[0], calls[1:]
+        heard_late = first.at + first.seconds >= began - CONCLUDED and first.at <= ended
+        if heard_late and len(later) == 1 and later[0].at > ended:
+            yield system, reference
+
+
 def faults_of_mail(seen: Evidence, found: list[Finding]) -> list[Finding]:
     """As many as there were calls that met a fault after the mail was handed over: the server's log names no recipient, so this is bound by number
     (lost ones and doubled ones together)."""
     met = sum(1 for call in seen.calls if call.system == "mail" and call.fault in UNSURE)
     return found[:met]
 
+
+CONCLUDED = 1.0  # seconds in which an answer is committed, on a crowded machine
 
 # Bad days after which nobody can say whether a mail was kept (connectors/smtp/simulator.py).
 UNSURE = frozenset(("drop", "commit_then_drop", "commit_late", "truncated", "wrong_type", "slow"))

@@ -40,6 +40,27 @@ def test_what_was_written_while_the_standby_heard_nothing_is_excused_and_later_w
     assert kinds(replace(TWICE, done=done, unheard=(51.0, 52.0))) == ({"doubled"}, 0)
 
 
+@pytest.mark.parametrize(
+    ("times", "excused"),
+    [
+        ((50.0, 53.0), True),
+        ((48.5, 53.0), True),  # answered before, committed while nothing was heard
+        ((40.0, 53.0), False),  # its answer had reached the standby
+        ((50.0, 50.5), False),  # asked again before anybody forgot
+        ((50.0, 53.0, 54.0), False),  # and once too often after
+        ((52.0, 53.0), False),  # both after the promotion
+    ],
+)
+def test_a_call_is_excused_once_where_its_answer_was_forgotten(times: tuple[float, ...], excused: bool) -> None:
+    calls = tuple(
+        Call("erp", at, "deliveries.create", "POST", "/", 201, True, 0.1, "", {"reference": "warehouse-w-1"})
+        for at in times
+    )
+    found, _ = kinds(replace(GOOD, calls=calls, unheard=(49.0, 51.5)))
+    assert found == (set() if excused else {"resent"})
+    assert kinds(replace(GOOD, calls=calls))[0] == {"resent"}, "where no standby was promoted nothing is"
+
+
 def test_no_more_mails_are_excused_than_calls_met_a_fault() -> None:
     seen = outside(mails={"shop/1001//refunded": 1}, sold=GOOD.outside.sold)
     met = Call("mail", 1.0, "mail.send", "SMTP", "/", 250, True, 0.1, "drop")
