@@ -13,7 +13,7 @@ from typing import Any
 from labs.failure import page
 from labs.failure.book import SCENARIOS
 from labs.failure.mutants import MUTANTS
-from labs.failure.one import file_of
+from labs.failure.one import commit, file_of, keep
 from local.servers import CHECKOUT
 
 BUDGET = 3600.0  # seconds; what did not fit is for the next call
@@ -83,6 +83,7 @@ def _play(todo: list[str]) -> None:
 def _one(name: str) -> bool:
     scenario = SCENARIOS[MUTANTS[name.removeprefix("mutants/")].scenario if name.startswith("mutants/") else name]
     file_of(name).unlink(missing_ok=True)
+    began, at = time.time(), commit()
     try:
         return (
             subprocess.run(
@@ -91,7 +92,9 @@ def _one(name: str) -> bool:
             == 0
         )
     except subprocess.TimeoutExpired:
-        print(f"         ended after {scenario.longest:g} s", flush=True)
+        why = f"ended after {scenario.longest:g} s"
+        print(f"         {why}", flush=True)
+        keep(name, {"passed": False, "error": why}, began, at)
         return False
 
 

@@ -43,6 +43,15 @@ def main() -> int:
         record = {"passed": False, "skipped": str(why)}
     except Exception:  # noqa: BLE001 - whatever ends a scenario is its result
         record = {"passed": False, "error": traceback.format_exc()[-3000:]}
+    record = keep(name, record, began, at)
+    for line in [*record.get("findings", ()), record.get("skipped", ""), record.get("error", "")][:12]:
+        if line:
+            print(f"         {line}", flush=True)
+    return 0 if record["passed"] or record.get("skipped") else 1
+
+
+def keep(name: str, record: dict[str, Any], began: float, at: str) -> dict[str, Any]:
+    """Writes a result with its name, its seconds, its time, commit and machine; what it wrote."""
     record = {
         "name": name,
         **record,
@@ -57,10 +66,7 @@ def main() -> int:
     )
     file_of(name).parent.mkdir(parents=True, exist_ok=True)
     file_of(name).write_text(json.dumps(record, indent=1) + "\n")
-    for line in [*record.get("findings", ()), record.get("skipped", ""), record.get("error", "")][:12]:
-        if line:
-            print(f"         {line}", flush=True)
-    return 0 if record["passed"] or record.get("skipped") else 1
+    return record
 
 
 def commit() -> str:

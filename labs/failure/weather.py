@@ -12,6 +12,7 @@ from labs.failure.policy import LEASE, MOST, ROLES
 from labs.failure.scenario import LINES, Lab, Scenario
 from labs.failure.sender import Habits
 from labs.failure.stage import Order, Stage
+from labs.judge.bounds import lost_answers
 
 LONG_AWAY = LEASE + 2 * MOST + 2.0  # longer than a lease, the longest backoff and the breaker's longest pause together
 
@@ -188,6 +189,7 @@ SCENARIOS = (
         {"requested": 20, "faults": 6},
         SEARCHED,
         beyond=frozenset(("erp",)),
+        bound=lost_answers,
     ),
     Scenario(
         "thirty-seconds",

@@ -76,5 +76,15 @@ def faults_of_mail(seen: Evidence, found: list[Finding]) -> list[Finding]:
 
 CONCLUDED = 1.0  # seconds in which an answer is committed, on a crowded machine
 
+
+def lost_answers(seen: Evidence, found: list[Finding]) -> list[Finding]:
+    """As many at each system as there were writes whose answers it lost: these alone had to be looked for where an index was late."""
+    kept: list[Finding] = []
+    for system in sorted({one.system for one in found}):
+        lost = sum(1 for call in seen.calls if call.system == system and call.write and call.fault in UNSURE)
+        kept += [one for one in found if one.system == system][:lost]
+    return kept
+
+
 # Bad days after which nobody can say whether a mail was kept (connectors/smtp/simulator.py).
 UNSURE = frozenset(("drop", "commit_then_drop", "commit_late", "truncated", "wrong_type", "slow"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from labs.failure import stage
-from labs.judge.bounds import faults_of_mail, forgotten_or_in_flight
+from labs.judge.bounds import faults_of_mail, forgotten_or_in_flight, lost_answers
 from labs.judge.evidence import Call, Done, Evidence, Try
 from labs.judge.verdict import judge
 from tests.labs.test_judge import BOOKS, GOOD, INSIDE, KEY, outside
@@ -67,6 +67,13 @@ def test_no_more_mails_are_excused_than_calls_met_a_fault() -> None:
     assert not judge(seen, {}, SYSTEMS, faults_of_mail).whole
     assert not judge(replace(seen, calls=(replace(met, fault=""),)), {}, SYSTEMS, faults_of_mail).whole
     assert judge(replace(seen, calls=(met,)), {}, SYSTEMS, faults_of_mail).whole
+
+
+def test_no_more_is_excused_where_an_index_is_late_than_answers_were_lost() -> None:
+    met = Call("erp", 1.0, "bookings.create", "POST", "/", 201, True, 0.1, "commit_then_drop", {"reference": KEY})
+    assert judge(replace(TWICE, calls=(met,)), {}, ("erp",), lost_answers).whole
+    for other in (replace(met, fault=""), replace(met, system="shop"), replace(met, write=False)):
+        assert not judge(replace(TWICE, calls=(other,)), {}, ("erp",), lost_answers).whole
 
 
 def test_a_wait_is_longer_only_on_a_crowded_machine(monkeypatch: pytest.MonkeyPatch) -> None:

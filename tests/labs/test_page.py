@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labs.failure import __main__ as lab
-from labs.failure import page
+from labs.failure import one, page
 from labs.failure.book import SCENARIOS
 from labs.failure.mutants import MUTANTS
 
@@ -94,3 +95,14 @@ def test_what_could_not_be_played_says_so_with_its_reason(copy: Path, monkeypatc
 
 def _prose(file: Path) -> str:
     return re.sub(r"<!-- (lab \w+) -->.*?<!-- /\1 -->", "", file.read_text(), flags=re.DOTALL)
+
+
+def test_a_scenario_that_its_time_limit_ended_takes_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one, "HOME", tmp_path)
+    monkeypatch.setitem(lab.SCENARIOS, "short", replace(lab.SCENARIOS["short"], longest=0.01))
+    (tmp_path / "short.json").write_text('{"passed": true}')
+    assert not lab._one("short")
+    assert not lab.passed("short")
+    told = page.Page()
+    told.take(lab._result("short"))
+    assert told.scenarios["short"]["ended"] == "NOT WHOLE"
