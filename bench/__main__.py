@@ -58,7 +58,7 @@ def _pairs(ours: list[orders.Drained], floors: list[orders.Drained]) -> list[mea
     return [measure.Pair(ours=a.rate, floor=b.rate) for a, b in zip(ours, floors, strict=True)]
 
 
-def at_50_ms(made: Stage, rounds: int = 3, many: int = 250) -> dict[str, Any]:
+def at_50_ms(made: Stage, rounds: int = 5, many: int = 250) -> dict[str, Any]:
     """Calls a second as a share of what so many slots could make if nothing but the API took time."""
     rates = [orders.ours(made, many, delay=0.05).rate * 4 for _ in range(rounds)]
     return {"api_50ms": round(median(rates) / (SLOTS / 0.05), 3), "api_50ms_calls_per_second": round(median(rates), 1)}
