@@ -104,7 +104,7 @@ def _confirmed(old: Order, header: Order, refunds: tuple[Refund, ...]) -> tuple[
     many = dict(fewer)
     left = tuple(_left(refund, fewer) if taken_off(refund) else refund for refund in refunds)
     known = {refund.id for refund in old.refunds}
-    same = {line: many[line] - over for line, over in fewer.items()}
+    same = {line: many.get(line, Decimal(0)) - over for line, over in fewer.items()}
     return tuple(one if one.id in known else _stayed(one, same) for one in left)
 
 

@@ -14,6 +14,7 @@ from app.orders.life import Life, spread
 from app.orders.money import Move
 from app.orders.standing import life_of
 from app.orders.worth import ZERO, due, upto, whole
+from app.stock.departed import paid_back
 from connectors.canonical.money import MoneyBag
 from connectors.canonical.order import Line, Order
 from connectors.canonical.payment import Payment, PaymentKind, PaymentStatus, Tender
@@ -95,8 +96,12 @@ def cancelled(old: Order, new: Order, moves: Sequence[Move]) -> Decimal:
 
 
 def _kept(order: Order) -> dict[str, Decimal]:
-    """Line id -> pieces that the customer still gets or has and has not sent back: what came back is paid back by its return."""
-    kept = {line.id: line.active - line.received for line in life_of(order).lines}
+    """Line id -> pieces that the customer still gets or has and owes the price of: what came back is paid back by its return, and what was
+    paid back after it had left is owed no more."""
+    life, kept = life_of(order), {}
+    for line in order.lines:
+        mine = life.line(line.id)
+        kept[line.id] = mine.active - max(mine.received, paid_back(order, line, mine.shipped))
     return {line: many for line, many in kept.items() if many > 0}
 
 

@@ -193,6 +193,22 @@ def test_money_back_for_what_has_left_keeps_the_rest_to_leave(acme: World, monke
         assert to_ship(hub.order) == {"L1": 1}, "only one had left: the second refund is for one that had not"
 
 
+def test_what_was_given_for_a_piece_that_left_is_not_taken_off_what_is_cancelled(
+    acme: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two one left and was paid back as a kindness; then the other is cancelled: all of it goes back."""
+    with small_hub(monkeypatch, tenders={"card": 20}, lazy=frozenset()) as hub:
+        hub.place()
+        hub.ship(1)
+        hub.at_once()
+        hub.refund(1, restock=False)
+        hub.at_once()
+        hub.edit(0)
+        hub.at_once()
+        assert dict(hub.outside.given) == {"card": 20}
+        assert hub.claimed() == 0
+
+
 def test_what_was_not_sent_is_still_to_be_sent_after_a_return(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of three, two left and one of these came back and was paid back: the third is still to leave, and wanted of somebody."""
     with small_hub(monkeypatch, pieces=3, tenders={"card": 30}, lazy=frozenset()) as hub:
