@@ -56,6 +56,11 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
     yield "version", told.version
     yield "ends", "; ".join(f"{one.on}: {one.speaks}" for one in card.endings) or "no day is known"
     yield "deliveries come by", ", ".join(card.doors) or "nothing is delivered"
+    if "SalesChannel" in told.offers:
+        yield (
+            "stock is told",
+            "of each place by itself, where the account says so" if told.places else "as one figure for all places",
+        )
     yield "credentials", ", ".join(map(code, told.credentials)) or "none"
     yield "webhook secrets", ", ".join(map(code, told.secrets)) or "none"
     if told.subscribes:

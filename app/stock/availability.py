@@ -22,19 +22,29 @@ SELECT a.sku AS asked, coalesce(p.quantity, 1) AS per, s.free, s.as_of, s.age, s
 FROM unnest(CAST({skus} AS text[])) AS a (sku)
 LEFT JOIN parts p ON p.bundle = a.sku
 LEFT JOIN LATERAL (
-    SELECT sum(CASE WHEN h.free < 0 THEN h.free WHEN h.location = ANY(CAST({excluded} AS text[])) THEN 0
+    SELECT sum(CASE WHEN h.free < 0 THEN h.free WHEN h.location = ANY(CAST({excluded} AS text[])) THEN 0 {elsewhere}
             ELSE greatest(0, h.free - {location_buffer}) END) AS free,
         sum(h.reserved) AS held,
         sum(h.free) FILTER (WHERE h.location = '~ahead' AND h.version <> '') AS ahead,
         max(h.version) FILTER (WHERE h.location = '~ahead') AS released_at,
-        min(greatest(h.as_of, c.reached)) FILTER (WHERE h.account <> '') AS as_of,
-        extract(epoch FROM now() - min(greatest(h.as_of, c.reached)) FILTER (WHERE h.account <> '')) AS age,
-        min(h.account) FILTER (WHERE h.account <> '') AS source
+        min(greatest(h.as_of, c.reached)) FILTER (WHERE h.account <> '' {and_here}) AS as_of,
+        extract(epoch FROM now() - min(greatest(h.as_of, c.reached)) FILTER (WHERE h.account <> '' {and_here})) AS age,
+        min(h.account) FILTER (WHERE h.account <> '' {and_here}) AS source
     FROM shelves h LEFT JOIN cursors c ON c.account = h.account AND c.kind = 'stock'
     WHERE h.sku = coalesce(p.sku, a.sku)) s ON true
 """
+NOTHING = Decimal(0)
 PREORDER = "preorder"  # the source of a limit
-READ = text(SQL.format(skus=":skus", excluded=":excluded", location_buffer=":location_buffer"))
+EVERYWHERE = {"elsewhere": "", "and_here": ""}
+NAMED = {"skus": ":skus", "excluded": ":excluded", "location_buffer": ":location_buffer"}
+READ = text(SQL.format(**NAMED, **EVERYWHERE))
+READ_HERE = text(
+    SQL.format(
+        **NAMED,
+        elsewhere="WHEN h.location <> ALL(CAST(:here AS text[])) THEN 0",
+        and_here="AND h.location = ANY(CAST(:here AS text[]))",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +71,19 @@ class Seen:
         return self.as_of is not None
 
 
-def read(tx: Connection, skus: Sequence[str], rule: Rule) -> dict[str, Seen]:
-    """Each SKU that is asked for, known or not, read in one statement: all quantities are of one instant."""
+def read(tx: Connection, skus: Sequence[str], rule: Rule, here: Sequence[str] | None = None) -> dict[str, Seen]:
+    """Each SKU that is asked for, known or not, read in one statement: all quantities are of one instant.
+
+    `here`: of these locations alone, so that what several such lists promise together is never more than there is. What is sold ahead
+    lies nowhere yet, and is of none of them.
+    """
     if not skus:
         return {}
     asked = {"skus": list(skus), "excluded": list(rule.exclude_locations), "location_buffer": rule.location_buffer}
-    return seen(tx.execute(READ, asked).all(), rule)
+    if here is None:
+        return seen(tx.execute(READ, asked).all(), rule)
+    rows = tx.execute(READ_HERE, {**asked, "here": list(here)}).all()
+    return seen([row if row.ahead is None else (*row[:2], NOTHING, *row[3:7], None, None) for row in rows], rule)
 
 
 def seen(rows: Sequence[Any], rule: Rule) -> dict[str, Seen]:

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, RowMapping, text
 
 from app import cases
-from app.stock import dirty, positions, shelves
+from app.stock import dirty, positions, rules, shelves
 from app.stock.quantities import plain
 from app.units import Seconds
 from config.reader import config
@@ -36,9 +36,9 @@ SELECT p.sku, p.location, p.available AS quantity, p.version, p.told_at AS at FR
 WHERE p.account = :account AND p.sku = ANY(:skus)
 """)
 TOLD = text("""
-SELECT q.sku, '' AS location, q.quantity, '' AS version, q.at FROM published q
-WHERE q.account = :account AND q.sku = ANY(:skus) AND q.location = ''
-AND NOT EXISTS (SELECT 1 FROM dirty d WHERE d.account = q.account AND d.sku = q.sku)
+SELECT q.sku, q.location, q.quantity, '' AS version, q.at FROM published q
+WHERE q.account = :account AND q.sku = ANY(:skus) AND q.location = ANY(:places)
+AND NOT EXISTS (SELECT 1 FROM dirty d WHERE d.account = q.account AND d.sku = q.sku AND d.location = q.location)
 """)
 HELD = text("""
 SELECT s.sku, '' AS location, sum(s.told) AS quantity, '' AS version, max(s.as_of) AS at FROM shelves s
@@ -105,7 +105,8 @@ class Repair:
 def ours(tx: Connection, kind: str, account: str, skus: Collection[str]) -> dict[tuple[str, str], Side]:
     """What we believe the account has, by SKU and place."""
     statement = {"warehouse": WORDS, "channel": TOLD}.get(kind, HELD)
-    rows = tx.execute(statement, {"account": account, "skus": list(skus)})
+    told = {"places": sorted(rules.places(account)) or [""]} if kind == "channel" else {}
+    rows = tx.execute(statement, {"account": account, "skus": list(skus), **told})
     return {
         (row.sku, row.location): Side(
             row.sku, row.location, row.quantity, {"at": row.at.isoformat() if row.at else None, "version": row.version}
@@ -114,15 +115,17 @@ def ours(tx: Connection, kind: str, account: str, skus: Collection[str]) -> dict
     }
 
 
-def theirs(kind: str, levels: Collection[StockLevel]) -> dict[tuple[str, str], Side]:
-    """What the account says it has; an ERP is added up over its own places, a channel too where it has no place that is ours ('')."""
+def theirs(kind: str, levels: Collection[StockLevel], by_place: bool = False) -> dict[tuple[str, str], Side]:
+    """What the account says it has; an ERP is added up over its own places, a channel too where it has no place that is ours (''), unless it is
+    told of each of its places by itself."""
     found: dict[tuple[str, str], Side] = {}
-    ours_there = {level.sku for level in levels if not level.location} if kind == "channel" else set()
+    by_place = by_place or kind == "warehouse"
+    ours_there = {level.sku for level in levels if not level.location} if kind == "channel" and not by_place else set()
     for level in levels:
         if level.sku in ours_there and level.location:
             continue
         quantity = level.available if level.available is not None else (level.on_hand or NONE)
-        key = (level.sku, level.location if kind == "warehouse" else "")
+        key = (level.sku, level.location if by_place else "")
         before = found[key].quantity if key in found else NONE
         found[key] = Side(*key, before + quantity, _evidence(level))
     return found
@@ -141,7 +144,7 @@ def compare(
     tx: Connection, kind: str, account: str, looked: Sequence[str], levels: Collection[StockLevel]
 ) -> list[tuple[str, str]]:
     """Keeps what does not agree and closes what does; what disagrees for some looks in a row is a case. Answers the former."""
-    mine, others = ours(tx, kind, account, looked), theirs(kind, levels)
+    mine, others = ours(tx, kind, account, looked), theirs(kind, levels, bool(rules.places(account)))
     tolerance = Decimal(str(_policy().get("tolerance", 0)))
     wrong = [
         (mine[key], others[key])

@@ -45,15 +45,16 @@ SELECT location, lot, max(lot_expires) AS expires, sum(quantity) AS quantity FRO
 GROUP BY location, lot HAVING sum(quantity) <> 0 ORDER BY expires NULLS LAST, lot LIMIT 100
 """)
 TOLD = text("""
-SELECT account, quantity, available, at FROM tellings WHERE sku = :sku ORDER BY id DESC LIMIT 50
+SELECT account, location, quantity, available, at FROM tellings WHERE sku = :sku ORDER BY id DESC LIMIT 50
 """)
 CHANNELS = text("""
-SELECT a.account, q.quantity AS told, q.at AS told_at, d.since, d.refused, o.quantity AS theirs, o.at AS theirs_at
-FROM unnest(CAST(:accounts AS text[])) AS a (account)
-LEFT JOIN published q ON q.account = a.account AND q.sku = :sku AND q.location = ''
-LEFT JOIN dirty d ON d.account = a.account AND d.sku = :sku AND d.location = ''
-LEFT JOIN LATERAL (SELECT quantity, at FROM observed o WHERE o.account = a.account AND o.sku = :sku ORDER BY at DESC LIMIT 1) o ON true
-ORDER BY a.account
+SELECT a.account, a.location, q.quantity AS told, q.at AS told_at, d.since, d.refused, o.quantity AS theirs, o.at AS theirs_at
+FROM unnest(CAST(:accounts AS text[]), CAST(:places AS text[])) AS a (account, location)
+LEFT JOIN published q ON q.account = a.account AND q.sku = :sku AND q.location = a.location
+LEFT JOIN dirty d ON d.account = a.account AND d.sku = :sku AND d.location = a.location
+LEFT JOIN LATERAL (SELECT quantity, at FROM observed o WHERE o.account = a.account AND o.sku = :sku AND (a.location = '' OR o.location = a.location)
+    ORDER BY at DESC LIMIT 1) o ON true
+ORDER BY a.account, a.location
 """)
 DRIFTS = text("SELECT * FROM drifts WHERE sku = :sku AND closed_at IS NULL ORDER BY kind, account, location LIMIT 100")
 PARTS = text("SELECT bundle, sku, quantity FROM parts WHERE bundle = :sku OR sku = :sku ORDER BY bundle, sku LIMIT 100")
@@ -77,7 +78,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class SkuPage:
-    """Rows as the page shows them; `seen` is what each channel may see of it now, by account."""
+    """Rows as the page shows them; `seen` is what each channel may see of it now, by account and place."""
 
     sku: str
     shelves: Sequence[Any]
@@ -86,7 +87,7 @@ class SkuPage:
     lots: Sequence[Any]
     told: Sequence[Any]
     channels: Sequence[Any]
-    seen: dict[str, Seen]
+    seen: dict[tuple[str, str], Seen]
     drifts: Sequence[Any]
     parts: Sequence[Any]
 
@@ -115,7 +116,8 @@ def late(tx: Connection, stale: Seconds) -> Sequence[Any]:
 def sku(tx: Connection, name: str) -> SkuPage | None:
     """Everything of one SKU; None when nobody ever told of it, claimed it or made it a bundle."""
     one = {"sku": name}
-    channels = dirty.publishers()
+    shown = [(account, place) for account in dirty.publishers() for place in sorted(rules.places(account)) or [""]]
+    said = {"accounts": [account for account, _ in shown], "places": [place for _, place in shown]}
     found = SkuPage(
         sku=name,
         shelves=tx.execute(SHELVES, one).all(),
@@ -123,8 +125,11 @@ def sku(tx: Connection, name: str) -> SkuPage | None:
         moved=tx.execute(MOVED, one).all(),
         lots=tx.execute(LOTS, one).all(),
         told=tx.execute(TOLD, one).all(),
-        channels=tx.execute(CHANNELS, {**one, "accounts": channels}).all(),
-        seen={account: availability.read(tx, [name], rules.of(account))[name] for account in channels},
+        channels=tx.execute(CHANNELS, {**one, **said}).all(),
+        seen={
+            (account, place): availability.read(tx, [name], rules.of(account), rules.places(account).get(place))[name]
+            for account, place in shown
+        },
         drifts=tx.execute(DRIFTS, one).all(),
         parts=tx.execute(PARTS, one).all(),
     )

@@ -85,6 +85,24 @@ def of(channel: str) -> Rule:
 
 
 @cache
+def places(channel: str) -> Mapping[str, tuple[str, ...]]:
+    """Place of the channel, by our name of it -> our locations that it is told of. Empty where the channel is told one figure for all.
+
+    Raises ValueError where one of our locations would be told at two places, so that it could be sold twice.
+    """
+    return told_at(config().availability.get("channels", {}).get(channel, {}).get("places", {}))
+
+
+def told_at(table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """The same of a table [channels.NAME.places]."""
+    told = {str(place): tuple(map(str, ours)) for place, ours in table.items()}
+    every = [one for ours in told.values() for one in ours]
+    if twice := sorted({one for one in every if every.count(one) > 1}):
+        raise ValueError(f"{', '.join(twice)} would be told at two places, and could be sold twice")
+    return told
+
+
+@cache
 def degraded() -> Degraded:
     """The degraded-mode policy. Raises KeyError when the file lacks a key."""
     table = config().availability["degraded"]

@@ -18,7 +18,7 @@ from app.database import transaction
 from app.journal.known import unknown
 from app.orders.authority import MOVES
 from app.orders.todo import SAYINGS
-from app.stock import authority
+from app.stock import authority, rules
 from config.reader import HERE, AccountEntry, Config, Wrong, read, wrong
 from connectors import registry
 from connectors.kit.errors import Owner
@@ -125,6 +125,24 @@ def _limits(policy: Config) -> Iterator[Wrong]:
                 )
 
 
+def _places(policy: Config) -> Iterator[Wrong]:
+    """Stock is told by place only where the channel keeps places apart, and each of our locations at one of them."""
+    for name, table in policy.availability.get("channels", {}).items():
+        if not table.get("places"):
+            continue
+        entry = policy.accounts.get(name)
+        manifest = registry.manifests().get(entry.connector) if entry else None
+        if manifest is None or not manifest.places:
+            what = entry.connector if entry else "no account of that name"
+            sentence = f"{name} ({what}) cannot be told of its stock by place."
+            yield wrong(policy.folder, "availability", f"[channels.{name}.places]", sentence, "take the table away")
+        try:
+            rules.told_at(table["places"])
+        except ValueError as twice:
+            sentence = f"{name}: {twice}."
+            yield wrong(policy.folder, "availability", f"[channels.{name}.places]", sentence, "name it once")
+
+
 def _routes(policy: Config) -> Iterator[Wrong]:
     """Every account that a route names exists and can play the role."""
     for route in policy.routes:
@@ -220,6 +238,7 @@ def _names(flow: Any) -> Iterator[str]:
 
 RULE = (
     "allocation",
+    "places",
     "buffer",
     "location_buffer",
     "threshold",
@@ -367,6 +386,7 @@ LOOKS: tuple[Callable[[Config], Iterator[Wrong]], ...] = (
     _routes,
     _rows,
     _availability,
+    _places,
     _preorders,
     _stock_owners,
     _transitions,

@@ -74,6 +74,7 @@ class Manifest:
     renews: bool = False  # subscriptions run out by themselves: the watch renews them
     api: bool = False  # its deliveries come by our own API; it has no address of its own
     sunsets: tuple[Sunset, ...] = ()
+    places: bool = False  # its stock can be told of each of its places by itself
     version_header: str = ""  # of an answer, lower case: in which the vendor names the version that it served
 
     def retired(self, settings: Mapping[str, Any]) -> tuple[date, str] | None:
@@ -98,6 +99,7 @@ def read_manifest(path: Path) -> Manifest:
             secrets=tuple(raw.get("auth", {}).get("webhook_secrets", ())),
             topics=raw.get("topics", {}),
             offers=tuple(raw["capabilities"]["offers"]),
+            places=bool(raw["capabilities"].get("places", False)),
             batch=tuple(raw["capabilities"].get("batch", ())),
             absent=raw["capabilities"].get("absent", {}),
             limits=tuple(Limit(**_tuples(limit)) for limit in raw.get("limits", ())),

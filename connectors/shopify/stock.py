@@ -14,6 +14,7 @@ from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
 from connectors.kit.board import Board
 from connectors.kit.errors import Missing, Rejected, Transient
+from connectors.kit.storing import stored_at
 from connectors.kit.writes import BatchItem, ExternalId
 from connectors.shopify import documents
 from connectors.shopify.client import OWNER, Client, Row, refused
@@ -100,16 +101,9 @@ class Shelf:
         return shown
 
     def _named(self, level: StockLevel) -> Named:
-        return self.connection.codes.theirs("sku", level.sku), gid("Location", self._location(level.location))
-
-    def _location(self, ours: str) -> str:
-        try:
-            return self.connection.codes.theirs("location", ours)
-        except Missing:
-            alone = self.connection.account.settings.get("location")
-            if not alone:
-                raise
-            return str(alone)
+        return self.connection.codes.theirs("sku", level.sku), gid(
+            "Location", stored_at(self.connection, level.location)
+        )
 
     def _shown(self, skus: Sequence[str], location: str) -> dict[Named, Row]:
         """Inventory items by (SKU, location), compared exactly: Shopify's search is not."""

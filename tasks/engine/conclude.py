@@ -236,15 +236,15 @@ def _tell(tx: Connection, work: Work, acted: Acted) -> None:
 
 
 def _place(mark: dirty.Mark | PriceMark) -> tuple[Any, ...]:
-    return mark.key if isinstance(mark, PriceMark) else (mark.sku,)
+    return mark.key if isinstance(mark, PriceMark) else (mark.sku, mark.location)
 
 
 def _tell_stock(tx: Connection, work: Work, mark: dirty.Mark, why: str) -> None:
     if not why:
-        dirty.told(tx, work.step.account, mark.sku, mark.mark, mark.available, mark.free)
+        dirty.told(tx, work.step.account, mark)
     else:
-        dirty.refuse(tx, work.step.account, mark.sku, mark.mark, why)
-    _refused(tx, work, "stock", mark.sku, mark.sku, why)
+        dirty.refuse(tx, work.step.account, mark, why)
+    _refused(tx, work, "stock", f"{mark.sku}@{mark.location}" if mark.location else mark.sku, mark.sku, why)
 
 
 def _tell_price(tx: Connection, work: Work, mark: PriceMark, why: str) -> None:

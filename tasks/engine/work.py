@@ -201,13 +201,11 @@ class Work:
         with transaction() as tx:
             taken = dirty.take(tx, self.step.account, most)
             wanted = [mark for mark in taken if mark.known and (self.step.doubtful or mark.told != mark.available)]
-            for mark in sorted(taken, key=lambda mark: mark.sku):
+            for mark in sorted(taken, key=lambda mark: (mark.sku, mark.location)):
                 if mark not in wanted:
-                    dirty.nothing_to_tell(tx, self.step.account, mark.sku, mark.mark)
-        self.marks = wanted
-        levels = [
-            StockLevel(sku=mark.sku, location="", available=mark.available, as_of=datetime.now(UTC)) for mark in wanted
-        ]
+                    dirty.nothing_to_tell(tx, self.step.account, mark)
+        self.marks, now = wanted, datetime.now(UTC)
+        levels = [StockLevel(mark.sku, mark.location, available=mark.available, as_of=now) for mark in wanted]
         self.told_items = levels
         return levels
 

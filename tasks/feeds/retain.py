@@ -29,7 +29,7 @@ FORGET_PRICES = text("DELETE FROM price_runs WHERE ended_at < now() - interval '
 # A sale told again after that is refused by its number: it lies before the last that was posted.
 FORGET_SALES = text("DELETE FROM till_sales WHERE posted_at < now() - make_interval(months => :months)")
 FORGET_TELLINGS = text("""
-DELETE FROM tellings t USING (SELECT id, row_number() OVER (PARTITION BY account, sku ORDER BY id DESC) AS n FROM tellings
+DELETE FROM tellings t USING (SELECT id, row_number() OVER (PARTITION BY account, sku, location ORDER BY id DESC) AS n FROM tellings
     WHERE (account, sku) IN (SELECT account, sku FROM tellings WHERE at > now() - interval '1 day' GROUP BY 1, 2 LIMIT 5000)) old
 WHERE t.id = old.id AND old.n > :keep
 """)

@@ -13,7 +13,9 @@ MOST = 250
 
 def publish_stock(document: None, channel: SalesChannel, work: Work) -> BatchWrite[StockLevel]:
     levels = work.levels(MOST)
-    return channel.publish_stock(levels, key=work.key_of([(level.sku, str(level.available)) for level in levels]))
+    return channel.publish_stock(
+        levels, key=work.key_of([(level.sku, level.location, str(level.available)) for level in levels])
+    )
 
 
 FLOW: Flow = Flow(

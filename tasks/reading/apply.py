@@ -356,7 +356,7 @@ def stock(tx: Connection, event: Event, told: Snapshot) -> Outcome:
     """A stock level: its owner's word changes our position; anyone else's is an echo or drift, never a write."""
     level = cast(StockLevel, told.document)
     if not positions.concerns(event.account, level):
-        known = dirty.is_echo(tx, event.account, level.sku, level.available)
+        known = dirty.is_echo(tx, event.account, level.sku, level.available, level.location)
         positions.observe(tx, event.account, level)
         return (
             Outcome("echo", "our own stock coming back")

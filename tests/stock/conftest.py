@@ -89,6 +89,7 @@ def forget() -> None:
 
     fresh_process()
     rules.of.cache_clear()
+    rules.places.cache_clear()
     rules.degraded.cache_clear()
 
 

@@ -35,7 +35,7 @@ def test_a_channel_that_shows_something_else_is_told_once_more(stock: Stock) -> 
 
     stock.tell("TEE", 7)
     (mark,) = stock.do(dirty.take, "shop", 10)
-    stock.do(dirty.told, "shop", "TEE", mark.mark, mark.available)
+    stock.do(dirty.told, "shop", mark)
     shown = [StockLevel("TEE", "web", available=Decimal(9))]
     for _ in (1, 2):
         stock.do(drift.compare, "channel", "shop", ["TEE"], shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_skus_page_says_who_claims_it_and_what_channels_were_told(app: Flask, 
 
     stock.tell("TEE", 7)
     stock.reserve("res_1", "TEE", 2, holder="market")
-    stock.do(dirty.told, "shop", "TEE", 1, 7, 7)
+    stock.do(dirty.told, "shop", dirty.Mark("TEE", 1, Decimal(7), None, known=True, free=Decimal(7)))
     viewer, operator = Admin(app, stock, "viewer"), Admin(app, stock, "operator")
     told = viewer.page("/admin/stock/sku/TEE")
     for words in ("5 free in all", "market", "res_1", "main", "shop"):

@@ -129,7 +129,7 @@ class Day:
         from app.stock import dirty
 
         for mark in self.batch:
-            self.stock.do(dirty.told, "shop", "TEE", mark.mark, mark.available, mark.free)
+            self.stock.do(dirty.told, "shop", mark)
         self.batch = []
 
     def tell_all(self) -> None:

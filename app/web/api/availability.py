@@ -20,7 +20,8 @@ resource = Resource(
     "availability", __name__, url_prefix="/api/v1/availability", description="How many of a SKU may be sold."
 )
 # psycopg's own words for the parameters: the hot path passes SQLAlchemy by.
-READ = availability.SQL.format(skus="%(skus)s", excluded="%(excluded)s", location_buffer="%(location_buffer)s")
+NAMED = {"skus": "%(skus)s", "excluded": "%(excluded)s", "location_buffer": "%(location_buffer)s"}
+READ = availability.SQL.format(**NAMED, **availability.EVERYWHERE)
 KEEP = "private, max-age=2, stale-if-error=30"
 
 

@@ -188,6 +188,18 @@ def test_each_refusal_is_its_own(shop: System, bench: Bench) -> None:
     assert [available(shop, sku) for sku in ("WB-TEE", "WB-MUG", "WB-CAP", "WB-BAG")] == [5, 6, 7, 1000]
 
 
+def test_each_place_is_set_by_itself_and_one_without_a_code_waits(shop: System, bench: Bench) -> None:
+    bench.codes.table["location"]["store"] = "70002"  # type: ignore[attr-defined]
+    places = {"main": 5, "store": 2, "attic": 9}
+    wanted = [BatchItem(StockLevel("WB-TEE", place, available=Decimal(n)), place) for place, n in places.items()]
+    main, store, attic = publish(bench, wanted)
+    assert (main.partition("@")[2], store.partition("@")[2]) == ("70001", "70002")
+    assert isinstance(attic, Missing)
+    assert (attic.kind, attic.value) == ("location", "attic")
+    assert available(shop, "WB-TEE") == 5, "what lies at a place without a code is not written over another's"
+    assert shop.get("/_sim/effects")["stock"]["WB-TEE@70002"] == "2"
+
+
 def test_a_sale_in_between_is_not_overwritten(shop: System, bench: Bench) -> None:
     """The quantity changed after it was read: that level is set again later, the others are set now."""
     shop.put("/_sim/faults", [{"kind": "slow", "operations": ["inventorySetQuantities"], "value": 0.6, "times": 1}])
