@@ -39,7 +39,8 @@ def show(sku: str) -> None:
     for row in page.channels:
         told = "nothing yet" if row.told is None else f"{_n(row.told)} at {row.told_at:%Y-%m-%d %H:%M:%S}"
         waits = f", waits since {row.since:%Y-%m-%d %H:%M:%S}" if row.since else ""
-        click.echo(f"  {row.account} may see {_n(page.seen[row.account].visible)}, was told {told}{waits}")
+        where = f"{row.account} at {row.location}" if row.location else row.account
+        click.echo(f"  {where} may see {_n(page.seen[row.account, row.location].visible)}, was told {told}{waits}")
 
 
 @stock.command()

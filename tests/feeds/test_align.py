@@ -189,7 +189,7 @@ def test_telling_again_and_having_told_at_once_is_no_deadlock(acme: World) -> No
 
     with transaction() as tx:
         dirty.mark_for(tx, ["shop"], ["WB-TEE"])
-        tx.execute(dirty.TOLD, {"account": "shop", "sku": "WB-TEE", "quantity": 5})
+        tx.execute(dirty.TOLD, {"account": "shop", "sku": "WB-TEE", "location": "", "quantity": 5})
 
     def again() -> None:
         with transaction() as tx:
@@ -197,10 +197,10 @@ def test_telling_again_and_having_told_at_once_is_no_deadlock(acme: World) -> No
 
     with ThreadPoolExecutor(1) as other:
         with transaction() as tx:
-            tx.execute(dirty.TOLD, {"account": "shop", "sku": "WB-TEE", "quantity": 6})
+            tx.execute(dirty.TOLD, {"account": "shop", "sku": "WB-TEE", "location": "", "quantity": 6})
             night = other.submit(again)
             time.sleep(0.5)
-            tx.execute(dirty.CLEAN, {"account": "shop", "sku": "WB-TEE", "mark": 1})
+            tx.execute(dirty.CLEAN, {"account": "shop", "sku": "WB-TEE", "location": "", "mark": 1})
         night.result(timeout=20)
     assert acme.one("SELECT count(*) FROM dirty WHERE account = 'shop' AND sku = 'WB-TEE'") == 1
     assert acme.one("SELECT count(*) FROM published WHERE account = 'shop' AND sku = 'WB-TEE'") == 0

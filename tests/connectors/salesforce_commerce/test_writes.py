@@ -265,22 +265,25 @@ def test_less_than_nothing_is_no_quantity(shop: MakeShop, pieces: str) -> None:
     assert verdict.code == "no_quantity"
 
 
-def test_an_unknown_location_goes_to_the_accounts_own_list(shop: MakeShop) -> None:
+def test_what_is_told_for_all_places_goes_to_the_accounts_own_list_and_an_unknown_location_waits(
+    shop: MakeShop,
+) -> None:
     at = shop(lists=("main", "outlet"))
     batch = at.connector.publish_stock([], key="k")
     (verdict,) = batch.send([level("WB-TEE", "7", "elsewhere")])
     assert isinstance(verdict, Missing)
     assert (verdict.kind, verdict.value) == ("location", "elsewhere")
     at.settings(inventory_list="outlet")
-    for place in ("elsewhere", ""):
-        assert at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", place)]) == ["WB-TEE@outlet"]
+    assert at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", "")]) == ["WB-TEE@outlet"]
+    (verdict,) = at.connector.publish_stock([], key="k").send([level("WB-TEE", "9", "elsewhere")])
+    assert isinstance(verdict, Missing), "two of our locations would write over each other there"
     assert at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", "main")]) == ["WB-TEE@main"]
 
 
 def test_a_wrong_list_is_named(shop: MakeShop) -> None:
     at = shop()
     at.settings(inventory_list="nowhere", create_records=True)
-    (verdict,) = at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", "elsewhere")])
+    (verdict,) = at.connector.publish_stock([], key="k").send([level("WB-TEE", "7", "")])
     assert isinstance(verdict, Rejected)
     assert (verdict.code, verdict.owner) == ("unknown_location", "logistics")
 
