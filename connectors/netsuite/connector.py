@@ -14,7 +14,7 @@ from connectors.canonical.returns import Refund, Return
 from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit.account import Connection
-from connectors.kit.capabilities import Booking
+from connectors.kit.capabilities import Booking, Delivered
 from connectors.kit.errors import Rejected
 from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.netsuite import changes, ledger
@@ -208,9 +208,18 @@ class NetSuite:
 
     def booked(self, since: datetime, until: datetime) -> Iterator[Booking]:
         """Sales orders by SuiteQL, with a margin for the time zone that NetSuite compares in."""
-        asked = ledger.query(since, until, self._policy)
-        rows = self._client.suiteql(asked, ledger.KEY, self._policy.page_size)
-        return (ledger.booking(row, self._policy) for row in rows)
+        return (ledger.booking(row, self._policy) for row in self._listed(ledger.ORDERS, since, until))
+
+    def delivered(self, since: datetime, until: datetime) -> Iterator[Delivered]:
+        """Item fulfilments, in the same way."""
+        return (ledger.fulfilment(row, self._policy) for row in self._listed(ledger.FULFILMENTS, since, until))
+
+    def delivery_reference(self, order: Order, shipment: Shipment) -> str:
+        return names.of_shipment(order, shipment)
+
+    def _listed(self, listed: str, since: datetime, until: datetime) -> list[dict[str, str]]:
+        asked = ledger.query(listed, since, until, self._policy)
+        return self._client.suiteql(asked, ledger.KEY, self._policy.page_size)
 
     def reference(self, order: Order) -> str:
         return names.of_order(order)

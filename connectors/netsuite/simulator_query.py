@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from connectors.kit.simulator import Simulator
@@ -25,6 +25,11 @@ STAMP = r"TO_TIMESTAMP\('([-0-9]{10} [:0-9]{8})', 'YYYY-MM-DD HH24:MI:SS'\)"
 ORDERS = re.compile(
     r"SELECT t\.id, t\.externalid, t\.foreigntotal, t\.currency, TO_CHAR\(t\.createddate, 'YYYY-MM-DD HH24:MI:SS'\) AS created "  # noqa: S608
     rf"FROM transaction t WHERE t\.type = 'SalesOrd' AND t\.createddate >= {STAMP} AND t\.createddate <= {STAMP} ORDER BY t\.id"
+)
+FULFILMENTS = re.compile(
+    r"SELECT t\.id, t\.externalid, tl\.createdfrom, TO_CHAR\(t\.createddate, 'YYYY-MM-DD HH24:MI:SS'\) AS created "  # noqa: S608
+    r"FROM transaction t JOIN transactionline tl ON tl\.transaction = t\.id AND tl\.mainline = 'T' WHERE t\.type = 'ItemShip' "
+    rf"AND t\.createddate >= {STAMP} AND t\.createddate <= {STAMP} ORDER BY t\.id"
 )
 ITEMS = re.compile(
     r"SELECT i\.id, i\.itemid, i\.displayname, i\.itemtype, i\.upccode, i\.isinactive, i\.parent, "  # noqa: S608
@@ -86,19 +91,28 @@ def _plain(moment: str) -> str:
 
 
 def _orders(simulator: Simulator, asked: re.Match[str]) -> Rows:
-    since, until = asked.groups()
-    held = simulator.memory.table("salesOrder").items()
     return [
-        {
-            "id": key,
-            "externalid": one.get("externalId"),
-            "foreigntotal": sums(one)["total"],
-            "currency": (one.get("currency") or {}).get("id"),
-            "created": _plain(one["createdDate"]),
-        }
-        for key, one in sorted(held, key=lambda pair: int(pair[0]))
-        if simulator.indexed("salesOrder", key) and since <= _plain(one["createdDate"]) <= until
+        {**_told(key, one), "foreigntotal": sums(one)["total"], "currency": (one.get("currency") or {}).get("id")}
+        for key, one in _created(simulator, "salesOrder", *asked.groups())
     ]
+
+
+def _fulfilments(simulator: Simulator, asked: re.Match[str]) -> Rows:
+    return [
+        {**_told(key, one), "createdfrom": one["createdFrom"]["id"]}
+        for key, one in _created(simulator, "itemFulfillment", *asked.groups())
+    ]
+
+
+def _created(simulator: Simulator, kind: str, since: str, until: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The records of a kind that were made in a window and that the index shows, by id."""
+    for key, one in sorted(simulator.memory.table(kind).items(), key=lambda pair: int(pair[0])):
+        if simulator.indexed(kind, key) and since <= _plain(one["createdDate"]) <= until:
+            yield key, one
+
+
+def _told(key: str, one: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": key, "externalid": one.get("externalId"), "created": _plain(one["createdDate"])}
 
 
 def _items(simulator: Simulator, asked: re.Match[str]) -> Rows:
@@ -133,6 +147,7 @@ SHAPES: dict[re.Pattern[str], Callable[[Simulator, re.Match[str]], Rows]] = {
     CUSTOMERS: _customers,
     STOCK: _stock,
     ORDERS: _orders,
+    FULFILMENTS: _fulfilments,
     ITEMS: _items,
     PRICES: _prices,
 }

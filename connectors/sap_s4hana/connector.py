@@ -15,7 +15,7 @@ from connectors.canonical.shipment import Shipment
 from connectors.canonical.stock import StockLevel
 from connectors.kit import names
 from connectors.kit.account import Connection
-from connectors.kit.capabilities import Booking
+from connectors.kit.capabilities import Booking, Delivered
 from connectors.kit.errors import Rejected
 from connectors.kit.writes import ExternalId, Write, Writes
 from connectors.sap_s4hana.arrivals import Arrivals
@@ -164,6 +164,13 @@ class SapS4Hana:
 
     def reference(self, order: Order) -> str:
         return names.of_order(order)
+
+    def delivered(self, since: datetime, until: datetime) -> Iterator[Delivered]:
+        """Outbound deliveries by the day they were made on, walked by number; each of one order, as we make them."""
+        return self.deliveries.made_between(self.policy.day(since), self.policy.day(until))
+
+    def delivery_reference(self, order: Order, shipment: Shipment) -> str:
+        return names.of_shipment(order, shipment)
 
     # ---- products, prices, stock
 

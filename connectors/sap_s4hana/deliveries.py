@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
 from connectors.canonical.order import Order
 from connectors.canonical.shipment import Shipment
 from connectors.kit import names
+from connectors.kit.capabilities import Delivered
 from connectors.kit.writes import ExternalId, Write, Writes, one_of
 from connectors.sap_s4hana.client import DELIVERIES, Client
 from connectors.sap_s4hana.mapping import leaving
 from connectors.sap_s4hana.mapping.policy import Policy
-from connectors.sap_s4hana.odata import rows, text
-from connectors.sap_s4hana.papers import DONE, Papers
+from connectors.sap_s4hana.odata import literal, rows, text
+from connectors.sap_s4hana.papers import DONE, ITEMS, Papers
 from connectors.sap_s4hana.sales import Sales
 
 
@@ -39,6 +41,13 @@ class Deliveries:
         yield self._papers.step("picking", number, "PickAllItems", "OverallPickingStatus")
         yield self._papers.step("goods_issue", number, "PostGoodsIssue", "OverallGoodsMovementStatus")
         return number
+
+    def made_between(self, first: date, last: date) -> Iterator[Delivered]:
+        """Every outbound delivery made on these days, by number; `booking` is the sales order of its first item."""
+        made = f"CreationDate ge {literal(first)} and CreationDate le {literal(last)}"
+        for row in self._client.after(DELIVERIES, "A_OutbDeliveryHeader", made, "DeliveryDocument", expand=ITEMS):
+            booking = next((str(item.get("ReferenceSDDocument") or "") for item in rows(row.get(ITEMS))), "")
+            yield Delivered(str(row["DeliveryDocument"]), str(row.get("DeliveryDocumentBySupplier") or ""), booking)
 
     def left(self, order: Order, known: str | None) -> Mapping[str, Decimal]:
         """Line id -> its pieces whose goods issue was posted; nothing of an order that was never booked."""
