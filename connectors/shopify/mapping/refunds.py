@@ -13,8 +13,9 @@ from connectors.shopify.mapping.bags import Books, less, nothing
 from connectors.shopify.mapping.payments import one_sided, transactions
 from connectors.shopify.mapping.values import Place
 
-# restock_type: "legacy_restock" is the old flag, "no_restock" leaves the stock alone.
-RESTOCKED = ("return", "cancel", "legacy_restock")
+# restock_type: "legacy_restock" is the old flag, "no_restock" leaves the stock alone. "cancel" puts back into Shopify's own figure
+# what never left: nothing comes back to a shelf.
+RESTOCKED = ("return", "legacy_restock")
 
 
 def refund(node: Place, books: Books) -> Refund:

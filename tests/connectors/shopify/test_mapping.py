@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -195,6 +196,19 @@ def test_refunds() -> None:
     ]
     parts = sum(one.subtotal.shop.amount + one.tax.shop.amount for one in alone.lines)
     assert parts + shipping.amount.shop.amount + shipping.tax.shop.amount == alone.total.shop.amount
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "restock"),
+    [("return", 1, True), ("cancel", 0, False), ("no_restock", None, False), ("legacy_restock", None, True)],
+)
+def test_a_refund_says_whether_its_pieces_had_left(kind: str, left: int | None, restock: bool) -> None:
+    """What was cancelled had not been fulfilled: it is not to leave any more, and nothing comes back to a shelf."""
+    told = json.loads(body("refunds_create__line_and_shipping"))
+    told["refund_line_items"][0]["restock_type"] = kind
+    refund = read_as("refunds/create", json.dumps(told).encode())
+    assert isinstance(refund, Refund)
+    assert [(line.left, line.restock) for line in refund.lines] == [(left, restock)]
 
 
 def test_refunds_beside_lines() -> None:
