@@ -10,8 +10,9 @@ from connectors.business_central.client import GUID, Client, Row
 from connectors.business_central.mapping.policy import Policy
 from connectors.canonical.money import Money, parse
 from connectors.canonical.order import Order
+from connectors.canonical.shipment import Shipment
 from connectors.kit import names
-from connectors.kit.capabilities import Booking
+from connectors.kit.capabilities import Booking, Delivered
 
 LATE = timedelta(days=14)  # an order placed so long before a window may have been made in it, and changed since
 NONE = "00000000-0000-0000-0000-000000000000"
@@ -39,9 +40,30 @@ class Listed:
                 told.add(order)
                 yield Booking(order, _reference(row))
 
+    def delivered(self, since: datetime, until: datetime) -> Iterator[Delivered]:
+        """Posted sales shipments, by when they were last changed and, of those changed after the window, by their posting date.
+
+        A shipment names its order by number alone (resource dynamics_salesshipment): whose number it is, open orders and invoices say.
+        """
+        changed = f"lastModifiedDateTime ge {instant(since)}"
+        orders = {str(row["number"]): str(row["id"]) for row in self.client.all_rows("salesOrders", changed)}
+        for row in self.client.all_rows("salesInvoices", changed):
+            if GUID.fullmatch(order := str(row.get("orderId") or NONE)) and order != NONE:
+                orders.setdefault(str(row.get("orderNumber") or ""), order)
+        for row in self.client.all_rows("salesShipments", changed):
+            if _changed(row) <= until or self._posted_in(row, since, until):
+                name, number = str(row.get("externalDocumentNumber") or ""), str(row.get("orderNumber") or "")
+                yield Delivered(str(row["id"]), name, orders.get(number, ""))
+
+    def delivery_reference(self, order: Order, shipment: Shipment) -> str:
+        return names.of_shipment(order, shipment)
+
+    def _posted_in(self, row: Row, since: datetime, until: datetime) -> bool:
+        return self.policy.day(since) <= str(row.get("postingDate")) <= self.policy.day(until)
+
     def _may_be_of(self, row: Row, since: datetime, until: datetime) -> bool:
         """Whether an order may have been made in a window: it was left alone since, or placed at about that time."""
-        if datetime.fromisoformat(str(row["lastModifiedDateTime"]).replace("Z", "+00:00")) <= until:
+        if _changed(row) <= until:
             return True
         return self.policy.day(since - LATE) <= str(row.get("orderDate")) <= self.policy.day(until)
 
@@ -53,6 +75,10 @@ class Listed:
 
     def reference(self, order: Order) -> str:
         return names.of_order(order)
+
+
+def _changed(row: Row) -> datetime:
+    return datetime.fromisoformat(str(row["lastModifiedDateTime"]).replace("Z", "+00:00"))
 
 
 def _reference(row: Row) -> str:
