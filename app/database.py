@@ -65,7 +65,22 @@ def engine(url: str | None = None) -> Engine:
         },
     )
     made._connection_cls = Quick
+    _made.append(made)
     return made
+
+
+_made: list[Engine] = []
+
+
+def _leave_to_the_parent() -> None:
+    """In a process that was forked (a child of a prefork worker, of a preloaded server): what its parent has open is its parent's alone. Two that
+    speak on one connection read each other's answers. https://docs.sqlalchemy.org/en/20/core/pooling.html#using-connection-pools-with-multiprocessing
+    """
+    for one in _made:
+        one.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 
 @contextmanager
