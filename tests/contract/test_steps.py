@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +15,7 @@ from tests.contract.steps import STEPS
 from tests.contract.trial import Trial, change
 from tests.contract.trial import trial as begin
 
+DECIDED_THERE = ("lost_answer", "not_done", "committed_late", "timed_out", "indexed_late")
 AT_ONCE = 6  # bad days of one step, each before a system of its own
 
 
@@ -47,7 +49,10 @@ def test_bad_days(case: Case, step: str, good_day: GoodDay, live_address: str, t
 
 
 def _due(case: Case, good_day: GoodDay, day: BadDay, tried: set[tuple[str, ...]]) -> bool:
-    """Whether no earlier step of the case, writing in the same way, met this day."""
+    """Whether no earlier step of the case, writing in the same way, met this day. A running system meets, but for `make lab-live`, those that its own
+    records decide; what is answered in its place is the connector's alone, and is tried at the simulator."""
+    if case.live and os.environ.get("WAYBILL_LIVE") != "whole" and day.name not in DECIDED_THERE:
+        return False
     row = (case.name, day.name) if day.once else (str(case), day.name, *good_day.names)
     met = row in tried
     tried.add(row)

@@ -11,7 +11,7 @@ import pytest
 from local.servers import CHECKOUT, Servers
 
 SUITE = ("-p", "tests.contract.plugin", "tests/contract", "--ignore", "tests/contract/test_new_connector.py")
-# Tryton books a document or two in a second: here the bad days of a booking are tried, those of all else in `make lab-live`.
+# Tryton books a document or two in a second: here the bad days of a booking that its own records decide are tried, all others in `make lab-live`.
 SHORT = () if os.environ.get("WAYBILL_LIVE") == "whole" else ("-k", "not test_bad_days or book")
 LEAST = 30  # tests of the suite that a system with books, but without webhooks, cannot skip
 
