@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -53,7 +54,7 @@ def judge(
     apart = [one for one in found if one.system in beyond and one.kind in (DOUBLED, LOST, RESENT)]
     apart = bound(seen, apart) if bound else apart
     told = figures(seen)
-    rest = [one for one in found if one not in apart]
+    rest = list((Counter(found) - Counter(apart)).elements())  # of equal ones as many as were not explained
     return Verdict((*rest, *_too_few(told, least)), tuple(replace(one, kind=WINDOW) for one in apart), told)
 
 

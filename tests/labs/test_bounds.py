@@ -76,6 +76,16 @@ def test_no_more_is_excused_where_an_index_is_late_than_answers_were_lost() -> N
         assert not judge(replace(TWICE, calls=(other,)), {}, ("erp",), lost_answers).whole
 
 
+def test_one_that_is_explained_hides_no_equal_one() -> None:
+    calls = tuple(
+        Call("erp", at, "deliveries.create", "POST", "/", 201, True, 0.1, "", {"reference": "warehouse-w-1"})
+        for at in (50.0, 53.0, 54.0)
+    )
+    verdict = judge(replace(GOOD, calls=calls), {}, ("erp",), lambda _, found: found[:1])
+    assert [one.kind for one in verdict.findings] == ["resent"], "asked again twice, and once is explained"
+    assert len(verdict.windows) == 1
+
+
 def test_a_wait_is_longer_only_on_a_crowded_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for load, times in ((0.5, 1), (8.0, 2), (100.0, 10)):
         monkeypatch.setattr("os.getloadavg", lambda load=load: (load, load, load))
