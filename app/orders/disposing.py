@@ -19,6 +19,7 @@ from app.stock.movements import Movement
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Return, ReturnStatus
 from connectors.canonical.returns import ReturnLine as Told
+from connectors.canonical.shipment import GONE
 
 if TYPE_CHECKING:
     from app.orders.return_requests import ReturnLine, ReturnRow
@@ -30,9 +31,12 @@ CONDITIONS = {RESTOCK: "sellable", QUARANTINE: "quarantined", SCRAP: "scrapped"}
 def move(tx: Connection, row: ReturnRow, order: Order, at: datetime | None = None) -> None:
     """What was received of a return comes in where it was counted (`at`: now), and goes where it belongs.
 
-    Nothing where nobody said where that was.
+    Nothing where nobody said where that was. What came back had left: its parcels are taken off their claims first, though their own step may
+    still wait for another system.
     """
     claim = reservations.claim(row.subject_id)
+    for shipment in (one for one in order.shipments if one.status in GONE):
+        reservations.ship(tx, row.subject_id, shipment)
     for line in row.lines:
         if line.received:
             ledger.credit(tx, claim, row.number, line.line_id, line.received, restock=False)

@@ -193,6 +193,21 @@ def test_money_back_for_what_has_left_keeps_the_rest_to_leave(acme: World, monke
         assert to_ship(hub.order) == {"L1": 1}, "only one had left: the second refund is for one that had not"
 
 
+def test_what_came_back_before_its_leaving_was_noted_had_left_all_the_same(
+    acme: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pain 17: the step that takes a parcel off its claim waits for the shop, and the customer has sent it back meanwhile."""
+    with small_hub(monkeypatch, pieces=3, tenders={"card": 30}, lazy=ACCOUNTS) as hub:
+        hub.place()
+        hub.works("hub")
+        hub.ship(3)
+        hub.ask_return(1)
+        hub.count_return(1, "restock")
+        assert hub.left() == 3
+        assert not _everybody_works(hub)
+        assert (hub.left(), hub.claimed()) == (3, 0)
+
+
 def test_what_was_given_for_a_piece_that_left_is_not_taken_off_what_is_cancelled(
     acme: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
