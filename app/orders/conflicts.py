@@ -12,7 +12,7 @@ from app import cases
 from app.orders.merge import HUB
 from app.orders.standing import Part, life_of, tallies
 from app.orders.states import Move
-from app.stock.departed import sold
+from app.stock.departed import left_of, shipped_by_us, sold
 from connectors.canonical.order import Order
 
 
@@ -66,6 +66,17 @@ def _late(old: Order | None, new: Order, moves: Iterable[Move]) -> Iterator[Conf
     for line_id in sorted(gone):
         words = f"{names.get(line_id, line_id)} was cancelled, and has left all the same."
         yield _conflict("shipped_though_cancelled", line_id, words)
+    yield from _too_many(old, new) if old is not None and new.cancelled_at is None else ()
+
+
+def _too_many(old: Order, new: Order) -> Iterator[Conflict]:
+    """Lines of which more has left by now than is wanted: pieces were taken off or paid back before."""
+    before, after, wanted = left_of(old), left_of(new), sold(new)
+    for line in shipped_by_us(new):
+        gone = after.get(line.id, Decimal(0))
+        if gone > before.get(line.id, Decimal(0)) and wanted[line.id] < gone:
+            words = f"{line.sku}: {_plain(wanted[line.id])} are wanted, and {_plain(gone)} have left."
+            yield _conflict("shipped_though_cancelled", line.id, words)
 
 
 def _overpaid(new: Order) -> Iterator[Conflict]:

@@ -164,6 +164,23 @@ def test_what_leaves_after_its_order_was_cancelled_is_put_before_a_person_though
         assert "shipped_though_cancelled" in hub.cases()
 
 
+@pytest.mark.parametrize("how", ["edit", "refund"])
+def test_what_leaves_though_it_was_taken_off_before_is_put_before_a_person(
+    acme: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Pain 38, of a part: the warehouse sends what it was asked for first."""
+    with small_hub(monkeypatch, lazy=frozenset()) as hub:
+        hub.place()
+        hub.edit(1) if how == "edit" else hub.refund(1, restock=True)
+        hub.at_once()
+        hub.ship(1)
+        hub.at_once()
+        assert not hub.cases()
+        hub.ship(1)
+        hub.at_once()
+        assert hub.cases() == ["shipped_though_cancelled"]
+
+
 def test_a_refund_of_what_never_left_lets_go_of_its_claim(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel that takes a piece off by giving its money back, and tells of no edit beside it: it is not to leave any more."""
     with small_hub(monkeypatch, lazy=frozenset()) as hub:
