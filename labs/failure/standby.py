@@ -48,6 +48,7 @@ def promotion(synchronous: bool) -> Callable[[Stage], None]:
             stage.servers.postgres.kill()
             stage.kills += 1
             stage.say("the primary is dead; the standby is promoted")
+            began = min(began, standby.heard())
             standby.promote()
             if not synchronous:
                 skip_numbers(standby)
@@ -126,6 +127,14 @@ class Standby(Postgres):
         """Without the check for a database of our own: a standby takes no writes."""
         self._configure()
         self._launch(binaries.find(binaries.POSTGRES, self._root, self._who))
+
+    def heard(self) -> float:
+        """When the last commit that it has heard of was made (epoch seconds): a line may be behind before it stalls."""
+        with psycopg.connect(plain(self.url), autocommit=True) as standby:
+            row = standby.execute("SELECT extract(epoch FROM pg_last_xact_replay_timestamp())").fetchone()
+        assert row is not None
+        assert row[0] is not None, "it has heard of nothing"
+        return float(row[0])
 
     def promote(self) -> None:
         """Ends following, and takes writes; returns when it does."""
