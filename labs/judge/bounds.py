@@ -56,12 +56,12 @@ def _answers_forgotten(seen: Evidence) -> Iterator[tuple[str, str]]:
     if seen.unheard is None:
         return
     began, ended = seen.unheard
-    well: dict[tuple[str, str, str], list[Call]] = defaultdict(list)
+    asked: dict[tuple[str, str, str], list[Call]] = defaultdict(list)
     for call in sorted(seen.calls, key=lambda call: call.at):
-        if call.write and call.answered_well and (reference := str(call.body.get("reference", ""))):
-            well[call.system, call.operation, reference].append(call)
-    for (system, _, reference), calls in well.items():
-        first, later = calls[0], calls[1:]
+        name = (call.system, call.operation, str(call.body.get("reference", "")))
+        if call.write and name[2] and (call.answered_well or name in asked):
+            asked[name].append(call)
+    for (system, _, reference), (first, *later) in asked.items():
         heard_late = first.at + first.seconds >= began - CONCLUDED and first.at <= ended
         if heard_late and len(later) == 1 and later[0].at > ended:
             yield system, reference

@@ -59,6 +59,8 @@ def test_a_call_is_excused_once_where_its_answer_was_forgotten(times: tuple[floa
     found, _ = kinds(replace(GOOD, calls=calls, unheard=(49.0, 51.5)))
     assert found == (set() if excused else {"resent"})
     assert kinds(replace(GOOD, calls=calls))[0] == {"resent"}, "where no standby was promoted nothing is"
+    refused = (calls[0], *(replace(one, status=409) for one in calls[1:]))  # cancelled there meanwhile
+    assert kinds(replace(GOOD, calls=refused, unheard=(49.0, 51.5)))[0] == (set() if excused else {"resent"})
 
 
 def test_no_more_mails_are_excused_than_calls_met_a_fault() -> None:
