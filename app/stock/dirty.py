@@ -35,9 +35,9 @@ REFUSE = text(
 TELLING = text(
     "INSERT INTO tellings (account, sku, location, quantity, available) VALUES (:account, :sku, :location, :quantity, :available)"
 )
-LAST_TOLD = text(
-    "SELECT quantity FROM published WHERE account = :account AND sku = :sku AND location IN ('', :location)"
-)
+LAST_TOLD = text("""
+SELECT quantity FROM published WHERE account = :account AND sku = :sku AND location IN ('', :location) ORDER BY location DESC LIMIT 1
+""")
 
 
 @dataclass(frozen=True, slots=True)

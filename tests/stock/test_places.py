@@ -62,6 +62,16 @@ def test_each_place_is_told_of_its_own_locations(placed: Stock) -> None:
     assert [tuple(row) for row in told] == [("city", 3, 3), ("web", 7, 7)]
 
 
+def test_an_echo_is_of_the_place_that_was_told_last_whatever_was_told_for_all_before(placed: Stock) -> None:
+    from app.stock import dirty
+
+    for place, many in (("", 9), ("web", 5)):
+        placed.do(dirty.told, "shop", dirty.Mark("TEE", 1, Decimal(many), None, known=True, location=place))
+    assert placed.do(dirty.is_echo, "shop", "TEE", Decimal(5), "web")
+    assert not placed.do(dirty.is_echo, "shop", "TEE", Decimal(9), "web")
+    assert placed.do(dirty.is_echo, "shop", "TEE", Decimal(9))
+
+
 def test_a_refusal_at_one_place_leaves_the_other(placed: Stock) -> None:
     from app.stock import dirty
 
