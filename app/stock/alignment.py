@@ -126,8 +126,7 @@ def _taken(tx: Connection, account: str, level: StockLevel, asked_at: datetime) 
 def tell_again(tx: Connection, account: str, skus: Sequence[str]) -> None:
     """A channel that shows something else than it was told is told the truth of now, whatever it was told before."""
     if skus:
-        tx.execute(dirty.FORGET, {"accounts": [account], "skus": list(skus)})
-        dirty.mark_for(tx, [account], skus)
+        dirty.doubt(tx, [account], skus)
 
 
 def passed(tx: Connection, alignment: int, reached: str, looked: int, changed: int) -> None:

@@ -266,8 +266,7 @@ def _take(tx: Connection, row: RowMapping) -> None:
 
 
 def _tell(tx: Connection, row: RowMapping) -> None:
-    dirty.mark_for(tx, [row["account"]], [row["sku"]])
-    tx.execute(dirty.FORGET, {"accounts": [row["account"]], "skus": [row["sku"]]})
+    dirty.doubt(tx, [row["account"]], [row["sku"]])
 
 
 def _recount(tx: Connection, row: RowMapping) -> None:

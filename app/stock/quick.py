@@ -13,10 +13,10 @@ from app.stock.claims import Wanted
 from app.stock.rules import Rule
 from app.units import Seconds
 
-# migrations/sql/0024_claiming.sql: no bundle, no claim under this key yet, nothing owed of this SKU or sold ahead, and one shelf that has it all.
+# migrations/sql/0028_raises.sql: no bundle, no claim under this key yet, nothing owed of this SKU or sold ahead, and one shelf that has it all.
 CLAIM = """
 SELECT place, until FROM claim_line(%(claim)s, %(line)s, %(sku)s, %(quantity)s, %(buffer)s, %(location)s, %(excluded)s, %(holder)s, %(content)s,
-    %(seconds)s, %(accounts)s)
+    %(seconds)s, %(accounts)s, %(told_at)s)
 """
 
 
@@ -28,6 +28,7 @@ def simple(lines: Sequence[Wanted], rule: Rule) -> bool:
 
 def claim(name: str, line: Wanted, holder: str, seconds: Seconds, rule: Rule) -> tuple[str, datetime] | None:
     """Where it was claimed and until when; None when the ledger must decide (which may well grant it)."""
+    told = dirty.places()
     row = {
         "claim": name,
         "sku": line.sku,
@@ -39,7 +40,8 @@ def claim(name: str, line: Wanted, holder: str, seconds: Seconds, rule: Rule) ->
         "content": claims.content([line]),
         "buffer": rule.buffer,
         "excluded": list(rule.exclude_locations),
-        "accounts": dirty.publishers(),
+        "accounts": [account for account, _ in told],
+        "told_at": [place for _, place in told],
     }
     try:
         with statement() as connection:

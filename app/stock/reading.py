@@ -48,7 +48,7 @@ TOLD = text("""
 SELECT account, location, quantity, available, at FROM tellings WHERE sku = :sku ORDER BY id DESC LIMIT 50
 """)
 CHANNELS = text("""
-SELECT a.account, a.location, q.quantity AS told, q.at AS told_at, d.since, d.refused, o.quantity AS theirs, o.at AS theirs_at
+SELECT a.account, a.location, q.quantity AS told, q.at AS told_at, d.since, d.refused, d.waits, o.quantity AS theirs, o.at AS theirs_at
 FROM unnest(CAST(:accounts AS text[]), CAST(:places AS text[])) AS a (account, location)
 LEFT JOIN published q ON q.account = a.account AND q.sku = :sku AND q.location = a.location
 LEFT JOIN dirty d ON d.account = a.account AND d.sku = :sku AND d.location = a.location
@@ -116,7 +116,7 @@ def late(tx: Connection, stale: Seconds) -> Sequence[Any]:
 def sku(tx: Connection, name: str) -> SkuPage | None:
     """Everything of one SKU; None when nobody ever told of it, claimed it or made it a bundle."""
     one = {"sku": name}
-    shown = [(account, place) for account in dirty.publishers() for place in sorted(rules.places(account)) or [""]]
+    shown = dirty.places()
     said = {"accounts": [account for account, _ in shown], "places": [place for _, place in shown]}
     found = SkuPage(
         sku=name,

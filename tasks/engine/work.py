@@ -200,7 +200,8 @@ class Work:
         """
         with transaction() as tx:
             taken = dirty.take(tx, self.step.account, most)
-            wanted = [mark for mark in taken if mark.known and (self.step.doubtful or mark.told != mark.available)]
+            wanted = [mark for mark in taken if mark.news or (mark.known and self.step.doubtful)]
+            dirty.sending(tx, self.step.account, wanted)
             for mark in sorted(taken, key=lambda mark: (mark.sku, mark.location)):
                 if mark not in wanted:
                     dirty.nothing_to_tell(tx, self.step.account, mark)

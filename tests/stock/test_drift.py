@@ -42,7 +42,7 @@ def test_a_channel_that_shows_something_else_is_told_once_more(stock: Stock) -> 
     assert stock.one("SELECT owner FROM cases WHERE code = 'stock_drift_channel'") == "e-commerce"
     stock.do(drift.repair, stock.one("SELECT id FROM drifts WHERE closed_at IS NULL"), dry=False)
     (again,) = stock.do(dirty.take, "shop", 10)
-    assert (again.available, again.told) == (7, None)
+    assert (again.available, again.told, again.news) == (7, 7, True)
     assert stock.do(drift.compare, "channel", "shop", ["TEE"], shown) == [], "it is being told: no difference yet"
 
 
