@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+import orjson
 from sqlalchemy import Connection, text
 
 from app.stock import authority, dirty, shelves
 from app.stock.shelves import Shelf
+from connectors.canonical.codec import dump
 from connectors.canonical.stock import StockLevel
 
 SAID = text("""
-INSERT INTO positions AS p (account, sku, location, available, version, on_hand, allocated, in_transit, safety, damaged, told_at)
-VALUES (:account, :sku, :location, :quantity, :version, :on_hand, :allocated, :in_transit, :safety, :damaged, :as_of)
+INSERT INTO positions AS p (account, sku, location, available, version, on_hand, allocated, in_transit, safety, damaged, told_at, lots)
+VALUES (:account, :sku, :location, :quantity, :version, :on_hand, :allocated, :in_transit, :safety, :damaged, :as_of, CAST(:lots AS jsonb))
 ON CONFLICT (account, sku, location) DO UPDATE SET available = excluded.available, version = excluded.version, as_of = now(),
     on_hand = excluded.on_hand, allocated = excluded.allocated, in_transit = excluded.in_transit, safety = excluded.safety,
-    damaged = excluded.damaged, told_at = excluded.told_at
+    damaged = excluded.damaged, told_at = excluded.told_at, lots = excluded.lots
 WHERE p.version <= excluded.version RETURNING 1
 """)
 # What the owner's `available` leaves out already: claims that it was asked to ship before it said so. A claim that stands at no
@@ -117,6 +119,7 @@ def _said(account: str, level: StockLevel) -> dict[str, object]:
         "in_transit": level.incoming,
         "safety": level.safety,
         "damaged": level.unsellable,
+        "lots": orjson.dumps(dump(level.lots)).decode(),
     }
 
 

@@ -41,8 +41,11 @@ SELECT source, number, kind, location, quantity, at, seq, claim, lot, lot_expire
 WHERE sku = :sku ORDER BY at DESC, number LIMIT 50
 """)
 LOTS = text("""
-SELECT location, lot, max(lot_expires) AS expires, sum(quantity) AS quantity FROM movements WHERE sku = :sku AND lot <> ''
-GROUP BY location, lot HAVING sum(quantity) <> 0 ORDER BY expires NULLS LAST, lot LIMIT 100
+SELECT location, lot, max(lot_expires) AS expires, sum(quantity) AS quantity, '' AS account, NULL AS told_at FROM movements
+WHERE sku = :sku AND lot <> '' GROUP BY location, lot HAVING sum(quantity) <> 0
+UNION ALL SELECT p.location, l.name, l.expires, l.quantity, p.account, p.told_at FROM positions p,
+    jsonb_to_recordset(p.lots) AS l (name text, quantity numeric, expires date) WHERE p.sku = :sku
+ORDER BY expires NULLS LAST, lot, location LIMIT 100
 """)
 TOLD = text("""
 SELECT account, location, quantity, available, at FROM tellings WHERE sku = :sku ORDER BY id DESC LIMIT 50

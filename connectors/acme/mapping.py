@@ -110,7 +110,7 @@ def level(row: Row, codes: Codes) -> StockLevel:
 
 def _level(row: Row, sku: str, location: str) -> StockLevel:
     counted = {"available": row["available"], "on_hand": row["on_hand"]}
-    return StockLevel(sku, location, item_id=row["id"], as_of=row["updated_at"], **counted)
+    return StockLevel(sku, location, item_id=row["id"], as_of=row["updated_at"], lots=orders.lots(row), **counted)
 
 
 def product(row: Row) -> Product:

@@ -14,6 +14,7 @@ from connectors.canonical.payment import Payment, Tender
 from connectors.canonical.product import Component, ProductKind
 from connectors.canonical.returns import Refund, RefundLine
 from connectors.canonical.shipment import Shipment, ShipmentLine, Tracking
+from connectors.canonical.stock import Lot
 from connectors.kit.place import Place
 
 Row = Mapping[str, Any]
@@ -86,7 +87,7 @@ def shipment(row: Row) -> Shipment:
     return Shipment(
         id=row["id"],
         status=row["status"],
-        lines=tuple(ShipmentLine(one["quantity"], one["sku"] or "", one["line_id"] or "") for one in row["lines"]),
+        lines=tuple(_shipped(one) for one in row["lines"]),
         trackings=tuple(Tracking(**_texts(one)) for one in row["trackings"]),
         location=row["location"] or "",
         service=row["service"] or "",
@@ -94,6 +95,15 @@ def shipment(row: Row) -> Shipment:
         estimated_at=row["promised_at"],
         updated_at=row["updated_at"],
     )
+
+
+def _shipped(row: Row) -> ShipmentLine:
+    return ShipmentLine(row["quantity"], row["sku"] or "", row["line_id"] or "", lots=lots(row))
+
+
+def lots(row: Row) -> tuple[Lot, ...]:
+    """The batches of what is on hand, or of what left."""
+    return tuple(Lot(one["lot"], one["quantity"], one["expires"]) for one in row["lots"])
 
 
 def refund(row: Row) -> Refund:

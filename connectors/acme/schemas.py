@@ -105,9 +105,16 @@ class Tracking(Shape):
     carrier, url = text(), text()
 
 
+class Lot(Shape):
+    lot = fields.String(required=True)
+    quantity = amount()
+    expires = fields.Date(load_default=None, allow_none=True)
+
+
 class ShippedLine(Shape):
     sku, line_id = text(), text()
     quantity = amount()
+    lots = rows(Lot)
 
 
 class Shipment(Shape):
@@ -190,6 +197,7 @@ class Level(Shape):
     location = fields.String(required=True)
     available = amount()
     on_hand = fields.Decimal(load_default=None, allow_none=True)
+    lots = rows(Lot)
     updated_at = moment(required=True)
 
 

@@ -11,7 +11,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -55,7 +55,9 @@ def _dumped(value: Any) -> Any:
         return str(value)
     if isinstance(value, Enum):
         return value.value
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value.isoformat() if isinstance(value, date) else value
 
 
 @cache
@@ -129,6 +131,7 @@ def _dataclass(kind: type) -> Callable[[Any], Any]:
 SCALARS: dict[Any, Callable[[Any], Any]] = {
     Decimal: lambda text: Decimal(str(text)),
     datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
     bool: bool,
     str: str,
     int: int,

@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from connectors.canonical.stock import Lot
+
 
 class ShipmentStatus(StrEnum):
     """`IN_TRANSIT`: the carrier has scanned it; `READY_FOR_PICKUP`: it waits for the customer in a shop or locker."""
@@ -36,14 +38,14 @@ GONE = (ShipmentStatus.SHIPPED, ShipmentStatus.IN_TRANSIT, ShipmentStatus.DELIVE
 class ShipmentLine:
     """Of which order line how many left; the line id is empty where the warehouse only knows the SKU.
 
-    `serials` are the numbers of the very pieces, `lot` the batch they come from.
+    `serials` are the numbers of the very pieces, `lots` the batches they come from.
     """
 
     quantity: Decimal
     sku: str = ""
     line_id: str = ""
     serials: tuple[str, ...] = ()
-    lot: str = ""
+    lots: tuple[Lot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

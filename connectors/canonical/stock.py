@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Pieces of one batch, by its number at whoever counts them. `expires` is its last day, None where the source does not say."""
+
+    name: str
+    quantity: Decimal
+    expires: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +21,8 @@ class StockLevel:
     """Quantities in the SKU's own unit; None where the source does not say. `item_id` is the source's id of the SKU.
 
     `unsellable` are on hand but damaged, blocked or in inspection. `safety` is what the *source* holds back by its own
-    setting; what we hold back is policy of ours (config) and never read from here.
+    setting; what we hold back is policy of ours (config) and never read from here. `lots` say of which batches the pieces on hand are, as far
+    as the source knows: they need not add up.
     """
 
     sku: str
@@ -25,3 +35,4 @@ class StockLevel:
     as_of: datetime | None = None
     unsellable: Decimal | None = None
     safety: Decimal | None = None
+    lots: tuple[Lot, ...] = ()

@@ -156,6 +156,11 @@ def _control(company: Company, access: Access, place: str) -> None:
         told = request.get_json()
         with company.simulator.memory.lock:
             documents.stock(
-                company, told["material"], told["place"], Decimal(str(told["more"])), told.get("kind", "01")
+                company,
+                told["material"],
+                told["place"],
+                Decimal(str(told["more"])),
+                told.get("kind", "01"),
+                told.get("batch", ""),
             )
         return Response("{}", content_type="application/json")

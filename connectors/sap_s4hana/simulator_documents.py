@@ -87,10 +87,19 @@ def issue(company: Company, one: Record) -> None:
     company.keep("deliveries", one["DeliveryDocument"], one)
 
 
-def stock(company: Company, material: str, place: str, more: Decimal, kind: str = "01") -> None:
+def stock(company: Company, material: str, place: str, more: Decimal, kind: str = "01", batch: str = "") -> None:
+    """Pieces come or go; what goes is taken from the batches by their numbers."""
     key = f"{material}@{place}@{kind}"
     old = company.rows("stock").get(key) or {"Material": material, "place": place, "kind": kind, "quantity": "0"}
-    company.keep("stock", key, {**old, "quantity": kept(Decimal(old["quantity"]) + more)})
+    batches = {name: Decimal(many) for name, many in old.get("batches", {}).items()}
+    if batch:
+        batches[batch] = batches.get(batch, Decimal(0)) + more
+    gone = max(Decimal(0), -more)
+    for name in sorted(batches) if not batch else ():
+        taken = min(gone, batches[name])
+        batches[name], gone = batches[name] - taken, gone - taken
+    told = {name: kept(many) for name, many in batches.items() if many}
+    company.keep("stock", key, {**old, "quantity": kept(Decimal(old["quantity"]) + more), "batches": told})
 
 
 def credit(company: Company, body: Record) -> Record:

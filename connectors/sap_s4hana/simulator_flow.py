@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
 
 from flask import Response, request
@@ -25,7 +26,7 @@ from connectors.sap_s4hana.client import (
 from connectors.sap_s4hana.simulator_catalogue import list_prices, list_products
 from connectors.sap_s4hana.simulator_company import Company
 from connectors.sap_s4hana.simulator_lists import Handler, Keys, listed, seen
-from connectors.sap_s4hana.simulator_odata import Record, Refused, answer, created, matched
+from connectors.sap_s4hana.simulator_odata import Record, Refused, answer, created, kept, matched
 
 
 def _one(company: Company, table: str, number: str) -> Record:
@@ -74,8 +75,12 @@ def list_stock(company: Company, keys: Keys) -> Response:
             "StorageLocation": storage,
             "InventoryStockType": one["kind"],
         }
-        more = {"InventorySpecialStockType": one.get("special", ""), "MatlWrhsStkQtyInMatlBaseUnit": one["quantity"]}
-        found.setdefault(one["Material"], []).append({**row, **more, "MaterialBaseUnit": "PC"})
+        row |= {"InventorySpecialStockType": one.get("special", ""), "MaterialBaseUnit": "PC"}
+        batches = one.get("batches", {})
+        rest = Decimal(one["quantity"]) - sum((Decimal(many) for many in batches.values()), Decimal(0))
+        told = {**batches, **({"": kept(rest)} if rest or not batches else {})}
+        for batch, many in told.items():
+            found.setdefault(one["Material"], []).append({**row, "Batch": batch, "MatlWrhsStkQtyInMatlBaseUnit": many})
     rows = []
     for material, parts in found.items():
         record = views.told(

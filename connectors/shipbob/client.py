@@ -73,6 +73,11 @@ class Client:
         query = {"PageSize": self._page, **({"SearchBy": search} if search else {})}
         return self._paged("/inventory-level/locations", "inventory.levels", query)
 
+    def lots(self, search: str = "") -> Iterator[Any]:
+        """The same items with what is there of each lot at each fulfilment centre; one that is kept without lots has none."""
+        query = {"PageSize": self._page, **({"SearchBy": search} if search else {})}
+        return self._paged("/inventory-level/lots", "inventory.lots", query)
+
     def returns_completed(self, since: datetime, until: datetime) -> Iterator[Any]:
         """Returns that were completed in [since, until]: what is completed does not move to another page."""
         window = {"CompletedStartDate": stamp(since), "CompletedEndDate": stamp(until)}

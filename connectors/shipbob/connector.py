@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -166,20 +167,15 @@ class ShipBob:
                 continue
             for level in levels(item, asked):
                 ours = wanted.get(theirs) or codes.ours("sku", theirs)
-                yield StockLevel(
-                    ours,
-                    codes.ours("location", level.location),
-                    level.available,
-                    level.on_hand,
-                    level.reserved,
-                    level.incoming,
-                    level.item_id,
-                    level.as_of,
-                )
+                yield replace(level, sku=ours, location=codes.ours("location", level.location))
 
-    def _items(self, theirs: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    def _items(self, theirs: Sequence[str] = ()) -> Iterator[Mapping[str, Any]]:
+        """Inventory items at each centre, with their lots where the account is set to ask for them."""
+        by_lot = bool(self._connection.account.settings.get("lots"))
         for search in theirs if 0 < len(theirs) <= FEW else ("",):
-            yield from self._client.levels(search)
+            lots = {row.get("inventory_id"): row.get("lots") for row in self._client.lots(search)} if by_lot else {}
+            for item in self._client.levels(search):
+                yield {**item, "lots": lots.get(item.get("inventory_id"))} if by_lot else item
 
     # ---- Poller, Fetcher
 
@@ -202,7 +198,7 @@ class ShipBob:
 
     def _levels(self, since: datetime, until: datetime) -> Iterator[Message]:
         as_of = stamp(until)
-        for item in self._client.levels():
+        for item in self._items():
             yield _message("polled.stock", f"{item.get('inventory_id')}-{as_of}", {"as_of": as_of, "item": item})
 
     def fetch(self, pointer: Pointer) -> Message | None:

@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 
 from connectors.shipbob.simulator_house import ShipBobSimulator
 from connectors.shipbob.simulator_shelves import Row, now
-from connectors.shipbob.simulator_views import complaints, completed, listed, location_rows, paged
+from connectors.shipbob.simulator_views import asked_for, complaints, completed, listed, location_row, lot_row, paged
 
 ROOT = "/2026-01"
 TOPICS = """
@@ -108,7 +108,15 @@ def cancel_order(sim: ShipBobSimulator, order_id: int) -> Any:
 
 
 def get_levels(sim: ShipBobSimulator) -> Any:
-    rows = location_rows(sim.warehouse.shelves.items(), request.args)
+    return _inventory(sim, location_row)
+
+
+def get_lots(sim: ShipBobSimulator) -> Any:
+    return _inventory(sim, lot_row)
+
+
+def _inventory(sim: ShipBobSimulator, seen: Callable[[Row], Row]) -> Any:
+    rows = [seen(item) for item in asked_for(sim.warehouse.shelves.items(), request.args)]
     size, start = int(request.args.get("PageSize", 100)), int(request.args.get("Cursor", 0))
     query = urlencode({**request.args, "Cursor": str(start + size)})
     following = f"{request.url_root.rstrip('/')}{request.path}?{query}" if start + size < len(rows) else None
@@ -180,6 +188,7 @@ OPERATIONS: tuple[tuple[str, str, str, bool, Callable[..., Any]], ...] = (
     ("/order/<int:order_id>:cancel", "orders.cancel", "POST", True, cancel_order),
     ("/order/<int:order_id>/shipment", "shipments.list", "GET", False, get_shipments),
     ("/inventory-level/locations", "inventory.levels", "GET", False, get_levels),
+    ("/inventory-level/lots", "inventory.lots", "GET", False, get_lots),
     ("/return", "returns.list", "GET", False, get_returns),
     ("/webhook", "webhooks.create", "POST", True, create_webhook),
     ("/webhook", "webhooks.list", "GET", False, get_webhooks),

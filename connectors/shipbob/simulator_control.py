@@ -69,7 +69,7 @@ def _order(sim: ShipBobSimulator, said: Row) -> Row:
 
 
 def _stock(sim: ShipBobSimulator, said: Row) -> Row:
-    return sim.warehouse.restock(said["sku"], int(said["on_hand"]), str(said.get("location", "11")))
+    return sim.warehouse.restock(said["sku"], int(said["on_hand"]), str(said.get("location", "11")), said.get("lots"))
 
 
 def _empty(sim: ShipBobSimulator, said: Row) -> Row:

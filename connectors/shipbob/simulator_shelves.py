@@ -89,5 +89,30 @@ class Shelves:
             place["on_hand"] -= quantity if left else 0
             changed = {**item, "locations": {**item["locations"], centre: place}}
             self._memory.put("inventory", str(item["inventory_id"]), changed)
+        for product in shipment["products"] if left else ():
+            product["inventory_items"] = [
+                row for one in product["inventory_items"] for row in self._by_lot(one, centre)
+            ]
         for row in (row for product in shipment["products"] for row in product["inventory_items"]):
             row["quantity_committed"] = row["quantity"] if sign > 0 or left else 0
+
+    def receive(self, sku: str, lots: Mapping[str, Mapping[str, Any]], centre: str) -> Row:
+        """The pieces on hand are of these lots: {number: {"pieces", "date" (of expiry)}}."""
+        item = self._of(sku)
+        told = {name: {"date": lot.get("date"), "places": {centre: int(lot["pieces"])}} for name, lot in lots.items()}
+        return dict(self._memory.put("inventory", str(item["inventory_id"]), {**item, "lots": told}))
+
+    def _by_lot(self, row: Row, centre: str) -> list[Row]:
+        """A picked row, as one for each lot that it is taken from; what is kept without lots stays as it is."""
+        item = next(one for one in self.items() if one["inventory_id"] == row["id"])
+        lots, left, rows = {**item.get("lots", {})}, int(row["quantity"]), []
+        for name in sorted(lots, key=lambda one: (str(lots[one]["date"]), one)):
+            there = int(lots[name]["places"].get(centre, 0))
+            taken = min(there, left)
+            if taken:
+                lots[name] = {**lots[name], "places": {**lots[name]["places"], centre: there - taken}}
+                rows.append({**row, "quantity": taken, "lot": name, "expiration_date": lots[name]["date"]})
+                left -= taken
+        if rows:
+            self._memory.put("inventory", str(item["inventory_id"]), {**item, "lots": lots})
+        return [*rows, {**row, "quantity": left}] if left else rows

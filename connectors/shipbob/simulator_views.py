@@ -131,31 +131,47 @@ def paged(rows: Sequence[Row], asked: Mapping[str, str]) -> tuple[list[Row], boo
     return list(rows[start : start + size]), start + size < len(rows)
 
 
-def location_rows(items: Sequence[Row], asked: Mapping[str, str]) -> list[Row]:
-    """Inventory by centre; SearchBy is a part of name or SKU, or the id."""
+def asked_for(items: Sequence[Row], asked: Mapping[str, str]) -> list[Row]:
+    """Inventory items; SearchBy is a part of name or SKU, or the id."""
     search, ids = asked.get("SearchBy", "").lower(), set(filter(None, asked.get("InventoryIds", "").split(",")))
     hit = [
         i
         for i in items
         if not search or search in (i["sku"] + "\n" + i["name"]).lower() or search == str(i["inventory_id"])
     ]
-    return [_location_row(item) for item in hit if not ids or str(item["inventory_id"]) in ids]
+    return [item for item in hit if not ids or str(item["inventory_id"]) in ids]
 
 
-def _location_row(item: Row) -> Row:
-    places = [
-        {
-            "location_id": int(centre),
-            "name": f"centre {centre}",
-            "on_hand_quantity": place["on_hand"],
-            "committed_quantity": place["committed"],
-            "fulfillable_quantity": max(0, place["on_hand"] - place["committed"]),
-            "awaiting_quantity": place["awaiting"],
-            "internal_transfer_quantity": 0,
-        }
-        for centre, place in item["locations"].items()
-    ]
-    return {"inventory_id": item["inventory_id"], "sku": item["sku"], "name": item["name"], "locations": places}
+def location_row(item: Row) -> Row:
+    """An item at each centre."""
+    named = {name: item[name] for name in ("inventory_id", "sku", "name")}
+    return {**named, "locations": [_at(centre, place) for centre, place in item["locations"].items()]}
+
+
+def lot_row(item: Row) -> Row:
+    """An item by lot and centre; what is promised is of no lot before it is picked."""
+    lots = []
+    for number, at in item.get("lots", {}).items():
+        places = [
+            _at(centre, {"on_hand": many, "committed": 0, "awaiting": 0}) for centre, many in at["places"].items()
+        ]
+        whole = sum(at["places"].values())
+        sums = {"on_hand_quantity": whole, "fulfillable_quantity": whole, "committed_quantity": 0}
+        more = {"awaiting_quantity": 0, "internal_transfer_quantity": 0, "lot_date": at["date"], "lot_number": number}
+        lots.append({**sums, **more, "locations": places})
+    return {**{name: item[name] for name in ("inventory_id", "sku", "name")}, "lots": lots}
+
+
+def _at(centre: str, place: Mapping[str, int]) -> Row:
+    return {
+        "location_id": int(centre),
+        "name": f"centre {centre}",
+        "on_hand_quantity": place["on_hand"],
+        "committed_quantity": place["committed"],
+        "fulfillable_quantity": max(0, place["on_hand"] - place["committed"]),
+        "awaiting_quantity": place["awaiting"],
+        "internal_transfer_quantity": 0,
+    }
 
 
 def effects(orders: Sequence[Row]) -> Row:

@@ -98,10 +98,11 @@ class Warehouse:
             order["created_date"] = min(order["created_date"], at or now())
             self._keep(order)
 
-    def restock(self, sku: str, quantity: int, centre: str) -> Row:
-        """Sets what is on hand; orders that waited for it are picked."""
+    def restock(self, sku: str, quantity: int, centre: str, lots: Mapping[str, Row] | None = None) -> Row:
+        """Sets what is on hand, and of which lots; orders that waited for it are picked."""
         with self._memory.lock:
             item = self.shelves.put(sku, sku, quantity, centre)
+            item = self.shelves.receive(sku, lots, centre) if lots else item
             for order in self.orders():
                 waiting = [s for s in order["shipments"] if s["status"] == "Exception"]
                 if [s for s in waiting if self.shelves.allocate(s)]:

@@ -191,13 +191,20 @@ def _keep(tx: Connection, subject: Subject, roles: Mapping[str, Any], new: Order
 
 
 def _note_numbers(tx: Connection, subject: Subject, old: Order | None, new: Order) -> None:
-    """A parcel's number finds its order, and so does a receipt's."""
+    """A parcel's number finds its order, and so does a receipt's, and the lot of what left (which orders got it, when it is called back)."""
     known = {tracking.number for shipment in (old.shipments if old else ()) for tracking in shipment.trackings}
     for shipment in new.shipments:
         for number in {tracking.number for tracking in shipment.trackings if tracking.number} - known:
             links.link(tx, shipment.origin, "tracking", number, number, subject.id)
+    for origin, lot in sorted(_lots(new) - (_lots(old) if old else set())):
+        links.link(tx, origin, "lot", f"{subject.waybill}:{lot}", lot, subject.id)
     for ours, number in set(papers.receipts(new)) - set(papers.receipts(old) if old else ()):
         links.link(tx, subject.account, "receipt", ours, number, subject.id)
+
+
+def _lots(order: Order) -> set[tuple[str, str]]:
+    """Who sent pieces of which lot."""
+    return {(one.origin, lot.name) for one in order.shipments for line in one.lines for lot in line.lots if one.origin}
 
 
 def _words(started: Sequence[Difference]) -> str:

@@ -184,6 +184,11 @@ def _a_day(played: World) -> None:
     played.deliver("order.placed", first)
     waybill = played.one("SELECT waybill FROM subjects ORDER BY id LIMIT 1")
     parcel = played.ask("warehouse", "POST", f"/_sim/requests/{waybill}/shipments", json={})
+    lots = [{"lot": "L-7", "quantity": "1", "expires": "2027-03-01"}]
+    parcel["lines"][0]["lots"] = lots
+    level = {"id": "lev-tee", "sku": "WB-TEE", "location": "main", "available": "9", "on_hand": "9"}
+    level["lots"] = [{"lot": "L-7", "quantity": "9", "expires": "2027-03-01"}]
+    played.deliver("stock.changed", {**level, "updated_at": "2026-11-01T00:00:00Z"}, account="warehouse")
     played.deliver("shipment.sent", parcel, account="warehouse")
     played.pump()
     for n in range(3):

@@ -121,6 +121,21 @@ def test_a_search_may_be_anything(busy: Hub, word: str) -> None:
     assert busy.one("SELECT count(*) FROM users") >= 4
 
 
+def test_a_batch_that_is_called_back_names_its_orders(busy: Hub) -> None:
+    """What lies there of a lot, who says so, and which orders pieces of it left with."""
+    viewer = busy.come_in("viewer")
+    first = busy.one("SELECT waybill FROM subjects WHERE kind = 'order' ORDER BY id LIMIT 1")
+    there = viewer.page("/admin/stock/sku/WB-TEE")
+    assert "L-7" in there
+    assert "2027-03-01" in there
+    assert 'href="/admin/orders/?lot=L-7"' in there
+    got = viewer.page("/admin/orders/?lot=l-7")
+    assert re.findall(r'rowlink id" href="[^"]*">([^<]+)<', got) == [first]
+    assert "lot L-7" in viewer.page(f"/admin/orders/{first}")
+    assert "No order is known to have got any of lot L-8" in viewer.page("/admin/orders/?lot=L-8")
+    assert f"/admin/orders/{first}" in viewer.get("/admin/orders/", query_string={"q": "L-7"}).headers["Location"]
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -27,6 +27,7 @@ FILTERS = {
     "before": "s.id < :before",
     "account": "s.account = :account",
     "state": "s.state = :state",
+    "lot": "s.id IN (SELECT subject_id FROM links WHERE lower(theirs) = lower(:lot) AND kind = 'lot')",
 }
 # Trouble is rare and indexed by its state, so the list starts from the steps, never from all orders.
 TROUBLED = """
@@ -50,6 +51,10 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("id in the channel", "SELECT id FROM subjects WHERE external_id = ANY(:forms)"),
     ("invoice number", "SELECT subject_id FROM links WHERE lower(theirs) = lower(:word) AND kind = 'invoice'"),
     ("receipt number", "SELECT subject_id FROM links WHERE lower(theirs) = lower(:word) AND kind = 'receipt'"),
+    (
+        "lot",
+        "SELECT subject_id FROM links WHERE lower(theirs) = lower(:word) AND kind = 'lot' ORDER BY subject_id DESC",
+    ),
     (
         "id at a connected system",
         "SELECT subject_id FROM links WHERE lower(theirs) = ANY(:lower) OR lower(theirs) = lower(:word)",
@@ -99,7 +104,7 @@ class Found:
 
 
 def newest(tx: Connection, given: Mapping[str, Any]) -> Page[OrderRow]:
-    """The newest orders, narrowed by account and state."""
+    """The newest orders, narrowed by account, by state, or by a lot that left with them."""
     return paged(tx, OrderRow, NEWEST, FILTERS, {**given, "kind": "order"}, "s.id DESC")
 
 

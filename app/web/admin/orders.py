@@ -40,7 +40,7 @@ class Orders(Page):
     @expose("/")
     def index(self) -> ResponseReturnValue:
         words = request.args.get("q", "").strip()
-        filters = given("account", "state", "attention")
+        filters = given("account", "state", "lot", "attention")
         place = ""
         with transaction() as tx:
             if words:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from connectors.canonical.stock import StockLevel
+from connectors.canonical.stock import Lot, StockLevel
 from connectors.sap_s4hana.odata import Row, number
 
 OWN = ""  # InventorySpecialStockType: neither consignment, nor a customer's, nor a project's
@@ -29,7 +30,17 @@ def levels(
     for location, rows in places:
         free = _sum(one for one in rows if one.get("InventoryStockType") in sellable)
         whole = _sum(rows)
-        yield StockLevel(sku, location, on_hand=whole, unsellable=whole - free, item_id=material, as_of=at)
+        told = StockLevel(sku, location, on_hand=whole, unsellable=whole - free, item_id=material, as_of=at)
+        yield replace(told, lots=tuple(_batches(rows)))
+
+
+def _batches(rows: Sequence[Row]) -> Iterator[Lot]:
+    """What is there of each batch, of whatever stock type; its shelf life stands in the batch's own master, which is not read."""
+    names = sorted({str(one["Batch"]) for one in rows if one.get("Batch")})
+    for name in names:
+        many = _sum(one for one in rows if one.get("Batch") == name)
+        if many:
+            yield Lot(name, many)
 
 
 def _sum(rows: Iterable[Row]) -> Decimal:

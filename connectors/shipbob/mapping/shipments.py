@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 from connectors.canonical.snapshot import Ignored, Reading, Snapshot
+from connectors.canonical.stock import Lot
 from connectors.kit.errors import Unreadable
 from connectors.shipbob.mapping.fields import identifier, moment, part, parts, quantity, text
 
@@ -94,22 +96,46 @@ def _lines(row: Mapping[str, Any], path: str, must: bool) -> Iterator[ShipmentLi
         sku = text(product, "reference_id", at) or text(product, "sku", at)
         if not sku:
             raise Unreadable(f"{at}reference_id and {at}sku are missing.", field=f"{at}reference_id")
-        count = _count(product, at)
+        items = [
+            _item(item, f"{at}inventory_items[{n}].") for n, item in enumerate(parts(product, "inventory_items", at))
+        ]
+        count = _count(items)
         if count is None and must:
             raise Unreadable("How many of the product were shipped is not stated.", field=f"{at}inventory_items")
         if count:
-            yield ShipmentLine(count, sku)
+            serials = tuple(number for item in items for number in item.serials)
+            yield ShipmentLine(count, sku, serials=serials, lots=_lots(items))
 
 
-def _count(product: Mapping[str, Any], path: str) -> Decimal | None:
+@dataclass(frozen=True)
+class Picked:
+    """Pieces of one inventory item, of one lot."""
+
+    item_id: str
+    lot: Lot
+    serials: tuple[str, ...]
+
+
+def _item(row: Mapping[str, Any], path: str) -> Picked:
+    expires = moment(row, "expiration_date", path)
+    lot = Lot(text(row, "lot", path), quantity(row, "quantity", path), expires.date() if expires else None)
+    return Picked(identifier(row, "id", path), lot, tuple(str(one) for one in row.get("serial_numbers") or () if one))
+
+
+def _count(items: Sequence[Picked]) -> Decimal | None:
     """Lots of one item are added up. For a ShipBob bundle (several items) the number of bundles is not stated unless
     all agree: None."""
     by_item: dict[str, Decimal] = {}
-    for number, item in enumerate(parts(product, "inventory_items", path)):
-        at = f"{path}inventory_items[{number}]."
-        item_id = identifier(item, "id", at)
-        by_item[item_id] = by_item.get(item_id, Decimal(0)) + quantity(item, "quantity", at)
+    for item in items:
+        by_item[item.item_id] = by_item.get(item.item_id, Decimal(0)) + item.lot.quantity
     return next(iter(by_item.values())) if len(set(by_item.values())) == 1 else None
+
+
+def _lots(items: Sequence[Picked]) -> tuple[Lot, ...]:
+    """What was picked of each lot; of a bundle's items none is the bundle's."""
+    if len({item.item_id for item in items}) != 1:
+        return ()
+    return tuple(item.lot for item in items if item.lot.name and item.lot.quantity)
 
 
 def _trackings(tracking: Mapping[str, Any], path: str) -> Iterator[Tracking]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.canonical.stock import Lot
 from connectors.kit.errors import Missing, Rejected
 from connectors.kit.writes import Doubled
 from connectors.sap_s4hana.odata import instant
@@ -184,6 +185,18 @@ def test_an_item_that_leaves_another_plant_is_moved_there_first(world):
     assert [(one["Plant"], one["StorageLocation"]) for one in delivery["items"]] == [("1720", "172A")]
     levels = {(one.sku, one.location): one.on_hand for one in company.connector.stock(["WB-TEE"])}
     assert levels == {("WB-TEE", "shop"): Decimal(1)}
+
+
+def test_stock_is_told_with_its_batches(world):
+    company = world(simulator={"items": {"TG11": 2, "TG12": 1}})
+    for batch, more in (("B-1", 1), ("B-2", 4)):
+        told = {"material": "TG11", "place": "1710/171A", "more": more, "batch": batch}
+        company.system.post("/_sim/stock", told)
+    booked(company)
+    company.do(lambda erp: erp.record_shipment(BOOKED, shipment("f1", ("1001-1", 2)), key="s"))
+    levels = {one.sku: (one.on_hand, one.lots) for one in company.connector.stock()}
+    assert levels["WB-TEE"] == (Decimal(5), (Lot("B-2", Decimal(3)),)), "two of seven left, from the batches first"
+    assert levels["WB-MUG"][1] == ()
 
 
 def test_a_parcel_known_by_sku_is_laid_on_the_items_of_it(world):

@@ -44,7 +44,8 @@ def test_every_operation_of_ours_is_asked(house: MakeHouse, counted: Counted) ->
     assert list(at.shipbob.changed("shipment", now - timedelta(hours=1), now + timedelta(hours=1)))
     assert not list(at.shipbob.changed("return", now - timedelta(hours=1), now + timedelta(hours=1)))
     run(at.shipbob.cancel_request(order(), key="k2", reference="WB-1"))
-    assert list(at.shipbob.stock(["MUG-1"]))
+    at.tell("stock", sku="MUG-1", on_hand=5, lots={"A": {"pieces": 5, "date": "2027-03-01T00:00:00Z"}})
+    assert list(at.with_settings(lots=True).stock(["MUG-1"]))
     at.shipbob.subscribe(["order.shipped"], "https://hub.example.com/hooks/shipbob")
     assert at.shipbob.subscriptions() == {"order.shipped": True}
     asked = {call["operation"] for call in at.ask("calls")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from connectors.canonical.codec import decode, encode
 from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus, Tracking
 from connectors.canonical.snapshot import Ignored, Reading, Snapshot
-from connectors.canonical.stock import StockLevel
+from connectors.canonical.stock import Lot, StockLevel
 from connectors.kit.account import Account
 from connectors.kit.capabilities import Message
 from connectors.kit.errors import Unreadable
@@ -74,9 +74,10 @@ def test_freight_has_two_numbers() -> None:
     assert [(t.number, t.url != "") for t in told.trackings] == [("1ZWB000000000007", True), ("PRO-55", False)]
 
 
-def test_lots_of_one_item_are_added_up() -> None:
+def test_lots_of_one_item_are_added_up_and_told_with_the_numbers_of_the_pieces() -> None:
     (told,) = shipments("order.shipped__two_lots")
-    assert told.lines == (ShipmentLine(Decimal(4), "MUG-1"),)
+    lots = (Lot("A", Decimal(1)), Lot("B", Decimal(3), date(2027, 3, 1)))
+    assert told.lines == (ShipmentLine(Decimal(4), "MUG-1", serials=("SN-1",), lots=lots),)
 
 
 def test_a_part_of_an_order_has_left() -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from threading import Thread
@@ -17,6 +17,7 @@ from flask import Flask, Response, request
 from connectors.canonical.returns import Return
 from connectors.canonical.shipment import Shipment, ShipmentStatus
 from connectors.canonical.snapshot import Pointer, Snapshot
+from connectors.canonical.stock import Lot
 from connectors.kit.capabilities import Fetcher, Fulfiller, Message, Poller, StockKeeper, Subscriber
 from connectors.kit.errors import NotOffered, Rejected, Transient, Unreadable
 from connectors.kit.receiver import Incoming, Secret
@@ -285,6 +286,32 @@ def test_stock_of_those_asked_for(house: MakeHouse) -> None:
     assert {level.sku for level in at.shipbob.stock(["MUG-1"])} == {"MUG-1"}
     assert {level.sku for level in at.shipbob.stock([f"MUG-{number}" for number in range(8)])} == {"MUG-1"}
     assert list(at.shipbob.stock(["NONE"])) == []
+
+
+def test_lots_of_the_stock_and_of_what_left(house: MakeHouse) -> None:
+    """ShipBob's `lot_date` may be the day of making: what is on the shelf has no last day, what was picked has."""
+    at = house(stock={"MUG-1": 5, "MUG-2": 5})
+    lots = {
+        "A": {"pieces": 1, "date": "2027-01-01T00:00:00Z"},
+        "B": {"pieces": 4, "date": "2027-03-01T00:00:00Z"},
+    }
+    at.tell("stock", sku="MUG-1", on_hand=5, lots=lots)
+    assert all(not level.lots for level in at.shipbob.stock()), "not asked for"
+
+    def there() -> dict[tuple[str, str], tuple[Lot, ...]]:
+        return {
+            (one.sku, one.location): one.lots for one in at.with_settings(lots=True, page_size=1).stock() if one.lots
+        }
+
+    assert there() == {("MUG-1", "11"): (Lot("A", Decimal(1)), Lot("B", Decimal(4)))}
+    ask_for(at)
+    at.tell("ship", reference_id="WB-1")
+    assert there() == {("MUG-1", "11"): (Lot("B", Decimal(3)),)}
+    (message,) = at.shipbob.changed("shipment", datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC))
+    (told,) = (one.document for one in read(at.connection.account, message) if isinstance(one, Snapshot))
+    first = next(line for line in told.lines if line.sku == "MUG-1")
+    assert first.quantity == 2
+    assert first.lots == (Lot("A", Decimal(1), date(2027, 1, 1)), Lot("B", Decimal(1), date(2027, 3, 1)))
 
 
 def test_stock_follows_the_orders(house: MakeHouse) -> None:
