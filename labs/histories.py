@@ -27,7 +27,8 @@ def main() -> int:
     results = RECORD.with_suffix(".xml")
     results.unlink(missing_ok=True)
     asked = sys.argv[1:] or found
-    command = [sys.executable, "-m", "pytest", "-v", "-s", "--timeout=3600", f"--junitxml={results}", *asked]
+    spread = ["-n", str(os.cpu_count()), "--dist", "load"]
+    command = [sys.executable, "-m", "pytest", "-v", "--timeout=3600", *spread, f"--junitxml={results}", *asked]
     code = subprocess.run(command, env=environ, check=False).returncode
     if results.exists():
         keep(record(results.read_text(), environ["WAYBILL_HISTORIES"]))
