@@ -7,9 +7,11 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 from urllib.parse import unquote
 
@@ -349,6 +351,35 @@ def test_what_is_gone_at_the_erp_is_booked_again_at_a_persons_word(
     assert "no record under" in kept[0].before["theirs"]
     gone = CliRunner().invoke(waybill, ["mend", str(number)])
     assert (gone.exit_code, f"Difference {number} is not open." in gone.output) == (1, True)
+
+
+def test_people_who_mend_at_one_instant_do_it_once(day: Day) -> None:
+    """Two pages were open, and both buttons are pressed: one record at the ERP, and who came second is told."""
+    from app.database import transaction
+    from app.journal import mending
+    from tasks.feeds import prove
+
+    booked = len(day.table("erp", "bookings"))
+    delete_at_the_erp(day)
+    for _ in (1, 2):
+        prove.keep(day.prove())
+    number = day.world.one("SELECT id FROM proof_differences WHERE closed_at IS NULL")
+    at_once = Barrier(4)
+
+    def press(who: str) -> mending.Mend | None:
+        at_once.wait(10)
+        with transaction() as tx:
+            told = mending.mend(tx, number, who, "pressed", dry=False)
+            time.sleep(0.2)  # nobody has committed when the others ask
+        return told
+
+    with ThreadPoolExecutor(4) as people:
+        told = [one for one in people.map(press, ("ada", "ben", "cem", "dot")) if one is not None]
+    assert sorted(one.done for one in told) == [False, False, False, True]
+    assert {one.after for one in told if not one.done} == {mending.UNDER_WAY}
+    day.tell()
+    assert len(day.table("erp", "bookings")) == booked
+    assert day.world.one("SELECT count(*) FROM audit WHERE action = 'mend difference'") == 1
 
 
 def mended(difference: int, *words: str) -> str:
