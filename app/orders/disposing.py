@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from app.orders.life import QUARANTINE, RESTOCK, SCRAP
-from app.stock import ledger, movements, parts, reservations
+from app.stock import dirty, ledger, movements, parts, reservations, shelves
 from app.stock.movements import Movement
 from connectors.canonical.order import Order
 from connectors.canonical.returns import Return, ReturnStatus
@@ -35,6 +35,7 @@ def move(tx: Connection, row: ReturnRow, order: Order, at: datetime | None = Non
     still wait for another system.
     """
     claim = reservations.claim(row.subject_id)
+    _take_turns(tx, order)
     for shipment in (one for one in order.shipments if one.status in GONE):
         reservations.ship(tx, row.subject_id, shipment)
     for line in row.lines:
@@ -42,6 +43,16 @@ def move(tx: Connection, row: ReturnRow, order: Order, at: datetime | None = Non
             ledger.credit(tx, claim, row.number, line.line_id, line.received, restock=False)
     if row.location:
         movements.record(tx, list(_moves(tx, row, order, at)))
+
+
+def _take_turns(tx: Connection, order: Order) -> None:
+    """All shelves and marks of the order at once, in the order that all keep to: its parcels are taken off one after another, in whatever order they
+    left, and two counts of the same articles would wait for each other."""
+    sold = {line.sku for line in order.lines if line.sku}
+    made_of = parts.of(tx, sold)
+    skus = sold | {sku for each in made_of.values() for sku, _ in each}
+    shelves.lock(tx, whole=skus)
+    dirty.mark(tx, skus)
 
 
 def _moves(tx: Connection, row: ReturnRow, order: Order, at: datetime | None) -> Iterator[Movement]:

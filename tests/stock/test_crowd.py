@@ -6,9 +6,20 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from app.orders.return_requests import ReturnLine
+from connectors.canonical.order import Order
+from connectors.canonical.shipment import Shipment, ShipmentLine, ShipmentStatus
+from tests.contract.samples import ORDER
 from tests.stock.conftest import Stock
 
 # 50 claims of this process, alternately by the API's quick way and by the ledger's own, a bundle among them; one piece each.
@@ -67,3 +78,50 @@ def test_two_hundred_claims_over_a_hundred_pieces(stock: Stock) -> None:
     assert stock.one("SELECT count(*) FROM reservations WHERE state = 'open'") == 104
     assert stock.one("SELECT sum(short) FROM shelves") == 0
     stock.balanced()
+
+
+def test_two_counts_of_the_same_articles_do_not_wait_for_each_other(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two orders of both articles come back at one instant; the parcels of the one left in the other order than those of the other."""
+    from app.database import transaction
+    from app.orders import disposing
+    from app.stock import reservations
+
+    for sku in ("MUG", "TEE"):
+        stock.tell(sku, 10)
+    sold = {
+        subject: sold_and_sent(stock, subject, skus) for subject, skus in ((1, ("TEE", "MUG")), (2, ("MUG", "TEE")))
+    }
+    shipped = reservations.ship
+
+    def slowly(*given: Any) -> None:
+        shipped(*given)
+        time.sleep(0.3)
+
+    monkeypatch.setattr(reservations, "ship", slowly)
+
+    def count(subject: int) -> None:
+        order = sold[subject]
+        lines = tuple(ReturnLine(one.id, Decimal(1), received=Decimal(1), disposition="restock") for one in order.lines)
+        row: Any = SimpleNamespace(subject_id=subject, number=f"R{subject}", lines=lines, location="main")
+        with transaction() as tx:
+            disposing.move(tx, row, order)
+
+    with ThreadPoolExecutor(2) as people:
+        list(people.map(count, sold))
+    assert (stock.free("MUG"), stock.free("TEE")) == (10, 10)
+    stock.balanced()
+
+
+def sold_and_sent(stock: Stock, subject: int, skus: tuple[str, str]) -> Order:
+    """An order of a piece of each, claimed, and sent in a parcel each that nobody has noted yet."""
+    from app.stock import reservations
+
+    lines = tuple(replace(ORDER.lines[0], id=f"{subject}-{sku}", sku=sku, quantity=Decimal(1)) for sku in skus)
+    sent = tuple(
+        Shipment(f"P-{one.id}", ShipmentStatus.SHIPPED, (ShipmentLine(Decimal(1), one.sku, one.id),)) for one in lines
+    )
+    order = replace(ORDER, lines=tuple(replace(one, current_quantity=Decimal(1)) for one in lines), shipments=sent)
+    stock.do(reservations.reserve, subject, order)
+    return order
