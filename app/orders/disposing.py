@@ -46,8 +46,8 @@ def move(tx: Connection, row: ReturnRow, order: Order, at: datetime | None = Non
 
 
 def _take_turns(tx: Connection, order: Order) -> None:
-    """All shelves and marks of the order at once, in the order that all keep to: its parcels are taken off one after another, in whatever order they
-    left, and two counts of the same articles would wait for each other."""
+    """All shelves and marks of the order at once, in the order that all keep to: its parcels are taken off one after another, in whatever order
+    they left, and who concludes what was told of the same articles would wait for this, and this for him."""
     sold = {line.sku for line in order.lines if line.sku}
     made_of = parts.of(tx, sold)
     skus = sold | {sku for each in made_of.values() for sku, _ in each}

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import types
 import typing
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -33,6 +33,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     Decimal: decimals,
     datetime: st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=offsets),  # noqa: DTZ001
+    date: st.dates(date(2000, 1, 1), date(2099, 1, 1)),
     Money: st.builds(Money, decimals, st.sampled_from(("EUR", "JPY", "KWD"))),
 }
 # a value of each plain type that is nobody's default
@@ -40,6 +41,7 @@ FULL: dict[Any, Any] = {
     str: "x",
     Decimal: Decimal("7.25"),
     datetime: datetime(2026, 2, 3, 4, 5, 6, 789, tzinfo=UTC),
+    date: date(2027, 3, 1),
     Money: Money(Decimal("12.30"), "EUR"),
 }
 

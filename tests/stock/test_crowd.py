@@ -80,36 +80,42 @@ def test_two_hundred_claims_over_a_hundred_pieces(stock: Stock) -> None:
     stock.balanced()
 
 
-def test_two_counts_of_the_same_articles_do_not_wait_for_each_other(
+def test_a_count_of_goods_and_a_telling_of_stock_do_not_wait_for_each_other(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two orders of both articles come back at one instant; the parcels of the one left in the other order than those of the other."""
+    """An order's parcels are taken off in the order in which they left, while a channel concludes what it was told of the same articles."""
     from app.database import transaction
     from app.orders import disposing
-    from app.stock import reservations
+    from app.stock import dirty, reservations
 
     for sku in ("MUG", "TEE"):
         stock.tell(sku, 10)
-    sold = {
-        subject: sold_and_sent(stock, subject, skus) for subject, skus in ((1, ("TEE", "MUG")), (2, ("MUG", "TEE")))
-    }
+    order = sold_and_sent(stock, 1, ("TEE", "MUG"))
+    marks = sorted(stock.do(dirty.take, "shop", 10), key=lambda mark: mark.sku)
     shipped = reservations.ship
 
     def slowly(*given: Any) -> None:
         shipped(*given)
-        time.sleep(0.3)
+        time.sleep(0.4)
 
     monkeypatch.setattr(reservations, "ship", slowly)
 
-    def count(subject: int) -> None:
-        order = sold[subject]
+    def count() -> None:
         lines = tuple(ReturnLine(one.id, Decimal(1), received=Decimal(1), disposition="restock") for one in order.lines)
-        row: Any = SimpleNamespace(subject_id=subject, number=f"R{subject}", lines=lines, location="main")
+        row: Any = SimpleNamespace(subject_id=1, number="R1", lines=lines, location="main")
         with transaction() as tx:
             disposing.move(tx, row, order)
 
+    def conclude() -> None:
+        time.sleep(0.2)
+        with transaction() as tx:
+            for mark in marks:
+                dirty.told(tx, "shop", mark)
+                time.sleep(0.4)
+
     with ThreadPoolExecutor(2) as people:
-        list(people.map(count, sold))
+        for one in [people.submit(count), people.submit(conclude)]:
+            one.result(timeout=30)
     assert (stock.free("MUG"), stock.free("TEE")) == (10, 10)
     stock.balanced()
 
