@@ -30,6 +30,8 @@ class Lab:
     `accounts`: role -> further keys of its table in accounts.toml. `systems`: role -> further settings of its simulator. `schedules`: job -> seconds.
     `environ`: variables of all processes (WEB_WORKERS is 1 unless said otherwise: most scenarios load the workers, not the door).
     `cuts`: another vendor than the shipped one, as replacements in a throw-away copy of the checkout (a manifest's figures, never the engine).
+    `erp`: the ERP's simulator, where the cast is the shipped connectors' (NetSuite unless said otherwise); `beside`: every channel of the
+    demonstration sells beside the web shop, as in `make run`.
     `lines`: which lines of the Procfile are started at the beginning (Flower only where it is wanted: it takes a third of a core).
     """
 
@@ -41,6 +43,8 @@ class Lab:
     environ: Mapping[str, str] = field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
     lines: tuple[str, ...] = LINES
+    erp: str = "netsuite"
+    beside: bool = False
 
 
 @dataclass(frozen=True)

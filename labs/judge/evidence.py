@@ -88,7 +88,8 @@ class Evidence:
     """All of it. `edits`: order -> the contents that its source gave it, oldest first; `now_at` (system, order) -> the content it ended with.
 
     `reserved` is what the hub says is reserved (order -> pieces), under test; `sleeping`: orders that stand parked -> facts they wait for;
-    `given`: facts that people brought; `unowned`: dead steps without a case.
+    `given`: facts that people brought; `unowned`: dead steps without a case. `beside`: what each further channel's outsiders say, with what the
+    journal says of its orders; `outside` is then the web shop's share alone.
     """
 
     log: tuple[Try, ...]
@@ -107,3 +108,4 @@ class Evidence:
     unheard: tuple[float, float] | None = (
         None  # from when a standby heard nothing more until it was promoted (epoch seconds)
     )
+    beside: tuple[tuple[Outside, Inside], ...] = ()

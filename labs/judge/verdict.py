@@ -51,6 +51,7 @@ def judge(
     `beyond`: systems whose weather is worse than their manifest's named window allows;
     `bound`: which of what is doubled or lost there that weather does explain (all, where nothing says)."""
     found = [*findings(seen.outside, seen.inside), *(one for rule in RULES for one in rule(seen))]
+    found += [one for outside, inside in seen.beside for one in findings(outside, inside)]
     apart = [one for one in found if one.system in beyond and one.kind in (DOUBLED, LOST, RESENT)]
     apart = bound(seen, apart) if bound else apart
     told = figures(seen)
@@ -59,23 +60,27 @@ def judge(
 
 
 def figures(seen: Evidence) -> dict[str, int]:
-    """What was counted at the outsiders."""
-    books, sold = seen.outside.books, seen.outside.sold
-    told = [one for one in seen.outside.deliveries if not one.forged]
+    """What was counted at the outsiders, at all channels together; `beside` are the orders of those beside the web shop."""
+    every = (seen.outside, *(outside for outside, _ in seen.beside))
+    sold = [order for outside in every for order in outside.sold]
+    asked = [one for outside in every for one in outside.asked]
+    deliveries = [one for outside in every for one in outside.deliveries]
+    standing = sum(not one.cancelled for one in sold)
     return {
         "orders": len(sold),
-        "standing": sum(not one.cancelled for one in sold),
-        "sound": sum(not one.cancelled for one in sold) - seen.inside.states["dead"],
-        "events": sum(one.taken for one in told),
+        **({"beside": len(sold) - len(seen.outside.sold)} if seen.beside else {}),
+        "standing": standing,
+        "sound": standing - seen.inside.states["dead"],
+        "events": sum(one.taken for one in deliveries if not one.forged),
         "tries": len(seen.log),
-        "forgeries": sum(one.forged for one in seen.outside.deliveries),
-        "booked": sum(books.orders.values()),
+        "forgeries": sum(one.forged for one in deliveries),
+        "booked": sum(sum(outside.books.orders.values()) for outside in every),
         "acknowledged": sum(bool(one.number) for one in sold),
-        "requested": len(seen.outside.asked),
-        "parcels": sum(len(one.parcels) for one in seen.outside.asked),
-        "delivered": sum(books.fulfilments.values()),
-        "refunded": len(books.refunds),
-        "cancelled": len(books.cancelled),
+        "requested": len(asked),
+        "parcels": sum(len(one.parcels) for one in asked),
+        "delivered": sum(sum(outside.books.fulfilments.values()) for outside in every),
+        "refunded": sum(len(outside.books.refunds) for outside in every),
+        "cancelled": sum(len(outside.books.cancelled) for outside in every),
         "mails": sum(seen.outside.mails.values()),
         "calls": len(seen.calls),
         "faults": sum(bool(call.fault) for call in seen.calls),

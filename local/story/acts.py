@@ -207,9 +207,9 @@ def money_back(stage: Stage) -> None:
         {"lines": [{"sku": "WB-SOAP", "quantity": 1}]},
     )
     for channel in stage.channels:
-        stage.then(channel, channel.refund, _gone(stage, channel, GIVEN))
+        stage.then(channel, channel.refund, gone(stage, channel, GIVEN))
     for channel in stage.channels:
-        life.brought_back(stage, channel, _gone(stage, channel, life.BROUGHT))
+        life.brought_back(stage, channel, gone(stage, channel, life.BROUGHT))
 
 
 GIVEN_BACK = (
@@ -229,7 +229,7 @@ def _shipped(stage: Stage, orders: list[Placed]) -> set[str]:
         time.sleep(1)
 
 
-def _gone(stage: Stage, channel: Channel, kind: str) -> list[Placed]:
+def gone(stage: Stage, channel: Channel, kind: str) -> list[Placed]:
     """Those of its orders of this kind that the channel knows to have left, all of them or when patience ends."""
     until, orders = (
         time.monotonic() + (SHIPPED_WITHIN if kind == life.BROUGHT else ALSO_WITHIN),
