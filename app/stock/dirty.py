@@ -44,9 +44,9 @@ UPDATE dirty SET sent = greatest(coalesce(dirty.sent, 0), d.quantity), least = l
 WHERE dirty.account = :account AND dirty.sku = d.sku AND dirty.location = d.location
 """)
 # Not where it was marked anew since: whoever did may want it told once more.
-ANSWERED = text(
-    "UPDATE dirty SET sent = :sent WHERE account = :account AND sku = :sku AND location = :location AND mark = :mark"
-)
+ANSWERED = text("""
+UPDATE dirty SET sent = :sent, least = :least WHERE account = :account AND sku = :sku AND location = :location AND mark = :mark
+""")
 # All of a SKU, in the order in which marks are made: what waits for this place is looked at again.
 HOLD = text("SELECT 1 FROM dirty WHERE account = :account AND sku = :sku ORDER BY location FOR UPDATE")
 WAKE = text("UPDATE dirty SET due_at = now(), waits = '' WHERE account = :account AND sku = :sku AND waits <> ''")

@@ -187,6 +187,26 @@ def test_a_raise_that_may_have_arrived_counts(placed: Stock) -> None:
     assert channel.call(lambda place: "taken") == [("web", 5)]
 
 
+def test_what_was_answered_is_no_longer_in_doubt(placed: Stock) -> None:
+    channel = Channel(placed)
+    moved(placed, 0, 5, 0)
+    channel.call(lambda place: "taken")
+    moved(placed, 5, 0, 5)
+    channel.call(lambda place: "dropped")
+    assert placed.rows("SELECT location, sent, least FROM dirty WHERE sent IS NOT NULL") == [("web", 0, 0)]
+    placed.tell("TEE", 3, "main", when=6)
+    moved(placed, 7, 2, 5)
+    assert dict(channel.call(lambda place: "refused")) == {"city": 2, "web": 2}, "it may show the five, or none"
+    assert placed.rows("SELECT location, sent, least FROM dirty ORDER BY location") == [
+        ("city", None, None),
+        ("web", 0, 0),
+    ]
+    placed.do(lambda tx: tx.execute(text("UPDATE dirty SET refused = '', due_at = now()")))
+    for _ in range(3):
+        channel.call(lambda place: "taken")
+    assert channel.shown == {"web": 2, "city": 5}
+
+
 def test_what_is_told_again_is_still_known(placed: Stock) -> None:
     """Somebody has everything told once more; what the places show meanwhile is not forgotten."""
     from app.stock import dirty

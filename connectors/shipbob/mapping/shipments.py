@@ -117,8 +117,10 @@ class Picked:
 
 
 def _item(row: Mapping[str, Any], path: str) -> Picked:
+    """A last day in the year 1 is how such systems write that there is none."""
     expires = moment(row, "expiration_date", path)
-    lot = Lot(text(row, "lot", path), quantity(row, "quantity", path), expires.date() if expires else None)
+    last = expires.date() if expires and expires.year > 1 else None
+    lot = Lot(text(row, "lot", path), quantity(row, "quantity", path), last)
     return Picked(identifier(row, "id", path), lot, tuple(str(one) for one in row.get("serial_numbers") or () if one))
 
 
