@@ -379,7 +379,12 @@ def test_people_who_mend_at_one_instant_do_it_once(day: Day) -> None:
     assert {one.after for one in told if not one.done} == {mending.UNDER_WAY}
     day.tell()
     assert len(day.table("erp", "bookings")) == booked
-    assert day.world.one("SELECT count(*) FROM audit WHERE action = 'mend difference'") == 1
+    assert (
+        day.world.one(
+            "SELECT count(*) FROM audit WHERE action = 'mend difference' AND object = :o", o=f"difference:{number}"
+        )
+        == 1
+    )
 
 
 def mended(difference: int, *words: str) -> str:
