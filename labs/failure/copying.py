@@ -20,7 +20,7 @@ def copied(cuts: Iterable[Cut]) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="waybill-copy-"))
     try:
         for name in COPIED:
-            shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("fixtures"))
+            shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("fixtures", "__pycache__"))
         shutil.copy(CHECKOUT / "Procfile", folder)
         for cut in cuts:
             path = folder / cut.file
