@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from celery import bootsteps, current_task
 from celery.worker.consumer.events import Events
 
 LATE = 0.25  # seconds; Flower is told of many steps in one message, not of each as it happens
-MOST = 100  # events that make a message at once
 _consumers: list[Any] = []
 
 
@@ -29,7 +29,9 @@ class Grouped(bootsteps.StartStopStep):
         dispatcher = consumer.event_dispatcher
         if consumer.hub is not None:
             dispatcher.on_send_buffered = None  # celery would send what is there each time its loop turns
-            dispatcher.buffer_limit = MOST
+            # Only the loop sends, however many there are. A task's thread that publishes on the loop's own AMQP connection waits for a confirmation
+            # that the loop reads, and holds the lock that the loop waits for: seen with RabbitMQ, a worker that stood still for good.
+            dispatcher.buffer_limit = math.inf
             self._timer = consumer.hub.call_repeatedly(LATE, dispatcher.flush)
 
     def stop(self, consumer: Any) -> None:
