@@ -17,7 +17,7 @@ from connectors.square.refusals import BUSY, OWNER, sorted_out
 Row = Mapping[str, Any]
 VERSION = "2025-08-20"  # that of ../shared/specs/square/api.json, and of manifest.toml
 TOKEN = "access"  # noqa: S105 - its name
-ORDERS, PLACES, COUNTS, ARTICLES, OBJECTS = 500, 10, 1000, 250, 1000  # the most of one request
+ORDERS, PLACES, COUNTS, ARTICLES, OBJECTS, REFUNDS = 500, 10, 1000, 250, 1000, 100  # the most of one request
 
 
 class Client:
@@ -95,6 +95,23 @@ class Client:
     def refund(self, refund_id: str) -> Any:
         found = self._found(f"v2/refunds/{_id(refund_id)}", "refunds.get")
         return found.get("refund") if found else None
+
+    def refunds(self, since: datetime, until: datetime) -> Iterator[Row]:
+        """Refunds that changed in [since, until], oldest first, by cursor; a change may take some seconds to be listed."""
+        asked: dict[str, Any] = {
+            "updated_at_begin_time": stamp(since),
+            "updated_at_end_time": stamp(until),
+            "sort_field": "UPDATED_AT",
+            "sort_order": "ASC",
+            "limit": min(self.page, REFUNDS),
+        }
+
+        def page(cursor: str | None) -> tuple[Sequence[Row], str | None]:
+            query = {**asked, **({"cursor": cursor} if cursor else {})}
+            said = self._call("GET", "v2/refunds", "refunds.list", query=query).json() or {}
+            return said.get("refunds") or [], said.get("cursor") or None
+
+        return walk(page)
 
     def give_back(self, asked: Row) -> Any:
         return self._call("POST", "v2/refunds", "refunds.create", write=True, json=asked).json()["refund"]

@@ -78,6 +78,7 @@ def operations(store: Store) -> tuple[tuple[str, str, str, bool, Handle], ...]:
         ("/v2/payments/<payment_id>/cancel", "payments.cancel", "POST", True, money.cancel),
         ("/v2/orders/<order_id>/pay", "orders.pay", "POST", True, money.pay),
         ("/v2/refunds/<refund_id>", "refunds.get", "GET", False, money.refund),
+        ("/v2/refunds", "refunds.list", "GET", False, money.refunds),
         ("/v2/refunds", "refunds.create", "POST", True, money.give_back),
         ("/v2/customers/<customer_id>", "customers.get", "GET", False, money.customer),
         ("/v2/catalog/search", "catalog.search", "POST", False, goods.search),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from connectors.square import simulator_captures as taken
 from connectors.square.simulator_refused import Refused
@@ -95,6 +95,22 @@ class Money:
 
     def refund(self, refund_id: str) -> Response:
         return said({"refund": self._found("refunds", refund_id)})
+
+    def refunds(self) -> Response:
+        """Those that changed in a time, once they are indexed, a page at a time."""
+        asked = request.args
+        if asked.get("sort_field", "CREATED_AT") not in ("CREATED_AT", "UPDATED_AT"):
+            raise Refused(400, "INVALID_ENUM_VALUE", "sort_field is none of those that there are", "sort_field")
+        span = {"start_at": asked.get("updated_at_begin_time", ""), "end_at": asked.get("updated_at_end_time", "")}
+        rows = [
+            one
+            for one in self._store.memory.table("refunds").values()
+            if _within(one["updated_at"], span) and self._store.simulator.indexed("refunds", one["id"])
+        ]
+        rows.sort(key=lambda one: one["updated_at"], reverse=asked.get("sort_order", "DESC") == "DESC")
+        start, size = int(asked.get("cursor") or 0), min(100, int(asked.get("limit") or 100))
+        more = {"cursor": str(start + size)} if start + size < len(rows) else {}
+        return said({"refunds": rows[start : start + size], **more})
 
     def customer(self, customer_id: str) -> Response:
         return said({"customer": self._found("customers", customer_id)})

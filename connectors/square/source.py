@@ -14,7 +14,7 @@ from connectors.kit.capabilities import Message
 from connectors.kit.errors import NotOffered, Transient
 from connectors.kit.http import dump_json
 from connectors.square.client import PLACES, Client, Row
-from connectors.square.mapping import FETCHED_ORDER, FETCHED_STOCK, LISTED_ORDER
+from connectors.square.mapping import FETCHED_ORDER, FETCHED_STOCK, LISTED_ORDER, LISTED_REFUND
 
 WALKS = 3  # of a list whose rows move while it is walked
 # "details for orders processed ... in offline mode might not be transmitted to Square for up to 72 hours" (SearchOrders)
@@ -110,8 +110,8 @@ class Source:
     # ---- what changed
 
     def changed(self, kind: str, since: datetime, until: datetime) -> Iterator[Message]:
-        """Orders changed in [since, until]; and, whenever an hour ends in the window, those that a till made in the 72 hours before it and
-        sent late: they bear the time of the till."""
+        """Orders changed in [since, until], and those of which a refund changed, which does not touch the order itself; and, whenever an hour ends in
+        the window, those that a till made in the 72 hours before it and sent late: they bear the time of the till."""
         if kind != "order":
             raise NotOffered(f"Square lists no changed {kind}.")
         seen: set[str] = set()
@@ -119,6 +119,8 @@ class Source:
             yield from self._whole(places, "updated_at", since, until, seen)
             if (since.date(), since.hour) != (until.date(), until.hour):
                 yield from self._whole(places, "created_at", since - OFFLINE, since, seen)
+        for row in self.client.refunds(since, until):
+            yield message(LISTED_REFUND, "refund", row, row)
 
     def _places(self) -> Iterator[list[str]]:
         """Ten locations a request: the account's own list, else all of the seller's."""

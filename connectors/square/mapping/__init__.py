@@ -22,6 +22,7 @@ Readings = tuple[Reading, ...]
 Reader = Callable[[Account, Place], Readings]
 # What the API answers, in topics of our own: no webhook has them.
 FETCHED_ORDER, LISTED_ORDER, FETCHED_STOCK = "api/order", "api/orders", "api/stock"
+LISTED_REFUND = "api/refunds"
 COUNTED = "IN_STOCK"
 
 
@@ -99,6 +100,12 @@ def _listed(account: Account, node: Place) -> Readings:
     return (Pointer("order", node.at("id").needed().id(), order_version(node)),)
 
 
+def _refund_listed(account: Account, node: Place) -> Readings:
+    node.at("id").needed()
+    found = node.at("order_id").id()
+    return (Pointer("order", found),) if found else (Ignored("The refund belongs to no order."),)
+
+
 def _fetched(account: Account, body: Place) -> Readings:
     """A sale, and what came back with it: a return belongs to the order that it names."""
     node = body.at("order")
@@ -156,5 +163,6 @@ TOPICS: dict[str, Reader] = {
     "inventory.count.updated": _ours(_counts),
     FETCHED_ORDER: _fetched,
     LISTED_ORDER: _listed,
+    LISTED_REFUND: _refund_listed,
     FETCHED_STOCK: _stock,
 }

@@ -145,6 +145,8 @@ FIXTURES = (
     fetched("return_from_elsewhere", "refund:", needs=("order.id",)),
     fetched("exchange_from_elsewhere", "order:EXCHANGE_FROM_ELSEWHERE", "ignored", needs=ORDER_NEEDS),
     Fixture("api_orders__row", "api/orders", ("pointer:order:PLAIN",), ("id",)),
+    Fixture("api_refunds__row", "api/refunds", ("pointer:order:ORDER1",), ("id",)),
+    Fixture("api_refunds__of_no_order", "api/refunds", ("ignored",), ("id",)),
     Fixture("api_stock__counted", "api/stock", ("stock:ITEM1@LOC1",), ("count.calculated_at", "count.quantity")),
 )
 

@@ -17,6 +17,7 @@ from connectors.kit.errors import NotOffered, Throttled, Transient, Unauthorized
 from connectors.square.client import VERSION
 from tests.connectors.square.conftest import MakeSeller, Seller
 from tests.connectors.square.contract import told
+from tests.contract import samples
 
 NOON = datetime(2026, 3, 2, 12, 10, tzinfo=UTC)
 
@@ -34,6 +35,23 @@ def late(at: Seller, hours: float) -> str:
     """A till that was offline rang it up so long before noon; it came just now, and bears the till's time."""
     rung = told(NOON - timedelta(hours=hours))
     return at.rung_up("offline", created_at=rung, updated_at=rung, silent=True)
+
+
+# ---- refunds
+
+
+def test_a_refund_whose_end_no_webhook_told_is_found(seller: MakeSeller) -> None:
+    """A refund comes to its end without touching its order: the list of orders does not say so, that of refunds does, page by page."""
+    at = seller()
+    orders = [at.place() for _ in range(5)]
+    for order in orders:
+        at.done(at.connector.give_back(order, samples.refund(order), key=f"k-{order.id}"))
+    began = datetime.now(UTC)
+    assert at.system.post("/_sim/refunds/settlement", {"state": "COMPLETED"})["settled"] == 5
+    ended = datetime.now(UTC) + timedelta(seconds=1)
+    found = listed(at, began - timedelta(milliseconds=1), ended)
+    assert Counter(found) == Counter(order.id for order in orders)
+    assert not listed(at, ended, ended + timedelta(minutes=1))
 
 
 # ---- offline tills
