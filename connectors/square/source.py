@@ -119,8 +119,10 @@ class Source:
             yield from self._whole(places, "updated_at", since, until, seen)
             if (since.date(), since.hour) != (until.date(), until.hour):
                 yield from self._whole(places, "created_at", since - OFFLINE, since, seen)
+        told = self.connection.account.settings.get("locations")
         for row in self.client.refunds(since, until):
-            yield message(LISTED_REFUND, "refund", row, row)
+            if not told or str(row.get("location_id")) in map(str, told):
+                yield message(LISTED_REFUND, "refund", row, row)
 
     def _places(self) -> Iterator[list[str]]:
         """Ten locations a request: the account's own list, else all of the seller's."""

@@ -52,6 +52,8 @@ def test_a_refund_whose_end_no_webhook_told_is_found(seller: MakeSeller) -> None
     found = listed(at, began - timedelta(milliseconds=1), ended)
     assert Counter(found) == Counter(order.id for order in orders)
     assert not listed(at, ended, ended + timedelta(minutes=1))
+    at.settings(locations=["LOC2"])
+    assert not listed(at, began - timedelta(milliseconds=1), ended), "of another location, whose orders are not read"
 
 
 # ---- offline tills
