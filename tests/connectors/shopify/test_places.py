@@ -121,3 +121,31 @@ def test_a_claim_at_one_place_is_told_there_alone(shelves: Shelves) -> None:
     (call,) = shelves.shop.calls("inventorySetQuantities")[before:]
     (row,) = json.loads(call["body"])["variables"]["input"]["quantities"]
     assert (row["locationId"], row["quantity"]) == ("gid://shopify/Location/70002", 1)
+
+
+def test_a_raise_that_was_not_answered_counts_as_shown(shelves: Shelves) -> None:
+    """The call that told the corner of five was done and never answered; then the five go back. The web is told of them in no call before the
+    corner was told of none."""
+    from tasks.feeds import publish
+
+    shelves.lie(7, 0)
+    shelves.tell()
+    shelves.lie(2, 5)
+    publish.run()
+    shelves.world.pump(until=lambda: shelves.shown() == (2, 0))
+    before = len(shelves.shop.calls("inventorySetQuantities"))
+    shelves.shop.bad_day("commit_then_drop", operations=["inventorySetQuantities"], times=1)
+    publish.run()
+    shelves.world.pump(until=lambda: shelves.shown() == (2, 5))
+    shelves.lie(7, 0)
+    shelves.tell()
+    assert shelves.shown() == (7, 0)
+    later = [
+        {
+            row["locationId"].rpartition("/")[2]: row["quantity"]
+            for row in json.loads(one["body"])["variables"]["input"]["quantities"]
+        }
+        for one in shelves.shop.calls("inventorySetQuantities")[before:]
+    ]
+    assert [one for one in later if one.get("70001") == 7] == [{"70001": 7}], later
+    assert later.index({"70001": 7}) > later.index({"70002": 0}), later
