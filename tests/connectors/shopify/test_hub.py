@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -101,16 +101,30 @@ class Hub:
             return subjects.lock(tx, "order", "store", order).document
 
 
-@pytest.fixture
-def hub(tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+@contextmanager
+def joined(
+    tmp_path: Path,
+    database_url: str,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    skus: Sequence[str],
+    more: str = "",
+) -> Iterator[tuple[World, System]]:
+    """A hub with the shop as its channel, and the shop; `more` routes beside that of its orders."""
     monkeypatch.setenv("STORE_TOKEN", TOKEN)
     monkeypatch.setenv("STORE_SECRET", "s-1")
     with ExitStack() as stack:
         told = {"access_token": TOKEN, "senders": 0, "tell_stock": False, "webhook_url": f"{ELSEWHERE}/hooks/store"}
         shop = stack.enter_context(served("shopify", told))
         made = stack.enter_context(world(tmp_path / "config", database_url, redis_url))
-        (made.folder / "routes.toml").write_text(ROUTES)
-        join(made, ("store",), ACCOUNT.format(address=shop.address), skus=("WB-TEE", "WB-MUG", "WB-CAP"))
+        (made.folder / "routes.toml").write_text(ROUTES + more)
+        join(made, ("store",), ACCOUNT.format(address=shop.address), skus=skus)
+        yield made, shop
+
+
+@pytest.fixture
+def hub(tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with joined(tmp_path, database_url, redis_url, monkeypatch, ("WB-TEE", "WB-MUG", "WB-CAP")) as (made, shop):
         yield Hub(made, shop)
 
 

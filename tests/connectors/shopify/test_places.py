@@ -6,19 +6,16 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.connectors.shopify.conftest import TOKEN
-from tests.connectors.shopify.test_hub import ACCOUNT, ELSEWHERE, ROUTES
-from tests.contract.bench import served
+from tests.connectors.shopify.test_hub import joined
 from tests.contract.system import System
-from tests.joined import anew, join
-from tests.world import World, world
+from tests.joined import anew
+from tests.world import World
 
 STOCK = (
     '\n[[route]]\nname = "stock"\nkind = "stock"\nwhen = { account = "warehouse" }\nroles = { publish = ["store"] }\n'
@@ -72,16 +69,9 @@ class Shelves:
 
 @pytest.fixture
 def shelves(tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelves]:
-    monkeypatch.setenv("STORE_TOKEN", TOKEN)
-    monkeypatch.setenv("STORE_SECRET", "s-1")
-    with ExitStack() as stack:
-        told = {"access_token": TOKEN, "senders": 0, "tell_stock": False, "webhook_url": f"{ELSEWHERE}/hooks/store"}
-        shop = stack.enter_context(served("shopify", told))
-        made = stack.enter_context(world(tmp_path / "config", database_url, redis_url))
-        (made.folder / "routes.toml").write_text(ROUTES + STOCK)
+    with joined(tmp_path, database_url, redis_url, monkeypatch, ("WB-TEE",), STOCK) as (made, shop):
         shipped = (Path(__file__).parents[3] / "config" / "availability.toml").read_text()
         (made.folder / "availability.toml").write_text(f"{shipped}\n{PLACES}")
-        join(made, ("store",), ACCOUNT.format(address=shop.address), skus=("WB-TEE",))
         made.code("store", "sku", "WB-TEE", "WB-TEE")
         for ours, theirs in THEIRS.items():
             made.code("store", "location", ours, theirs)
