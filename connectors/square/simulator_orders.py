@@ -82,6 +82,19 @@ def _within(at: str | None, span: Mapping[str, str]) -> bool:
     )
 
 
+SORTS = {
+    "sort_field": ("CREATED_AT", "UPDATED_AT"),
+    "sort_order": ("DESC", "ASC"),
+}  # what is taken where nothing is said first
+
+
+def _is_time(at: str) -> bool:
+    try:
+        return datetime.fromisoformat(at).tzinfo is not None
+    except ValueError:
+        return False
+
+
 class Money:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -99,9 +112,13 @@ class Money:
     def refunds(self) -> Response:
         """Those that changed in a time, once they are indexed, a page at a time."""
         asked = request.args
-        if asked.get("sort_field", "CREATED_AT") not in ("CREATED_AT", "UPDATED_AT"):
-            raise Refused(400, "INVALID_ENUM_VALUE", "sort_field is none of those that there are", "sort_field")
+        for name, known in SORTS.items():
+            if asked.get(name, known[0]) not in known:
+                raise Refused(400, "INVALID_ENUM_VALUE", f"{name} is none of those that there are", name)
         span = {"start_at": asked.get("updated_at_begin_time", ""), "end_at": asked.get("updated_at_end_time", "")}
+        for name, at in zip(("updated_at_begin_time", "updated_at_end_time"), span.values(), strict=True):
+            if at and not _is_time(at):
+                raise Refused(400, "INVALID_TIME", f"{name} is no RFC 3339 time", name)
         rows = [
             one
             for one in self._store.memory.table("refunds").values()

@@ -13,7 +13,7 @@ from connectors import registry
 from connectors.canonical.order import Order
 from connectors.canonical.snapshot import Ignored, Pointer, Snapshot
 from connectors.canonical.stock import StockLevel
-from connectors.kit.errors import NotOffered, Throttled, Transient, Unauthorized
+from connectors.kit.errors import NotOffered, Rejected, Throttled, Transient, Unauthorized
 from connectors.square.client import VERSION
 from tests.connectors.square.conftest import MakeSeller, Seller
 from tests.connectors.square.contract import told
@@ -54,6 +54,15 @@ def test_a_refund_whose_end_no_webhook_told_is_found(seller: MakeSeller) -> None
     assert not listed(at, ended, ended + timedelta(minutes=1))
     at.settings(locations=["LOC2"])
     assert not listed(at, began - timedelta(milliseconds=1), ended), "of another location, whose orders are not read"
+
+
+@pytest.mark.parametrize("wrong", ["sort_field=MOVED_AT", "sort_order=UP", "updated_at_begin_time=noon"])
+def test_a_list_of_refunds_that_square_would_refuse_is_refused(seller: MakeSeller, wrong: str) -> None:
+    at = seller()
+    client = at.connector.client
+    with pytest.raises(Rejected) as refused:
+        client._call("GET", "v2/refunds", "refunds.list", query=dict([wrong.split("=")]))
+    assert refused.value.field == wrong.partition("=")[0]
 
 
 # ---- offline tills
